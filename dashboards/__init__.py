@@ -1,0 +1,1 @@
+"""Reports to QuickSight datasets and dashboards, and their preview."""

@@ -1,0 +1,1 @@
+"""Where the pipeline runs: on AWS, or on this machine."""

@@ -1,0 +1,1 @@
+"""The pipeline on this machine, from the template that AWS gets."""

@@ -1,0 +1,1 @@
+"""Events, and everything that puts them on a Kinesis stream."""

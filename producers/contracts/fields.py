@@ -1,0 +1,35 @@
+"""The kinds of field that an event may have: each a type with its bounds, and what becomes of personal data.
+
+A field is declared once, as an annotation. Decoder, validator, JSON Schema, Glue columns and Arrow schema
+are all derived from it (see `transforms.contracts`).
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+# JSON readers that keep numbers as doubles are exact up to here (RFC 8259, section 6), so no integer is larger.
+LARGEST_INTEGER = 2**53 - 1
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*\Z")]
+"""A name that is safe in a path, a log line or SQL: letters, digits, `.`, `_`, `:`, `-`."""
+
+ShortText = Annotated[str, Meta(min_length=1, max_length=256)]
+Url = Annotated[str, Meta(min_length=1, max_length=4096)]
+Count = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
+Minor = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
+"""An amount of money in the currency's minor unit (cents), so that sums are exact."""
+Milliseconds = Annotated[int, Meta(ge=0, le=86_400_000)]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
+"""ISO 4217 code."""
+HttpStatus = Annotated[int, Meta(ge=100, le=599)]
+
+# `personal` names the lake column that stands in the field's place. The raw value never reaches the lake.
+ClientAddress = Annotated[str, Meta(min_length=2, max_length=45, extra={"personal": "client_key"})]
+"""IPv4 or IPv6 address of the client; the lake holds its pseudonym `client_key`."""
+UserId = Annotated[str, Meta(min_length=1, max_length=64, extra={"personal": "user_key"})]
+"""The account's id; the lake holds its pseudonym `user_key`."""
+UserAgent = Annotated[str, Meta(max_length=1024, extra={"personal": "user_agent_class"})]
+"""The `User-Agent` header; the lake holds the class that it falls into, `user_agent_class`."""
+PageUrl = Annotated[str, Meta(min_length=1, max_length=4096, extra={"derive": {"path": "url_path"}})]
+"""The address of a page; the payload in the lake gains its `path`, without query and fragment."""

@@ -1,0 +1,50 @@
+"""A stream: the event types that it carries, and the times that they may have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from producers.contracts.audit import PRODUCER_AUDITED
+from producers.contracts.envelope import EventType
+
+HISTORY_SOURCES = frozenset({"replay"})
+"""Sources that send old events on purpose; their event times may lie as far back as `history_floor`."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One Kinesis data stream and the contract of what is on it.
+
+    Attributes:
+        name: short name; the lake table is `<name>_events`.
+        event_types: what domain code may put on it. `PRODUCER_AUDITED` is always there too.
+        allowed_lateness: an event that arrives later than this after its event time is late (it still counts).
+        accepted_past: an event older than this at arrival fails, unless its source is in `HISTORY_SOURCES`:
+            a clock that is wrong must not open lake partitions (Firehose has 500 of them).
+        accepted_future: an event further ahead of its arrival than this fails.
+        history_floor: no event is older than this, whatever its source.
+    """
+
+    name: str
+    event_types: tuple[EventType, ...]
+    allowed_lateness: timedelta
+    accepted_past: timedelta = timedelta(days=30)
+    accepted_future: timedelta = timedelta(hours=1)
+    history_floor: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+
+    @property
+    def table(self) -> str:
+        """Name of the stream's lake table."""
+        return f"{self.name}_events"
+
+    @cached_property
+    def all_types(self) -> tuple[EventType, ...]:
+        """Every version of every event type, the audit event last."""
+        return (*self.event_types, PRODUCER_AUDITED)
+
+    @cached_property
+    def latest(self) -> Mapping[str, EventType]:
+        """Event type name to its newest version."""
+        ordered = sorted(self.all_types, key=lambda event_type: event_type.version)
+        return {event_type.name: event_type for event_type in ordered}

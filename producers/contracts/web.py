@@ -1,0 +1,97 @@
+"""The `web` stream: what visitors of a shop do, as its web servers and pages report it."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from producers.contracts.envelope import EventType, Payload
+from producers.contracts.fields import (
+    ClientAddress,
+    Count,
+    Currency,
+    HttpStatus,
+    Identifier,
+    Milliseconds,
+    Minor,
+    PageUrl,
+    ShortText,
+    Url,
+    UserAgent,
+    UserId,
+)
+from producers.contracts.stream import Stream
+
+
+class PageViewed(Payload):
+    """A page or a file was requested, and answered."""
+
+    url: PageUrl
+    client_address: ClientAddress
+    status: HttpStatus
+    referrer: Url | None = None
+    user_agent: UserAgent | None = None
+    user_id: UserId | None = None
+    bytes_sent: Count | None = None
+    duration_ms: Milliseconds | None = None
+
+
+class ProductViewed(Payload):
+    """A visitor looked at one product."""
+
+    product_id: Identifier
+    client_address: ClientAddress
+    category: ShortText | None = None
+    price_minor: Minor | None = None
+    currency: Currency | None = None
+    user_id: UserId | None = None
+
+
+class CartUpdated(Payload):
+    """A visitor changed how many of a product are in the cart."""
+
+    cart_id: Identifier
+    product_id: Identifier
+    client_address: ClientAddress
+    action: Literal["added", "removed"]
+    quantity: Annotated[int, Meta(ge=1, le=10_000)]
+    user_id: UserId | None = None
+
+
+class OrderItem(Struct, kw_only=True, omit_defaults=True, gc=False):
+    """One line of an order."""
+
+    product_id: Identifier
+    quantity: Annotated[int, Meta(ge=1, le=10_000)]
+    price_minor: Minor
+
+
+class OrderPlaced(Payload):
+    """A visitor bought what was in the cart."""
+
+    order_id: Identifier
+    client_address: ClientAddress
+    items: Annotated[list[OrderItem], Meta(min_length=1, max_length=500)]
+    total_minor: Minor
+    currency: Currency
+    user_id: UserId | None = None
+
+
+class Heartbeat(Payload):
+    """A server is alive. Counted by the transformation, and not kept."""
+
+    host: Identifier
+    uptime_seconds: Count
+
+
+WEB = Stream(
+    name="web",
+    event_types=(
+        EventType(PageViewed, version=1, partition_key="client_address"),
+        EventType(ProductViewed, version=1, partition_key="client_address"),
+        EventType(CartUpdated, version=1, partition_key="client_address"),
+        EventType(OrderPlaced, version=1, partition_key="client_address"),
+        EventType(Heartbeat, version=1, partition_key="host", delivered=False),
+    ),
+    allowed_lateness=timedelta(hours=6),
+)

@@ -1,0 +1,194 @@
+"""What queries promise: the reports. A report is declared in the header of its SQL file and nowhere else.
+
+The header is the run of `-- name: value` lines at the top of `queries/sql/<report>.sql`; `Report` is what it says.
+Dashboards, Glue tables and docs derive their columns from here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+Grain = Literal["event_hour", "event_date"]
+GRAINS: tuple[Grain, ...] = ("event_hour", "event_date")
+Mode = Literal["recompute", "keyed"]
+
+_HEADER_LINE = re.compile(r"--\s*(?P<name>[a-z_]+):\s*(?P<value>.*?)\s*$")
+_COLUMN = re.compile(
+    r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>varchar|bigint|integer|double|boolean|date|timestamp|decimal\(\d+,\s*\d+\))$"
+)
+_DURATION = re.compile(r"(\d+)(s|m|h|d)$")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class ReportDefinitionError(ValueError):
+    """A report's file does not say what it must. `file` and `line` (from 1) say where."""
+
+    def __init__(self, file: str, line: int, message: str) -> None:
+        super().__init__(f"{file}:{line}: {message}")
+        self.file, self.line, self.message = file, line, message
+
+
+@dataclass(frozen=True)
+class ReportColumn:
+    """One column of a report, its type in Athena's (Trino's) spelling; `line` is where the header declares it."""
+
+    name: str
+    type: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: rows per grain partition in the reporting bucket.
+
+    Attributes:
+        name: the report's, its table's and its file's name.
+        source: the lake table that it reads.
+        grain: the partition column; also the unit of atomicity.
+        columns: without the grain column, which is the table's partition column (a string).
+        keys: columns that are unique together within one partition; empty when a partition has one row.
+        dedupe: whether the source is reduced to one row per event_id before the SQL sees it.
+        lateness_seconds: input older than this is considered complete.
+        context_seconds: how much input before and after the partition the SQL sees as well.
+        debounce_seconds, max_delay_seconds: how long a stale partition waits for more input.
+        checks: what must be true of a run before it is published, as written.
+        version: schema version, part of the path.
+    """
+
+    name: str
+    owner: str
+    title: str
+    source: str
+    grain: Grain
+    columns: tuple[ReportColumn, ...]
+    keys: tuple[str, ...] = ()
+    dedupe: bool = True
+    lateness_seconds: int = 6 * 3600
+    context_seconds: int = 0
+    debounce_seconds: int = 60
+    max_delay_seconds: int = 300
+    checks: tuple[str, ...] = ()
+    mode: Mode = "recompute"
+    version: int = 1
+    file: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of the report's objects in the reporting bucket."""
+        return f"reports/{self.name}/v{self.version}/"
+
+
+def parse_header(text: str, file: str) -> Report:
+    """The report that the SQL file's header declares. Raises ReportDefinitionError."""
+    fields = _header_fields(text, file)
+
+    def value(name: str, default: str | None = None) -> str:
+        if name in fields:
+            return fields[name][1]
+        if default is None:
+            raise ReportDefinitionError(file, 1, f"The header has no line '-- {name}: ...'. Add it.")
+        return default
+
+    def line(name: str) -> int:
+        return fields[name][0] if name in fields else 1
+
+    grain = value("grain")
+    if grain not in GRAINS:
+        raise ReportDefinitionError(file, line("grain"), f"Unknown grain {grain!r}. Use one of: {', '.join(GRAINS)}.")
+    mode = value("mode", "recompute")
+    if mode not in ("recompute", "keyed"):
+        raise ReportDefinitionError(file, line("mode"), f"Unknown mode {mode!r}. Use recompute or keyed.")
+    dedupe = value("dedupe", "event_id")
+    if dedupe not in ("event_id", "none"):
+        raise ReportDefinitionError(file, line("dedupe"), f"Unknown dedupe {dedupe!r}. Use event_id or none.")
+    columns = _columns(value("columns"), file, line("columns"))
+    keys = _words(value("keys", ""))
+    for key in keys:
+        if key not in {column.name for column in columns}:
+            raise ReportDefinitionError(file, line("keys"), f"Key {key!r} is not one of the report's columns.")
+    debounce, at_most = _refresh(value("refresh", "debounce 60s, at most every 5m"), file, line("refresh"))
+    return Report(
+        name=value("report"),
+        owner=value("owner"),
+        title=value("title"),
+        source=value("source"),
+        grain=grain,
+        columns=columns,
+        keys=keys,
+        dedupe=dedupe == "event_id",
+        lateness_seconds=_seconds(value("lateness", "6h"), file, line("lateness")),
+        context_seconds=_seconds(value("context", "0s"), file, line("context")),
+        debounce_seconds=debounce,
+        max_delay_seconds=at_most,
+        checks=_split_outside_brackets(value("checks", "")),
+        mode="keyed" if mode == "keyed" else "recompute",
+        version=int(value("version", "1")),
+        file=file,
+    )
+
+
+@cache
+def reports() -> Mapping[str, Report]:
+    """Every report of the package by name, in order of name. Raises ReportDefinitionError."""
+    found: dict[str, Report] = {}
+    for resource in sorted(files("queries").joinpath("sql").iterdir(), key=lambda entry: entry.name):
+        if resource.name.endswith(".sql"):
+            report = parse_header(resource.read_text(encoding="utf-8"), f"queries/sql/{resource.name}")
+            if f"{report.name}.sql" != resource.name:
+                raise ReportDefinitionError(report.file, 1, f"Report {report.name!r} must be in {report.name}.sql.")
+            found[report.name] = report
+    return found
+
+
+def _header_fields(text: str, file: str) -> dict[str, tuple[int, str]]:
+    fields: dict[str, tuple[int, str]] = {}
+    last = ""
+    for number, text_line in enumerate(text.splitlines(), start=1):
+        if not text_line.startswith("--"):
+            break
+        if match := _HEADER_LINE.match(text_line):
+            last = match["name"]
+            if last in fields:
+                raise ReportDefinitionError(file, number, f"The header says {last!r} twice. Remove one.")
+            fields[last] = (number, match["value"])
+        elif last:
+            number_of_name, value = fields[last]
+            fields[last] = (number_of_name, f"{value} {text_line.removeprefix('--').strip()}".strip())
+    return fields
+
+
+def _columns(text: str, file: str, line: int) -> tuple[ReportColumn, ...]:
+    columns = []
+    for part in _split_outside_brackets(text):
+        match = _COLUMN.match(part)
+        if match is None:
+            raise ReportDefinitionError(
+                file, line, f"Cannot read the column {part!r}. Write a name and a type, for example 'orders bigint'."
+            )
+        columns.append(ReportColumn(match["name"], match["type"].replace(" ", ""), line))
+    return tuple(columns)
+
+
+def _refresh(text: str, file: str, line: int) -> tuple[int, int]:
+    match = re.fullmatch(r"debounce (\S+), at most every (\S+)", text)
+    if match is None:
+        raise ReportDefinitionError(file, line, f"Cannot read {text!r}. Write 'debounce 60s, at most every 5m'.")
+    return _seconds(match[1], file, line), _seconds(match[2], file, line)
+
+
+def _seconds(text: str, file: str, line: int) -> int:
+    match = _DURATION.match(text)
+    if match is None:
+        raise ReportDefinitionError(file, line, f"Cannot read the duration {text!r}. Write 90s, 5m, 6h or 2d.")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _split_outside_brackets(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in re.split(r",(?![^(]*\))", text) if part.strip())

@@ -1,0 +1,162 @@
+"""What transforms promise: the lake table of each stream, derived from the stream's event types.
+
+One row per event. The envelope's members and the derived columns stand at the top; each delivered event type
+has one nullable struct column with its payload, of which exactly one is set. Reading one type's column reads
+only that column. The lake partition column `event_hour` is computed from the checked event time.
+"""
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from datetime import datetime
+
+import msgspec
+from msgspec import Meta
+
+from producers.contracts import STREAMS, Event, EventType, Stream
+
+EVENT_HOUR = "event_hour"
+EVENT_HOUR_FORMAT = "%Y-%m-%d-%H"
+"""`2026-11-24-10`: the one name of an hour's data, from the transform's partition key to the hourly report."""
+
+FAILED_PREFIX = "failed/"
+"""Error prefix in the lake bucket. Firehose adds the kind of error and the day below it."""
+FAILED_TABLE = "failed_records"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, its type in Hive's (Glue's) spelling."""
+
+    name: str
+    type: str
+    comment: str = ""
+
+
+DERIVED_COLUMNS = (
+    Column("arrival_time", "timestamp", "when the stream took the record"),
+    Column("is_late", "boolean", "arrived later than the stream's allowed lateness after event_time"),
+    Column("key_id", "string", "which key made the pseudonyms"),
+)
+
+_SCALARS = {str: "string", int: "bigint", float: "double", bool: "boolean", datetime: "timestamp"}
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """The lake table of one stream."""
+
+    stream: Stream
+
+    @property
+    def name(self) -> str:
+        """Table name in the Glue catalog, for example `web_events`."""
+        return self.stream.table
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of the table's objects in the lake bucket; lake partitions are below it."""
+        return f"{self.name}/"
+
+    @property
+    def partition_column(self) -> Column:
+        """The one lake partition column."""
+        return Column(EVENT_HOUR, "string", "UTC hour of event_time, yyyy-MM-dd-HH")
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column but the lake partition, in table order."""
+        envelope = (
+            Column("event_type", "string"),
+            *(Column(name, hive_type(hint)) for name, hint in _hints(Event) if name != "payload"),
+        )
+        personal = tuple(Column(name, "string", "stands for personal data") for name in self.personal_columns)
+        return (*envelope, *DERIVED_COLUMNS, *personal, *self.payload_columns)
+
+    @cached_property
+    def personal_columns(self) -> tuple[str, ...]:
+        """Columns that stand in for personal payload fields, in order of first declaration."""
+        found = {
+            str(extra["personal"]): None
+            for event_type in self.delivered
+            for _, hint in _hints(event_type.payload)
+            if "personal" in (extra := field_extra(hint))
+        }
+        return tuple(found)
+
+    @cached_property
+    def delivered(self) -> tuple[EventType, ...]:
+        """Event types whose events become rows."""
+        return tuple(event_type for event_type in self.stream.all_types if event_type.delivered)
+
+    @cached_property
+    def payload_columns(self) -> tuple[Column, ...]:
+        """One struct column per delivered event type and version."""
+        return tuple(
+            Column(payload_column(event_type), payload_type(event_type), event_type.payload.__doc__ or "")
+            for event_type in self.delivered
+        )
+
+
+def payload_column(event_type: EventType) -> str:
+    """Name of the struct column: the event type's name; from version 2 on with the version behind it."""
+    return event_type.name if event_type.version == 1 else f"{event_type.name}_{event_type.version}"
+
+
+def payload_type(event_type: EventType) -> str:
+    """Hive type of the payload's struct: personal fields left out, derived ones added."""
+    members: list[str] = []
+    for name, hint in _hints(event_type.payload):
+        extra = field_extra(hint)
+        if "personal" not in extra:
+            members.append(f"{name}:{hive_type(hint)}")
+        members += [f"{derived}:string" for derived in extra.get("derive", {})]
+    return f"struct<{','.join(members)}>"
+
+
+def hive_type(hint: Any) -> str:
+    """A field's annotation as a Hive type. Raises TypeError for annotations that a lake column cannot hold."""
+    hint = _bare(hint)
+    if hint in _SCALARS:
+        return _SCALARS[hint]
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return _SCALARS[type(arguments[0])]
+    if origin is list:
+        return f"array<{hive_type(arguments[0])}>"
+    if origin is dict:
+        return f"map<{hive_type(arguments[0])},{hive_type(arguments[1])}>"
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return f"struct<{','.join(f'{name}:{hive_type(inner)}' for name, inner in _hints(hint))}>"
+    raise TypeError(f"No lake column can hold {hint!r}. Use str, int, float, bool, datetime, list, dict or a Struct.")
+
+
+def field_extra(hint: Any) -> dict[str, Any]:
+    """What the field's annotation says besides its bounds: `personal`, `derive`."""
+    if get_origin(hint) is Annotated:
+        return {k: v for meta in hint.__metadata__ if isinstance(meta, Meta) for k, v in (meta.extra or {}).items()}
+    if get_origin(hint) in (Union, types.UnionType):
+        return {k: v for inner in get_args(hint) for k, v in field_extra(inner).items()}
+    return {}
+
+
+def _hints(struct: type[msgspec.Struct]) -> Iterator[tuple[str, Any]]:
+    hints = get_type_hints(struct, include_extras=True)
+    return ((name, hints[name]) for name in struct.__struct_fields__)
+
+
+def _bare(hint: Any) -> Any:
+    """The annotation without bounds and without None."""
+    if get_origin(hint) is Annotated:
+        return _bare(hint.__origin__)
+    if get_origin(hint) in (Union, types.UnionType):
+        inner = [argument for argument in get_args(hint) if argument is not type(None)]
+        if len(inner) == 1:
+            return _bare(inner[0])
+    return hint
+
+
+LAKE_TABLES: Mapping[str, LakeTable] = {stream.table: LakeTable(stream) for stream in STREAMS.values()}
+"""Every lake table by name."""
