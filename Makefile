@@ -1,0 +1,92 @@
+# Everything runs from one virtual environment, made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+SIZE ?= 200000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
+        bench-athena kill-producers simulate torn-reads test-emulator test-trino assembly docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Penstock needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The command and the local cloud: all that the demo needs.
+$(VENV)/.local: setup.cfg pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing the local cloud (about half a minute) ..." >&2
+	$(PIP) install --constraint constraints.txt --editable '.[local]'
+	@touch $@
+
+$(VENV)/.dev: setup.cfg pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what tests and synthesis need (about a minute) ..." >&2
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.local
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) install --constraint constraints.txt --editable '.[bench]'
+	@touch $@
+
+setup: $(VENV)/.dev ## the virtual environment with everything in it
+
+demo: $(VENV)/.local ## the whole pipeline once, on this machine
+	@$(BIN)/penstock demo
+
+test: $(VENV)/.dev ## every test
+	$(BIN)/pytest
+
+check: $(VENV)/.dev ## format, lint, types, import floors, tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+format: $(VENV)/.dev ## put the code into its form
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+assembly: $(VENV)/.dev ## synthesize the CloudFormation templates again
+	$(BIN)/python -m infra.synth --write
+
+bench: $(VENV)/.dev ## the whole chain on this machine: events per second, and where the time went
+	$(BIN)/python -m benchmarks.local --events $(SIZE)
+
+bench-local: ## the same with a million events
+	@$(MAKE) bench SIZE=1000000
+
+bench-producers: $(VENV)/.bench ## producers beside their peers
+	$(BIN)/python -m benchmarks.producers
+
+bench-transforms: $(VENV)/.bench ## the transformation beside its peers
+	$(BIN)/python -m benchmarks.transforms
+
+bench-reports: $(VENV)/.dev ## bytes scanned per refresh beside the usual designs
+	$(BIN)/python -m benchmarks.reports
+
+bench-athena: $(VENV)/.dev ## a report query beside DuckDB alone
+	$(BIN)/python -m benchmarks.athena
+
+kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
+	$(BIN)/python -m benchmarks.producer_kills --runs 200
+
+simulate: $(VENV)/.dev ## ten thousand seeded histories of the reports' code
+	$(BIN)/python -m benchmarks.simulation --schedules 10000
+
+torn-reads: $(VENV)/.dev ## readers beside two hundred publishes
+	$(BIN)/python -m benchmarks.torn_reads
+
+test-emulator: $(VENV)/.dev ## what MiniStack must do before its version may change
+	$(BIN)/pytest tests/infra/local/emulator
+
+test-trino: $(VENV)/.dev ## the golden answers beside a real Trino (needs Maven and a JDK)
+	$(BIN)/python -m tests.golden.athena.trino_oracle
+
+clean: ## remove what was made here, the local cloud's state included
+	-@test -x $(BIN)/penstock && $(BIN)/penstock local down >/dev/null 2>&1
+	rm -rf $(VENV) .local build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
