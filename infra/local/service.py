@@ -1,4 +1,4 @@
-"""What a part of the local server is: the AWS calls it answers, the resources it creates, the pages it shows."""
+"""What a part of the local server is: AWS calls it answers, resources it creates, pages it shows."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -14,7 +14,8 @@ Target = Callable[[str, dict[str, Any], Request], Awaitable[Response]]
 class ResourceHandler(Protocol):
     """Creates, updates and deletes the CloudFormation resources of one type.
 
-    Properties arrive resolved, with every scalar as a string, as CloudFormation hands them to custom resources.
+    Properties arrive resolved, with every scalar as a string, as CloudFormation hands them to custom
+    resources. Raise to make the deployment fail with the exception's text.
     """
 
     def create(self, logical_id: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -31,7 +32,7 @@ class ResourceHandler(Protocol):
 
 
 class Service(Protocol):
-    """One part of the local server."""
+    """One part of the local server, made by calling its class with the one `LocalContext`."""
 
     targets: Mapping[str, Target]
     """`X-Amz-Target` prefix, for example `AmazonAthena`, to what answers it."""

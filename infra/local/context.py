@@ -1,0 +1,92 @@
+"""What every service of the local server is given: where things are, clients, clock and activity list."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from infra.local.activity import Activity
+from infra.local.paths import LocalPaths
+
+REGION = "us-east-1"
+ACCOUNT_ID = "000000000000"
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+"""Never real ones: what runs locally must not be able to reach an AWS account."""
+
+OURS = frozenset({"athena", "firehose", "quicksight"})
+"""Services that the local server answers; MiniStack answers the others."""
+
+
+@dataclass
+class LocalContext:
+    """One local cloud as its services see it.
+
+    Attributes:
+        paths: folders and files.
+        endpoint_url: MiniStack, without a slash at the end.
+        server_url: the local server itself, without a slash at the end.
+        activity: what has lately happened; services add to it, the live page reads it.
+        clock: epoch seconds.
+        ca_bundle: certificate to trust when MiniStack speaks TLS.
+        enforce_iam: whether MiniStack checks the rights of every call.
+    """
+
+    paths: LocalPaths
+    endpoint_url: str
+    server_url: str
+    region: str = REGION
+    account_id: str = ACCOUNT_ID
+    activity: Activity = field(default_factory=Activity)
+    clock: Callable[[], float] = time.time
+    ca_bundle: Path | None = None
+    enforce_iam: bool = False
+    _clients: dict[tuple[str, str | None], Any] = field(default_factory=dict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def client(self, service: str, *, role_arn: str | None = None) -> Any:
+        """A boto3 client of `service`, made once and shared between threads.
+
+        With `role_arn` and enforced IAM the calls carry that role's credentials, not the all-powerful ones.
+        """
+        key = (service, role_arn if self.enforce_iam else None)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._make(service, key[1])
+            return self._clients[key]
+
+    def _make(self, service: str, role_arn: str | None) -> Any:
+        credentials = self._assume(role_arn) if role_arn else CREDENTIALS
+        session: Any = boto3.session.Session(
+            aws_access_key_id=credentials["aws_access_key_id"],
+            aws_secret_access_key=credentials["aws_secret_access_key"],
+            aws_session_token=credentials.get("aws_session_token"),
+            region_name=self.region,
+        )
+        return session.client(
+            service,
+            endpoint_url=self.server_url if service in OURS else self.endpoint_url,
+            verify=str(self.ca_bundle) if self.ca_bundle else None,
+            config=CLIENT_CONFIG,
+        )
+
+    def _assume(self, role_arn: str) -> dict[str, str]:
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="penstock-local")
+        found = answer["Credentials"]
+        return {
+            "aws_access_key_id": found["AccessKeyId"],
+            "aws_secret_access_key": found["SecretAccessKey"],
+            "aws_session_token": found["SessionToken"],
+        }
+
+
+CLIENT_CONFIG = Config(
+    s3={"addressing_style": "path"},
+    max_pool_connections=32,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    read_timeout=330,  # a transform may run for 5 minutes
+)

@@ -1,0 +1,61 @@
+"""Where the local cloud keeps what it keeps: one folder of the working directory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = ".local"
+
+
+@dataclass(frozen=True)
+class LocalPaths:
+    """The folders and files of one local cloud, all below `root`."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, directory: Path) -> "LocalPaths":
+        """The local cloud of a working directory."""
+        return cls(directory.resolve() / FOLDER)
+
+    @property
+    def state(self) -> Path:
+        """What survives a clean stop: MiniStack's state and our sqlite files."""
+        return self.root / "state"
+
+    @property
+    def objects(self) -> Path:
+        """The objects of the buckets."""
+        return self.root / "s3"
+
+    @property
+    def run(self) -> Path:
+        """Process ids, logs and outputs of what runs now."""
+        return self.root / "run"
+
+    @property
+    def scratch(self) -> Path:
+        """Extracted function code and temporary files; emptied at each start."""
+        return self.root / "scratch"
+
+    @property
+    def outputs(self) -> Path:
+        """Names of the deployed resources: `{"stacks": {stack: {output: value}}, ...}` (see `deployer`)."""
+        return self.run / "outputs.json"
+
+    @property
+    def cloud(self) -> Path:
+        """Ports, process ids and settings of the local cloud that was started last."""
+        return self.run / "cloud.json"
+
+    def log(self, name: str) -> Path:
+        """Log file of one process."""
+        return self.run / f"{name}.log"
+
+    def database(self, name: str) -> Path:
+        """sqlite file of one service."""
+        return self.state / f"{name}.sqlite"
+
+    def make(self) -> None:
+        """Create every folder that is missing."""
+        for folder in (self.state, self.objects, self.run, self.scratch):
+            folder.mkdir(parents=True, exist_ok=True)
