@@ -1,0 +1,146 @@
+"""The accounting identity: produced = landed + failed + dropped + in flight, by name, not by count.
+
+An event's name is (producer id, epoch, seq), and `seq` is gap-free from 1. So what a producer sent is known
+from one number, and whatever is in none of the three places is missing under a name. One event can be in
+several places (a batch that is tried again lands what its first try refused); it counts once: landed before
+failed before dropped.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from infra.intervals import EMPTY, IntervalSet
+
+
+class ProducerEpoch(NamedTuple):
+    """One run of one producer: the scope of a sequence."""
+
+    producer_id: str
+    epoch: int
+
+    def __str__(self) -> str:
+        return f"{self.producer_id}/{self.epoch}"
+
+
+Places = Mapping[ProducerEpoch, IntervalSet]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of events, from four independent sources.
+
+    Attributes:
+        told: the highest `last_seq` that each producer's audit events told.
+        landed: the sequence numbers that are rows of a lake table.
+        landed_copies: how many rows they are, copies included.
+        failed, dropped: the sequence numbers that the transformation refused, or counted and did not keep.
+        nameless: identities (hashes) of failed records in which no name could be read.
+    """
+
+    told: Mapping[ProducerEpoch, int] = field(default_factory=dict)
+    landed: Places = field(default_factory=dict)
+    landed_copies: Mapping[ProducerEpoch, int] = field(default_factory=dict)
+    failed: Places = field(default_factory=dict)
+    dropped: Places = field(default_factory=dict)
+    nameless: frozenset[str] = frozenset()
+
+    @property
+    def epochs(self) -> frozenset[ProducerEpoch]:
+        """Every producer run of which anything is known."""
+        return frozenset((*self.told, *self.landed, *self.failed, *self.dropped))
+
+
+@dataclass(frozen=True)
+class Line:
+    """The identity for one producer run."""
+
+    name: ProducerEpoch
+    produced: int
+    landed: int
+    failed: int
+    dropped: int
+    duplicates: int
+    missing: IntervalSet
+    is_audited: bool
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """The identity over all lines. `nameless` failed records are produced and failed, but of no producer."""
+
+    lines: tuple[Line, ...]
+    nameless: int = 0
+
+    @property
+    def produced(self) -> int:
+        """Distinct events that producers sent."""
+        return sum(line.produced for line in self.lines) + self.nameless
+
+    @property
+    def landed(self) -> int:
+        """Distinct events that are in the lake."""
+        return sum(line.landed for line in self.lines)
+
+    @property
+    def failed(self) -> int:
+        """Distinct events that are nowhere but among the failed records."""
+        return sum(line.failed for line in self.lines) + self.nameless
+
+    @property
+    def dropped(self) -> int:
+        """Distinct events that were dropped on purpose, and are nowhere else."""
+        return sum(line.dropped for line in self.lines)
+
+    @property
+    def in_flight(self) -> int:
+        """Distinct events that are in no place yet. After the pipeline has drained, they are lost."""
+        return sum(len(line.missing) for line in self.lines)
+
+    @property
+    def duplicates(self) -> int:
+        """Landed rows beyond the first of each event. Reports count none of them; it is no error."""
+        return sum(line.duplicates for line in self.lines)
+
+    @property
+    def incomplete(self) -> tuple[Line, ...]:
+        """Lines with events that are missing."""
+        return tuple(line for line in self.lines if line.missing)
+
+    @property
+    def unaudited(self) -> tuple[Line, ...]:
+        """Producers that never told how far they went: what they sent last may be missing unseen."""
+        return tuple(line for line in self.lines if not line.is_audited)
+
+    @property
+    def is_balanced(self) -> bool:
+        """Nothing is missing, and nobody's total is unknown."""
+        return not self.incomplete and not self.unaudited
+
+
+def reconcile(evidence: Evidence, only: Collection[ProducerEpoch] | None = None) -> Accounting:
+    """The accounting of what `evidence` knows; with `only`, of these producer runs (and no nameless records).
+
+    A run that is asked for in `only` and of which nothing is known yields a line that is not audited.
+    """
+    names = evidence.epochs if only is None else only
+    lines = tuple(_line(evidence, name) for name in sorted(names))
+    return Accounting(lines, nameless=len(evidence.nameless) if only is None else 0)
+
+
+def _line(evidence: Evidence, name: ProducerEpoch) -> Line:
+    landed = evidence.landed.get(name, EMPTY)
+    failed = evidence.failed.get(name, EMPTY) - landed
+    dropped = evidence.dropped.get(name, EMPTY) - landed - failed
+    seen = landed | failed | dropped
+    produced = IntervalSet.up_to(max(evidence.told.get(name, 0), seen.largest))
+    return Line(
+        name=name,
+        produced=len(produced),
+        landed=len(landed),
+        failed=len(failed),
+        dropped=len(dropped),
+        duplicates=evidence.landed_copies.get(name, len(landed)) - len(landed),
+        missing=produced - seen,
+        is_audited=name in evidence.told,
+    )

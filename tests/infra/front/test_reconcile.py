@@ -1,0 +1,86 @@
+"""The accounting identity holds whatever happened to each event, and names what is missing."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.intervals import IntervalSet
+from infra.reconcile import Evidence, ProducerEpoch, reconcile
+
+ONE, TWO = ProducerEpoch("web-1", 7), ProducerEpoch("web-2", 1)
+PLACES = ("landed", "failed", "dropped")
+fates = st.lists(st.sets(st.sampled_from(PLACES)), max_size=30)
+
+
+def numbers(of: Iterable[int]) -> IntervalSet:
+    return IntervalSet.of((number, number) for number in of)
+
+
+def evidence_of(histories: dict[ProducerEpoch, list[set[str]]]) -> Evidence:
+    """What would be known if event n of a producer ended in the places of histories[producer][n - 1]."""
+    places: dict[str, dict[ProducerEpoch, IntervalSet]] = defaultdict(dict)
+    for name, history in histories.items():
+        for place in PLACES:
+            seqs = numbers(seq for seq, fate in enumerate(history, start=1) if place in fate)
+            if seqs:
+                places[place][name] = seqs
+    told = {name: len(history) for name, history in histories.items()}
+    return Evidence(told=told, landed=places["landed"], failed=places["failed"], dropped=places["dropped"])
+
+
+@given(fates, fates)
+def test_every_event_is_counted_in_exactly_one_place(one: list[set[str]], two: list[set[str]]) -> None:
+    accounting = reconcile(evidence_of({ONE: one, TWO: two}))
+    everything = [*one, *two]
+    assert accounting.produced == len(everything)
+    assert accounting.landed == sum("landed" in fate for fate in everything)
+    assert accounting.failed == sum("failed" in fate and "landed" not in fate for fate in everything)
+    assert accounting.dropped == sum(fate == {"dropped"} for fate in everything)
+    assert accounting.in_flight == sum(not fate for fate in everything)
+    parts = accounting.landed + accounting.failed + accounting.dropped + accounting.in_flight
+    assert accounting.produced == parts
+    assert accounting.is_balanced == all(everything)
+
+
+@given(fates)
+def test_what_is_missing_is_named_by_producer_and_sequence(history: list[set[str]]) -> None:
+    accounting = reconcile(evidence_of({ONE: history, TWO: [{"landed"}]}))
+    lost = numbers(seq for seq, fate in enumerate(history, start=1) if not fate)
+    assert {line.name: line.missing for line in accounting.incomplete} == ({ONE: lost} if lost else {})
+
+
+def test_a_number_above_what_was_told_shows_that_more_was_sent() -> None:
+    accounting = reconcile(Evidence(told={ONE: 3}, landed={ONE: IntervalSet.parse("1-3,6")}))
+    assert accounting.produced == 6
+    assert str(accounting.incomplete[0].missing) == "4-5"
+
+
+def test_a_producer_that_never_told_its_total_is_not_balanced_although_nothing_is_missing() -> None:
+    accounting = reconcile(Evidence(landed={ONE: IntervalSet.up_to(3)}))
+    assert accounting.in_flight == 0
+    assert not accounting.is_balanced
+    assert [line.name for line in accounting.unaudited] == [ONE]
+
+
+def test_copies_are_duplicates_and_no_error() -> None:
+    accounting = reconcile(
+        Evidence(told={ONE: 3}, landed={ONE: IntervalSet.up_to(3)}, landed_copies={ONE: 5})
+    )
+    assert accounting.duplicates == 2
+    assert accounting.is_balanced
+
+
+def test_failed_records_without_a_name_are_produced_and_failed() -> None:
+    accounting = reconcile(
+        Evidence(told={ONE: 1}, landed={ONE: IntervalSet.up_to(1)}, nameless=frozenset("ab"))
+    )
+    assert (accounting.produced, accounting.landed, accounting.failed) == (3, 1, 2)
+    assert accounting.is_balanced
+
+
+def test_only_the_runs_that_were_asked_for_are_accounted() -> None:
+    evidence = evidence_of({ONE: [set()], TWO: [{"landed"}]})
+    assert reconcile(evidence, only=[TWO]).is_balanced
+    assert not reconcile(evidence, only=[ProducerEpoch("unheard-of", 1)]).is_balanced
