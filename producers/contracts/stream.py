@@ -1,15 +1,33 @@
-"""A stream: the event types that it carries, and the times that they may have."""
+"""A stream: the event types that it carries, the times they may have, and where its events can come from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from random import Random
+from typing import NamedTuple
 
+from producers.contracts.access_log import AccessLogLine
 from producers.contracts.audit import PRODUCER_AUDITED
-from producers.contracts.envelope import EventType
+from producers.contracts.envelope import EventType, Payload
 
 HISTORY_SOURCES = frozenset({"replay"})
 """Sources that send old events on purpose; their event times may lie as far back as `history_floor`."""
+
+
+class Happening(NamedTuple):
+    """Something that simulated traffic brings about: an event before it has an envelope."""
+
+    time_ms: int
+    event_type: EventType
+    payload: Payload
+
+
+Traffic = Callable[[Random, int, int, int], Iterator[Happening]]
+"""(random source, how many, start, span) -> at least so many happenings, in order of time.
+
+Start and span are in milliseconds (the start since 1970); the times of the first `how many` lie in the span.
+"""
 
 
 @dataclass(frozen=True)
@@ -19,11 +37,13 @@ class Stream:
     Attributes:
         name: short name; the lake table is `<name>_events`.
         event_types: what domain code may put on it. `PRODUCER_AUDITED` is always there too.
-        allowed_lateness: an event that arrives later than this after its event time is late (it still counts).
+        allowed_lateness: an event that arrives later than this after its event time is late (it counts).
         accepted_past: an event older than this at arrival fails, unless its source is in `HISTORY_SOURCES`:
             a clock that is wrong must not open lake partitions (Firehose has 500 of them).
         accepted_future: an event further ahead of its arrival than this fails.
         history_floor: no event is older than this, whatever its source.
+        traffic: plausible events of this stream for the simulator.
+        access_log_event: the event that a line of a web server's access log is on this stream.
     """
 
     name: str
@@ -32,6 +52,8 @@ class Stream:
     accepted_past: timedelta = timedelta(days=30)
     accepted_future: timedelta = timedelta(hours=1)
     history_floor: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    traffic: Traffic | None = None
+    access_log_event: Callable[[AccessLogLine], tuple[EventType, Payload]] | None = None
 
     @property
     def table(self) -> str:

@@ -1,10 +1,13 @@
 """The `web` stream: what visitors of a shop do, as its web servers and pages report it."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from random import Random
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from producers.contracts.access_log import AccessLogLine
 from producers.contracts.envelope import EventType, Payload
 from producers.contracts.fields import (
     ClientAddress,
@@ -20,7 +23,7 @@ from producers.contracts.fields import (
     UserAgent,
     UserId,
 )
-from producers.contracts.stream import Stream
+from producers.contracts.stream import Happening, Stream
 
 
 class PageViewed(Payload):
@@ -84,14 +87,38 @@ class Heartbeat(Payload):
     uptime_seconds: Count
 
 
+PAGE_VIEWED = EventType(PageViewed, version=1, partition_key="client_address")
+PRODUCT_VIEWED = EventType(ProductViewed, version=1, partition_key="client_address")
+CART_UPDATED = EventType(CartUpdated, version=1, partition_key="client_address")
+ORDER_PLACED = EventType(OrderPlaced, version=1, partition_key="client_address")
+HEARTBEAT = EventType(Heartbeat, version=1, partition_key="host", delivered=False)
+
+
+def _access_log_event(line: AccessLogLine) -> tuple[EventType, Payload]:
+    """A request that a web server logged: its target, as logged, is the page."""
+    page = PageViewed(
+        url=line.target,
+        client_address=line.client_address,
+        status=line.status,
+        referrer=line.referrer,
+        user_agent=line.user_agent,
+        user_id=line.user,
+        bytes_sent=line.bytes_sent,
+    )
+    return PAGE_VIEWED, page
+
+
+def _traffic(random: Random, count: int, start_ms: int, span_ms: int) -> Iterator[Happening]:
+    # Imported on use: the transformation reads these contracts at every cold start and never simulates.
+    from producers.contracts.web_traffic import traffic
+
+    return traffic(random, count, start_ms, span_ms)
+
+
 WEB = Stream(
     name="web",
-    event_types=(
-        EventType(PageViewed, version=1, partition_key="client_address"),
-        EventType(ProductViewed, version=1, partition_key="client_address"),
-        EventType(CartUpdated, version=1, partition_key="client_address"),
-        EventType(OrderPlaced, version=1, partition_key="client_address"),
-        EventType(Heartbeat, version=1, partition_key="host", delivered=False),
-    ),
+    event_types=(PAGE_VIEWED, PRODUCT_VIEWED, CART_UPDATED, ORDER_PLACED, HEARTBEAT),
     allowed_lateness=timedelta(hours=6),
+    traffic=_traffic,
+    access_log_event=_access_log_event,
 )
