@@ -12,7 +12,12 @@ from msgspec import Meta
 from producers.contracts.fields import LARGEST_INTEGER, Identifier
 
 EventId = Annotated[
-    str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", min_length=36, max_length=36)
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z",
+        min_length=36,
+        max_length=36,
+    ),
 ]
 UtcTime = Annotated[datetime, Meta(tz=True)]
 
