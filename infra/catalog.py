@@ -1,0 +1,117 @@
+"""The Glue tables, derived from the contracts: lake tables by partition projection, failed records, reports."""
+
+from typing import Any
+
+from queries.contracts import Report
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, FAILED_TABLE, LakeTable
+
+PARQUET = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+}
+JSON_LINES = {
+    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    "SerdeInfo": {
+        "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
+        "Parameters": {"ignore.malformed.json": "true", "case.insensitive": "true"},
+    },
+}
+
+FAILED_COLUMNS = {
+    "rawdata": "string",
+    "errorcode": "string",
+    "errormessage": "string",
+    "lasterrorcode": "string",
+    "lasterrormessage": "string",
+    "attemptsmade": "int",
+    "arrivaltimestamp": "bigint",
+    "attemptendingtimestamp": "bigint",
+    "lambdaarn": "string",
+}
+FAILED_KINDS = (
+    "processing-failed",
+    "format-conversion-failed",
+    "metadata-extraction-failed",
+    "activePartitionExceeded",
+)
+"""Values of `!{firehose:error-output-type}`."""
+
+
+def lake_table_input(table: LakeTable, bucket: str) -> dict[str, Any]:
+    """The lake table. Partitions are computed from the hour's name: no crawler, nothing to register."""
+    location = f"s3://{bucket}/{table.prefix}"
+    return {
+        "Name": table.name,
+        "Description": f"Every event of the stream {table.stream.name}, one row each.",
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [{"Name": table.partition_column.name, "Type": table.partition_column.type}],
+        "Parameters": {
+            "classification": "parquet",
+            "projection.enabled": "true",
+            f"projection.{EVENT_HOUR}.type": "date",
+            f"projection.{EVENT_HOUR}.format": "yyyy-MM-dd-HH",
+            f"projection.{EVENT_HOUR}.interval": "1",
+            f"projection.{EVENT_HOUR}.interval.unit": "HOURS",
+            f"projection.{EVENT_HOUR}.range": f"{table.stream.history_floor:%Y-%m-%d-%H},NOW+2HOURS",
+            "storage.location.template": f"{location}{EVENT_HOUR}=${{{EVENT_HOUR}}}",
+        },
+        "StorageDescriptor": {
+            "Location": location,
+            "Columns": [
+                {"Name": column.name, "Type": column.type}
+                | ({"Comment": column.comment[:255]} if column.comment else {})
+                for column in table.columns
+            ],
+            **PARQUET,
+        },
+    }
+
+
+def failed_table_input(bucket: str) -> dict[str, Any]:
+    """Failed records as a table: Firehose's error objects, by kind and day of arrival."""
+    location = f"s3://{bucket}/{FAILED_PREFIX}"
+    return {
+        "Name": FAILED_TABLE,
+        "Description": "Records that did not become rows, whole, with the reason that Firehose knows.",
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [{"Name": "kind", "Type": "string"}, {"Name": "dt", "Type": "string"}],
+        "Parameters": {
+            "classification": "json",
+            "projection.enabled": "true",
+            "projection.kind.type": "enum",
+            "projection.kind.values": ",".join(FAILED_KINDS),
+            "projection.dt.type": "date",
+            "projection.dt.format": "yyyy-MM-dd",
+            "projection.dt.interval": "1",
+            "projection.dt.interval.unit": "DAYS",
+            "projection.dt.range": "NOW-400DAYS,NOW+1DAYS",
+            "storage.location.template": f"{location}${{kind}}/dt=${{dt}}",
+        },
+        "StorageDescriptor": {
+            "Location": location,
+            "Columns": [{"Name": name, "Type": kind} for name, kind in FAILED_COLUMNS.items()],
+            **JSON_LINES,
+        },
+    }
+
+
+def report_table_input(report: Report, bucket: str) -> dict[str, Any]:
+    """A report's table. Its partitions are registered one by one, each at the run that serves it."""
+    return {
+        "Name": report.name,
+        "Description": report.title,
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [{"Name": report.grain, "Type": "string"}],
+        "Parameters": {"classification": "parquet", "penstock.schema_version": str(report.version)},
+        "StorageDescriptor": {
+            "Location": f"s3://{bucket}/{report.prefix}",
+            "Columns": [{"Name": column.name, "Type": _hive(column.type)} for column in report.columns],
+            **PARQUET,
+        },
+    }
+
+
+def _hive(athena_type: str) -> str:
+    return {"varchar": "string", "integer": "int"}.get(athena_type, athena_type)

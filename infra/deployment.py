@@ -1,0 +1,156 @@
+"""One installed copy of the pipeline: what it is called and how large it is. Copies differ in these data only.
+
+Physical names are stable: they follow from the prefix, so that a retained bucket is found again by the next
+deploy, a policy can name what it grants, and no stack has to export a name for another one to import.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ACCOUNT = "${AWS::AccountId}"
+REGION = "${AWS::Region}"
+"""CloudFormation's pseudo parameters, as `Fn::Sub` spells them: one template serves every account and region."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment, and every setting that may differ between two of them.
+
+    Attributes:
+        name: what the command calls it; tagged on every resource.
+        prefix: first part of every physical name; lower case, unique per account and region.
+        shards: provisioned shards; None for on-demand.
+        stream_retention_hours: how long the stream keeps records: the time there is to mend a delivery that stands.
+        buffer_seconds, buffer_mebibytes: when Firehose delivers; conversion and dynamic partitioning need
+            at least 60 s and 64 MiB.
+        transform_memory, transform_timeout_seconds, transform_batch_mebibytes: the transform, and the raw bytes of
+            one invocation. Its answer must stay within 6 MB.
+        transform_reserved_concurrency: concurrent transforms that no other function of the account can take away.
+        pseudonym_key_ids: members of the secret that hold keys; the first one makes the pseudonyms.
+        query_memory, query_timeout_seconds, query_concurrency: the query function, and how many of it SQS may start.
+        notification_window_seconds: how long notifications gather before the query function is called.
+        cutoff_bytes: an Athena query of the pipeline that scans more is stopped; analysts have their own.
+        lake_archive_days, failed_days, results_days, report_archive_days, access_log_days, log_days: lifecycles.
+        iterator_age_minutes, freshness_minutes: the promises that alarms watch.
+        monthly_scan_gigabytes: Athena volume of a month that the cost alarm takes as a plan.
+    """
+
+    name: str
+    prefix: str
+    shards: int | None = None
+    stream_retention_hours: int = 24
+    buffer_seconds: int = 60
+    buffer_mebibytes: int = 64
+    transform_memory: int = 512
+    transform_timeout_seconds: int = 60
+    transform_batch_mebibytes: int = 1
+    transform_reserved_concurrency: int | None = None
+    pseudonym_key_ids: tuple[str, ...] = ("k1",)
+    query_memory: int = 1024
+    query_timeout_seconds: int = 300
+    query_concurrency: int = 2
+    notification_window_seconds: int = 20
+    cutoff_bytes: int = 50_000_000_000
+    analyst_cutoff_bytes: int = 200_000_000_000
+    lake_archive_days: int = 90
+    failed_days: int = 30
+    results_days: int = 7
+    access_log_days: int = 90
+    log_days: int = 30
+    iterator_age_minutes: int = 5
+    freshness_minutes: int = 10
+    monthly_scan_gigabytes: int = 1_000
+
+    def bucket(self, role: str) -> str:
+        """Name of a bucket; bucket names are global, so account and region are part of them."""
+        return f"{self.prefix}-{role}-{ACCOUNT}-{REGION}"
+
+    @property
+    def lake_bucket(self) -> str:
+        return self.bucket("lake")
+
+    @property
+    def reporting_bucket(self) -> str:
+        return self.bucket("reporting")
+
+    @property
+    def results_bucket(self) -> str:
+        return self.bucket("results")
+
+    @property
+    def access_log_bucket(self) -> str:
+        return self.bucket("access-logs")
+
+    @property
+    def database(self) -> str:
+        return self.prefix.replace("-", "_")
+
+    def stream(self, stream: str) -> str:
+        """Name of a Kinesis data stream and of its delivery stream."""
+        return f"{self.prefix}-{stream}"
+
+    @property
+    def transform_function(self) -> str:
+        return f"{self.prefix}-transform"
+
+    @property
+    def query_function(self) -> str:
+        return f"{self.prefix}-queries"
+
+    @property
+    def queue(self) -> str:
+        return f"{self.prefix}-objects"
+
+    @property
+    def dead_letter_queue(self) -> str:
+        return f"{self.prefix}-objects-dead"
+
+    @property
+    def ledger_table(self) -> str:
+        return f"{self.prefix}-ledger"
+
+    @property
+    def work_group(self) -> str:
+        return f"{self.prefix}-reports"
+
+    @property
+    def analyst_work_group(self) -> str:
+        return f"{self.prefix}-analysts"
+
+    @property
+    def pseudonym_secret(self) -> str:
+        return f"{self.prefix}/pseudonym-keys"
+
+    @property
+    def alarm_topic(self) -> str:
+        return f"{self.prefix}-alarms"
+
+    def role(self, role: str) -> str:
+        """Name of a role; the region is part of it, since roles are global in an account."""
+        return f"{self.prefix}-{role}-{REGION}"
+
+    def stack(self, part: str) -> str:
+        """Name of a stack."""
+        return f"{self.prefix}-{part}"
+
+
+DEPLOYMENTS: Mapping[str, Deployment] = {
+    deployment.name: deployment
+    for deployment in (
+        Deployment(
+            name="dev", prefix="penstock-dev", failed_days=7, results_days=2, access_log_days=14, log_days=7
+        ),
+        Deployment(name="staging", prefix="penstock-staging"),
+        Deployment(
+            name="production",
+            prefix="penstock",
+            stream_retention_hours=72,
+            transform_reserved_concurrency=50,
+            log_days=90,
+        ),
+    )
+}
+"""Every deployment by name. A new one is one more entry."""
+
+DEFAULT = "production"
+"""What runs on a laptop is this deployment's template, byte for byte."""
