@@ -8,9 +8,9 @@ only that column. The lake partition column `event_hour` is computed from the ch
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
-from datetime import datetime
 
 import msgspec
 from msgspec import Meta
@@ -19,7 +19,7 @@ from producers.contracts import STREAMS, Event, EventType, Stream
 
 EVENT_HOUR = "event_hour"
 EVENT_HOUR_FORMAT = "%Y-%m-%d-%H"
-"""`2026-11-24-10`: the one name of an hour's data, from the transform's partition key to the hourly report."""
+"""`2026-11-24-10`: the one name of an hour's data, from transform to hourly report."""
 
 FAILED_PREFIX = "failed/"
 """Error prefix in the lake bucket. Firehose adds the kind of error and the day below it."""
@@ -117,7 +117,7 @@ def payload_type(event_type: EventType) -> str:
 
 
 def hive_type(hint: Any) -> str:
-    """A field's annotation as a Hive type. Raises TypeError for annotations that a lake column cannot hold."""
+    """A field's annotation as a Hive type. Raises TypeError for what no lake column can hold."""
     hint = _bare(hint)
     if hint in _SCALARS:
         return _SCALARS[hint]
@@ -130,13 +130,20 @@ def hive_type(hint: Any) -> str:
         return f"map<{hive_type(arguments[0])},{hive_type(arguments[1])}>"
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return f"struct<{','.join(f'{name}:{hive_type(inner)}' for name, inner in _hints(hint))}>"
-    raise TypeError(f"No lake column can hold {hint!r}. Use str, int, float, bool, datetime, list, dict or a Struct.")
+    raise TypeError(
+        f"No lake column can hold {hint!r}. Use str, int, float, bool, datetime, list, dict or a Struct."
+    )
 
 
 def field_extra(hint: Any) -> dict[str, Any]:
     """What the field's annotation says besides its bounds: `personal`, `derive`."""
     if get_origin(hint) is Annotated:
-        return {k: v for meta in hint.__metadata__ if isinstance(meta, Meta) for k, v in (meta.extra or {}).items()}
+        return {
+            k: v
+            for meta in hint.__metadata__
+            if isinstance(meta, Meta)
+            for k, v in (meta.extra or {}).items()
+        }
     if get_origin(hint) in (Union, types.UnionType):
         return {k: v for inner in get_args(hint) for k, v in field_extra(inner).items()}
     return {}

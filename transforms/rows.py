@@ -1,0 +1,169 @@
+"""The classes that the judge decodes into and encodes from: an event, and its lake row.
+
+The event's class is the contract's with two differences, both for speed: the patterns of the envelope are
+checked by the judge, and the payload has room for its derived fields. The payload object itself goes into the
+row; only the envelope is copied. Members of our own that a producer wrote are overwritten or never read.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Literal, Union, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, defstruct
+
+from producers.contracts import AUDIT_TYPE, Event, EventType, Payload
+from transforms.contracts import LakeTable, field_extra, payload_column
+
+CHECKED_BY_JUDGE = ("event_id", "source", "producer_id")
+"""Fields whose pattern the judge checks itself: three patterns cost msgspec more than all other decoding."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One enrichment: the value of the payload's `field` goes through `enrichment` and becomes `column`.
+
+    Where it `replaces`, the column stands at the row's top and the field is left out of the row; else it is a
+    derived field beside it in the payload. `overhead` is how many bytes the names add to the JSON.
+    """
+
+    field: str
+    column: str
+    enrichment: str
+    replaces: bool
+    overhead: int
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """How events of one type and version become rows.
+
+    Attributes:
+        event_class: what records are decoded into.
+        row_class: the row; positional: envelope, arrival_time, is_late, key_id, personal columns, payload.
+        fixed_growth: bytes of JSON that every row has beyond its event, steps, key id and `is_late` aside.
+    """
+
+    event_type: EventType
+    event_class: type[Struct]
+    row_class: type[Struct]
+    steps: tuple[Step, ...]
+    fixed_growth: int
+
+    @property
+    def is_audit(self) -> bool:
+        """True for the type that alone may have sequence number 0."""
+        return self.event_type.name == AUDIT_TYPE
+
+
+def row_plan(table: LakeTable, event_type: EventType) -> RowPlan:
+    """Build the classes and the steps of one event type."""
+    steps = tuple(_steps(event_type.payload))
+    column = payload_column(event_type)
+    envelope = [name for name in Event.__struct_fields__ if name != "payload"]
+    row_class = defstruct(
+        f"{event_type.payload.__name__}Row",
+        [
+            *((name, Any) for name in envelope),
+            *(
+                (name, Any, None)
+                for name in ("arrival_time", "is_late", "key_id", *table.personal_columns, column)
+            ),
+        ],
+        tag_field="event_type",
+        tag=event_type.name,
+        omit_defaults=True,
+        gc=False,
+    )
+    event_class = defstruct(
+        f"{event_type.payload.__name__}Judged",
+        [
+            *_envelope_fields(),
+            ("schema_version", Literal[event_type.version]),
+            ("payload", _payload_columns(event_type.payload, steps)),
+        ],
+        tag_field="event_type",
+        tag=event_type.name,
+        kw_only=True,
+        gc=False,
+    )
+    return RowPlan(event_type, event_class, row_class, steps, _fixed_growth(event_type, column))
+
+
+def layers(plans: Iterable[RowPlan]) -> list[list[RowPlan]]:
+    """The newest version of every type, then the second newest of those that have it, and so on.
+
+    A tagged union holds one class per tag, so versions of one type cannot stand in the same union.
+    """
+    found: list[list[RowPlan]] = []
+    depth: dict[str, int] = {}
+    for plan in sorted(plans, key=lambda plan: -plan.event_type.version):
+        level = depth.get(plan.event_type.name, 0)
+        depth[plan.event_type.name] = level + 1
+        if level == len(found):
+            found.append([])
+        found[level].append(plan)
+    return found
+
+
+def decoder(layer: Iterable[RowPlan]) -> msgspec.json.Decoder[Any]:
+    """Decodes the events of one layer."""
+    return msgspec.json.Decoder(Union[tuple(plan.event_class for plan in layer)])  # noqa: UP007
+
+
+def _envelope_fields() -> Iterator[tuple[str, Any]]:
+    hints = get_type_hints(Event, include_extras=True)
+    for name in Event.__struct_fields__:
+        if name not in ("schema_version", "payload"):
+            yield name, _without_pattern(hints[name]) if name in CHECKED_BY_JUDGE else hints[name]
+
+
+def _without_pattern(hint: Any) -> Any:
+    metas = [Meta(min_length=meta.min_length, max_length=meta.max_length) for meta in hint.__metadata__]
+    return Annotated[(hint.__origin__, *metas)]
+
+
+def _payload_columns(payload: type[Payload], steps: tuple[Step, ...]) -> type[Struct]:
+    """The payload with its derived fields. Defaults other than None are written: columns have none."""
+    hints = get_type_hints(payload, include_extras=True)
+    spoken = [
+        (name, hints[name], msgspec.field(default_factory=partial(_same, default)))
+        for name, default in _spoken_defaults(payload)
+    ]
+    derived = [(step.column, Any, None) for step in steps if not step.replaces]
+    return defstruct(
+        f"{payload.__name__}Columns", [*spoken, *derived], bases=(payload,), kw_only=True, gc=False
+    )
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _spoken_defaults(payload: type[Payload]) -> Iterator[tuple[str, Any]]:
+    for field in msgspec.structs.fields(payload):
+        default = field.default_factory() if callable(field.default_factory) else field.default
+        if default is not None and default is not msgspec.NODEFAULT:
+            yield field.name, default
+
+
+def _steps(payload: type[Payload]) -> Iterator[Step]:
+    hints = get_type_hints(payload, include_extras=True)
+    for name in payload.__struct_fields__:
+        extra = field_extra(hints[name])
+        if "personal" in extra:
+            column = str(extra["personal"])
+            yield Step(name, column, column, True, len(column) - len(name))
+        for column, enrichment in extra.get("derive", {}).items():
+            yield Step(name, column, enrichment, False, len(f',"{column}":'))
+
+
+def _fixed_growth(event_type: EventType, column: str) -> int:
+    arrival = len(',"arrival_time":"2026-11-24T10:00:00.000Z"')
+    names = len(',"is_late":') + len(',"key_id":""') + len(column) - len("payload")
+    spoken = sum(
+        len(f',"{name}":') + len(msgspec.json.encode(default))
+        for name, default in _spoken_defaults(event_type.payload)
+    )
+    return arrival + names + spoken
