@@ -1,0 +1,88 @@
+"""Names for events and producers: UUIDv7 ids, producer ids, epochs."""
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._:-]+")
+
+
+def event_id(time_ms: int, chance: int) -> str:
+    """A UUIDv7 (RFC 9562): 48 bits of milliseconds since 1970, then 74 bits from `chance`."""
+    number = (
+        (time_ms & 0xFFFF_FFFF_FFFF) << 80
+        | 0x7000_0000_0000_0000_0000
+        | (chance >> 62 & 0xFFF) << 64
+        | 0x8000_0000_0000_0000
+        | chance & 0x3FFF_FFFF_FFFF_FFFF
+    )
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def derived_event_id(time_ms: int, *identity: bytes) -> str:
+    """The UUIDv7-shaped id that follows from the event's time and what identifies it; always the same."""
+    digest = blake2b(digest_size=10)
+    for part in identity:
+        digest.update(len(part).to_bytes(4, "big"))
+        digest.update(part)
+    return event_id(time_ms, int.from_bytes(digest.digest(), "big"))
+
+
+class EventIds:
+    """UUIDv7 for new events, rising within one process also inside a millisecond."""
+
+    def __init__(self, clock_ms: Callable[[], int], random: Random) -> None:
+        self._clock_ms = clock_ms
+        self._random = random
+        self._time_ms = 0
+        self._chance = 0
+
+    def next(self) -> str:
+        """A new id. Not thread-safe: the caller holds a lock."""
+        now = self._clock_ms()
+        if now > self._time_ms:
+            self._time_ms = now
+            # The top bit stays free, so that counting up within the millisecond cannot run over.
+            self._chance = self._random.getrandbits(73)
+        else:
+            self._chance += 1 + self._random.getrandbits(32)
+        return event_id(self._time_ms, self._chance)
+
+
+def producer_id(*parts: object) -> str:
+    """Parts joined to an identifier that contracts accept: at most 64 of the safe characters."""
+    joined = _UNSAFE.sub("-", "-".join(str(part) for part in parts)).strip("-._:")
+    return joined[:64] or "producer"
+
+
+def next_epoch(now_ms: int, state: Path | None) -> int:
+    """The epoch of a producer that starts now: `now_ms`, or later than the last one that `state` remembers.
+
+    With a state folder the number is on the disk before it is used, so that no epoch is used twice, whatever
+    the clock does.
+    """
+    if state is None:
+        return now_ms
+    state.mkdir(parents=True, exist_ok=True)
+    path = state / "epoch"
+    last = 0
+    with suppress(FileNotFoundError, ValueError):
+        last = int(path.read_text())
+    epoch = max(now_ms, last + 1)
+    draft = path.with_suffix(".new")
+    with draft.open("w") as file:
+        file.write(f"{epoch}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(state, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return epoch

@@ -1,0 +1,215 @@
+"""Events from files and pipes: NDJSON, CSV, Parquet, combined access logs.
+
+A line without an id gets one that follows from the file's content and the line's place in it. So a replay of
+the same file, or of a copy, changes nothing downstream, and two lines with the same text stay two events.
+A line that cannot be read becomes an `unreadable_line` event, so that it is kept and counted as well.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import reduce
+from io import BufferedReader
+from operator import or_
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+import msgspec
+
+from producers.access_log import UnreadableLogLineError, parse_line
+from producers.contracts import (
+    STREAMS,
+    UNREADABLE_LINE,
+    EventId,
+    EventType,
+    Payload,
+    Stream,
+    UnreadableLine,
+    UtcTime,
+)
+from producers.contracts.codec import ContractError, SchemaViolationError, violation
+from producers.identity import derived_event_id
+from producers.source_files import STDIN, Format, SourceError, content_identity, opened, sniff
+
+LARGEST_LINE = 1 << 20  # what a Kinesis record holds by default
+
+
+class WholeEvent(NamedTuple):
+    """A line that is an event already, envelope and all: it is passed on byte for byte."""
+
+    number: int
+    event_time: datetime
+    data: bytes
+    partition_key: str
+
+
+class NewEvent(NamedTuple):
+    """A line that says what happened, and gets its envelope when it is sent.
+
+    `event_id` is None where the content cannot be known beforehand (a pipe).
+    """
+
+    number: int
+    event_time: datetime
+    event_type: EventType
+    payload: Payload
+    event_id: str | None
+
+
+SourceItem = WholeEvent | NewEvent
+"""What one line, or one row, of a source is. `number` counts lines (rows) from 1."""
+
+
+def read(path: str, form: Format | None = None, stream: Stream | None = None) -> Iterator[SourceItem]:
+    """Every item of the source at `path` (`-`: standard input), in its order.
+
+    Raises SourceError when the source as a whole cannot be read.
+    """
+    chosen = stream or next(iter(STREAMS.values()))
+    with opened(path) as content:
+        known = form or sniff(content, path)
+        reader = _Reader(path, chosen)
+        match known:
+            case "ndjson":
+                yield from reader.json_lines(content)
+            case "access-log":
+                yield from reader.log_lines(content)
+            case "csv" | "parquet":
+                from producers.source_tables import rows
+
+                yield from reader.rows(rows(content, path, known))
+
+
+class _Reader:
+    """Makes items of one source's lines."""
+
+    def __init__(self, path: str, stream: Stream) -> None:
+        self._name = "stdin" if path == STDIN else PurePath(path).name
+        self._path = path
+        self._stream = stream
+        self._identity: bytes | None = None
+        self._is_identified = False
+        self._last_time = stream.history_floor
+
+    def json_lines(self, content: BufferedReader) -> Iterator[SourceItem]:
+        decode = _whole_event_decoder(self._stream).decode
+        for number, line in enumerate(content, start=1):
+            try:
+                head = decode(line)
+                yield WholeEvent(number, head.event_time, line.rstrip(b"\r\n"), head.payload.partition_key)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                if line.strip():
+                    yield self._item(number, line, self._from_json)
+
+    def log_lines(self, content: BufferedReader) -> Iterator[SourceItem]:
+        if self._stream.access_log_event is None:
+            raise SourceError(f"Stream {self._stream.name!r} has no event for the lines of an access log.")
+        for number, line in enumerate(content, start=1):
+            if line.strip():
+                yield self._item(number, line, self._from_log)
+
+    def rows(self, found: Iterator[Mapping[str, Any]]) -> Iterator[SourceItem]:
+        for number, row in enumerate(found, start=1):
+            yield self._item(number, row, self._from_document)
+
+    def _item(self, number: int, line: Any, build: Callable[[int, Any], NewEvent]) -> NewEvent:
+        try:
+            item = build(number, line)
+        except (ContractError, UnreadableLogLineError) as error:
+            return self._unreadable(number, line, str(error))
+        self._last_time = item.event_time
+        return item
+
+    def _from_log(self, number: int, line: bytes) -> NewEvent:
+        assert self._stream.access_log_event is not None
+        parsed = parse_line(line)
+        event_type, payload = self._stream.access_log_event(parsed)
+        return self._new(number, parsed.time, event_type, _checked(event_type, payload), None)
+
+    def _from_json(self, number: int, line: bytes) -> NewEvent:
+        try:
+            document = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise SchemaViolationError(f"not a JSON document: {error}") from error
+        if not isinstance(document, dict):
+            raise SchemaViolationError("not a JSON object")
+        return self._from_document(number, document, strict=True)
+
+    def _from_document(self, number: int, document: Mapping[str, Any], strict: bool = False) -> NewEvent:
+        if "producer_id" in document:
+            raise SchemaViolationError(_why_not_whole(document, self._stream))
+        name = document.get("event_type")
+        event_type = self._stream.latest.get(name) if isinstance(name, str) else None
+        if event_type is None:
+            raise SchemaViolationError(f"stream {self._stream.name} has no event type {name!r}", "event_type")
+        given = document.get("payload")
+        fields = given if isinstance(given, Mapping) else document
+        payload = _converted(fields, event_type.payload, "payload", strict)
+        event_time: datetime = _converted(document.get("event_time"), UtcTime, "event_time", strict)
+        given_id = document.get("event_id")
+        event_id: str | None = _converted(given_id, EventId, "event_id", strict) if given_id else None
+        return self._new(number, event_time, event_type, payload, event_id)
+
+    def _unreadable(self, number: int, line: object, reason: str) -> NewEvent:
+        text = line.decode("utf-8", "replace") if isinstance(line, bytes) else repr(line)
+        payload = UnreadableLine(
+            line=text.rstrip("\r\n")[: LARGEST_LINE // 8], position=f"{self._name}:{number}", reason=reason
+        )
+        # It happened at a time that nobody can read; its neighbour's is the nearest.
+        return self._new(number, self._last_time, UNREADABLE_LINE, payload, None)
+
+    def _new(
+        self, number: int, time: datetime, event_type: EventType, payload: Payload, event_id: str | None
+    ) -> NewEvent:
+        if event_id is None and (identity := self._content_identity()) is not None:
+            event_id = derived_event_id(int(time.timestamp() * 1000), identity, str(number).encode())
+        return NewEvent(number, time, event_type, payload, event_id)
+
+    def _content_identity(self) -> bytes | None:
+        # Read only for a source that has lines without ids: it takes a pass over the whole file.
+        if not self._is_identified:
+            self._identity = content_identity(self._path)
+            self._is_identified = True
+        return self._identity
+
+
+def _checked(event_type: EventType, payload: Payload) -> Payload:
+    """The payload, if it keeps its type's bounds, which constructing it does not check."""
+    try:
+        msgspec.json.decode(msgspec.json.encode(payload), type=event_type.payload)
+    except msgspec.ValidationError as error:
+        raise violation(error) from error
+    return payload
+
+
+def _converted(value: Any, kind: Any, field: str, strict: bool) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        found = violation(error)
+        raise SchemaViolationError(found.detail, ".".join(filter(None, (field, found.field)))) from error
+
+
+def _why_not_whole(document: Mapping[str, Any], stream: Stream) -> str:
+    from producers.contracts.codec import decoder
+
+    try:
+        decoder(stream).decode(msgspec.json.encode(document))
+    except ContractError as error:
+        return str(error)
+    return "its partition key is no text"
+
+
+def _whole_event_decoder(stream: Stream) -> msgspec.json.Decoder[Any]:
+    """Reads of a whole event only what sending it needs. Walking over the rest checks that it is JSON."""
+    raw = msgspec.Raw
+    heads = []
+    for event_type in stream.latest.values():
+        key = msgspec.defstruct(
+            "Payload", [("partition_key", str)], rename={"partition_key": event_type.partition_key}
+        )
+        fields = [("event_time", datetime), *((name, raw) for name in _UNREAD), ("payload", key)]
+        heads.append(msgspec.defstruct("Head", fields, tag_field="event_type", tag=event_type.name, gc=False))
+    return msgspec.json.Decoder(reduce(or_, heads))
+
+
+_UNREAD = ("event_id", "schema_version", "source", "producer_id", "epoch", "seq")
