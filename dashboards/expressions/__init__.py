@@ -1,0 +1,1 @@
+"""QuickSight's expression language: read, typed, and translated for the preview."""

@@ -1,0 +1,1 @@
+"""Offline checks of what would be deployed: shape, references, silent failures. Nothing here calls AWS."""

@@ -1,0 +1,383 @@
+"""A dashboard as declared: reports, measures, filters, sheets, visuals.
+
+Refused at construction, with file:line.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from dashboards.declaration import DeclarationError, Section, read
+
+VisualKind = Literal["kpi", "bar", "line", "stacked_area", "combo", "pie", "table", "pivot", "insight"]
+KINDS: tuple[str, ...] = ("kpi", "bar", "line", "stacked_area", "combo", "pie", "table", "pivot", "insight")
+FORMATS = ("integer", "decimal", "percent", "bytes", "seconds", "money")
+GRANULARITIES = ("hour", "day", "week", "month")
+GRID_COLUMNS, GRID_ROW_SPAN = 36, 21
+
+_ID = re.compile(r"[a-z][a-z0-9\-]{0,60}$")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}$")
+_DURATION = re.compile(r"(\d+)(m|h|d)$")
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An aggregate with a name: the same text is deployed and previewed."""
+
+    name: str
+    title: str
+    expression: str
+    format: str
+    line: int
+
+
+@dataclass(frozen=True)
+class DerivedField:
+    """A value per row, computed from columns."""
+
+    name: str
+    title: str
+    expression: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Access:
+    """Row-level security: group -> the values of `column` that it sees; no values mean all of them."""
+
+    column: str
+    groups: Mapping[str, tuple[str, ...]]
+    line: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """How a report is used: its lane, when it counts as stale, its measures, derived fields and access
+    rules.
+    """
+
+    report: str
+    lane: Literal["direct", "spice"]
+    stale_after_seconds: int
+    measures: Mapping[str, Measure]
+    fields: Mapping[str, DerivedField]
+    access: Access | None
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of the whole dashboard: `range` over the time columns, `pick` over one column or derived
+    field.
+    """
+
+    id: str
+    kind: Literal["range", "pick"]
+    title: str
+    report: str
+    column: str
+    default_hours: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A column on an axis, with the granularity of a time column."""
+
+    column: str
+    granularity: str = ""
+
+
+@dataclass(frozen=True)
+class Visual:
+    """One visual of a sheet. `y` are measures on the primary axis, `second` those on a combo's line axis."""
+
+    id: str
+    kind: VisualKind
+    report: str
+    title: str
+    x: Axis | None
+    y: tuple[str, ...]
+    second: tuple[str, ...]
+    color: Axis | None
+    horizontal: bool
+    sort: Literal["x", "y"]
+    limit: int
+    click: Literal["", "filter"]
+    drill: bool
+    span: tuple[int, int]
+    line: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page of visuals, placed left to right and top to bottom in the order written."""
+
+    id: str
+    title: str
+    visuals: tuple[Visual, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A declared dashboard. `name` is the file's name."""
+
+    name: str
+    title: str
+    about: str
+    sources: Mapping[str, Source]
+    filters: tuple[Filter, ...]
+    sheets: tuple[Sheet, ...]
+    file: str
+
+    @property
+    def visuals(self) -> tuple[Visual, ...]:
+        """Every visual of every sheet."""
+        return tuple(visual for sheet in self.sheets for visual in sheet.visuals)
+
+
+@cache
+def dashboards() -> Mapping[str, Dashboard]:
+    """The dashboards of the package by name, in order of name. Raises DeclarationError."""
+    texts = {
+        resource.name: resource.read_text(encoding="utf-8")
+        for resource in files("dashboards").joinpath("definitions").iterdir()
+        if resource.name.endswith(".toml")
+    }
+    return load_all(texts)
+
+
+def load_all(texts: Mapping[str, str], folder: str = "dashboards/definitions") -> Mapping[str, Dashboard]:
+    """The dashboards of several files (name of file -> text). Raises DeclarationError."""
+    found = {
+        name.removesuffix(".toml"): load(texts[name], name.removesuffix(".toml"), f"{folder}/{name}")
+        for name in sorted(texts)
+    }
+    owners: dict[str, Source] = {}
+    for dashboard in found.values():
+        for source in dashboard.sources.values():
+            if (first := owners.setdefault(source.report, source)) is not source:
+                raise DeclarationError(
+                    source.file, source.line,
+                    f"Report {source.report!r} has its dataset in {first.file}:{first.line} already. Keep one.",
+                )  # fmt: skip
+    return found
+
+
+def load(text: str, name: str, file: str) -> Dashboard:
+    """One dashboard. Raises DeclarationError."""
+    top = read(text, file)
+    top.only("title", "about", "report", "filter", "sheet")
+    reports = top.table("report")
+    sources = {report: _source(reports.table(report), report) for report in reports.values}
+    dashboard = Dashboard(
+        name=name,
+        title=top.text("title"),
+        about=top.text("about"),
+        sources=sources,
+        filters=tuple(_filter(section, sources) for section in top.tables("filter")),
+        sheets=tuple(_sheet(section, sources) for section in top.tables("sheet")),
+        file=file,
+    )
+    if not dashboard.visuals:
+        raise DeclarationError(
+            file, 1, "The dashboard has no visual. Add a [[sheet]] with a [[sheet.visual]]."
+        )
+    ids = [(entry.id, entry.line) for entry in (*dashboard.sheets, *dashboard.visuals, *dashboard.filters)]
+    for at, (entry_id, line) in enumerate(ids):
+        if entry_id in {earlier for earlier, _ in ids[:at]}:
+            raise DeclarationError(
+                file, line, f"The id {entry_id!r} is taken already. Ids are unique in a file."
+            )
+    return dashboard
+
+
+def _source(section: Section, report: str) -> Source:
+    section.only("lane", "stale_after", "measures", "fields", "rls")
+    lane = section.choice("lane", ("direct", "spice"))
+    measures, fields = section.table("measures"), section.table("fields")
+    if both := set(measures.values) & set(fields.values):
+        raise measures.fail(f"{min(both)!r} is a measure and a field. Rename one.", min(both))
+    return Source(
+        report=report,
+        lane="spice" if lane == "spice" else "direct",
+        stale_after_seconds=_seconds(section, "stale_after"),
+        measures={name: _measure(measures.table(name), name) for name in measures.values},
+        fields={name: _field(fields.table(name), name) for name in fields.values},
+        access=_access(section.table("rls")) if "rls" in section.values else None,
+        file=section.file,
+        line=section.line(),
+    )
+
+
+def _measure(section: Section, name: str) -> Measure:
+    section.only("title", "expression", "format")
+    _checked(_NAME, name, section)
+    return Measure(
+        name,
+        section.text("title"),
+        section.text("expression"),
+        section.choice("format", FORMATS),
+        section.line(),
+    )
+
+
+def _field(section: Section, name: str) -> DerivedField:
+    section.only("title", "expression", "type")
+    section.choice("type", ("text",), "text")
+    return DerivedField(
+        _checked(_NAME, name, section), section.text("title"), section.text("expression"), section.line()
+    )
+
+
+def _access(section: Section) -> Access:
+    section.only("column", "groups")
+    groups = section.table("groups")
+    rules = {group: groups.texts(group) for group in groups.values}
+    for group, values in rules.items():
+        for value in values:
+            # Commas separate values in a rules dataset, and there is no way to quote one.
+            if "," in value or not value:
+                raise groups.fail(f"The value {value!r} cannot be written in an access rule.", group)
+    if not rules:
+        raise section.fail(
+            "Row-level security without a group hides everything from everyone. Add [...rls.groups]."
+        )
+    return Access(section.text("column"), rules, section.line())
+
+
+def _filter(section: Section, sources: Mapping[str, Source]) -> Filter:
+    section.only("id", "kind", "title", "report", "column", "default")
+    kind = section.choice("kind", ("range", "pick"))
+    report = _known_report(section, sources) if kind == "pick" else ""
+    return Filter(
+        id=_checked(_ID, section.text("id"), section, "id"),
+        kind="range" if kind == "range" else "pick",
+        title=section.text("title"),
+        report=report,
+        column=section.text("column") if kind == "pick" else "",
+        default_hours=_seconds(section, "default") // 3600 if kind == "range" else 0,
+        line=section.line(),
+    )
+
+
+def _sheet(section: Section, sources: Mapping[str, Source]) -> Sheet:
+    section.only("id", "title", "visual")
+    return Sheet(
+        id=_checked(_ID, section.text("id"), section, "id"),
+        title=section.text("title"),
+        visuals=tuple(_visual(visual, sources) for visual in section.tables("visual")),
+        line=section.line(),
+    )
+
+
+_VISUAL_KEYS = (
+    "id", "kind", "report", "title", "x", "y", "line", "color", "horizontal", "sort", "limit", "click", "drill", "span",
+)  # fmt: skip
+
+
+def _visual(section: Section, sources: Mapping[str, Source]) -> Visual:
+    section.only(*_VISUAL_KEYS)
+    kind = section.choice("kind", KINDS)
+    report = _known_report(section, sources)
+    visual = Visual(
+        id=_checked(_ID, section.text("id"), section, "id"),
+        kind=kind,  # type: ignore[arg-type]
+        report=report,
+        title=section.text("title"),
+        x=_axis(section, "x"),
+        y=_measures(section, "y", sources[report]),
+        second=_measures(section, "line", sources[report]) if "line" in section.values else (),
+        color=_axis(section, "color"),
+        horizontal=section.flag("horizontal"),
+        sort="x" if section.choice("sort", ("x", "y"), "y") == "x" else "y",
+        limit=section.whole("limit", 0),
+        click="filter" if section.choice("click", ("none", "filter"), "none") == "filter" else "",
+        drill=section.flag("drill"),
+        span=_span(section),
+        line=section.line(),
+    )
+    if problem := _shape_problem(visual):
+        raise section.fail(problem)
+    return visual
+
+
+def _shape_problem(visual: Visual) -> str:
+    """What QuickSight would draw blank or refuse late; empty when nothing."""
+    if visual.kind not in ("kpi", "table") and visual.x is None:
+        return f"A {visual.kind} needs 'x': the column to split by."
+    if visual.kind == "kpi" and len(visual.y) != 1:
+        return "A kpi shows one measure. Use one visual per number."
+    if visual.kind == "pie" and len(visual.y) != 1:
+        return "A pie shows one measure."
+    if visual.kind in ("line", "stacked_area", "bar") and visual.color is not None and len(visual.y) > 1:
+        return "A chart with 'color' takes one measure: QuickSight draws nothing for two."
+    if visual.kind == "pivot" and visual.color is None:
+        return "A pivot needs 'color': the column that goes across. Without it, use a table."
+    if (visual.kind == "combo") != bool(visual.second):
+        return "'line' belongs to a combo, and a combo needs it: the measures drawn as lines."
+    if visual.drill and (visual.x is None or visual.x.granularity in ("", "hour")):
+        return "'drill' needs a time column on 'x', coarser than an hour: x = \"hour_start:day\"."
+    return ""
+
+
+def _measures(section: Section, key: str, source: Source) -> tuple[str, ...]:
+    names = section.texts(key)
+    if not names:
+        raise section.fail(f"{key!r} is empty. Name a measure.", key)
+    for name in names:
+        if name not in source.measures:
+            known = ", ".join(source.measures) or "none"
+            raise section.fail(f"{source.report} has no measure {name!r}. Declared: {known}.", key)
+    return names
+
+
+def _axis(section: Section, key: str) -> Axis | None:
+    if key not in section.values:
+        return None
+    column, _, granularity = section.text(key).partition(":")
+    if granularity and granularity not in GRANULARITIES:
+        raise section.fail(
+            f"Unknown granularity {granularity!r}. Use one of: {', '.join(GRANULARITIES)}.", key
+        )
+    return Axis(column, granularity)
+
+
+def _span(section: Section) -> tuple[int, int]:
+    value = section.values.get("span")
+    if not (isinstance(value, list) and len(value) == 2 and all(type(entry) is int for entry in value)):
+        raise section.fail("'span' must be [columns, rows], for example [18, 9].", "span")
+    columns, rows = value
+    if not (1 <= columns <= GRID_COLUMNS and 1 <= rows <= GRID_ROW_SPAN):
+        raise section.fail(
+            f"'span' is out of the grid: 1-{GRID_COLUMNS} columns, 1-{GRID_ROW_SPAN} rows.", "span"
+        )
+    return columns, rows
+
+
+def _known_report(section: Section, sources: Mapping[str, Source]) -> str:
+    report = section.text("report")
+    if report not in sources:
+        raise section.fail(f"Report {report!r} has no [report.{report}] in this file. Add it.", "report")
+    return report
+
+
+def _checked(pattern: re.Pattern[str], value: str, section: Section, *keys: str) -> str:
+    if not pattern.match(value):
+        raise section.fail(
+            f"{value!r} is no name. Use lower-case letters, digits and - (ids) or _ (names).", *keys
+        )
+    return value
+
+
+def _seconds(section: Section, key: str) -> int:
+    match = _DURATION.match(section.text(key))
+    if match is None:
+        raise section.fail(f"Cannot read the duration {section.text(key)!r}. Write 90m, 6h or 7d.", key)
+    return int(match[1]) * _SECONDS[match[2]]
