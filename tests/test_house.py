@@ -1,0 +1,80 @@
+"""What holds for the repository as a whole: names, packaging, documents."""
+
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("producers", "transforms", "queries", "dashboards", "infra")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_other_distribution_owns_our_top_level_names(package: str) -> None:
+    assert set(packages_distributions().get(package, [])) <= {"penstock"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Names of the files in the wheel that this checkout builds."""
+    folder = tmp_path_factory.mktemp("wheel")
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    archive = folder / "source.tar"
+    with tarfile.open(archive, "w") as tar:
+        for name in tracked.decode().split("\0"):
+            if name and (ROOT / name).is_file():
+                tar.add(ROOT / name, arcname=name)
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder / "source", filter="data")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--wheel-dir", folder, folder / "source"], check=True, capture_output=True)
+    (built,) = folder.glob("penstock-*.whl")
+    with zipfile.ZipFile(built) as archive_of_wheel:
+        return set(archive_of_wheel.namelist())
+
+
+def test_wheel_holds_our_packages_and_no_tests(wheel: set[str]) -> None:
+    tops = {name.split("/")[0] for name in wheel if not name.startswith("penstock-")}
+    assert tops == set(PACKAGES)
+
+
+def test_wheel_holds_every_data_file_that_the_packages_read(wheel: set[str]) -> None:
+    tracked = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True)
+    data = {name for name in tracked.stdout.splitlines() if not name.endswith((".py", ".md", ".gitignore"))}
+    assert data - wheel == set()
+
+
+def test_every_make_target_in_the_documents_exists() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    named = {
+        target for document in documents for target in re.findall(r"`make ([a-z][a-z-]*)", document.read_text())
+    }
+    assert named - targets == set()
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = []
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", document.read_text()):
+            if not (document.parent / target).exists():
+                broken.append(f"{document.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def test_no_committed_file_names_a_registry_or_a_folder_of_a_machine() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    forbidden = re.compile(r"(/home/[a-z]+/|/root/|" + "/wo" + r"rk/|pypi\.org/simple|registry\.npmjs)")
+    found = [
+        name
+        for name in listed
+        if (ROOT / name).suffix in {".py", ".md", ".json", ".toml", ".cfg", ".txt", ".sql", ".html", ".lock"}
+        and (ROOT / name).is_file()
+        and forbidden.search((ROOT / name).read_text(errors="replace"))
+    ]
+    assert found == []
