@@ -23,7 +23,11 @@ class ResourceHandler(Protocol):
         ...
 
     def update(self, physical_id: str, properties: dict[str, Any]) -> dict[str, str]:
-        """Change the resource in place, keep its id, return its attributes."""
+        """Change the resource in place, keep its id, return its attributes.
+
+        When the local server starts again it calls this once for each resource that exists, with the
+        properties it already has: so an unknown id is no error, and the same properties change nothing.
+        """
         ...
 
     def delete(self, physical_id: str) -> None:

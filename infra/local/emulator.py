@@ -1,0 +1,111 @@
+"""MiniStack, wrapped: the environment it runs in, and the module that a process of its own runs.
+
+Everything that is particular to MiniStack is in this file, `expire.py` and `tests/infra/local/emulator`.
+"""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.local import expire, processes
+from infra.local.context import CREDENTIALS, REGION
+from infra.local.paths import LocalPaths
+from infra.local.processes import LOOPBACK
+
+NAME = "ministack"
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH")
+
+
+def environment(
+    paths: LocalPaths,
+    port: int,
+    server_url: str,
+    *,
+    inherited: Mapping[str, str],
+    enforce_iam: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The environment of MiniStack, which its function workers inherit. A few names of `inherited` are kept.
+
+    Proxies, certificate bundles and AWS settings of the caller stay outside: each of them breaks a worker in
+    a way that only its log tells.
+    """
+    made = {name: inherited[name] for name in _INHERITED if name in inherited} | {
+        "BIND_HOST": LOOPBACK,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": LOOPBACK,
+        # Both listeners bind every interface, whatever BIND_HOST says.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "LOG_LEVEL": "WARNING",
+        "AWS_ENDPOINT_URL_ATHENA": server_url,
+        "AWS_ENDPOINT_URL_FIREHOSE": server_url,
+        "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": CREDENTIALS["aws_secret_access_key"],
+        "AWS_DEFAULT_REGION": REGION,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(paths.state / NAME),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(paths.objects),
+        "TMPDIR": str(paths.scratch),
+        "NO_PROXY": LOOPBACK,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if enforce_iam:
+        made |= {"AUTH": "true", "USE_SSL": "1"}
+    return made | dict(extra or {})
+
+
+def certificate(paths: LocalPaths) -> Path:
+    """The certificate that MiniStack makes for itself when it speaks TLS."""
+    return paths.scratch / "ministack-tls" / "server.crt"
+
+
+def url(port: int, *, enforce_iam: bool = False) -> str:
+    """Where MiniStack answers."""
+    return f"{'https' if enforce_iam else 'http'}://{LOOPBACK}:{port}"
+
+
+def is_healthy(base_url: str, ca_bundle: Path | None = None) -> bool:
+    """Whether MiniStack answers there."""
+    return answers(f"{base_url}/_ministack/health", "GET", ca_bundle)
+
+
+def reset(base_url: str, ca_bundle: Path | None = None) -> None:
+    """Forget every resource, record and object. Raises RuntimeError when MiniStack does not answer."""
+    if not answers(f"{base_url}/_ministack/reset", "POST", ca_bundle):
+        raise RuntimeError(f"MiniStack at {base_url} did not answer the reset. Run: penstock local down")
+
+
+def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
+    """Whether the URL answers 200."""
+    import ssl
+
+    trust = ssl.create_default_context(cafile=str(ca_bundle)) if ca_bundle and ca_bundle.exists() else None
+    try:
+        request = urllib.request.Request(target, method=method)  # noqa: S310 - loopback, built above
+        with urllib.request.urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def main() -> None:
+    """Run MiniStack in this process: `python -m infra.local.emulator <run folder> <port>`."""
+    run, port = Path(sys.argv[1]), int(sys.argv[2])
+    held = processes.hold(run, NAME, {"port": port})
+    expire.install()
+    from ministack.app import main as serve
+
+    os.chdir(run)
+    sys.argv = [NAME]  # it parses the command line too
+    serve()
+    held.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""FirehoseService: the delivery streams of the template, their API, and the switches for faults."""
+
+import os
+import secrets
+import signal
+import string
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from infra.local.context import LocalContext
+from infra.local.firehose.api import FirehoseApi
+from infra.local.firehose.checkpoints import CheckpointStore
+from infra.local.firehose.configuration import read_configuration
+from infra.local.firehose.faults import Faults
+from infra.local.firehose.worker import DeliveryWorker, Pace
+from infra.local.service import ResourceHandler, Target
+from infra.local.settings import LocalSettings
+
+DRAIN_SECONDS = 300.0
+_LETTERS = string.ascii_letters + string.digits
+
+
+class FirehoseService:
+    """Runs a worker for each delivery stream that exists."""
+
+    def __init__(self, context: LocalContext, settings: LocalSettings) -> None:
+        self._context = context
+        self._pace = Pace(settings.interval_scale, settings.most_partitions)
+        self._checkpoints = CheckpointStore(context.paths.database("firehose"))
+        self._lock = threading.Lock()
+        self._started = False
+        self.faults = Faults()
+        self.workers: dict[str, DeliveryWorker] = {}
+        self.properties: dict[str, dict[str, Any]] = {}
+        self.targets: Mapping[str, Target] = {"Firehose_20150804": FirehoseApi(self).answer}
+        self.resources: Mapping[str, ResourceHandler] = {"AWS::KinesisFirehose::DeliveryStream": self}
+        self.routes: Sequence[BaseRoute] = [
+            Route("/_firehose/flush", self._flush, methods=["POST"]),
+            Route("/_firehose/counts", self._counts),
+            Route("/_faults", self._faults, methods=["GET", "POST", "DELETE"]),
+        ]
+
+    async def start(self) -> None:
+        """Run the workers of the streams that were restored."""
+        with self._lock:
+            self._started = True
+            for worker in self.workers.values():
+                worker.start()
+
+    async def stop(self) -> None:
+        """Stop every worker; what was in flight is read again after a restart."""
+        for worker in self.workers.values():
+            await run_in_threadpool(worker.stop)
+        self._checkpoints.close()
+
+    def arn(self, name: str) -> str:
+        """Arn of a delivery stream."""
+        context = self._context
+        return f"arn:aws:firehose:{context.region}:{context.account_id}:deliverystream/{name}"
+
+    def counts(self) -> dict[str, dict[str, float]]:
+        """Per delivery stream, what has passed and what is in flight."""
+        return {name: worker.counts.to_json() for name, worker in self.workers.items()}
+
+    def drain(self, seconds: float = DRAIN_SECONDS) -> bool:
+        """Deliver at once everything that is in the streams; False when time was up before."""
+        return not [name for name, worker in self.workers.items() if not worker.drain(seconds)]
+
+    def create(self, logical_id: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        """A new delivery stream. Raises InvalidArgumentError; ClientError when its Glue table is missing."""
+        name = properties.get("DeliveryStreamName") or f"{logical_id}-{secrets.token_hex(6)}"
+        return name, self.update(name, properties)
+
+    def update(self, physical_id: str, properties: dict[str, Any]) -> dict[str, str]:
+        """Run the delivery stream with these properties, from the checkpoints that it has."""
+        configuration = read_configuration(physical_id, properties)
+        with self._lock:
+            if self.properties.get(physical_id) != properties:
+                if configuration.schema:
+                    self._context.client("glue").get_table(
+                        DatabaseName=configuration.schema.database, Name=configuration.schema.table
+                    )
+                self._replace(physical_id, properties)
+        return {"Arn": self.arn(physical_id)}
+
+    def delete(self, physical_id: str) -> None:
+        """Stop the delivery stream and forget how far it was."""
+        with self._lock:
+            self.properties.pop(physical_id, None)
+            worker = self.workers.pop(physical_id, None)
+            if worker is not None and self._started:
+                worker.stop()
+            self._checkpoints.forget(physical_id)
+
+    def _replace(self, name: str, properties: dict[str, Any]) -> None:
+        old = self.workers.pop(name, None)
+        if old is not None and self._started:
+            old.stop()
+        self.properties[name] = properties
+        worker = self.workers[name] = DeliveryWorker(
+            read_configuration(name, properties),
+            self.arn(name),
+            self._context,
+            self._checkpoints,
+            pace=self._pace,
+            faults=self.faults,
+            new_id=lambda: str(uuid.uuid4()),
+            random_string=lambda: "".join(secrets.choice(_LETTERS) for _ in range(11)),
+            halt=lambda: os.kill(os.getpid(), signal.SIGKILL),
+        )
+        if self._started:
+            worker.start()
+
+    async def _flush(self, request: Request) -> Response:
+        seconds = float(request.query_params.get("seconds", DRAIN_SECONDS))
+        drained = await run_in_threadpool(self.drain, seconds)
+        return JSONResponse({"drained": drained, "streams": self.counts()})
+
+    async def _counts(self, request: Request) -> Response:  # noqa: ARG002 - starlette passes it
+        return JSONResponse(self.counts())
+
+    async def _faults(self, request: Request) -> Response:
+        """GET lists the switches; POST sets `{name: {probability, times}}`; DELETE (`?seed=`) ends all."""
+        if request.method == "DELETE":
+            self.faults.reseed(int(request.query_params.get("seed", 0)))
+        elif request.method == "POST":
+            try:
+                for name, setting in (await request.json()).items():
+                    self.faults.switch(name, float(setting["probability"]), setting.get("times"))
+                    self._context.activity.add("fault", name, at=self._context.clock(), **setting)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                return JSONResponse({"message": str(error)}, status_code=400)
+        return JSONResponse(self.faults.listed())

@@ -1,0 +1,168 @@
+"""The processes of the local cloud: each holds a lock on its own file for as long as it lives.
+
+A held lock proves that the recorded process id is alive and ours, even when whoever started it was killed.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+LOOPBACK = "127.0.0.1"
+
+
+class PortTakenError(RuntimeError):
+    """Another program listens on a port that the local cloud needs."""
+
+    def __init__(self, port: int, what: str) -> None:
+        super().__init__(
+            f"Port {port} on {LOOPBACK}, which {what} needs, is taken by another program. "
+            f"End that program, or choose other ports: PENSTOCK_LOCAL_PORT={port + 100} moves both."
+        )
+        self.port, self.what = port, what
+
+
+class ProcessFailedError(RuntimeError):
+    """A process of the local cloud ended or did not answer in time."""
+
+    def __init__(self, name: str, what: str, log: Path) -> None:
+        super().__init__(f"{name} {what}. Its log is {log}; the last lines:\n{_tail(log)}")
+        self.name, self.log = name, log
+
+
+def hold(run: Path, name: str, facts: Mapping[str, Any]) -> IO[str]:
+    """Called by a process about itself: record its id and facts, and lock the record until it ends.
+
+    Keep the returned file open. Raises BlockingIOError when another process of that name is alive.
+    """
+    file = _record(run, name).open("a+", encoding="utf-8")
+    deadline = time.monotonic() + 2.0  # `alive` holds the lock for a moment when it looks
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    file.truncate(0)
+    file.write(json.dumps({"pid": os.getpid(), **facts}))
+    file.flush()
+    return file
+
+
+def alive(run: Path, name: str) -> dict[str, Any] | None:
+    """What the living process of that name recorded about itself (`pid` and its facts), or None."""
+    with suppress(FileNotFoundError), _record(run, name).open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            recorded: dict[str, Any] = json.loads(file.read() or "{}")
+            return recorded if "pid" in recorded else None
+    return None
+
+
+def start(module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
+    """Start `python -m module` in a session of its own, output to `log`; return its process id."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", module, *arguments],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _children[process.pid] = process
+    return process.pid
+
+
+def wait_until(ready: Callable[[], bool], name: str, pid: int, log: Path, *, seconds: float) -> None:
+    """Return when `ready()` is true. Raises ProcessFailedError when the process ends or time is up."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not _exists(pid):
+            raise ProcessFailedError(name, "ended while it was starting", log)
+        if time.monotonic() > deadline:
+            raise ProcessFailedError(name, f"did not answer within {seconds:.0f} s", log)
+        time.sleep(0.03)
+
+
+def stop(run: Path, name: str, *, seconds: float = 20.0) -> bool:
+    """End the process of that name and what it started; False when none was alive.
+
+    It is asked first, and killed after `seconds`.
+    """
+    found = alive(run, name)
+    if found is None:
+        return False
+    pid = int(found["pid"])
+    _signal(pid, signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    while alive(run, name) is not None:
+        if time.monotonic() > deadline:
+            _signal(pid, signal.SIGKILL)
+            deadline = float("inf")
+        time.sleep(0.02)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)  # its workers, which share its session
+    child = _children.pop(pid, None)
+    if child is not None:
+        child.wait()
+    return True
+
+
+def require_free(port: int, what: str) -> None:
+    """Raise PortTakenError when anything listens on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        if probe.connect_ex((LOOPBACK, port)) == 0:
+            raise PortTakenError(port, what)
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """Ports that nothing listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((LOOPBACK, 0))
+        return tuple(int(each.getsockname()[1]) for each in sockets)
+    finally:
+        for each in sockets:
+            each.close()
+
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def _record(run: Path, name: str) -> Path:
+    return run / f"{name}.process.json"
+
+
+def _exists(pid: int) -> bool:
+    child = _children.get(pid)
+    if child is not None:
+        return child.poll() is None
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    with suppress(OSError):
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    return "(no log)"

@@ -1,0 +1,110 @@
+"""The local server: one process that answers Athena, Firehose and QuickSight, and shows the live page.
+
+`python -m infra.local.server <root folder>` with the settings in `PENSTOCK_LOCAL_*` variables.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local import emulator, processes
+from infra.local.cfn import ResourceEndpoint, ResourceStore
+from infra.local.context import LocalContext
+from infra.local.paths import LocalPaths
+from infra.local.service import Service
+from infra.local.settings import LocalSettings
+
+NAME = "server"
+
+
+def services(context: LocalContext, settings: LocalSettings) -> list[Service]:
+    """Every part of the local server."""
+    from infra.local.firehose.service import FirehoseService
+
+    made: list[Service] = [FirehoseService(context, settings)]
+    for module, name in (
+        ("infra.local.athena", "AthenaService"),
+        ("infra.local.quicksight", "QuickSightService"),
+        ("infra.local.status", "StatusService"),
+    ):
+        try:
+            made.append(getattr(__import__(module, fromlist=[name]), name)(context))
+        except (ModuleNotFoundError, AttributeError) as error:
+            logging.getLogger(__name__).warning("%s is not there: %s", name, error)
+    return made
+
+
+def application(parts: Sequence[Service], store: ResourceStore) -> Starlette:
+    """The web application of these services."""
+    targets = {prefix: target for part in parts for prefix, target in part.targets.items()}
+    endpoint = ResourceEndpoint({kind: h for part in parts for kind, h in part.resources.items()}, store)
+
+    async def call(request: Request) -> Response:
+        prefix, _, operation = request.headers.get("x-amz-target", "").partition(".")
+        if prefix not in targets:
+            message = f"The local server does not answer {prefix or 'requests without X-Amz-Target'}."
+            return JSONResponse({"__type": "UnknownOperationException", "message": message}, status_code=400)
+        body = await request.json() if await request.body() else {}
+        return await targets[prefix](operation, body, request)
+
+    async def health(request: Request) -> Response:  # noqa: ARG001 - starlette passes it
+        return JSONResponse({"status": "ok"})
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - starlette passes it
+        await asyncio.to_thread(endpoint.restore)
+        for part in parts:
+            await part.start()
+        yield
+        for part in reversed(parts):
+            await part.stop()
+        store.close()
+
+    own = [
+        Route("/", call, methods=["POST"]),
+        Route("/_cfn", endpoint.respond, methods=["POST"]),
+        Route("/_cfn", endpoint.types, methods=["GET"]),
+        Route("/_health", health),
+    ]
+    return Starlette(routes=[*own, *(route for part in parts for route in part.routes)], lifespan=lifespan)
+
+
+def main() -> None:
+    """Run the server until it is told to end."""
+    paths, settings = LocalPaths(Path(sys.argv[1])), LocalSettings.from_environ(os.environ)
+    emulator_port, port = settings.ports
+    held = processes.hold(paths.run, NAME, {"port": port})
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    context = LocalContext(
+        paths,
+        endpoint_url=emulator.url(emulator_port, enforce_iam=settings.enforce_iam),
+        server_url=f"http://{processes.LOOPBACK}:{port}",
+        region=settings.region,
+        ca_bundle=emulator.certificate(paths) if settings.enforce_iam else None,
+        enforce_iam=settings.enforce_iam,
+    )
+    app = application(services(context, settings), ResourceStore(paths.database("resources")))
+    uvicorn.run(
+        app,
+        host=processes.LOOPBACK,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+    )
+    held.close()
+
+
+if __name__ == "__main__":
+    main()

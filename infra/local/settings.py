@@ -1,0 +1,73 @@
+"""How this machine's cloud differs from AWS in pace and place. None of it is in the template."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from infra.local.context import REGION
+
+PORT_VARIABLE = "PENSTOCK_LOCAL_PORT"
+DEFAULT_PORT = 4710
+_PREFIX = "PENSTOCK_LOCAL_"
+
+
+class LocalSettingsError(ValueError):
+    """A variable of the local cloud has a value that it cannot have."""
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """Settings of a local cloud.
+
+    Attributes:
+        port: MiniStack's; the local server takes the next one unless `server_port` says otherwise.
+        interval_scale: buffer intervals of the template are multiplied with this.
+        debounce_scale: how long reports wait for more input, likewise.
+        tick_seconds: how often the query function is told that time has passed; 0 for never.
+        most_partitions: lake partitions that a delivery stream may have open at once.
+        enforce_iam: MiniStack checks the rights of every call, and speaks TLS.
+    """
+
+    port: int = DEFAULT_PORT
+    server_port: int = 0
+    region: str = REGION
+    interval_scale: float = 0.025
+    debounce_scale: float = 0.02
+    tick_seconds: float = 1.0
+    most_partitions: int = 500
+    enforce_iam: bool = False
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """(MiniStack's port, the local server's port)."""
+        return self.port, self.server_port or self.port + 1
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "LocalSettings":
+        """`PENSTOCK_LOCAL_<NAME>` for each attribute. Raises LocalSettingsError with the variable's name."""
+        given: dict[str, object] = {}
+        for each in fields(cls):
+            variable = _PREFIX + each.name.upper()
+            if variable in environ:
+                given[each.name] = _parse(variable, environ[variable], type(each.default))
+        return cls(**given)  # type: ignore[arg-type]  # checked against each default's type above
+
+    def to_environ(self) -> dict[str, str]:
+        """The variables that make `from_environ` return this."""
+        return {_PREFIX + each.name.upper(): str(getattr(self, each.name)) for each in fields(self)}
+
+
+def _parse(variable: str, text: str, kind: type) -> object:
+    if kind is bool:
+        if text.lower() in {"1", "true", "0", "false"}:
+            return text.lower() in {"1", "true"}
+    else:
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    raise LocalSettingsError(
+        f"{variable}={text!r} is not {_WORDS[kind]}. Correct it, or unset it for the default."
+    )
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "one of 1, 0, true, false", str: "a text"}
