@@ -13,8 +13,12 @@ from infra.node import use_node
 use_node()
 
 import aws_cdk as cdk  # noqa: E402
+from cdk_nag import AwsSolutionsChecks  # noqa: E402
 
+from infra.access_stack import AccessStack  # noqa: E402
+from infra.dashboards_stack import DashboardsStack  # noqa: E402
 from infra.lake_stack import LakeStack  # noqa: E402
+from infra.monitoring import MonitoringStack  # noqa: E402
 from infra.reporting_stack import ReportingStack  # noqa: E402
 from infra.stream_stack import StreamStack  # noqa: E402
 from transforms.contracts import LAKE_TABLES  # noqa: E402
@@ -33,11 +37,20 @@ def build(app: cdk.App, deployment: Deployment, code: Mapping[str, Path]) -> lis
         code=code["transform"],
     )
     reporting = ReportingStack(app, deployment.stack("reporting"), deployment=deployment, code=code["query"])
+    dashboards = DashboardsStack(app, deployment.stack("dashboards"), deployment=deployment)
+    monitoring = MonitoringStack(
+        app, deployment.stack("monitoring"), deployment=deployment, stream=table.stream
+    )
+    access = AccessStack(app, deployment.stack("access"), deployment=deployment)
     stream.add_stack_dependency(lake)
     reporting.add_stack_dependency(lake)
+    dashboards.add_stack_dependency(reporting)
+    monitoring.add_stack_dependency(stream)
+    monitoring.add_stack_dependency(reporting)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     for key, value in {"penstock:deployment": deployment.name, "penstock:prefix": deployment.prefix}.items():
         cdk.Tags.of(app).add(key, value)
-    return [lake, stream, reporting]
+    return [lake, stream, reporting, dashboards, monitoring, access]
 
 
 def assemble(deployment: Deployment, code: Mapping[str, Path], out: Path) -> None:

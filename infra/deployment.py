@@ -30,7 +30,7 @@ class Deployment:
         query_memory, query_timeout_seconds, query_concurrency: the query function, and how many of it SQS may start.
         notification_window_seconds: how long notifications gather before the query function is called.
         cutoff_bytes: an Athena query of the pipeline that scans more is stopped; analysts have their own.
-        lake_archive_days, failed_days, results_days, report_archive_days, access_log_days, log_days: lifecycles.
+        lake_archive_days, failed_days, results_days, retired_days, access_log_days, log_days: lifecycles.
         iterator_age_minutes, freshness_minutes: the promises that alarms watch.
         monthly_scan_gigabytes: Athena volume of a month that the cost alarm takes as a plan.
     """
@@ -55,6 +55,7 @@ class Deployment:
     lake_archive_days: int = 90
     failed_days: int = 30
     results_days: int = 7
+    retired_days: int = 7
     access_log_days: int = 90
     log_days: int = 30
     iterator_age_minutes: int = 5

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.artefacts import Artefact, asset_hash
-from infra.permissions import runtime_role
+from infra.findings import accept
+from infra.permissions import Grant
+from infra.roles import runtime_role
 
 _RETENTION = {
     7: logs.RetentionDays.ONE_WEEK,
@@ -48,7 +49,7 @@ class PipelineFunction(Construct):
         artefact: Artefact,
         code: Path,
         environment: Mapping[str, str],
-        statements: Sequence[iam.PolicyStatement],
+        grants: Sequence[Grant],
         memory: int,
         timeout_seconds: int,
         log_days: int,
@@ -56,9 +57,7 @@ class PipelineFunction(Construct):
     ) -> None:
         super().__init__(scope, identifier)
         self.log_group = kept_logs(self, "Logs", log_group_name(name), log_days)
-        self.role = runtime_role(
-            self, "Role", name=role_name, service="lambda.amazonaws.com", statements=statements
-        )
+        self.role = runtime_role(self, "Role", name=role_name, service="lambda.amazonaws.com", grants=grants)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -74,4 +73,13 @@ class PipelineFunction(Construct):
             log_group=self.log_group,
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=reserved_concurrency,
+        )
+        resource = self.function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)
+        resource.add_deletion_override("DependsOn")  # the role's ARN says the same
+        accept(
+            self.function,
+            {
+                "AwsSolutions::AwsSolutions-L1": "The libraries are locked and built for this Python; raised together."
+            },
         )

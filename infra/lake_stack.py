@@ -7,10 +7,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.alarms import FAILED_FILTER
 from infra.buckets import expire, private_bucket
 from infra.catalog import failed_table_input, lake_table_input
 from infra.deployment import ACCOUNT, Deployment
-from infra.permissions import arn, bucket_arn
+from infra.findings import accept
+from infra.permissions import acting_for, arn, bucket_arn
+from infra.roles import substituted
 from transforms.contracts import FAILED_PREFIX, LAKE_TABLES
 
 MESSAGE_BYTES = 262_144
@@ -50,12 +53,18 @@ class LakeStack(Stack):
                 sid="ServerAccessLogs",
                 principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
                 actions=["s3:PutObject"],
-                resources=[bucket_arn(deployment.access_log_bucket, "*")],
+                resources=[Fn.sub(bucket_arn(deployment.access_log_bucket, "*"))],
                 conditions={
                     "StringEquals": {"aws:SourceAccount": Fn.sub(ACCOUNT)},
-                    "ArnLike": {"aws:SourceArn": [bucket_arn(name) for name in self._logged_buckets()]},
+                    "ArnLike": {
+                        "aws:SourceArn": [Fn.sub(bucket_arn(name)) for name in self._logged_buckets()]
+                    },
                 },
             )
+        )
+        accept(
+            bucket,
+            {"AwsSolutions::AwsSolutions-S1": "It holds the access logs; logging it would feed itself."},
         )
         return bucket
 
@@ -93,11 +102,8 @@ class LakeStack(Stack):
                 sid="LakeNotifications",
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
                 actions=["sqs:SendMessage"],
-                resources=[arn("sqs", deployment.queue)],
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": Fn.sub(ACCOUNT)},
-                    "ArnLike": {"aws:SourceArn": bucket_arn(deployment.lake_bucket)},
-                },
+                resources=[Fn.sub(arn("sqs", deployment.queue))],
+                conditions=substituted(acting_for(bucket_arn(deployment.lake_bucket))),
             )
         )
         return dead, queue
@@ -126,6 +132,8 @@ class LakeStack(Stack):
             lifecycle=[*archive, expire("failed", FAILED_PREFIX, deployment.failed_days)],
             access_logs=deployment.access_log_bucket,
         )
+        # One number that counts every kind of failure, whoever wrote the object.
+        bucket.add_metric(id=FAILED_FILTER, prefix=FAILED_PREFIX)
         self._notify(bucket)
         return bucket
 

@@ -1,92 +1,99 @@
-"""Who may do what: each runtime role's policy, written out.
+"""Who may do what: each runtime role's policy, written out as data.
 
 The CDK's `grant_*` methods give more than is needed (deletes on whole buckets, every function version), so roles
-carry their policies inline and are handed to constructs without the right to extend them. A statement is made of
-names; nothing here looks at another construct.
+carry their policies inline and are handed to constructs without the right to extend them (`infra.roles`). A grant
+is made of names; nothing here looks at a construct.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from aws_cdk import Fn, Stack
-from aws_cdk import aws_iam as iam
-from constructs import Construct
-
 from infra.deployment import ACCOUNT, REGION, Deployment
+from queries.contracts import reports
+from queries.dynamodb_ledger import DUE_INDEX, RUNS
 from transforms.contracts import FAILED_PREFIX, LAKE_TABLES
 
 PARTITION = "${AWS::Partition}"
+READ_AND_WRITE = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+REPORTS_PREFIX = "reports/"
+"""Below it lie all reports, whatever their name and version (`Report.prefix`)."""
+PIPELINE_RESULTS = "pipeline/"
+ANALYST_RESULTS = "analysts/"
+"""Where Athena puts the results of each work group, in the results bucket."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A statement that allows.
+
+    Attributes:
+        sid: says what it is for.
+        resources: ARNs with CloudFormation's pseudo parameters in them.
+        why_wildcard: why a resource with `*` in it is as narrow as it can be; needed where there is one.
+    """
+
+    sid: str
+    actions: Sequence[str]
+    resources: Sequence[str]
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    why_wildcard: str = ""
+
+    def __post_init__(self) -> None:
+        if any("*" in resource for resource in self.resources) and not self.why_wildcard:
+            raise ValueError(f"Grant {self.sid} has a resource with * in it and does not say why.")
+
+
+OBJECTS = "Object names are not known beforehand; the prefix is the narrowest thing there is."
+LOG_STREAMS = "Lambda and Firehose name their log streams themselves; the log group is theirs alone."
+NO_RESOURCES = "X-Ray knows no resources: the action can be granted for everything or not at all."
 
 
 def arn(service: str, resource: str, *, region: str = REGION, account: str = ACCOUNT) -> str:
-    """An ARN of this account and region; `resource` may hold pseudo parameters."""
-    return Fn.sub(f"arn:{PARTITION}:{service}:{region}:{account}:{resource}")
+    """An ARN of this account and region."""
+    return f"arn:{PARTITION}:{service}:{region}:{account}:{resource}"
 
 
 def bucket_arn(bucket: str, key: str = "") -> str:
     """The ARN of a bucket, or with `key` of objects in it."""
-    return Fn.sub(f"arn:{PARTITION}:s3:::{bucket}{'/' if key else ''}{key}")
-
-
-def allow(
-    sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None
-) -> iam.PolicyStatement:
-    """A statement that allows."""
-    return iam.PolicyStatement(
-        sid=sid, actions=list(actions), resources=list(resources), conditions=dict(conditions or {}) or None
-    )
-
-
-def runtime_role(
-    scope: Construct,
-    identifier: str,
-    *,
-    name: str,
-    service: str,
-    statements: Sequence[iam.PolicyStatement],
-    trust_conditions: Mapping[str, Any] | None = None,
-) -> iam.Role:
-    """A role whose whole policy is there from the moment it exists, trusted for one service."""
-    principal = iam.ServicePrincipal(service, conditions=dict(trust_conditions or {}))
-    return iam.Role(
-        scope,
-        identifier,
-        role_name=Fn.sub(name),
-        assumed_by=principal,
-        inline_policies={"runtime": iam.PolicyDocument(statements=list(statements))},
-    )
+    return f"arn:{PARTITION}:s3:::{bucket}{'/' if key else ''}{key}"
 
 
 def acting_for(source: str) -> dict[str, Any]:
     """Condition against the confused deputy: the service acts for `source`, and for this account."""
-    return {"StringEquals": {"aws:SourceAccount": Fn.sub(ACCOUNT)}, "ArnLike": {"aws:SourceArn": source}}
+    return {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": source}}
 
 
-def own_log_group(name: str) -> iam.PolicyStatement:
+def own_log_group(name: str) -> Grant:
     """A function writes to its own log group, which the stack has made."""
-    return allow(
-        "OwnLogGroup", ["logs:CreateLogStream", "logs:PutLogEvents"], [arn("logs", f"log-group:{name}:*")]
+    return Grant(
+        "OwnLogGroup",
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        [arn("logs", f"log-group:{name}:*")],
+        why_wildcard=LOG_STREAMS,
     )
 
 
-def traces() -> iam.PolicyStatement:
+def traces() -> Grant:
     """X-Ray takes segments from anyone of the account: it knows no resources to restrict this to."""
-    return allow("Traces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])
+    return Grant(
+        "Traces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"], why_wildcard=NO_RESOURCES
+    )
 
 
-def catalog_resources(deployment: Deployment, tables: str = "*") -> list[str]:
-    """What Glue checks for a table: the catalog, the database and the table."""
+def catalog(deployment: Deployment, tables: Iterable[str]) -> list[str]:
+    """What Glue checks for tables: the catalog, the database and each table."""
     return [
         arn("glue", "catalog"),
         arn("glue", f"database/{deployment.database}"),
-        arn("glue", f"table/{deployment.database}/{tables}"),
+        *(arn("glue", f"table/{deployment.database}/{name}") for name in tables),
     ]
 
 
-def source_statements(deployment: Deployment, stream: str) -> list[iam.PolicyStatement]:
+def source_grants(deployment: Deployment, stream: str) -> list[Grant]:
     """What the delivery stream may do with its source."""
     return [
-        allow(
+        Grant(
             "ReadStream",
             [
                 "kinesis:DescribeStream",
@@ -99,46 +106,53 @@ def source_statements(deployment: Deployment, stream: str) -> list[iam.PolicySta
     ]
 
 
-def delivery_statements(deployment: Deployment, stream: str, log_group: str) -> list[iam.PolicyStatement]:
+def delivery_grants(deployment: Deployment, stream: str, log_group: str) -> list[Grant]:
     """What the delivery stream may do: call the transform, read the lake table, write below two prefixes."""
     table = next(table for table in LAKE_TABLES.values() if table.stream.name == stream)
     function = arn("lambda", f"function:{deployment.transform_function}")
     latest = arn("lambda", f"function:{deployment.transform_function}:$LATEST")
     return [
-        allow(
+        Grant(
             "CallTransform", ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"], [function, latest]
         ),
-        allow(
+        Grant(
             "ReadLakeTable",
             ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"],
-            catalog_resources(deployment, table.name),
+            catalog(deployment, [table.name]),
         ),
-        allow(
+        Grant(
             "WriteObjects",
-            ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            READ_AND_WRITE,
             [bucket_arn(deployment.lake_bucket, f"{prefix}*") for prefix in (table.prefix, FAILED_PREFIX)],
+            why_wildcard=OBJECTS,
         ),
-        allow(
+        Grant(
             "FindBucket",
             ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
             [bucket_arn(deployment.lake_bucket)],
         ),
-        allow("LogErrors", ["logs:PutLogEvents"], [arn("logs", f"log-group:{log_group}:log-stream:*")]),
+        Grant(
+            "LogErrors",
+            ["logs:PutLogEvents"],
+            [arn("logs", f"log-group:{log_group}:log-stream:*")],
+            why_wildcard=LOG_STREAMS,
+        ),
     ]
 
 
-def transform_statements(log_group: str) -> list[iam.PolicyStatement]:
+def transform_grants(log_group: str) -> list[Grant]:
     """What the transform may do: say what it did."""
     return [own_log_group(log_group), traces()]
 
 
-def query_statements(deployment: Deployment, log_group: str) -> list[iam.PolicyStatement]:
+def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
     """What the query function may do: read the lake, write runs of reports, switch their partitions, keep a ledger."""
-    lake_prefixes = [table.prefix for table in LAKE_TABLES.values()]
+    lake = [table.prefix for table in LAKE_TABLES.values()]
+    ledger = arn("dynamodb", f"table/{deployment.ledger_table}")
     return [
         own_log_group(log_group),
         traces(),
-        allow(
+        Grant(
             "TakeNotifications",
             [
                 "sqs:ReceiveMessage",
@@ -148,7 +162,7 @@ def query_statements(deployment: Deployment, log_group: str) -> list[iam.PolicyS
             ],
             [arn("sqs", deployment.queue)],
         ),
-        allow(
+        Grant(
             "RunQueries",
             [
                 "athena:StartQueryExecution",
@@ -159,7 +173,7 @@ def query_statements(deployment: Deployment, log_group: str) -> list[iam.PolicyS
             ],
             [arn("athena", f"workgroup/{deployment.work_group}")],
         ),
-        allow(
+        Grant(
             "ReadCatalog",
             [
                 "glue:GetDatabase",
@@ -167,10 +181,11 @@ def query_statements(deployment: Deployment, log_group: str) -> list[iam.PolicyS
                 "glue:GetTables",
                 "glue:GetPartition",
                 "glue:GetPartitions",
+                "glue:BatchGetPartition",
             ],
-            catalog_resources(deployment),
+            catalog(deployment, [*LAKE_TABLES, *reports()]),
         ),
-        allow(
+        Grant(
             "SwitchReportPartitions",
             [
                 "glue:CreatePartition",
@@ -178,40 +193,29 @@ def query_statements(deployment: Deployment, log_group: str) -> list[iam.PolicyS
                 "glue:UpdatePartition",
                 "glue:BatchUpdatePartition",
             ],
-            [
-                arn("glue", "catalog"),
-                arn("glue", f"database/{deployment.database}"),
-                *(arn("glue", f"table/{deployment.database}/{name}") for name in sorted(_reports())),
-            ],
+            catalog(deployment, reports()),
         ),
-        allow(
+        Grant(
             "ReadLake",
             ["s3:GetObject"],
-            [bucket_arn(deployment.lake_bucket, f"{prefix}*") for prefix in lake_prefixes],
+            [bucket_arn(deployment.lake_bucket, f"{prefix}*") for prefix in lake],
+            why_wildcard=OBJECTS,
         ),
-        allow(
-            "ListLake",
-            ["s3:ListBucket"],
-            [bucket_arn(deployment.lake_bucket)],
-            {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in lake_prefixes]}},
-        ),
-        allow(
+        list_below("ListLake", deployment.lake_bucket, lake),
+        Grant(
             "WriteReports",
-            ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            [bucket_arn(deployment.reporting_bucket, "reports/*")],
+            [*READ_AND_WRITE, "s3:PutObjectTagging"],
+            [bucket_arn(deployment.reporting_bucket, f"{REPORTS_PREFIX}*")],
+            why_wildcard=OBJECTS,
         ),
-        allow(
-            "ListReports",
-            ["s3:ListBucket"],
-            [bucket_arn(deployment.reporting_bucket)],
-            {"StringLike": {"s3:prefix": ["reports/*"]}},
-        ),
-        allow(
+        list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
+        Grant(
             "QueryResults",
-            ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            [bucket_arn(deployment.results_bucket, "pipeline/*")],
+            READ_AND_WRITE,
+            [bucket_arn(deployment.results_bucket, f"{PIPELINE_RESULTS}*")],
+            why_wildcard=OBJECTS,
         ),
-        allow(
+        Grant(
             "FindBuckets",
             ["s3:GetBucketLocation"],
             [
@@ -219,18 +223,21 @@ def query_statements(deployment: Deployment, log_group: str) -> list[iam.PolicyS
                 for bucket in (deployment.lake_bucket, deployment.reporting_bucket, deployment.results_bucket)
             ],
         ),
-        allow(
+        Grant(
             "KeepLedger",
-            ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"],
-            [
-                arn("dynamodb", f"table/{deployment.ledger_table}"),
-                arn("dynamodb", f"table/{deployment.ledger_table}/index/*"),
-            ],
+            ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"],
+            [ledger, arn("dynamodb", f"table/{deployment.ledger_table}/index/{DUE_INDEX}")],
+        ),
+        Grant(
+            "EndRuns",
+            ["dynamodb:DeleteItem"],
+            [ledger],
+            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [RUNS]}},
         ),
     ]
 
 
-def _reports() -> Sequence[str]:
-    from queries.contracts import reports
-
-    return tuple(reports())
+def list_below(sid: str, bucket: str, prefixes: Sequence[str]) -> Grant:
+    """Listing a bucket, but only below these prefixes."""
+    below = [f"{prefix}*" for prefix in prefixes]
+    return Grant(sid, ["s3:ListBucket"], [bucket_arn(bucket)], {"StringLike": {"s3:prefix": below}})

@@ -8,6 +8,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -17,11 +18,17 @@ from infra.catalog import report_table_input
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, log_group_name
 from infra.lake_stack import glue_table
-from infra.permissions import arn, query_statements
+from infra.permissions import ANALYST_RESULTS, PIPELINE_RESULTS, REPORTS_PREFIX, arn, query_grants
 from queries.contracts import reports
+from queries.dynamodb_ledger import DUE_AT, DUE_GROUP, DUE_INDEX, HASH_KEY, RANGE_KEY, table_definition
+from queries.glue_report_store import RETIRED_TAG
+from queries.settings import Settings
 
 NOTIFICATION_BATCH = 1_000
 """Messages of one call; a notification is about 2 kB in the function's payload of at most 6 MB."""
+
+
+_ATTRIBUTE_TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 
 
 class ReportingStack(Stack):
@@ -47,9 +54,12 @@ class ReportingStack(Stack):
             access_logs=deployment.access_log_bucket,
         )
         self.ledger = self._ledger()
-        self._work_group("ReportsWorkGroup", deployment.work_group, "pipeline/", deployment.cutoff_bytes)
+        self._work_group("ReportsWorkGroup", deployment.work_group, PIPELINE_RESULTS, deployment.cutoff_bytes)
         self._work_group(
-            "AnalystsWorkGroup", deployment.analyst_work_group, "analysts/", deployment.analyst_cutoff_bytes
+            "AnalystsWorkGroup",
+            deployment.analyst_work_group,
+            ANALYST_RESULTS,
+            deployment.analyst_cutoff_bytes,
         )
         for report in reports().values():
             glue_table(
@@ -67,13 +77,46 @@ class ReportingStack(Stack):
         CfnOutput(self, "WorkGroup", value=deployment.work_group)
         CfnOutput(self, "AnalystWorkGroup", value=deployment.analyst_work_group)
 
+    def _lifecycle(self) -> list[s3.LifecycleRule]:
+        # The query function has no right to delete: it tags runs that nobody reads any more, and S3 deletes them.
+        name, value = RETIRED_TAG
+        return [
+            s3.LifecycleRule(
+                id="retired-runs",
+                prefix=REPORTS_PREFIX,
+                tag_filters={name: value},
+                expiration=Duration.days(1),
+            ),
+            s3.LifecycleRule(
+                id="replaced-versions",
+                noncurrent_version_expiration=Duration.days(self._deployment.retired_days),
+                expired_object_delete_marker=True,
+            ),
+        ]
+
     def _ledger(self) -> dynamodb.TableV2:
+        keys = {
+            each["AttributeName"]: each["AttributeType"]
+            for each in table_definition()["AttributeDefinitions"]
+        }
+
+        def key(name: str) -> dynamodb.Attribute:
+            return dynamodb.Attribute(name=name, type=_ATTRIBUTE_TYPES[keys[name]])
+
         return dynamodb.TableV2(
             self,
             "Ledger",
             table_name=self._deployment.ledger_table,
-            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            partition_key=key(HASH_KEY),
+            sort_key=key(RANGE_KEY),
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=DUE_INDEX,
+                    partition_key=key(DUE_GROUP),
+                    sort_key=key(DUE_AT),
+                    projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+                )
+            ],
             billing=dynamodb.Billing.on_demand(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
@@ -115,7 +158,7 @@ class ReportingStack(Stack):
             artefact=QUERY,
             code=code,
             environment=self._environment(),
-            statements=query_statements(deployment, log_group_name(deployment.query_function)),
+            grants=query_grants(deployment, log_group_name(deployment.query_function)),
             memory=deployment.query_memory,
             timeout_seconds=deployment.query_timeout_seconds,
             log_days=deployment.log_days,
@@ -123,19 +166,17 @@ class ReportingStack(Stack):
 
     def _environment(self) -> dict[str, str]:
         deployment = self._deployment
-        return {
-            "QUERIES_LAKE_BUCKET": Fn.sub(deployment.lake_bucket),
-            "QUERIES_REPORTING_BUCKET": Fn.sub(deployment.reporting_bucket),
-            "QUERIES_DATABASE": deployment.database,
-            "QUERIES_WORK_GROUP": deployment.work_group,
-            "QUERIES_LEDGER_TABLE": deployment.ledger_table,
-        }
+        return Settings(
+            database=deployment.database,
+            work_group=deployment.work_group,
+            lake_bucket=Fn.sub(deployment.lake_bucket),
+            reporting_bucket=Fn.sub(deployment.reporting_bucket),
+            ledger_table=deployment.ledger_table,
+        ).to_environ()
 
     def _triggers(self) -> None:
         deployment, function = self._deployment, self.queries.function
-        queue = sqs.Queue.from_queue_attributes(
-            self, "Objects", queue_arn=arn("sqs", deployment.queue), queue_url=Fn.sub("unused")
-        )
+        queue = sqs.Queue.from_queue_arn(self, "Objects", Fn.sub(arn("sqs", deployment.queue)))
         function.add_event_source(
             sources.SqsEventSource(
                 queue,

@@ -1,5 +1,6 @@
 """The stream and its delivery: Kinesis, the transform, Firehose with Parquet and dynamic partitioning."""
 
+import string
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Duration, Fn, RemovalPolicy, Size, Stack
@@ -13,15 +14,10 @@ from constructs import Construct
 
 from infra.artefacts import TRANSFORM
 from infra.deployment import Deployment
+from infra.findings import accept
 from infra.functions import PipelineFunction, kept_logs, log_group_name
-from infra.permissions import (
-    acting_for,
-    arn,
-    delivery_statements,
-    runtime_role,
-    source_statements,
-    transform_statements,
-)
+from infra.permissions import Grant, acting_for, arn, delivery_grants, source_grants, transform_grants
+from infra.roles import runtime_role
 from producers.contracts import Stream
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LakeTable
 from transforms.settings import Settings
@@ -74,7 +70,7 @@ class StreamStack(Stack):
         )
 
     def _pseudonym_secret(self) -> secretsmanager.Secret:
-        return secretsmanager.Secret(
+        secret = secretsmanager.Secret(
             self,
             "PseudonymKeys",
             secret_name=self._deployment.pseudonym_secret,
@@ -83,10 +79,17 @@ class StreamStack(Stack):
                 secret_string_template="{}",
                 generate_string_key=FIRST_KEY_ID,
                 password_length=64,
-                exclude_punctuation=True,
+                exclude_characters=string.punctuation,
             ),
             removal_policy=RemovalPolicy.RETAIN,
         )
+        accept(
+            secret,
+            {
+                "AwsSolutions::AwsSolutions-SMG4": "A new key makes new pseudonyms, so a person decides when: runbook."
+            },
+        )
+        return secret
 
     def _transform(self, code: Path) -> PipelineFunction:
         deployment = self._deployment
@@ -98,7 +101,7 @@ class StreamStack(Stack):
             artefact=TRANSFORM,
             code=code,
             environment=self._environment(),
-            statements=transform_statements(log_group_name(deployment.transform_function)),
+            grants=transform_grants(log_group_name(deployment.transform_function)),
             memory=deployment.transform_memory,
             timeout_seconds=deployment.transform_timeout_seconds,
             log_days=deployment.log_days,
@@ -121,13 +124,13 @@ class StreamStack(Stack):
         errors = kept_logs(self, "DeliveryLogs", f"/aws/kinesisfirehose/{name}", deployment.log_days)
         delivery_arn = arn("firehose", f"deliverystream/{name}")
         source_role = self._firehose_role(
-            "SourceRole", "source", delivery_arn, source_statements(deployment, table.stream.name)
+            "SourceRole", "source", delivery_arn, source_grants(deployment, table.stream.name)
         )
         role = self._firehose_role(
             "DeliveryRole",
             "delivery",
             delivery_arn,
-            delivery_statements(deployment, table.stream.name, f"/aws/kinesisfirehose/{name}"),
+            delivery_grants(deployment, table.stream.name, f"/aws/kinesisfirehose/{name}"),
         )
         lake = s3.Bucket.from_bucket_name(self, "Lake", Fn.sub(deployment.lake_bucket))
         destination = firehose.S3Bucket(
@@ -156,7 +159,7 @@ class StreamStack(Stack):
             ],
             logging_config=firehose.EnableLogging(errors),
         )
-        return firehose.DeliveryStream(
+        delivery = firehose.DeliveryStream(
             self,
             "Delivery",
             delivery_stream_name=name,
@@ -164,15 +167,22 @@ class StreamStack(Stack):
             destination=destination,
             role=source_role,
         )
+        accept(
+            delivery,
+            {
+                "AwsSolutions::AwsSolutions-KDF1": "The stream it reads is encrypted; the setting is for direct puts."
+            },
+        )
+        # For destinations in a VPC; nothing here refers to it.
+        self.node.try_remove_child("@aws-cdk--aws-kinesisfirehose.CidrBlocks")
+        return delivery
 
-    def _firehose_role(
-        self, identifier: str, name: str, delivery_arn: str, statements: list[iam.PolicyStatement]
-    ) -> iam.IRole:
+    def _firehose_role(self, identifier: str, name: str, delivery_arn: str, grants: list[Grant]) -> iam.IRole:
         return runtime_role(
             self,
             identifier,
             name=self._deployment.role(f"{self._table.stream.name}-{name}"),
             service="firehose.amazonaws.com",
-            statements=statements,
+            grants=grants,
             trust_conditions=acting_for(delivery_arn),
         ).without_policy_updates()

@@ -1,0 +1,194 @@
+"""The alarms: what is watched, when it rings, and why somebody should care. No CDK here: the runbook's test reads it.
+
+Every alarm watches one metric as AWS or our functions write it, so that the same template also deploys where
+metric arithmetic is unknown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from infra.deployment import Deployment
+from producers.contracts import Stream
+
+Severity = Literal["page", "ticket"]
+Missing = Literal["breaching", "notBreaching"]
+
+DAY, HOUR = 86_400, 3_600
+FAILED_FILTER = "failed"
+"""Id of the lake bucket's request metrics for the error prefix."""
+
+
+@dataclass(frozen=True)
+class AlarmRule:
+    """One alarm.
+
+    Attributes:
+        name: its key in the runbook; the deployed alarm has the deployment's prefix before it.
+        meaning: one sentence; the description of the deployed alarm.
+        severity: `page` wakes somebody, `ticket` waits for the morning.
+        threshold: rings when the statistic is above it, or below it with `below`.
+        periods: how many periods in a row.
+        missing: what a period without data counts as. Breaching where silence itself is the fault.
+    """
+
+    name: str
+    meaning: str
+    severity: Severity
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    threshold: float
+    period_seconds: int = 60
+    periods: int = 5
+    below: bool = False
+    missing: Missing = "notBreaching"
+
+
+def alarm_rules(deployment: Deployment, stream: Stream) -> Sequence[AlarmRule]:
+    """Every alarm of a deployment, in the order of the data's way."""
+    return [
+        *_stream_alarms(deployment, stream),
+        *_delivery_alarms(deployment, stream),
+        *_transform_alarms(deployment),
+        *_queue_alarms(deployment),
+        *_report_alarms(deployment),
+        *_cost_alarms(deployment),
+    ]
+
+
+def _stream_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
+    of_stream = {"StreamName": deployment.stream(stream.name)}
+    retention_ms = deployment.stream_retention_hours * HOUR * 1000
+    return [
+        AlarmRule(
+            "stream-retention",
+            "A quarter of the stream's retention has gone by unread: what is not read before its end is lost.",
+            "page", "AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", of_stream, "Maximum", retention_ms / 4,
+        ),
+        AlarmRule(
+            "stream-behind",
+            "The delivery reads the stream later than promised.",
+            "ticket", "AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", of_stream, "Maximum",
+            deployment.iterator_age_minutes * 60_000,
+        ),
+        AlarmRule(
+            "stream-throttled",
+            "The stream refuses records: producers send them again, and spool them when it goes on.",
+            "ticket", "AWS/Kinesis", "WriteProvisionedThroughputExceeded", of_stream, "Sum", 0,
+        ),
+    ]  # fmt: skip
+
+
+def _delivery_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
+    of_delivery = {"DeliveryStreamName": deployment.stream(stream.name)}
+    return [
+        AlarmRule(
+            "delivery-stale",
+            "The oldest record that is not in the lake yet has been waiting for more than 15 minutes.",
+            "page", "AWS/Firehose", "DeliveryToS3.DataFreshness", of_delivery, "Maximum", 900,
+        ),
+        AlarmRule(
+            "delivery-failing",
+            "Writing to the lake bucket fails; Firehose tries again until the stream's retention ends.",
+            "page", "AWS/Firehose", "DeliveryToS3.Success", of_delivery, "Average", 1, below=True,
+        ),
+        AlarmRule(
+            "failed-records",
+            "There are new objects under the error prefix: records that did not become rows.",
+            "ticket", "AWS/S3", "PutRequests",
+            {"BucketName": deployment.lake_bucket, "FilterId": FAILED_FILTER}, "Sum", 0, 300, 1,
+        ),
+        AlarmRule(
+            "conversion-failures",
+            "Rows that the transform accepted do not fit the lake table: contract and catalog have come apart.",
+            "page", "AWS/Firehose", "FailedConversion.Records", of_delivery, "Sum", 0, 300, 1,
+        ),
+        AlarmRule(
+            "partitions-many",
+            "So many hours are being written at once that Firehose's limit of 500 comes near.",
+            "ticket", "AWS/Firehose", "PartitionCount", of_delivery, "Maximum", 300,
+        ),
+        AlarmRule(
+            "partitions-exceeded",
+            "More than 500 hours at once: records go to the error prefix until there are fewer.",
+            "page", "AWS/Firehose", "PartitionCountExceeded", of_delivery, "Maximum", 0, 60, 1,
+        ),
+    ]  # fmt: skip
+
+
+def _transform_alarms(deployment: Deployment) -> list[AlarmRule]:
+    of_function = {"FunctionName": deployment.transform_function}
+    return [
+        AlarmRule(
+            "transform-errors",
+            "The transform raises or times out; after four attempts the whole batch goes to the error prefix.",
+            "page", "AWS/Lambda", "Errors", of_function, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "transform-throttled",
+            "The account has no concurrency left for the transform; each refusal is one of its four attempts.",
+            "page", "AWS/Lambda", "Throttles", of_function, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "transform-slow",
+            "The transform takes more than half of its time-out.",
+            "ticket", "AWS/Lambda", "Duration", of_function, "Maximum", deployment.transform_timeout_seconds * 500,
+        ),
+    ]  # fmt: skip
+
+
+def _queue_alarms(deployment: Deployment) -> list[AlarmRule]:
+    def of(queue: str) -> dict[str, str]:
+        return {"QueueName": queue}
+
+    return [
+        AlarmRule(
+            "notifications-old",
+            "Notifications of new objects wait for more than 30 minutes: reports are not being marked stale.",
+            "page", "AWS/SQS", "ApproximateAgeOfOldestMessage", of(deployment.queue), "Maximum", 1_800,
+        ),
+        AlarmRule(
+            "dead-letters",
+            "A notification could not be read five times.",
+            "page", "AWS/SQS", "ApproximateNumberOfMessagesVisible", of(deployment.dead_letter_queue), "Maximum", 0,
+            60, 1,
+        ),
+    ]  # fmt: skip
+
+
+def _report_alarms(deployment: Deployment) -> list[AlarmRule]:
+    of_function = {"FunctionName": deployment.query_function}
+    return [
+        AlarmRule(
+            "queries-errors",
+            "The query function raises or times out; the next tick takes up what it left.",
+            "ticket", "AWS/Lambda", "Errors", of_function, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "queries-throttled",
+            "The account has no concurrency left for the query function; messages use up their attempts.",
+            "ticket", "AWS/Lambda", "Throttles", of_function, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "queries-silent",
+            "The query function has not run for ten minutes, though it is called every minute.",
+            "page", "AWS/Lambda", "Invocations", of_function, "Sum", 1, 300, 2, below=True, missing="breaching",
+        ),
+    ]  # fmt: skip
+
+
+def _cost_alarms(deployment: Deployment) -> list[AlarmRule]:
+    daily = 2 * deployment.monthly_scan_gigabytes * 1_000_000_000 / 30
+    return [
+        AlarmRule(
+            f"cost-{name}",
+            f"{who} scan more than twice the planned volume of a day.",
+            "ticket", "AWS/Athena", "ProcessedBytes", {"WorkGroup": group}, "Sum", daily, DAY, 1,
+        )
+        for name, who, group in (
+            ("reports", "Report queries", deployment.work_group),
+            ("analysts", "Analysts' queries", deployment.analyst_work_group),
+        )
+    ]  # fmt: skip
