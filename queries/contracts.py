@@ -1,6 +1,7 @@
 """What queries promise: the reports. A report is declared in the header of its SQL file and nowhere else.
 
-The header is the run of `-- name: value` lines at the top of `queries/sql/<report>.sql`; `Report` is what it says.
+The header is the run of `-- name: value` lines at the top of `queries/sql/<report>.sql`; `Report` is what it
+says.
 Dashboards, Glue tables and docs derive their columns from here.
 """
 
@@ -33,7 +34,7 @@ class ReportDefinitionError(ValueError):
 
 @dataclass(frozen=True)
 class ReportColumn:
-    """One column of a report, its type in Athena's (Trino's) spelling; `line` is where the header declares it."""
+    """One column of a report, its type in Athena's (Trino's) spelling; `line` is where it is declared."""
 
     name: str
     type: str
@@ -97,7 +98,9 @@ def parse_header(text: str, file: str) -> Report:
 
     grain = value("grain")
     if grain not in GRAINS:
-        raise ReportDefinitionError(file, line("grain"), f"Unknown grain {grain!r}. Use one of: {', '.join(GRAINS)}.")
+        raise ReportDefinitionError(
+            file, line("grain"), f"Unknown grain {grain!r}. Use one of: {', '.join(GRAINS)}."
+        )
     mode = value("mode", "recompute")
     if mode not in ("recompute", "keyed"):
         raise ReportDefinitionError(file, line("mode"), f"Unknown mode {mode!r}. Use recompute or keyed.")
@@ -108,7 +111,9 @@ def parse_header(text: str, file: str) -> Report:
     keys = _words(value("keys", ""))
     for key in keys:
         if key not in {column.name for column in columns}:
-            raise ReportDefinitionError(file, line("keys"), f"Key {key!r} is not one of the report's columns.")
+            raise ReportDefinitionError(
+                file, line("keys"), f"Key {key!r} is not one of the report's columns."
+            )
     debounce, at_most = _refresh(value("refresh", "debounce 60s, at most every 5m"), file, line("refresh"))
     return Report(
         name=value("report"),
@@ -138,7 +143,9 @@ def reports() -> Mapping[str, Report]:
         if resource.name.endswith(".sql"):
             report = parse_header(resource.read_text(encoding="utf-8"), f"queries/sql/{resource.name}")
             if f"{report.name}.sql" != resource.name:
-                raise ReportDefinitionError(report.file, 1, f"Report {report.name!r} must be in {report.name}.sql.")
+                raise ReportDefinitionError(
+                    report.file, 1, f"Report {report.name!r} must be in {report.name}.sql."
+                )
             found[report.name] = report
     return found
 
@@ -166,7 +173,9 @@ def _columns(text: str, file: str, line: int) -> tuple[ReportColumn, ...]:
         match = _COLUMN.match(part)
         if match is None:
             raise ReportDefinitionError(
-                file, line, f"Cannot read the column {part!r}. Write a name and a type, for example 'orders bigint'."
+                file,
+                line,
+                f"Cannot read the column {part!r}. Write a name and a type, for example 'orders bigint'.",
             )
         columns.append(ReportColumn(match["name"], match["type"].replace(" ", ""), line))
     return tuple(columns)
@@ -175,14 +184,18 @@ def _columns(text: str, file: str, line: int) -> tuple[ReportColumn, ...]:
 def _refresh(text: str, file: str, line: int) -> tuple[int, int]:
     match = re.fullmatch(r"debounce (\S+), at most every (\S+)", text)
     if match is None:
-        raise ReportDefinitionError(file, line, f"Cannot read {text!r}. Write 'debounce 60s, at most every 5m'.")
+        raise ReportDefinitionError(
+            file, line, f"Cannot read {text!r}. Write 'debounce 60s, at most every 5m'."
+        )
     return _seconds(match[1], file, line), _seconds(match[2], file, line)
 
 
 def _seconds(text: str, file: str, line: int) -> int:
     match = _DURATION.match(text)
     if match is None:
-        raise ReportDefinitionError(file, line, f"Cannot read the duration {text!r}. Write 90s, 5m, 6h or 2d.")
+        raise ReportDefinitionError(
+            file, line, f"Cannot read the duration {text!r}. Write 90s, 5m, 6h or 2d."
+        )
     return int(match[1]) * _SECONDS[match[2]]
 
 

@@ -1,0 +1,21 @@
+"""Advice on SQL that somebody types."""
+
+import re
+
+from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+
+_NO_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+
+
+def warnings(sql: str) -> list[str]:
+    """What will cost more than it must: a lake table that is read without a bound on its hours."""
+    code = _NO_CODE.sub(" '' ", sql).lower()
+    bounded = re.search(rf"\b{EVENT_HOUR}\s*(=|<|>|in\b|between\b|like\b)", code)
+    if bounded:
+        return []
+    return [
+        f"The query reads every hour of {table}. Add a bound, for example "
+        f"WHERE {EVENT_HOUR} >= '2026-11-24-00', to scan less."
+        for table in LAKE_TABLES
+        if re.search(rf"\b{table}\b", code)
+    ]

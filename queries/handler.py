@@ -1,0 +1,106 @@
+"""The query function: notifications, ticks and requests in; fresh reports out."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from queries.notifications import MalformedNotificationError, created_objects
+from queries.partitions import LakeHour, lake_hour
+from queries.refresh import Summary
+from queries.requests import Request, read_request
+from queries.service import ReportService, build_service
+from queries.settings import Settings
+from transforms.contracts import LAKE_TABLES
+
+logger = Logger(service="queries")
+
+STOP_EARLY_MS = 45_000
+"""With less than this left of the invocation, running queries are handed over to the next one."""
+
+
+@lru_cache(maxsize=1)
+def service() -> ReportService:
+    """The service on AWS's clients, built on first use."""
+    import boto3
+
+    return build_service(Settings.from_environ(os.environ), boto3.Session())
+
+
+@dataclass(frozen=True)
+class Notified:
+    """What a batch of messages said: lake hours with new objects, and the messages that could not be read."""
+
+    hours: frozenset[LakeHour]
+    objects: int
+    malformed: Mapping[str, str]
+
+
+def read_batch(records: Iterable[Mapping[str, Any]], lake_bucket: str) -> Notified:
+    """The batch, read. A message that cannot be read does not keep the others from being read."""
+    hours: set[LakeHour] = set()
+    malformed: dict[str, str] = {}
+    objects = 0
+    for record in records:
+        try:
+            found = created_objects(record["body"])
+        except MalformedNotificationError as error:
+            malformed[record["messageId"]] = str(error)
+            continue
+        for created in found:
+            named = lake_hour(created.key, LAKE_TABLES)
+            if named is not None and created.bucket == lake_bucket and created.size != 0:
+                hours.add(named)
+                objects += 1
+    return Notified(frozenset(hours), objects, malformed)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Mark what messages tell of, then run what is due.
+
+    Takes a batch of SQS messages, EventBridge's tick, Athena's change of state, or a request like
+    `{"penstock": "refresh"}` (see `queries.requests`). Answers SQS with the messages that could not be read.
+    """
+    remaining = int(context.get_remaining_time_in_millis())
+    now = time.time_ns() // 1_000_000
+    stop_at = now + max(remaining - STOP_EARLY_MS, remaining // 2)
+    reports = service()
+    if "Records" in event:
+        notified = read_batch(event["Records"], reports.lake_bucket)
+        marked = reports.notice(notified.hours)
+        summary = reports.work(stop_at=stop_at, hard_end=now + remaining)
+        _log("notifications", summary, objects=notified.objects, marked=marked, malformed=notified.malformed)
+        return {"batchItemFailures": [{"itemIdentifier": message} for message in notified.malformed]}
+    request = read_request(event, now)
+    marked = reports.prepare(request)
+    if request.seconds is not None:
+        stop_at = min(stop_at, now + int(request.seconds * 1000))
+    summary = reports.work(stop_at=stop_at, hard_end=now + remaining)
+    answer = reports.standing() if request.wants_answer else {}
+    _log(request.name, summary, marked=marked)
+    return answer | _figures(summary)
+
+
+def _figures(summary: Summary) -> dict[str, Any]:
+    return {
+        "published": len(summary.published),
+        "unchanged": len(summary.unchanged),
+        "failed": {str(key): text for key, text in summary.failed.items()},
+        "statements": summary.statements,
+        "bytes_scanned": summary.bytes_scanned,
+        "adopted": summary.adopted,
+        "handed_over": summary.handed_over,
+    }
+
+
+def _log(cause: str, summary: Summary, **facts: Any) -> None:
+    # One line per invocation, always: it is how an operator sees that the function lives.
+    level = logger.warning if summary.failed or facts.get("malformed") else logger.info
+    level("reports refreshed", cause=cause, **_figures(summary), **facts)
+
+
+__all__ = ["Request", "lambda_handler", "read_batch", "service"]

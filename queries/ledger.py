@@ -1,0 +1,348 @@
+"""The ledger's rules: what may happen to a report partition, and what it becomes. Pure; times are epoch ms.
+
+A notification only *marks* a partition stale. Some worker *claims* stale partitions of one report into a
+`Run`, which holds them until it is published, refused or given up. A run that outlives its worker is
+*adopted* by the next one. Every rule takes what was read and returns what to write; `queries.ledger_table`
+writes it only if nobody wrote in between (`revision`).
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from queries.partitions import Key
+
+LEASE_MARGIN_MS = 60_000
+"""A lease outlives the hard end of its worker by this, so that no worker is alive when its run is adopted."""
+PUBLISH_MARGIN_MS = 10_000
+"""A worker with less of its lease left does not begin to publish."""
+KEPT_RUNS = 3
+"""Published runs before the current one that a partition can be rolled back to."""
+MOST_ATTEMPTS = 3
+"""Failures that trying again may help, before the partition is set aside."""
+CHUNK = 96
+"""Most partitions in one run: an UNLOAD writes at most 100, a DynamoDB transaction has at most 100 items."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lake held for a partition when listed: objects, bytes, newest object (ms), a digest of all."""
+
+    objects: int = 0
+    bytes: int = 0
+    newest: int = 0
+    digest: str = ""
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """One published version of a partition: the folder of its files; `as_of` is when its input was listed."""
+
+    location: str
+    fence: int
+    published_at: int
+    as_of: int = 0
+    rows: int = 0
+    bytes_scanned: int = 0
+    query_execution_id: str = ""
+    sql_sha: str = ""
+    input: Input = Input()
+
+
+class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
+    """One report partition.
+
+    It is stale while `dirty_seq > published_seq`; `due_at` is set while it is stale and in no run and not set
+    aside. `fence` counts the claims. `forced` asks for a run even where the input has not changed.
+    `judged_input` and `judged_sql` are the digests of what the last finished run read and was: only a lake or
+    a SQL file that differs from them calls for another run.
+    """
+
+    report: str
+    partition: str
+    revision: int = 0
+    dirty_seq: int = 0
+    first_dirty_at: int | None = None
+    due_at: int | None = None
+    forced: bool = False
+    fence: int = 0
+    claimed_seq: int = 0
+    run_id: str | None = None
+    published_seq: int = 0
+    published: Published | None = None
+    previous: tuple[Published, ...] = ()
+    attempts: int = 0
+    quarantined: bool = False
+    last_error: str = ""
+    judged_input: str = ""
+    judged_sql: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The partition's name."""
+        return Key(self.report, self.partition)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the lake may hold what the published version does not."""
+        return self.dirty_seq > self.published_seq
+
+    @property
+    def condition(self) -> Literal["running", "quarantined", "stale", "fresh"]:
+        """The state in one word."""
+        if self.run_id is not None:
+            return "running"
+        if self.quarantined:
+            return "quarantined"
+        return "stale" if self.is_stale else "fresh"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Partitions of one report that one query execution computes.
+
+    `fence` counts its owners: who holds an older one has lost the run. `inputs` and `as_of` are of the
+    listing that was made before the claim.
+    """
+
+    run_id: str
+    report: str
+    location: str
+    sql_sha: str
+    started_at: int
+    as_of: int
+    inputs: Mapping[str, Input]
+    revision: int = 0
+    fence: int = 1
+    lease_until: int = 0
+    state: Literal["running", "publishing"] = "running"
+    query_execution_id: str | None = None
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """The partitions in it, in order."""
+        return tuple(sorted(self.inputs))
+
+    @property
+    def token(self) -> str:
+        """Athena's ClientRequestToken: the same run asks for the same query execution, however often."""
+        return self.run_id
+
+
+class SupersededError(Exception):
+    """Another worker owns the run by now; whoever gets this stops, and nothing is wrong."""
+
+
+def new(key: Key) -> PartitionState:
+    """A partition that nothing is known of."""
+    return PartitionState(report=key.report, partition=key.partition)
+
+
+def mark(
+    state: PartitionState, now: int, debounce: int, at_most: int, *, not_before: int = 0, force: bool = False
+) -> PartitionState:
+    """It is stale. Due after `debounce` ms without another mark, at most `at_most` ms after the first one."""
+    first = now if state.first_dirty_at is None else state.first_dirty_at
+    due = max(min(now + debounce, first + at_most), not_before)
+    return replace(
+        state,
+        dirty_seq=state.dirty_seq + 1,
+        first_dirty_at=first,
+        due_at=None if state.run_id else due,
+        forced=state.forced or force,
+        quarantined=False,
+        attempts=0 if state.quarantined else state.attempts,
+    )
+
+
+def hasten(state: PartitionState, now: int) -> PartitionState:
+    """A stale partition that waits, or was set aside, becomes due now."""
+    if not state.is_stale or state.run_id is not None:
+        return state
+    return replace(state, due_at=now, quarantined=False, attempts=0 if state.quarantined else state.attempts)
+
+
+def is_claimable(state: PartitionState, now: int) -> bool:
+    """Whether a run may take it now."""
+    return state.is_stale and state.run_id is None and state.due_at is not None and state.due_at <= now
+
+
+def is_unchanged(state: PartitionState, input_now: Input, sql_sha: str) -> bool:
+    """Whether the published version was computed from just this input by just this SQL."""
+    published = state.published
+    return (
+        published is not None
+        and not state.forced
+        and published.input.digest == input_now.digest
+        and published.sql_sha == sql_sha
+    )
+
+
+def settle(state: PartitionState) -> PartitionState:
+    """What is published is true of everything marked so far: the input has not changed."""
+    return replace(
+        state, published_seq=state.dirty_seq, first_dirty_at=None, due_at=None, attempts=0, last_error=""
+    )
+
+
+def claim(
+    states: Sequence[PartitionState],
+    inputs: Mapping[str, Input],
+    *,
+    prefix: str,
+    sql_sha: str,
+    now: int,
+    as_of: int,
+    hard_end: int,
+) -> tuple[Run, list[PartitionState]]:
+    """Put the partitions (of one report, all claimable) into a new run.
+
+    The run's name, and with it Athena's token and the folder of its files, follows from the partitions and
+    their fences: no two runs share one, and whoever knows the run can ask for its query execution again.
+    `hard_end` is when the worker is dead for certain.
+    """
+    claimed = [
+        replace(
+            state,
+            fence=state.fence + 1,
+            claimed_seq=state.dirty_seq,
+            first_dirty_at=None,
+            due_at=None,
+            forced=False,
+        )
+        for state in states
+    ]
+    named = "\n".join(f"{state.report}|{state.partition}|{state.fence}" for state in claimed)
+    run_id = sha256(named.encode()).hexdigest()
+    highest = max(state.fence for state in claimed)
+    run = Run(
+        run_id=run_id,
+        report=claimed[0].report,
+        location=f"{prefix}run={highest:06d}-{run_id[:12]}/",
+        sql_sha=sql_sha,
+        started_at=now,
+        as_of=as_of,
+        inputs={state.partition: inputs[state.partition] for state in claimed},
+        lease_until=hard_end + LEASE_MARGIN_MS,
+    )
+    return run, [replace(state, run_id=run_id) for state in claimed]
+
+
+def chunk_size(states: Sequence[PartitionState]) -> int:
+    """How many of these, from the first on, one run may take: fewer where runs have failed before.
+
+    So one partition that cannot be computed does not keep its neighbours from it for long.
+    """
+    size = 0
+    for state in states[:CHUNK]:
+        if size >= max(1, CHUNK // 4**state.attempts):
+            break
+        size += 1
+    return size
+
+
+def store_id(run: Run, fence: int, query_execution_id: str) -> Run:
+    """The run's query execution has begun. Raises SupersededError."""
+    return replace(_owned(run, fence), query_execution_id=query_execution_id)
+
+
+def hand_over(run: Run, fence: int, now: int) -> Run:
+    """The worker ends before the query execution does: anyone may adopt the run. Raises SupersededError."""
+    return replace(_owned(run, fence), lease_until=now)
+
+
+def is_adoptable(run: Run, now: int) -> bool:
+    """Whether the run's worker is certainly gone."""
+    return run.lease_until <= now
+
+
+def adopt(run: Run, hard_end: int) -> Run:
+    """Another worker takes the run over: same query execution, same folder, new fence."""
+    return replace(run, fence=run.fence + 1, lease_until=hard_end + LEASE_MARGIN_MS)
+
+
+def begin_publishing(run: Run, fence: int, now: int) -> Run:
+    """Last look before the swap. Raises SupersededError, also when too little of the lease is left."""
+    if _owned(run, fence).lease_until <= now + PUBLISH_MARGIN_MS:
+        raise SupersededError(f"The lease of run {run.run_id[:12]} ends too soon to publish.")
+    return replace(run, state="publishing")
+
+
+def complete(state: PartitionState, run: Run, published: Published, now: int) -> PartitionState:
+    """The partition's new version is what readers see. Marks since the claim make it stale again."""
+    mine(state, run)
+    previous = state.previous if state.published is None else (state.published, *state.previous)[:KEPT_RUNS]
+    stale_again = state.dirty_seq > state.claimed_seq
+    return replace(
+        state,
+        run_id=None,
+        published_seq=state.claimed_seq,
+        published=published,
+        previous=previous,
+        judged_input=published.input.digest,
+        judged_sql=published.sql_sha,
+        due_at=now if stale_again else None,
+        first_dirty_at=state.first_dirty_at if stale_again else None,
+        attempts=0,
+        last_error="",
+    )
+
+
+def give_up(
+    state: PartitionState, run: Run, now: int, error: str, *, retry_in: int | None, counts: bool = True
+) -> PartitionState:
+    """The run did not produce this partition. Due again in `retry_in` ms; None sets it aside until marked.
+
+    Marks since the claim end the setting aside: there is new input. `counts` is False when the failure is not
+    the partition's own.
+    """
+    mine(state, run)
+    attempts = state.attempts + 1 if counts else state.attempts
+    marked_since = state.dirty_seq > state.claimed_seq
+    if retry_in is not None and attempts > MOST_ATTEMPTS:
+        retry_in = None
+    aside = retry_in is None and not marked_since
+    return replace(
+        state,
+        run_id=None,
+        due_at=None if aside else now + (retry_in or 0),
+        first_dirty_at=None if aside else now,
+        attempts=attempts,
+        quarantined=aside,
+        last_error=error,
+        judged_input=run.inputs[state.partition].digest if aside else state.judged_input,
+        judged_sql=run.sql_sha if aside else state.judged_sql,
+    )
+
+
+def roll_back(state: PartitionState, now: int) -> PartitionState:
+    """Serve the version before the current one, under a new fence. Raises LookupError when there is none.
+
+    The partition counts as published: it stays as it is until it is marked again.
+    """
+    if not state.previous:
+        raise LookupError(f"{state.key} has no earlier version to go back to.")
+    earlier, rest = state.previous[0], state.previous[1:]
+    fence = state.fence + 1
+    return replace(
+        state,
+        fence=fence,
+        published=replace(earlier, fence=fence, published_at=now),
+        previous=rest,
+        published_seq=state.dirty_seq,
+        due_at=None,
+        first_dirty_at=None,
+        quarantined=False,
+    )
+
+
+def mine(state: PartitionState, run: Run) -> None:
+    """Raise SupersededError unless the partition is in this run."""
+    if state.run_id != run.run_id:
+        raise SupersededError(f"{state.key} is not in run {run.run_id[:12]}.")
+
+
+def _owned(run: Run, fence: int) -> Run:
+    if run.fence != fence:
+        raise SupersededError(f"Run {run.run_id[:12]} has another owner.")
+    return run

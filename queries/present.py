@@ -1,0 +1,133 @@
+"""Results on the terminal: tables for people, JSON for programs."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import typer
+
+from queries.catalog import catalog
+from queries.contracts import Report
+from queries.cost import human_bytes
+from queries.freshness import Freshness
+from queries.query_engine import Rows
+
+
+class UnknownReportError(LookupError):
+    """No report has this name."""
+
+
+def known_report(name: str) -> str:
+    """The name, if a report has it. Raises UnknownReportError, which lists those there are."""
+    if name not in catalog():
+        raise UnknownReportError(f"There is no report {name!r}. There are: {', '.join(catalog())}.")
+    return name
+
+
+def report_row(report: Report, found: Sequence[Freshness], watermark: str | None) -> dict[str, Any]:
+    """One report for a list: how many partitions, in what condition, how fresh."""
+    published = [one.published_at for one in found if one.published_at is not None]
+    return {
+        "report": report.name,
+        "grain": report.grain,
+        "partitions": len(found),
+        "stale": sum(one.condition in ("stale", "running") for one in found),
+        "quarantined": sum(one.condition == "quarantined" for one in found),
+        "rows": sum(one.row_count for one in found),
+        "bytes_scanned": sum(one.bytes_scanned for one in found),
+        "published_at": _moment(max(published, default=None)),
+        "complete_until": watermark,
+    }
+
+
+def partition_row(found: Freshness) -> dict[str, Any]:
+    """One partition for a list."""
+    return {
+        "partition": found.report_partition,
+        "condition": found.condition,
+        "rows": found.row_count,
+        "data_as_of": _moment(found.data_as_of),
+        "published_at": _moment(found.published_at),
+        "complete": found.is_complete,
+        "input_objects": found.input_objects,
+        "bytes_scanned": found.bytes_scanned,
+        "last_error": found.last_error,
+    }
+
+
+def records(result: Rows) -> list[dict[str, Any]]:
+    """The rows as objects of JSON values; numbers stay numbers, times become ISO text."""
+    return [
+        {name: plain(value) for name, value in zip(result.columns, row, strict=True)} for row in result.rows
+    ]
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it; decimals that are whole become integers."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case datetime() | date():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return {str(name): plain(member) for name, member in value.items()}
+        case list() | tuple():
+            return [plain(member) for member in value]
+    return value
+
+
+def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """A list of objects."""
+    if as_json:
+        typer.echo(json.dumps([plain(row) for row in rows]))
+    elif not rows:
+        typer.echo("nothing", err=True)
+    else:
+        names = list(rows[0])
+        table(names, [[_cell(name, row[name]) for name in names] for row in rows])
+
+
+def show_one(values: Mapping[str, Any], *, as_json: bool) -> None:
+    """One object."""
+    if as_json:
+        typer.echo(json.dumps(plain(values)))
+    else:
+        for name, value in values.items():
+            typer.echo(f"{name}: {_cell(name, value)}")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+
+    numeric = [
+        all(isinstance(row[at], int | float | Decimal | None) for row in rows) for at in range(len(columns))
+    ]
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name, right in zip(columns, numeric, strict=True):
+        shown.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    # A pipe has no width: wrapping there would break the lines that a program reads.
+    width = None if sys.stdout.isatty() else 10_000
+    Console(file=sys.stdout, width=width, soft_wrap=True, highlight=False).print(shown)
+
+
+def _cell(name: str, value: Any) -> Any:
+    if name.endswith(("bytes", "bytes_scanned")) and isinstance(value, int):
+        return human_bytes(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None or value == {} else value
+
+
+def _moment(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"

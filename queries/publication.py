@@ -1,0 +1,159 @@
+"""Write, audit, publish: from the files of a finished query execution to what readers see."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from queries import ledger as rules
+from queries.catalog import ReportQuery
+from queries.checks import FAILED_CHECK, failures
+from queries.ledger import PartitionState, Published, Run, SupersededError
+from queries.ledger_table import ConflictError, LedgerTable, Remove
+from queries.partitions import Key
+from queries.query_engine import QueryEngine, QueryFailedError
+from queries.rendering import select
+from queries.report_store import Entry, Output, ReportStore
+
+SHOWN_ROWS = 3
+"""Rows of a failed check that are shown."""
+_TRIES = 20
+
+
+class Publication:
+    """Ends runs: published, or given up."""
+
+    def __init__(
+        self, ledger: LedgerTable, engine: QueryEngine, store: ReportStore, clock: Callable[[], int]
+    ) -> None:
+        self._ledger, self._engine, self._store, self._clock = ledger, engine, store, clock
+
+    def publish(
+        self, run: Run, query: ReportQuery, bytes_scanned: int, published: list[Key], failed: dict[Key, str]
+    ) -> None:
+        """Audit the run's files; swap the partitions that pass, set the others aside. Adds to both arguments.
+
+        Every step can be done again by a worker that adopts the run. Raises SupersededError, ConflictError,
+        NewerVersionError and SwapRefusedError.
+        """
+        report = query.report
+        outputs = self._store.outputs(run.location, report.grain)
+        states = self._ledger.partitions([Key(run.report, partition) for partition in run.partitions])
+        versions: dict[str, Published] = {}
+        wrong: dict[str, str] = {}
+        for state in states.values():
+            rules.mine(state, run)
+            output = outputs.get(state.partition, Output())
+            found = failures(report, rows=output.rows, failed=output.failed, columns=output.columns)
+            if found:
+                wrong[state.partition] = self._explain(
+                    query, state.partition, found, failing_rows=bool(output.failed)
+                )
+            else:
+                versions[state.partition] = self._version(run, report.grain, state, output, bytes_scanned)
+        self.rewrite_run(run, lambda stored: rules.begin_publishing(stored, run.fence, self._clock()))
+        if versions:
+            self._store.swap(
+                run.report,
+                [Entry(name, version.location, parameters(version)) for name, version in versions.items()],
+            )
+
+        def end(state: PartitionState) -> PartitionState:
+            now = self._clock()
+            if state.partition in versions:
+                version = replace(versions[state.partition], published_at=now)
+                return rules.complete(state, run, version, now)
+            return rules.give_up(state, run, now, wrong[state.partition], retry_in=None)
+
+        self._end(run, end)
+        published += [Key(run.report, partition) for partition in versions]
+        failed |= {Key(run.report, partition): text for partition, text in wrong.items()}
+
+    def give_up(self, run: Run, error: str, *, retry_in: int | None, counts: bool = True) -> None:
+        """End the run without a result. `retry_in` ms doubles with each failure of the partition."""
+
+        def end(state: PartitionState) -> PartitionState:
+            wait = None if retry_in is None else retry_in * 2**state.attempts
+            return rules.give_up(state, run, self._clock(), error, retry_in=wait, counts=counts)
+
+        self._end(run, end)
+
+    def rewrite_run(self, run: Run, rule: Callable[[Run], Run]) -> None:
+        """Apply a rule to the run as it is stored now. Raises SupersededError when it has ended."""
+        for _ in range(_TRIES):
+            stored = self._ledger.run(run.run_id)
+            if stored is None:
+                raise SupersededError(f"Run {run.run_id[:12]} has ended.")
+            try:
+                self._ledger.commit([rule(stored)])
+            except ConflictError:
+                continue
+            return
+        raise ConflictError(f"Run {run.run_id[:12]} was written by others each time.")
+
+    def _end(self, run: Run, rule: Callable[[PartitionState], PartitionState]) -> None:
+        """Apply `rule` to the run's partitions and take the run out of the ledger, in one commit."""
+        keys = [Key(run.report, partition) for partition in run.partitions]
+        for _ in range(_TRIES):
+            stored = self._ledger.run(run.run_id)
+            if stored is None or stored.fence != run.fence:
+                raise SupersededError(f"Run {run.run_id[:12]} has ended or has another owner.")
+            states = self._ledger.partitions(keys)
+            try:
+                self._ledger.commit([*(rule(states[key]) for key in keys), Remove(stored)])
+            except ConflictError:
+                continue  # a mark came in between
+            return
+        raise ConflictError(f"Run {run.run_id[:12]} could not be ended: its partitions change all the time.")
+
+    def _version(
+        self, run: Run, grain: str, state: PartitionState, output: Output, bytes_scanned: int
+    ) -> Published:
+        return Published(
+            location=f"{run.location}{grain}={state.partition}/",
+            fence=state.fence,
+            published_at=self._clock(),
+            as_of=run.as_of,
+            rows=output.rows,
+            # A chunk's bytes belong to its partitions in equal parts: Athena tells the sum only.
+            bytes_scanned=bytes_scanned // len(run.partitions),
+            query_execution_id=run.query_execution_id or "",
+            sql_sha=run.sql_sha,
+            input=run.inputs[state.partition],
+        )
+
+    def _explain(self, query: ReportQuery, partition: str, found: list[str], *, failing_rows: bool) -> str:
+        """The failed checks, and some of the rows that fail them."""
+        text = f"Failed check: {'; '.join(found)}."
+        if not failing_rows:
+            return text
+        rows = select(query, [partition])
+        sql = (
+            f"SELECT * FROM (\n{rows}\n) AS audited "  # noqa: S608 - names are validated, nothing is data
+            f"WHERE {FAILED_CHECK} IS NOT NULL LIMIT {SHOWN_ROWS}"
+        )
+        try:
+            result = self._engine.rows(sql)
+        except QueryFailedError:
+            return text
+        shown = [
+            ", ".join(f"{name}={value}" for name, value in zip(result.columns, row, strict=True))
+            for row in result.rows
+        ]
+        return f"{text} Rows: {' | '.join(shown)}"
+
+
+def parameters(version: Published) -> dict[str, str]:
+    """What a Glue partition says of its version, enough to rebuild a lost ledger from the catalog."""
+    return {
+        "fence": str(version.fence),
+        "published_at": str(version.published_at),
+        "as_of": str(version.as_of),
+        "rows": str(version.rows),
+        "bytes_scanned": str(version.bytes_scanned),
+        "query_execution_id": version.query_execution_id,
+        "sql_sha": version.sql_sha,
+        "input_objects": str(version.input.objects),
+        "input_bytes": str(version.input.bytes),
+        "input_newest": str(version.input.newest),
+        "fingerprint": version.input.digest,
+    }

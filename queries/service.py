@@ -1,0 +1,126 @@
+"""Everything that the query function and the command do with reports, put together from its parts."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from queries.catalog import ReportQuery, catalog
+from queries.freshness import FreshnessTable
+from queries.housekeeping import Housekeeping
+from queries.lake_index import LakeIndex
+from queries.ledger_table import LedgerTable
+from queries.partitions import Key, LakeHour, stale_partitions
+from queries.query_engine import QueryEngine
+from queries.refresh import Policy, Refresher, Summary
+from queries.report_store import ReportStore
+from queries.requests import Request
+from queries.settings import Settings
+from queries.sweep import Sweep
+
+if TYPE_CHECKING:
+    from boto3 import Session
+
+
+class ReportService:
+    """The reports of one deployment. `clock` gives epoch milliseconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ledger: LedgerTable,
+        lake: LakeIndex,
+        engine: QueryEngine,
+        store: ReportStore,
+        queries: Mapping[str, ReportQuery],
+        clock: Callable[[], int],
+        sleep: Callable[[int], None],
+    ) -> None:
+        self.settings, self.ledger, self.lake, self.engine, self.store = settings, ledger, lake, engine, store
+        self.queries, self._clock = queries, clock
+        policy = Policy(debounce_scale=settings.debounce_scale, retry=int(settings.retry_seconds * 1000))
+        self.refresher = Refresher(
+            ledger=ledger,
+            lake=lake,
+            engine=engine,
+            store=store,
+            queries=queries,
+            clock=clock,
+            sleep=sleep,
+            policy=policy,
+        )
+        self.sweep = Sweep(ledger, lake, queries)
+        self._freshness = FreshnessTable(ledger, store, queries, clock)
+        self._housekeeping = Housekeeping(ledger, store, queries)
+
+    @property
+    def lake_bucket(self) -> str:
+        """The bucket whose notifications count."""
+        return self.settings.lake_bucket
+
+    def notice(self, hours: Iterable[LakeHour]) -> int:
+        """Mark what reads these lake hours; how many partitions they are."""
+        reports = [query.report for query in self.queries.values()]
+        return self.refresher.mark(stale_partitions(hours, reports))
+
+    def prepare(self, request: Request) -> int:
+        """What the request asks for before due partitions run; how many partitions it marked."""
+        marked = 0
+        if request.name in ("tick", "refresh"):
+            now = self._clock()
+            back = None if request.everything else self.settings.sweep_hours
+            lost = self.sweep.lost(now=now, hours_back=back)
+            marked = self.refresher.mark(lost)
+            if request.everything:
+                self.refresher.hasten(self.sweep.repaired())
+        if request.name == "refresh":
+            self.refresher.hasten(state.key for state in self._waited_for() if state.is_stale)
+        if request.housekeeping:
+            self._housekeeping.retire(now=self._clock(), keep_ms=self.settings.keep_hours * 3_600_000)
+        return marked
+
+    def work(self, *, stop_at: int, hard_end: int) -> Summary:
+        """Run what is due, then say how fresh it is."""
+        summary = self.refresher.work(stop_at=stop_at, hard_end=hard_end)
+        self._freshness.write([*summary.published, *summary.unchanged, *summary.failed])
+        return summary
+
+    def standing(self) -> dict[str, Any]:
+        """How many partitions are stale or running, which are set aside and why. Sealing does not count."""
+        states = list(self._waited_for())
+        return {
+            "stale": sum(state.is_stale and not state.quarantined for state in states),
+            "quarantined": {str(state.key): state.last_error for state in states if state.quarantined},
+            "partitions": len(states),
+        }
+
+    def _waited_for(self) -> Iterable[Any]:
+        for name, query in self.queries.items():
+            if not query.waits_for_lateness:
+                yield from self.ledger.report(name)
+
+    def keys(self, report: str) -> list[Key]:
+        """Every partition of the report that the ledger knows."""
+        return [state.key for state in self.ledger.report(report)]
+
+
+def build_service(settings: Settings, session: "Session") -> ReportService:
+    """The service on AWS's clients; where they send requests is the environment's business."""
+    from queries.athena_engine import AthenaEngine
+    from queries.dynamodb_ledger import DynamoDbLedger
+    from queries.glue_report_store import GlueReportStore
+    from queries.s3_lake_index import S3LakeIndex
+
+    s3 = session.client("s3")
+    return ReportService(
+        settings,
+        ledger=DynamoDbLedger(session.client("dynamodb"), settings.ledger_table),
+        lake=S3LakeIndex(s3, settings.lake_bucket),
+        engine=AthenaEngine(session, database=settings.database, work_group=settings.work_group),
+        store=GlueReportStore(
+            s3, session.client("glue"), bucket=settings.reporting_bucket, database=settings.database
+        ),
+        queries=catalog(),
+        clock=lambda: time.time_ns() // 1_000_000,
+        sleep=lambda milliseconds: time.sleep(milliseconds / 1000),
+    )

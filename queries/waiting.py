@@ -1,0 +1,99 @@
+"""Waiting until no report is stale: the deployed query function is asked to go on until nothing is left."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ROUND_SECONDS = 20
+"""One call of the query function works at most this long, so that progress is seen."""
+_PAUSE = 0.2
+_QUEUED = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+class RefreshError(Exception):
+    """The reports did not become fresh; the text says why and what to look at."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a refresh has come: partitions known, still stale, set aside (with reasons); messages queued.
+
+    `published` and `unchanged` count what this refresh did so far, `statements` and `bytes_scanned` its cost.
+    """
+
+    partitions: int = 0
+    stale: int = 0
+    queued: int = 0
+    quarantined: Mapping[str, str] = field(default_factory=dict)
+    published: int = 0
+    unchanged: int = 0
+    statements: int = 0
+    bytes_scanned: int = 0
+
+
+def refresh_until_fresh(
+    *,
+    lambda_client: Any,
+    sqs: Any,
+    query_function: str,
+    queue_url: str,
+    timeout_seconds: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    progress: Callable[[Standing], None] = lambda _: None,
+) -> Standing:
+    """Compare the lake with the reports, and run what is stale, until nothing is and the queue is empty.
+
+    `clock` gives seconds. Raises RefreshError when the function fails, or when time is up.
+    """
+    deadline = clock() + timeout_seconds
+    standing = Standing()
+    while True:
+        # The queue is read first: what leaves it later has been marked when the function looks.
+        queued = queue_depth(sqs, queue_url)
+        answer = call(lambda_client, query_function, {"penstock": "refresh", "seconds": ROUND_SECONDS})
+        standing = Standing(
+            partitions=answer["partitions"],
+            stale=answer["stale"],
+            queued=queued,
+            quarantined=answer["quarantined"],
+            published=standing.published + answer["published"],
+            unchanged=standing.unchanged + answer["unchanged"],
+            statements=standing.statements + answer["statements"],
+            bytes_scanned=standing.bytes_scanned + answer["bytes_scanned"],
+        )
+        progress(standing)
+        if not standing.stale and not standing.queued:
+            return standing
+        if clock() >= deadline:
+            raise RefreshError(
+                f"After {timeout_seconds:.0f} s {standing.stale} of {standing.partitions} report partitions "
+                f"are stale and {standing.queued} notifications are queued. Wait longer with --timeout, or "
+                f"look at the log of the function {query_function} and at: penstock reports list"
+            )
+        sleep(_PAUSE)
+
+
+def queue_depth(sqs: Any, queue_url: str) -> int:
+    """Messages in the queue: waiting, being worked on, delayed."""
+    answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(_QUEUED))
+    return sum(int(answer["Attributes"].get(name, 0)) for name in _QUEUED)
+
+
+def call(lambda_client: Any, query_function: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask the query function and wait for its answer. Raises RefreshError when it fails."""
+    answer = lambda_client.invoke(FunctionName=query_function, Payload=json.dumps(request).encode())
+    said = answer["Payload"].read()
+    if answer.get("FunctionError"):
+        try:
+            reason = json.loads(said).get("errorMessage", "")
+        except ValueError:
+            reason = said[:500].decode(errors="replace")
+        raise RefreshError(f"The function {query_function} failed: {reason}. Its log says more.")
+    found: dict[str, Any] = json.loads(said)
+    return found
