@@ -67,7 +67,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Accounting:
-    """The identity over all lines. `nameless` failed records are produced and failed, but of no producer."""
+    """The identity over all lines.
+
+    `nameless` is how many failed records show no readable name. Each is the event of some missing number,
+    which one cannot be told; so that many missing numbers are taken to have failed. Those beyond are of no
+    known producer.
+    """
 
     lines: tuple[Line, ...]
     nameless: int = 0
@@ -75,7 +80,12 @@ class Accounting:
     @property
     def produced(self) -> int:
         """Distinct events that producers sent."""
-        return sum(line.produced for line in self.lines) + self.nameless
+        return sum(line.produced for line in self.lines) + max(0, self.nameless - self.gaps)
+
+    @property
+    def gaps(self) -> int:
+        """Numbers that are in no place under their name."""
+        return sum(len(line.missing) for line in self.lines)
 
     @property
     def landed(self) -> int:
@@ -95,7 +105,7 @@ class Accounting:
     @property
     def in_flight(self) -> int:
         """Distinct events that are in no place yet. After the pipeline has drained, they are lost."""
-        return sum(len(line.missing) for line in self.lines)
+        return max(0, self.gaps - self.nameless)
 
     @property
     def duplicates(self) -> int:
@@ -104,8 +114,8 @@ class Accounting:
 
     @property
     def incomplete(self) -> tuple[Line, ...]:
-        """Lines with events that are missing."""
-        return tuple(line for line in self.lines if line.missing)
+        """Lines with numbers that are missing, unless failed records without a name explain them all."""
+        return tuple(line for line in self.lines if line.missing) if self.in_flight else ()
 
     @property
     def unaudited(self) -> tuple[Line, ...]:
@@ -119,13 +129,13 @@ class Accounting:
 
 
 def reconcile(evidence: Evidence, only: Collection[ProducerEpoch] | None = None) -> Accounting:
-    """The accounting of what `evidence` knows; with `only`, of these producer runs (and no nameless records).
+    """The accounting of what `evidence` knows; with `only`, of these producer runs.
 
     A run that is asked for in `only` and of which nothing is known yields a line that is not audited.
     """
     names = evidence.epochs if only is None else only
     lines = tuple(_line(evidence, name) for name in sorted(names))
-    return Accounting(lines, nameless=len(evidence.nameless) if only is None else 0)
+    return Accounting(lines, nameless=len(evidence.nameless))
 
 
 def _line(evidence: Evidence, name: ProducerEpoch) -> Line:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,12 +73,17 @@ def test_copies_are_duplicates_and_no_error() -> None:
     assert accounting.is_balanced
 
 
-def test_failed_records_without_a_name_are_produced_and_failed() -> None:
-    accounting = reconcile(
-        Evidence(told={ONE: 1}, landed={ONE: IntervalSet.up_to(1)}, nameless=frozenset("ab"))
-    )
-    assert (accounting.produced, accounting.landed, accounting.failed) == (3, 1, 2)
-    assert accounting.is_balanced
+@given(fates, st.integers(0, 5))
+def test_failed_records_without_a_name_account_for_as_many_missing_numbers(
+    history: list[set[str]], nameless: int
+) -> None:
+    named = evidence_of({ONE: history})
+    accounting = reconcile(replace(named, nameless=frozenset(f"{number}" for number in range(nameless))))
+    missing = sum(not fate for fate in history)
+    assert accounting.in_flight == max(0, missing - nameless)
+    assert accounting.failed == reconcile(named).failed + nameless
+    parts = accounting.landed + accounting.failed + accounting.dropped + accounting.in_flight
+    assert accounting.produced == parts
 
 
 def test_only_the_runs_that_were_asked_for_are_accounted() -> None:

@@ -1,0 +1,152 @@
+"""Where the evidence for the accounting identity is found: the lake, failed records, the transform's log."""
+
+import base64
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from infra.intervals import IntervalSet, Span
+from infra.names import names_in
+from infra.reconcile import Evidence, ProducerEpoch
+from producers.contracts import AUDIT_TYPE
+from queries.query_engine import QueryEngine
+from transforms.contracts import FAILED_PREFIX, LAKE_TABLES
+
+Spans = defaultdict[ProducerEpoch, list[Span]]
+
+# A run of numbers without a gap keeps the same difference to its row number: one row per run comes back,
+# however many events it has.
+_LANDED = """
+WITH named AS (
+    SELECT producer_id, epoch, seq, count(*) AS copies
+    FROM {table}
+    WHERE seq > 0
+    GROUP BY producer_id, epoch, seq
+),
+numbered AS (
+    SELECT producer_id, epoch, seq, copies,
+           seq - row_number() OVER (PARTITION BY producer_id, epoch ORDER BY seq) AS island
+    FROM named
+)
+SELECT producer_id, epoch, min(seq) AS first_seq, max(seq) AS last_seq, sum(copies) AS copies
+FROM numbered
+GROUP BY producer_id, epoch, island
+"""
+
+_TOLD = """
+SELECT {audit}.producer AS producer_id, epoch, max({audit}.last_seq) AS last_seq
+FROM {table}
+WHERE event_type = '{audit}'
+GROUP BY {audit}.producer, epoch
+"""
+
+DROPPED_FIELD = "dropped_seqs"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where to look.
+
+    Attributes:
+        engine: runs SQL over the lake.
+        s3, logs: boto3 clients.
+        lake_bucket: has the failed records below `FAILED_PREFIX`.
+        transform_function: its log tells what was dropped.
+    """
+
+    engine: QueryEngine
+    s3: Any
+    logs: Any
+    lake_bucket: str
+    transform_function: str
+
+
+def gather(places: Places) -> Evidence:
+    """Everything that is known now. Raises QueryFailedError, botocore's errors."""
+    told: dict[ProducerEpoch, int] = {}
+    landed: Spans = defaultdict(list)
+    copies: defaultdict[ProducerEpoch, int] = defaultdict(int)
+    for table in LAKE_TABLES:
+        for producer_id, epoch, first, last, count in places.engine.rows(_LANDED.format(table=table)).rows:
+            name = ProducerEpoch(producer_id, int(epoch))
+            landed[name].append((int(first), int(last)))
+            copies[name] += int(count)
+        for producer_id, epoch, last in places.engine.rows(_TOLD.format(table=table, audit=AUDIT_TYPE)).rows:
+            name = ProducerEpoch(producer_id, int(epoch))
+            told[name] = max(int(last), told.get(name, 0))
+    failed, nameless = failed_names(_failed_records(places))
+    return Evidence(
+        told=told,
+        landed=_sets(landed),
+        landed_copies=copies,
+        failed=failed,
+        dropped=dropped_names(_transform_lines(places)),
+        nameless=nameless,
+    )
+
+
+def failed_names(records: Iterable[bytes]) -> tuple[Mapping[ProducerEpoch, IntervalSet], frozenset[str]]:
+    """The names in these failed records, and the hashes of those without one."""
+    named: Spans = defaultdict(list)
+    nameless: set[str] = set()
+    for raw in records:
+        names = names_in(raw)
+        for name, seq in names:
+            if seq > 0:  # 0 is an audit event, which is about the sequence and not in it
+                named[name].append((seq, seq))
+        if not names:
+            nameless.add(hashlib.sha256(raw).hexdigest())
+    return _sets(named), frozenset(nameless)
+
+
+def dropped_names(lines: Iterable[str]) -> Mapping[ProducerEpoch, IntervalSet]:
+    """The names in the `dropped_seqs` of the transform's log lines; other lines say nothing of it."""
+    found: dict[ProducerEpoch, IntervalSet] = {}
+    for line in lines:
+        for label, text in _dropped_field(line).items():
+            producer_id, _, epoch = label.rpartition("/")
+            name = ProducerEpoch(producer_id, int(epoch))
+            found[name] = found.get(name, IntervalSet()) | IntervalSet.parse(text)
+    return found
+
+
+def _dropped_field(line: str) -> dict[str, str]:
+    try:
+        document = json.loads(line[line.index("{") :])
+    except ValueError:
+        return {}
+    found = document.get(DROPPED_FIELD) if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _failed_records(places: Places) -> Iterator[bytes]:
+    """The original bytes of every failed record."""
+    pages = places.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=places.lake_bucket, Prefix=FAILED_PREFIX
+    )
+    keys = [each["Key"] for page in pages for each in page.get("Contents", ())]
+
+    def read(key: str) -> bytes:
+        body: bytes = places.s3.get_object(Bucket=places.lake_bucket, Key=key)["Body"].read()
+        return body
+
+    with ThreadPoolExecutor(8) as pool:
+        for body in pool.map(read, keys):
+            for line in body.splitlines():
+                yield base64.b64decode(json.loads(line)["rawData"])
+
+
+def _transform_lines(places: Places) -> Iterator[str]:
+    """The transform's log lines that name dropped events."""
+    pages = places.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=f"/aws/lambda/{places.transform_function}", filterPattern=f'"{DROPPED_FIELD}"'
+    )
+    return (event["message"] for page in pages for event in page["events"])
+
+
+def _sets(spans: Spans) -> dict[ProducerEpoch, IntervalSet]:
+    return {name: IntervalSet.of(each) for name, each in spans.items()}

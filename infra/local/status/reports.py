@@ -1,0 +1,72 @@
+"""How fresh each report is, and its rows, for the page."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.status.asking import Asking
+from queries.contracts import Report, reports
+from queries.dynamodb_ledger import DynamoDbLedger
+from queries.ledger import PartitionState
+
+SHOWN_PARTITIONS = {"event_hour": 96, "event_date": 14}
+SHOWN_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one report's partitions stand: facts for people, and when each was published (epoch seconds)."""
+
+    facts: dict[str, Any]
+    published: tuple[float, ...]
+
+
+def standings(ledger: DynamoDbLedger) -> list[Standing]:
+    """Every report, in order of name."""
+    return [standing(report, ledger.report(report.name)) for report in reports().values()]
+
+
+def standing(report: Report, states: Sequence[PartitionState]) -> Standing:
+    """One report: `stale` counts what is not fresh; `revision` changes whenever a partition is published."""
+    counts = Counter(state.condition for state in states)
+    published = [state.published for state in states if state.published is not None]
+    facts = {
+        "name": report.name,
+        "title": report.title,
+        "grain": report.grain,
+        "columns": [column.name for column in report.columns],
+        "keys": list(report.keys),
+        "partitions": len(published),
+        "rows": sum(each.rows for each in published),
+        "stale": counts["stale"] + counts["running"],
+        "set_aside": counts["quarantined"],
+        "published_at": max((each.published_at for each in published), default=0) / 1000,
+        "as_of": max((each.as_of for each in published), default=0) / 1000,
+        "revision": f"{len(published)}.{sum(each.fence for each in published)}",
+    }
+    return Standing(facts, tuple(each.published_at / 1000 for each in published))
+
+
+def rows(asking: Asking, report: Report, ledger: DynamoDbLedger) -> dict[str, Any]:
+    """The rows of the newest partitions as objects, oldest first, at most `SHOWN_ROWS`.
+
+    Raises QueryFailedError.
+    """
+    published = [state for state in ledger.report(report.name) if state.published is not None]
+    shown = sorted(state.partition for state in published)[-SHOWN_PARTITIONS[report.grain] :]
+    columns = [report.grain, *(column.name for column in report.columns)]
+    found: list[dict[str, Any]] = []
+    if shown:
+        order = ", ".join([f"{report.grain} DESC", *report.keys])
+        answer = asking.rows(
+            f"SELECT {', '.join(columns)} FROM {report.name} "  # noqa: S608 - names of the declared report
+            f"WHERE {report.grain} >= '{shown[0]}' ORDER BY {order} LIMIT {SHOWN_ROWS}"
+        )
+        found = [dict(zip(columns, row, strict=True)) for row in answer.rows]
+    return {
+        "columns": columns,
+        "rows": sorted(found, key=lambda row: str(row[report.grain])),
+        "row_count": sum(state.published.rows for state in published if state.published),
+        "partitions": len(published),
+    }

@@ -1,0 +1,174 @@
+"""The whole pipeline as it is at one moment: what the page draws and `penstock local status` prints."""
+
+import json
+import threading
+import urllib.request
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.local.activity import Stage
+from infra.local.context import LocalContext
+from infra.local.status.flow import SECONDS, Flow, per_second
+from infra.local.status.names import Resources
+from infra.local.status.reports import Standing, standings
+
+FRESH_SECONDS = 0.7
+"""A snapshot that is younger is given again instead of being made anew."""
+
+Depths = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was looked up for one snapshot: the worker's counts, the two queues, the reports."""
+
+    worker: Mapping[str, float]
+    queue: Depths
+    dead: Depths
+    reports: list[Standing]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One stage: the number that says most, and the figures beside it (name, value, is it trouble)."""
+
+    key: str
+    title: str
+    unit: str
+    amount: int
+    stage: Stage
+    figures: tuple[tuple[str, int, bool], ...]
+    is_trouble: bool = False
+
+
+@dataclass
+class Snapshots:
+    """Makes snapshots. Called from worker threads: the clients wait for the network."""
+
+    context: LocalContext
+    resources: Resources
+    flow: Flow = field(default_factory=Flow)
+    _depths: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SECONDS * 2))
+    _made: dict[str, Any] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def current(self) -> dict[str, Any]:
+        """The newest snapshot. Raises NotDeployedError, botocore's errors, OSError."""
+        with self._lock:
+            now = self.context.clock()
+            if not self._made or now - self._made["at"] > FRESH_SECONDS:
+                self._made = self._make(now)
+            return self._made
+
+    def _make(self, now: float) -> dict[str, Any]:
+        outputs = self.resources.outputs
+        self.flow.take(self.context.activity.since(self.flow.newest))
+        seen = Seen(
+            worker=self._worker(),
+            queue=self._depth(outputs.queue_url),
+            dead=self._depth(outputs.dead_letter_queue_url),
+            reports=standings(self.resources.ledger),
+        )
+        if not self._depths or self._depths[-1][0] != int(now):
+            self._depths.append((int(now), sum(seen.queue.values())))
+        return {
+            "at": now,
+            "place": self.context.server_url,
+            "endpoint": self.context.endpoint_url,
+            "stages": [self._stage(card, seen, now) for card in cards(self.flow, seen)],
+            "reports": [standing.facts for standing in seen.reports],
+            "worker": seen.worker,
+            "queue": seen.queue,
+            "dead_letter_queue": seen.dead,
+            "faults": self._faults(),
+        }
+
+    def _stage(self, card: Card, seen: Seen, now: float) -> dict[str, Any]:
+        last = self.flow.last.get(card.stage)
+        rate = self._rate(card.stage, seen, now)
+        is_flowing = any(rate[-3:])
+        return {
+            "key": card.key,
+            "title": card.title,
+            "unit": card.unit,
+            "amount": card.amount,
+            "figures": card.figures,
+            "rate": rate,
+            "state": "trouble" if card.is_trouble else "flowing" if is_flowing else "idle",
+            "last": {"at": last.at, "what": last.what} if last else None,
+        }
+
+    def _rate(self, stage: Stage, seen: Seen, now: float) -> list[int]:
+        if stage == "queue":
+            return per_second(self._depths, now)
+        if stage == "report":
+            published = (moment for standing in seen.reports for moment in standing.published)
+            return per_second(((int(moment), 1) for moment in published), now)
+        return self.flow.rate(stage, now)
+
+    def _depth(self, url: str) -> Depths:
+        wanted = {
+            "waiting": "ApproximateNumberOfMessages",
+            "in flight": "ApproximateNumberOfMessagesNotVisible",
+            "delayed": "ApproximateNumberOfMessagesDelayed",
+        }
+        answer = self.context.client("sqs").get_queue_attributes(
+            QueueUrl=url, AttributeNames=list(wanted.values())
+        )["Attributes"]
+        return {name: int(answer.get(attribute, 0)) for name, attribute in wanted.items()}
+
+    def _worker(self) -> dict[str, float]:
+        sums: Counter[str] = Counter()
+        for counts in self._own("/_firehose/counts").values():
+            sums.update(counts)
+        return dict(sums)
+
+    def _faults(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": name,
+                "what": switch["what"],
+                "is_on": switch["probability"] > 0,
+                "happened": switch["happened"],
+            }
+            for name, switch in self._own("/_faults").items()
+        ]
+
+    def _own(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(self.context.server_url + path, timeout=10) as answer:  # noqa: S310 - ours
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
+
+
+def cards(flow: Flow, seen: Seen) -> tuple[Card, ...]:
+    """The six stages in the order of the flow (pure)."""
+    worker = Counter({name: int(value) for name, value in seen.worker.items()})
+    dead, failed_queries = sum(seen.dead.values()), flow.what["query", "failed"]
+    served, stale, aside = (
+        sum(standing.facts[name] for standing in seen.reports)
+        for name in ("partitions", "stale", "set_aside")
+    )
+
+    def figure(name: str, value: int, *, bad: bool = False) -> tuple[str, int, bool]:
+        return name, value, bad and value > 0
+
+    return (
+        Card("stream", "Stream", "events read", worker["read"], "firehose",
+             (figure("records", worker["stream_records"]), figure("ms behind", worker["behind_ms"]))),
+        Card("transform", "Transform", "invocations", worker["invocations"], "transform",
+             (figure("failed", worker["failed"], bad=True), figure("dropped", worker["dropped"])),
+             is_trouble=worker["function_errors"] > 0),
+        Card("lake", "Lake", "rows landed", worker["rows"], "lake",
+             (figure("objects", worker["objects"]), figure("buffered", worker["buffered"]))),
+        Card("queue", "Queue", "messages", sum(seen.queue.values()), "queue",
+             (figure("in flight", seen.queue["in flight"]), figure("dead letters", dead, bad=True)),
+             is_trouble=dead > 0),
+        Card("query", "Athena", "query executions", flow.total["query"], "query",
+             (figure("failed", failed_queries, bad=True),
+              figure("bytes scanned", flow.facts["query", "bytes_scanned"])),
+             is_trouble=failed_queries > 0),
+        Card("report", "Reports", "partitions served", served, "report",
+             (figure("to refresh", stale), figure("set aside", aside, bad=True)), is_trouble=aside > 0),
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+// The reports as charts and tables. Rows are fetched again only when a report's partitions were published anew.
+
+import { element, shown } from "/_static/dom.js";
+import { chart } from "/_static/charts.js";
+
+const cards = new Map();
+
+export function drawReports(place, reports) {
+  for (const report of reports) {
+    let card = cards.get(report.name);
+    if (!card) {
+      card = makeCard(report);
+      cards.set(report.name, card);
+      place.append(card.root);
+    }
+    const stale = report.stale > 0;
+    card.badge.dataset.state = stale ? "stale" : "fresh";
+    card.badge.textContent = report.partitions === 0 ? "no data yet" : stale ? `${report.stale} to refresh` : "fresh";
+    if (card.revision !== report.revision) {
+      card.revision = report.revision;
+      load(card, report);
+    }
+  }
+}
+
+function makeCard(report) {
+  const badge = element("span", { class: "badge" }), body = element("div");
+  const root = element("article", { class: "report", "data-report": report.name },
+    element("header", {}, element("h3", {}, report.title), badge),
+    element("p", { class: "name" }, report.name), body);
+  return { root, badge, body, revision: null };
+}
+
+async function load(card, report) {
+  const answer = await fetch(`/_report/${report.name}`);
+  if (!answer.ok) {
+    card.revision = null;
+    return;
+  }
+  const { columns, rows, partitions, row_count: count } = await answer.json();
+  if (rows.length === 0) return;
+  card.body.replaceChildren(
+    chart(report, rows) ?? "",
+    element("details", {},
+      element("summary", {}, `${shown(count)} rows in ${shown(partitions)} partitions`),
+      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rows of ${report.title}` }, table(columns, rows))));
+}
+
+function table(columns, rows) {
+  const isFigure = (column) => rows.some((row) => typeof row[column] === "number");
+  const head = columns.map((column) => element("th", { scope: "col", class: isFigure(column) ? "figure" : null }, column));
+  const body = rows.slice(-200).reverse().map((row) =>
+    element("tr", {}, ...columns.map((column) => element("td", { class: isFigure(column) ? "figure" : null }, shown(row[column])))));
+  return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+}
