@@ -1,13 +1,16 @@
-"""MiniStack's Kinesis looks at every record of a stream on every call; this looks at the expired ones only.
+"""MiniStack's Kinesis looks at every record and iterator on every call; this looks at the expired ones.
 
-Without it, reading the tail of a stream of 200,000 records takes 56 ms a call, and putting slows to a third.
+Without it, reading the tail of a stream of 200,000 records takes 56 ms a call, and each call makes an iterator
+that the next five minutes of calls look at again.
 """
 
 import time
+from collections.abc import MutableMapping
 from importlib.metadata import version
 from typing import Any
 
 PATCHED_VERSION = "1.5.33"
+ITERATOR_SECONDS = 300.0
 
 
 class EmulatorVersionError(RuntimeError):
@@ -35,11 +38,24 @@ def expire_records(stream: dict[str, Any], *, now: float | None = None) -> None:
             del records[:dead]
 
 
+def expire_iterators(iterators: MutableMapping[Any, dict[str, Any]], *, now: float | None = None) -> None:
+    """Delete the iterators that are past their life. They lie in order of creation."""
+    cutoff = (time.time() if now is None else now) - ITERATOR_SECONDS
+    dead = []
+    for key, state in iterators.items():
+        if state["created_at"] >= cutoff:
+            break
+        dead.append(key)
+    for key in dead:
+        del iterators[key]
+
+
 def install(found: str | None = None) -> None:
-    """Replace MiniStack's own function. Raises EmulatorVersionError on any other version."""
+    """Replace MiniStack's own functions. Raises EmulatorVersionError on any other version."""
     found = found or version("ministack")
     if found != PATCHED_VERSION:
         raise EmulatorVersionError(found)
     from ministack.services import kinesis
 
     kinesis._expire_records = expire_records
+    kinesis._expire_iterators = lambda: expire_iterators(kinesis._shard_iterators._data)

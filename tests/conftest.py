@@ -1,0 +1,41 @@
+"""What tests of several stages share: a local cloud of their own, started when the first test asks for it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local import cloud, processes
+from infra.local.cloud import LocalCloud
+from infra.local.paths import LocalPaths
+from infra.local.settings import LocalSettings
+
+
+@pytest.fixture(scope="session")
+def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A deployed local cloud on free ports, with its state in a folder of this test run.
+
+    Shared by the whole run: tests must tell their own events from those of others.
+    """
+    paths = LocalPaths.of(tmp_path_factory.mktemp("cloud"))
+    emulator_port, server_port = processes.free_ports(2)
+    settings = LocalSettings(port=emulator_port, server_port=server_port)
+    try:
+        yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ))
+    finally:
+        cloud.down(paths, _silent)
+
+
+@pytest.fixture
+def local_paths(tmp_path: Path) -> LocalPaths:
+    """Folders for a local cloud that a test starts itself."""
+    return LocalPaths.of(tmp_path)
+
+
+def _silent(message: str) -> None:
+    pass
+
+
+def _without_aws(environ: "os._Environ[str]") -> dict[str, str]:
+    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
