@@ -1,5 +1,6 @@
 """What holds for the repository as a whole: names, packaging, documents."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -17,6 +18,25 @@ PACKAGES = ("producers", "transforms", "queries", "dashboards", "infra")
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_other_distribution_owns_our_top_level_names(package: str) -> None:
     assert set(packages_distributions().get(package, [])) <= {"penstock"}
+
+
+@pytest.mark.parametrize(
+    ("package", "floor_below"),
+    [("transforms", "producers"), ("queries", "transforms"), ("dashboards", "queries")],
+)
+def test_a_stage_reads_only_the_contracts_of_the_floor_below(package: str, floor_below: str) -> None:
+    strangers = set(PACKAGES) - {package}
+    wrong = []
+    for file in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            wrong += [
+                f"{file.relative_to(ROOT)}:{node.lineno}: {name}"
+                for name in names
+                if name.split(".")[0] in strangers and name != f"{floor_below}.contracts"
+            ]
+    assert wrong == []
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +64,9 @@ def test_wheel_holds_our_packages_and_no_tests(wheel: set[str]) -> None:
 
 
 def test_wheel_holds_every_data_file_that_the_packages_read(wheel: set[str]) -> None:
-    tracked = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     data = {name for name in tracked.stdout.splitlines() if not name.endswith((".py", ".md", ".gitignore"))}
     assert data - wheel == set()
 
@@ -53,7 +75,9 @@ def test_every_make_target_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     named = {
-        target for document in documents for target in re.findall(r"`make ([a-z][a-z-]*)", document.read_text())
+        target
+        for document in documents
+        for target in re.findall(r"`make ([a-z][a-z-]*)", document.read_text())
     }
     assert named - targets == set()
 
@@ -68,8 +92,14 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 
 def test_no_committed_file_names_a_registry_or_a_folder_of_a_machine() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    forbidden = re.compile(r"(/home/[a-z]+/|/root/|" + "/wo" + r"rk/|pypi\.org/simple|registry\.npmjs)")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    forbidden = re.compile(
+        "|".join(
+            ("/home/[a-z]+/", "/" + "root/", "/" + "work/", "pypi[.]org/simple", "registry[.]npm" + "js")
+        )
+    )
     found = [
         name
         for name in listed
