@@ -17,6 +17,8 @@ Missing = Literal["breaching", "notBreaching"]
 DAY, HOUR = 86_400, 3_600
 FAILED_FILTER = "failed"
 """Id of the lake bucket's request metrics for the error prefix."""
+REPORTS_PUBLISHED, REPORTS_FAILING = "ReportsPublished", "ReportsFailing"
+"""Metrics that a filter makes of the query function's log; their namespace is the deployment's prefix."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,17 @@ def _report_alarms(deployment: Deployment) -> list[AlarmRule]:
             "queries-silent",
             "The query function has not run for ten minutes, though it is called every minute.",
             "page", "AWS/Lambda", "Invocations", of_function, "Sum", 1, 300, 2, below=True, missing="breaching",
+        ),
+        AlarmRule(
+            "reports-failing",
+            "Reports fail their query or their checks, and what was published before is still being served.",
+            "ticket", deployment.prefix, REPORTS_FAILING, {}, "Sum", 0, 300, 3,
+        ),
+        AlarmRule(
+            "reports-stale",
+            "Nothing has been published for twice as long as promised.",
+            "page", deployment.prefix, REPORTS_PUBLISHED, {}, "Sum", 1, deployment.freshness_minutes * 60, 2,
+            below=True, missing="breaching",
         ),
     ]  # fmt: skip
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from queries.contracts import Report
+from queries.freshness import FRESHNESS_COLUMNS, FRESHNESS_PREFIX, FRESHNESS_TABLE
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, FAILED_TABLE, LakeTable
 
 PARQUET = {
@@ -109,6 +110,23 @@ def report_table_input(report: Report, bucket: str) -> dict[str, Any]:
             "Location": f"s3://{bucket}/{report.prefix}",
             "Columns": [{"Name": column.name, "Type": _hive(column.type)} for column in report.columns],
             **PARQUET,
+        },
+    }
+
+
+def freshness_table_input(bucket: str) -> dict[str, Any]:
+    """How fresh each report partition is, as a table beside the reports."""
+    return {
+        "Name": FRESHNESS_TABLE,
+        "Description": "What each published report partition was computed from, and when.",
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"classification": "json"},
+        "StorageDescriptor": {
+            "Location": f"s3://{bucket}/{FRESHNESS_PREFIX}",
+            "Columns": [
+                {"Name": name, "Type": kind, "Comment": says} for name, kind, says in FRESHNESS_COLUMNS
+            ],
+            **JSON_LINES,
         },
     }
 

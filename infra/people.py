@@ -18,6 +18,7 @@ from infra.permissions import (
 from producers.contracts import STREAMS
 from queries.contracts import reports
 from queries.dynamodb_ledger import DUE_INDEX
+from queries.freshness import FRESHNESS_TABLE
 from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES
 
 QUERY = [
@@ -72,7 +73,9 @@ def _analyst(deployment: Deployment) -> Policy:
         "Reads events and reports through Athena, in the analysts' work group",
         (
             Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
-            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*LAKE_TABLES, *reports()])),
+            Grant(
+                "ReadCatalog", READ_CATALOG, catalog(deployment, [*LAKE_TABLES, *reports(), FRESHNESS_TABLE])
+            ),
             _read("ReadLake", lake, prefixes),
             list_below("ListLake", lake, prefixes),
             _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
@@ -89,7 +92,7 @@ def _quicksight(deployment: Deployment) -> Policy:
         "For QuickSight's service role: reads reports through Athena, in the analysts' work group",
         (
             Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
-            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, reports())),
+            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*reports(), FRESHNESS_TABLE])),
             _read("ReadReports", reporting, [REPORTS_PREFIX]),
             list_below("ListReports", reporting, [REPORTS_PREFIX]),
             _results(deployment, ANALYST_RESULTS),

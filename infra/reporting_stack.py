@@ -8,13 +8,15 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.alarms import REPORTS_FAILING, REPORTS_PUBLISHED
 from infra.artefacts import QUERY
 from infra.buckets import expire, private_bucket
-from infra.catalog import report_table_input
+from infra.catalog import freshness_table_input, report_table_input
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, log_group_name
 from infra.lake_stack import glue_table
@@ -61,15 +63,15 @@ class ReportingStack(Stack):
             ANALYST_RESULTS,
             deployment.analyst_cutoff_bytes,
         )
-        for report in reports().values():
-            glue_table(
-                self,
-                None,
-                deployment.database,
-                report_table_input(report, Fn.sub(deployment.reporting_bucket)),
-            )
+        bucket = Fn.sub(deployment.reporting_bucket)
+        for table in (
+            *(report_table_input(report, bucket) for report in reports().values()),
+            freshness_table_input(bucket),
+        ):
+            glue_table(self, None, deployment.database, table)
         self.queries = self._function(code)
         self._triggers()
+        self._metrics()
         CfnOutput(self, "ReportingBucket", value=self.bucket.bucket_name)
         CfnOutput(self, "ResultsBucket", value=self.results.bucket_name)
         CfnOutput(self, "LedgerTable", value=self.ledger.table_name)
@@ -174,6 +176,24 @@ class ReportingStack(Stack):
             ledger_table=deployment.ledger_table,
         ).to_environ()
 
+    def _metrics(self) -> None:
+        """The function's one log line per call, as metrics."""
+        line = logs.FilterPattern.string_value("$.message", "=", "reports refreshed")
+        for identifier, name, pattern, value in (
+            ("Published", REPORTS_PUBLISHED, line, "$.published"),
+            ("Failing", REPORTS_FAILING, logs.FilterPattern.string_value("$.level", "=", "WARNING"), "1"),
+        ):
+            logs.MetricFilter(
+                self,
+                identifier,
+                log_group=self.queries.log_group,
+                filter_name=f"{self._deployment.prefix}-{name}",
+                metric_namespace=self._deployment.prefix,
+                metric_name=name,
+                filter_pattern=pattern,
+                metric_value=value,
+            )
+
     def _triggers(self) -> None:
         deployment, function = self._deployment, self.queries.function
         queue = sqs.Queue.from_queue_arn(self, "Objects", Fn.sub(arn("sqs", deployment.queue)))
@@ -185,6 +205,21 @@ class ReportingStack(Stack):
                 max_concurrency=deployment.query_concurrency,
                 report_batch_item_failures=True,
             )
+        )
+        events.Rule(
+            self,
+            "QueryEnded",
+            rule_name=f"{deployment.prefix}-query-ended",
+            description="A report's query has ended: finish it now, not at the next tick.",
+            event_pattern=events.EventPattern(
+                source=["aws.athena"],
+                detail_type=["Athena Query State Change"],
+                detail={
+                    "workgroupName": [deployment.work_group],
+                    "currentState": ["SUCCEEDED", "FAILED", "CANCELLED"],
+                },
+            ),
+            targets=[targets.LambdaFunction(function, retry_attempts=0, max_event_age=Duration.minutes(1))],
         )
         events.Rule(
             self,
