@@ -1,0 +1,74 @@
+"""`penstock contracts`: list, show."""
+
+import json
+from typing import Annotated
+
+import msgspec
+import typer
+
+from producers.contracts import STREAMS, EventType
+from transforms.contracts import LAKE_TABLES, payload_type
+from transforms.ddl import create_table
+from transforms.text_table import text_table
+
+contracts_app = typer.Typer(no_args_is_help=True, help="Event types and what they promise.")
+
+
+class UnknownTypeError(LookupError):
+    """No stream declares this event type."""
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contracts_app.command("list")
+def list_contracts(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Every event type of every stream."""
+    rows = [
+        (
+            stream.name,
+            each.name,
+            each.version,
+            "yes" if each.delivered else "no",
+            each.partition_key,
+            _doc(each),
+        )
+        for stream in STREAMS.values()
+        for each in stream.all_types
+    ]
+    header = ("stream", "event_type", "version", "delivered", "partition_key", "what")
+    if as_json or (ctx.obj is not None and ctx.obj.json):
+        typer.echo(json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2))
+    else:
+        typer.echo(text_table(header, rows))
+
+
+@contracts_app.command("show")
+def show_contract(
+    name: Annotated[str, typer.Argument(help="An event type, or a lake table for its DDL.")],
+    version: Annotated[int | None, typer.Option(help="Version; the newest by default.")] = None,
+) -> None:
+    """The JSON Schema of an event type and its lake column, or the Athena DDL of a lake table."""
+    if name in LAKE_TABLES:
+        typer.echo(create_table(LAKE_TABLES[name], "s3://LAKE_BUCKET"))
+        return
+    found = _find(name, version)
+    schema = msgspec.json.schema(found.event_class)
+    document = {"schema": schema, "lake_column": payload_type(found) if found.delivered else None}
+    typer.echo(json.dumps(document, indent=2))
+
+
+def _find(name: str, version: int | None) -> EventType:
+    declared = [each for stream in STREAMS.values() for each in stream.all_types if each.name == name]
+    for each in sorted(declared, key=lambda each: -each.version):
+        if version in (None, each.version):
+            return each
+    known = ", ".join(sorted({each.name for stream in STREAMS.values() for each in stream.all_types}))
+    wanted = name if version is None else f"{name} version {version}"
+    raise UnknownTypeError(
+        f"No stream declares {wanted}. Declared: {known}; lake tables: {', '.join(LAKE_TABLES)}."
+    )
+
+
+def _doc(event_type: EventType) -> str:
+    return (event_type.payload.__doc__ or "").partition("\n")[0]

@@ -1,0 +1,98 @@
+"""Failed records judged again: why each of them failed, and what it would be today.
+
+Firehose keeps a failed record's bytes and not our reason. The gate is pure, so the reason is found again from
+the bytes and the arrival time, also for records that failed before anyone asked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from transforms.arrow import rows_to_table
+from transforms.contracts import LAKE_TABLES, LakeTable, payload_column
+from transforms.failed_objects import ROWS_INSIDE, FailedRecord
+from transforms.outcome import Accepted, Failed, Outcome
+from transforms.rules import Gate
+from transforms.settings import Settings
+from transforms.times import milliseconds
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One event of a failed record: its bytes, the table it belongs to, and its outcome."""
+
+    raw: bytes
+    table: LakeTable
+    outcome: Outcome
+
+
+class _RowHead(Struct, gc=False):
+    """What shows that bytes are a row that the transformation made, and where it goes."""
+
+    event_type: str
+    event_id: str
+    event_time: datetime
+    arrival_time: datetime
+    key_id: str
+    is_late: bool
+    payload: msgspec.UnsetType = msgspec.UNSET
+
+
+class Reviewer:
+    """Judges failed records by the gates of all lake tables."""
+
+    def __init__(self, gates: Mapping[str, Gate]) -> None:
+        """`gates`: lake table name -> its gate."""
+        self._gates = [(LAKE_TABLES[name], gate) for name, gate in gates.items()]
+
+    def judge(self, record: FailedRecord, raw: bytes | None = None) -> list[Judged]:
+        """Every event of the record. With `raw`, those of these bytes in the record's place."""
+        data = record.raw if raw is None else raw
+        if record.kind in ROWS_INSIDE:
+            row = self._row(data)
+            if row is not None:
+                return [row]
+        return self._events(data, record.arrival_ms)
+
+    def _events(self, data: bytes, arrival_ms: int) -> list[Judged]:
+        """By the gate of the stream that knows the event's type; by the first one when none does."""
+        found: list[Judged] = []
+        for table, gate in self._gates:
+            judged = [Judged(raw, table, outcome) for raw, outcome in gate.each(data, arrival_ms)]
+            if not all(
+                isinstance(each.outcome, Failed) and each.outcome.reason == "unknown_type" for each in judged
+            ):
+                return judged
+            found = found or judged
+        return found
+
+    def _row(self, data: bytes) -> Judged | None:
+        """The outcome of a row that failed behind the transformation; None when the bytes are no row."""
+        try:
+            head = msgspec.json.decode(data, type=_RowHead)
+            names = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
+        for table, _ in self._gates:
+            columns = {payload_column(each) for each in table.delivered if each.name == head.event_type}
+            if columns & set(names):
+                return Judged(data, table, _row_outcome(table, data, head))
+        return None
+
+
+def _row_outcome(table: LakeTable, data: bytes, head: _RowHead) -> Outcome:
+    try:
+        rows_to_table(table, [data])
+    except Exception as error:  # noqa: BLE001  Arrow's errors are of many classes; each says what does not fit
+        return Failed("wrong_type", "$", f"The row does not fit the lake table: {error}")
+    lag_ms = milliseconds(head.arrival_time) - milliseconds(head.event_time)
+    return Accepted(data.strip() + b"\n", f"{head.event_time:%Y-%m-%d-%H}", head.is_late, lag_ms)
+
+
+def reviewer(settings: Settings) -> Reviewer:
+    """A reviewer with the key of these settings, for every stream."""
+    key_id, key = next(iter(settings.keys().items()))
+    return Reviewer({name: Gate(table, key_id=key_id, key=key) for name, table in LAKE_TABLES.items()})
