@@ -1,1 +1,76 @@
-"""Events, and everything that puts them on a Kinesis stream."""
+"""Events in: from programs, files and the simulator to a Kinesis stream, none of them lost without a trace.
+
+The names below are loaded on first use: whoever reads only `producers.contracts` pays for nothing else.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from producers.async_producer import AsyncProducer
+    from producers.dead_letters import DeadLetterFile
+    from producers.errors import (
+        BadKeyError,
+        BufferFullError,
+        ClosedError,
+        ContractError,
+        NotEncodableError,
+        ProducerError,
+        SchemaViolationError,
+        SpoolError,
+        SpoolFullError,
+        StreamRefusedError,
+        TooLargeError,
+    )
+    from producers.outbox import Settled
+    from producers.producer import Producer
+    from producers.spool import Spool
+    from producers.stats import Stats
+
+_HOMES = {
+    "AsyncProducer": "async_producer",
+    "BadKeyError": "errors",
+    "BufferFullError": "errors",
+    "ClosedError": "errors",
+    "ContractError": "errors",
+    "DeadLetterFile": "dead_letters",
+    "NotEncodableError": "errors",
+    "Producer": "producer",
+    "ProducerError": "errors",
+    "SchemaViolationError": "errors",
+    "Settled": "outbox",
+    "Spool": "spool",
+    "SpoolError": "errors",
+    "SpoolFullError": "errors",
+    "Stats": "stats",
+    "StreamRefusedError": "errors",
+    "TooLargeError": "errors",
+}
+
+__all__ = [
+    "AsyncProducer",
+    "BadKeyError",
+    "BufferFullError",
+    "ClosedError",
+    "ContractError",
+    "DeadLetterFile",
+    "NotEncodableError",
+    "Producer",
+    "ProducerError",
+    "SchemaViolationError",
+    "Settled",
+    "Spool",
+    "SpoolError",
+    "SpoolFullError",
+    "Stats",
+    "StreamRefusedError",
+    "TooLargeError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{home}"), name)

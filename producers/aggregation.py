@@ -1,0 +1,158 @@
+"""Records that hold many events: the aggregated format of the Kinesis Producer Library, and lines (pure).
+
+The format: magic, a protobuf message (AggregatedRecord), the MD5 of the message. Its reader passes a record with
+a wrong MD5 on as if it were plain data, so the MD5 is as much part of the format as the rest.
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import md5
+from itertools import chain
+from typing import NamedTuple
+
+MAGIC = b"\xf3\x89\x9a\xc2"
+DIGEST_BYTES = 16
+FRAME_BYTES = len(MAGIC) + DIGEST_BYTES
+HEADER_BYTES = 12  # most that stands in front of one event's data below 2 MiB and 16,384 keys
+EXPLICIT_HEADER_BYTES = HEADER_BYTES + 4
+_CACHED_HEADERS = 300_000  # bounded: lengths and keys come from outside
+
+
+class UserRecord(NamedTuple):
+    """One event inside an aggregate."""
+
+    data: bytes
+    partition_key: str
+    explicit_hash_key: str | None = None
+
+
+class NotAnAggregateError(ValueError):
+    """The bytes are no aggregated record, or a damaged one."""
+
+
+def varint(number: int) -> bytes:
+    """Protobuf's variable-length form of a number from 0."""
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def key_entry_bytes(key: str) -> int:
+    """What a key that is new to the aggregate adds to it."""
+    size = len(key.encode())
+    return 1 + len(varint(size)) + size
+
+
+class _Headers(dict[int, bytes]):
+    """(key index << 24 | length) to the bytes in front of an event's data; filled on first use."""
+
+    def __missing__(self, slot: int) -> bytes:
+        index, length = slot >> 24, slot & 0xFF_FFFF
+        inner = b"\x08" + varint(index) + b"\x1a" + varint(length)
+        header = b"\x1a" + varint(len(inner) + length) + inner
+        if len(self) < _CACHED_HEADERS:
+            self[slot] = header
+        return header
+
+
+_HEADERS = _Headers()
+
+
+def aggregate(keys: Sequence[str], data: Sequence[bytes]) -> bytes:
+    """One aggregated record of these events, in this order, each with its partition key."""
+    slots = {key: place << 24 for place, key in enumerate(dict.fromkeys(keys))}
+    table = _string_table(b"\x0a", slots)
+    headers = [_HEADERS[slots[key] | len(blob)] for key, blob in zip(keys, data, strict=True)]
+    return _framed(b"".join(chain(table, chain.from_iterable(zip(headers, data, strict=True)))))
+
+
+def aggregate_explicit(keys: Sequence[str], hash_keys: Sequence[str], data: Sequence[bytes]) -> bytes:
+    """The same with an explicit hash key (decimal) for every event."""
+    key_index = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    hash_index = {key: place for place, key in enumerate(dict.fromkeys(hash_keys))}
+    parts = _string_table(b"\x0a", key_index) + _string_table(b"\x12", hash_index)
+    for key, hashed, blob in zip(keys, hash_keys, data, strict=True):
+        inner = (
+            b"\x08"
+            + varint(key_index[key])
+            + b"\x10"
+            + varint(hash_index[hashed])
+            + b"\x1a"
+            + varint(len(blob))
+        )
+        parts += (b"\x1a" + varint(len(inner) + len(blob)) + inner, blob)
+    return _framed(b"".join(parts))
+
+
+def _string_table(tag: bytes, strings: dict[str, int]) -> list[bytes]:
+    return [tag + varint(len(text)) + text for text in map(str.encode, strings)]
+
+
+def _framed(body: bytes) -> bytes:
+    # usedforsecurity: systems in FIPS mode refuse MD5 for anything else
+    return b"".join((MAGIC, body, md5(body, usedforsecurity=False).digest()))
+
+
+def is_aggregate(data: bytes) -> bool:
+    """Whether a record's data is an aggregate, judged as readers do: magic, length and MD5."""
+    if not data.startswith(MAGIC) or len(data) <= FRAME_BYTES:
+        return False
+    return md5(data[len(MAGIC) : -DIGEST_BYTES], usedforsecurity=False).digest() == data[-DIGEST_BYTES:]
+
+
+def deaggregate(data: bytes) -> list[UserRecord]:
+    """The events of an aggregated record, in their order. Raises NotAnAggregateError."""
+    if not is_aggregate(data):
+        raise NotAnAggregateError("no aggregated record: the magic, the length or the MD5 is not right")
+    keys: list[str] = []
+    hash_keys: list[str] = []
+    found: list[UserRecord] = []
+    try:
+        for field, value in _fields(data[len(MAGIC) : -DIGEST_BYTES]):
+            if field == 1 and isinstance(value, bytes):
+                keys.append(value.decode())
+            elif field == 2 and isinstance(value, bytes):
+                hash_keys.append(value.decode())
+            elif field == 3 and isinstance(value, bytes):
+                found.append(_user_record(value, keys, hash_keys))
+    except (IndexError, KeyError, UnicodeDecodeError) as error:
+        raise NotAnAggregateError(f"a damaged aggregated record: {error}") from error
+    return found
+
+
+def _user_record(message: bytes, keys: list[str], hash_keys: list[str]) -> UserRecord:
+    fields = dict(_fields(message))
+    key, hashed, blob = fields[1], fields.get(2), fields[3]
+    if not isinstance(key, int) or not isinstance(blob, bytes):
+        raise NotAnAggregateError("a damaged aggregated record: a field has another type")
+    return UserRecord(blob, keys[key], hash_keys[hashed] if isinstance(hashed, int) else None)
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """(field number, value) of a protobuf message that has only numbers and byte strings."""
+    place = 0
+    while place < len(message):
+        tag, place = _read_varint(message, place)
+        value, place = _read_varint(message, place)
+        if tag & 7 == 0:
+            yield tag >> 3, value
+        elif tag & 7 == 2:
+            if place + value > len(message):
+                raise NotAnAggregateError("a damaged aggregated record: it ends within a field")
+            yield tag >> 3, message[place : place + value]
+            place += value
+        else:
+            raise NotAnAggregateError(f"a damaged aggregated record: wire type {tag & 7}")
+
+
+def _read_varint(message: bytes, place: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = message[place]
+        place += 1
+        number |= (byte & 127) << shift
+        if byte < 128:
+            return number, place
+        shift += 7

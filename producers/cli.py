@@ -1,0 +1,174 @@
+"""`penstock produce`: events from the simulator, from files and from a pipe. Thin over the library."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal
+
+import typer
+
+from producers.command import Run, Target, own_target
+from producers.simulator import Simulation
+
+app = typer.Typer(no_args_is_help=True, help="Send events: simulated, from a file, from a pipe.")
+
+
+class Exit(IntEnum):
+    """What exit codes mean here, besides 0 and the command's own."""
+
+    BAD_EVENTS = 3
+    NOT_DELIVERED = 75
+
+
+StreamName = Annotated[str | None, typer.Option(help="Kinesis stream; the deployed one unless given.")]
+Framing = Annotated[
+    Literal["kpl", "lines", "none"], typer.Option(help="How events are packed into Kinesis records.")
+]
+Ordering = Annotated[Literal["key", "none"], typer.Option(help="key: no event overtakes another of its key.")]
+Rate = Annotated[
+    float | None, typer.Option(help="Events per second; as fast as they go unless given.", min=0.001)
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing: validate, count, forecast the bill.")]
+Out = Annotated[Path | None, typer.Option(help="With --dry-run: file for the records, one per line.")]
+SpoolFolder = Annotated[Path | None, typer.Option("--spool", help="Folder that keeps what is not delivered.")]
+DeadLetter = Annotated[Path | None, typer.Option(help="File for events that cannot be sent.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The summary as JSON.")]
+
+
+@app.callback()
+def produce(context: typer.Context) -> None:
+    """Send events: simulated, from a file, from a pipe."""
+    if context.obj is None:
+        context.obj = own_target()
+
+
+@app.command()
+def simulate(
+    context: typer.Context,
+    count: Annotated[int, typer.Option(help="Distinct records, malformed ones included.", min=1)] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed and options give the same events.")] = 1,
+    start: Annotated[
+        datetime | None, typer.Option(help="Time of the first event, UTC; --span before now unless given.")
+    ] = None,
+    span: Annotated[
+        float, typer.Option(help="Hours of traffic that the events are spread over.", min=0.01)
+    ] = 3.0,
+    late: Annotated[float, typer.Option(help="Share of events that are late.", min=0, max=1)] = 0.01,
+    duplicate: Annotated[
+        float, typer.Option(help="Share of events that are sent twice.", min=0, max=1)
+    ] = 0.01,
+    malformed: Annotated[
+        float, typer.Option(help="Share of records that are damaged.", min=0, max=1)
+    ] = 0.002,
+    rate: Rate = None,
+    framing: Framing = "kpl",
+    ordering: Ordering = "none",
+    stream_name: StreamName = None,
+    dry_run: DryRun = False,
+    out: Out = None,
+    spool: SpoolFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seeded traffic: sessions that browse, fill carts and order; some events late, twice or damaged."""
+    length = timedelta(hours=span)
+    begin = start.replace(tzinfo=UTC) if start else datetime.now(UTC).replace(microsecond=0) - length
+    simulation = Simulation(seed, count, begin, length, late, duplicate, malformed)
+    run = Run(_target(context, as_json), stream_name, framing, ordering, dry_run, out, spool)
+    with _stoppable():
+        _end(run, run.simulate(simulation, rate))
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(help="NDJSON, CSV, Parquet, access log; plain or gzip.")],
+    form: Annotated[
+        Literal["ndjson", "csv", "parquet", "access-log"] | None,
+        typer.Option("--format", help="What is in the file; found out unless given."),
+    ] = None,
+    speed: Annotated[str, typer.Option(help="max, or a factor of the original timing: 1x, 10x.")] = "max",
+    rate: Rate = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="File that remembers how far the replay got, to go on from there.")
+    ] = None,
+    framing: Framing = "kpl",
+    ordering: Ordering = "none",
+    stream_name: StreamName = None,
+    dry_run: DryRun = False,
+    out: Out = None,
+    spool: SpoolFolder = None,
+    dead_letter: DeadLetter = None,
+    as_json: AsJson = False,
+) -> None:
+    """Events of files, their times kept. Replaying a file again sends the same event ids."""
+    run = Run(_target(context, as_json), stream_name, framing, ordering, dry_run, out, spool, dead_letter)
+    with _stoppable():
+        for path in files:
+            _end(run, run.replay(path, form, _factor(speed), rate, resume))
+
+
+@app.command()
+def tail(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="- for standard input.")] = "-",
+    form: Annotated[
+        Literal["ndjson", "csv", "access-log"] | None, typer.Option("--format", help="As in replay.")
+    ] = None,
+    framing: Framing = "kpl",
+    ordering: Ordering = "none",
+    stream_name: StreamName = None,
+    spool: SpoolFolder = None,
+    dead_letter: DeadLetter = None,
+    as_json: AsJson = False,
+) -> None:
+    """Events from a pipe, each sent within a tenth of a second."""
+    run = Run(_target(context, as_json), stream_name, framing, ordering, False, None, spool, dead_letter)
+    with _stoppable():
+        _end(run, run.replay(source, form, None, None, None))
+
+
+def _target(context: typer.Context, as_json: bool) -> Target:
+    target: Target = context.obj
+    if as_json:
+        target.json = True
+    return target
+
+
+def _factor(speed: str) -> float | None:
+    if speed == "max":
+        return None
+    try:
+        factor = float(speed.removesuffix("x"))
+    except ValueError:
+        factor = 0.0
+    if factor <= 0:
+        raise typer.BadParameter(
+            f"{speed!r} is neither max nor a factor such as 1x or 10x.", param_hint="--speed"
+        )
+    return factor
+
+
+def _end(run: Run, summary: dict[str, Any]) -> None:
+    typer.echo(run.told(summary))
+    if summary["pending"]:
+        raise typer.Exit(Exit.NOT_DELIVERED)
+    if summary["unreadable"] or summary["dead_lettered"]:
+        raise typer.Exit(Exit.BAD_EVENTS)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does: what was taken is delivered or spooled first."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

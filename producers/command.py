@@ -1,0 +1,215 @@
+"""What the verbs of `penstock produce` have in common: a producer for the target, feeding it, telling the result."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from producers.bill import Forecast
+from producers.checkpoint import Checkpoint
+from producers.dead_letters import DeadLetterFile
+from producers.feeding import Fed, feed_simulation, feed_source
+from producers.identity import next_epoch, producer_id
+from producers.kinesis_sink import KinesisSink, kinesis_client
+from producers.memory_sink import MemorySink, even_shards
+from producers.pacing import AsItHappened, AtRate, Pace
+from producers.packing import Framing
+from producers.producer import Producer
+from producers.progress import progress
+from producers.record_sink import RecordSink
+from producers.settings import Settings
+from producers.simulator import Simulation
+from producers.source_files import STDIN, Format, content_identity
+from producers.sources import SourceItem, read
+from producers.spool import Spool
+
+CLOSE_SECONDS = 60.0
+INTERRUPTED_CLOSE_SECONDS = 5.0
+PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
+FORECAST_SHARDS = 4
+
+
+class Target(Protocol):
+    """Where events go; the composed command passes one in."""
+
+    json: bool
+
+    @property
+    def stream_name(self) -> str:
+        """The deployed stream."""
+        ...
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        ...
+
+
+class _Environment:
+    """The target of `python -m producers`: named by the environment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.json = False
+        self.stream_name = settings.stream_name
+
+    def client(self, service: str) -> Any:
+        """A boto3 client from the environment."""
+        assert service == "kinesis"
+        return kinesis_client()
+
+
+def own_target() -> Target:
+    """The target when no other command passes one in."""
+    return _Environment(Settings.from_environ(os.environ))
+
+
+class Run:
+    """One run of a verb."""
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str | None,
+        framing: Framing,
+        ordering: Literal["key", "none"],
+        dry_run: bool = False,
+        out: Path | None = None,
+        spool: Path | None = None,
+        dead_letter: Path | None = None,
+    ) -> None:
+        self._target = target
+        self._stream_name = stream_name
+        self._framing = framing
+        self._ordering = ordering
+        self._dry_run = dry_run
+        self._out = out
+        self._spool = spool
+        self._dead_letter = dead_letter
+        self._forecast = Forecast()
+
+    def simulate(self, simulation: Simulation, rate: float | None) -> dict[str, Any]:
+        """Sends a simulation; returns the summary."""
+        if self._dry_run and self._out is not None:
+            return self._write(simulation)
+        pace = AtRate(rate, time.monotonic, time.sleep) if rate else None
+        total = simulation.count * (1 + simulation.duplicate)
+        return self._feed(
+            simulation.producer_id,
+            simulation.epoch,
+            pace is not None,
+            lambda producer, fed: feed_simulation(
+                producer, simulation.records(), pace, progress("events", lambda: fed.records / total), fed
+            ),
+        )
+
+    def replay(
+        self, path: str, form: Format | None, speed: float | None, rate: float | None, resume: Path | None
+    ) -> dict[str, Any]:
+        """Sends what is in a file or a pipe; returns the summary."""
+        identity = content_identity(path)
+        checkpoint = Checkpoint(resume, identity) if resume is not None and identity is not None else None
+        name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
+        pace = _pace(speed, rate)
+
+        def feed(producer: Producer, fed: Fed) -> Fed:
+            items: Iterable[SourceItem] = read(path, form)
+            if checkpoint is not None:
+                items = dropwhile(lambda item: item.number <= checkpoint.line, items)
+                fed.last_line = checkpoint.line
+                items = checkpoint.keeping(items, producer)
+            return feed_source(producer, items, pace, progress("lines"), fed)
+
+        summary = self._feed(
+            producer_id("replay" if path != STDIN else "tail", name),
+            next_epoch(time.time_ns() // 1_000_000, None),
+            pace is not None,
+            feed,
+        )
+        if checkpoint is not None and not summary["pending"]:
+            checkpoint.save(summary["last_line"])
+        return summary
+
+    def told(self, summary: dict[str, Any]) -> str:
+        """The summary as the caller wants it."""
+        if self._target.json:
+            return json.dumps(summary)
+        width = max(map(len, summary))
+        return "\n".join(f"{name:<{width}}  {_shown(value)}" for name, value in summary.items())
+
+    def _feed(
+        self, name: str, epoch: int, is_paced: bool, feed: Callable[[Producer, Fed], Fed]
+    ) -> dict[str, Any]:
+        producer = self._producer(name, epoch, is_paced)
+        started, fed, patience = time.monotonic(), Fed(), CLOSE_SECONDS
+        try:
+            feed(producer, fed)
+        except KeyboardInterrupt:
+            patience = INTERRUPTED_CLOSE_SECONDS
+        stats = producer.close(patience)
+        seconds = time.monotonic() - started
+        if producer.failure is not None and not stats.delivered:
+            raise producer.failure
+        summary: dict[str, Any] = {
+            "producer_id": name,
+            "epoch": epoch,
+            "produced": producer.last_seq,
+            **asdict(fed),
+            **stats.as_dict(),
+            "seconds": round(seconds, 3),
+            "events_per_second": round(fed.records / seconds) if seconds else 0,
+        }
+        if patience == INTERRUPTED_CLOSE_SECONDS:
+            summary["interrupted_at"] = datetime.now(UTC).isoformat()
+        return summary | (self._forecast.as_dict() if self._dry_run else {})
+
+    def _producer(self, name: str, epoch: int, is_paced: bool) -> Producer:
+        return Producer(
+            sink=self._sink(),
+            framing=self._framing,
+            ordering="key" if self._ordering == "key" else None,
+            producer_id=name,
+            epoch=epoch,
+            linger=PACED_LINGER if is_paced else 0.1,
+            spool=Spool(self._spool) if self._spool is not None else None,
+            when_full="spool" if self._spool is not None else "block",
+            dead_letter=DeadLetterFile(self._dead_letter) if self._dead_letter is not None else None,
+        )
+
+    def _sink(self) -> RecordSink:
+        if self._dry_run:
+            return MemorySink(even_shards(FORECAST_SHARDS), self._forecast.add)
+        name = self._stream_name or self._target.stream_name
+        return KinesisSink(name, self._target.client("kinesis"))
+
+    def _write(self, simulation: Simulation) -> dict[str, Any]:
+        """The records as they would be sent, one per line, in their order."""
+        assert self._out is not None
+        fed = Fed()
+        with self._out.open("wb") as file:
+            for record in simulation.records():
+                file.write(record.data + b"\n")
+                fed.records += 1
+                fed.copies += record.is_copy
+                fed.malformed += record.damage is not None
+        told = {
+            "producer_id": simulation.producer_id,
+            "epoch": simulation.epoch,
+            "produced": simulation.count,
+        }
+        return told | asdict(fed) | {"pending": 0, "dead_lettered": 0, "file": str(self._out)}
+
+
+def _pace(speed: float | None, rate: float | None) -> Pace | None:
+    if rate is not None:
+        return AtRate(rate, time.monotonic, time.sleep)
+    return AsItHappened(speed, time.monotonic, time.sleep) if speed is not None else None
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,102 @@
+"""Feeds a producer from the simulator or from a source, and counts what went in."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from producers.contracts import UNREADABLE_LINE
+from producers.pacing import AtOnce, Pace
+from producers.producer import Producer
+from producers.simulator import SimulatedRecord
+from producers.sources import SourceItem, WholeEvent
+
+REPLAY_SOURCE = "replay"
+_AT_ONCE = 500  # whole events handed over together, when nobody paces them
+
+
+@dataclass
+class Fed:
+    """What was fed.
+
+    Attributes:
+        records: everything that was put, copies included.
+        copies: records sent before, byte for byte.
+        malformed: damaged on purpose.
+        unreadable: lines that could not be read, sent as such.
+        whole: events that had their envelope already.
+        last_line: number of the last line, or row, that was put.
+    """
+
+    records: int = 0
+    copies: int = 0
+    malformed: int = 0
+    unreadable: int = 0
+    whole: int = 0
+    last_line: int = 0
+
+
+Progress = Callable[[Fed], None]
+
+
+def _silent(_: Fed) -> None:
+    """Nobody watches."""
+
+
+def feed_simulation(
+    producer: Producer,
+    records: Iterable[SimulatedRecord],
+    pace: Pace | None = None,
+    progress: Progress = _silent,
+    fed: Fed | None = None,
+) -> Fed:
+    """Puts simulated records. The producer must have the simulation's `producer_id` and `epoch`."""
+    fed = fed if fed is not None else Fed()
+    wait = None if pace is None or isinstance(pace, AtOnce) else pace.wait
+    for record in records:
+        if wait is not None:
+            wait(record.time_ms)
+        producer.put_raw(record.data, record.partition_key, counted=not record.is_copy)
+        fed.records += 1
+        if record.is_copy:
+            fed.copies += 1
+        elif record.damage is not None:
+            fed.malformed += 1
+        if fed.records % 1000 == 0:
+            progress(fed)
+    progress(fed)
+    return fed
+
+
+def feed_source(
+    producer: Producer,
+    items: Iterable[SourceItem],
+    pace: Pace | None = None,
+    progress: Progress = _silent,
+    fed: Fed | None = None,
+) -> Fed:
+    """Puts what was read from a source: whole events byte for byte, others in an envelope of source `replay`."""
+    fed = fed if fed is not None else Fed()
+    wait = None if pace is None or isinstance(pace, AtOnce) else pace.wait
+    passing: list[tuple[bytes, str]] = []
+    for item in items:
+        if wait is not None:
+            wait(int(item.event_time.timestamp() * 1000))
+        if isinstance(item, WholeEvent):
+            passing.append((item.data, item.partition_key))
+            if wait is not None or len(passing) >= _AT_ONCE:
+                producer.put_many_raw(passing)
+                fed.whole += len(passing)
+                passing = []
+        else:
+            producer.put(
+                item.payload, item.event_time, event_id=item.event_id, source=REPLAY_SOURCE, is_checked=True
+            )
+            if item.event_type is UNREADABLE_LINE:
+                fed.unreadable += 1
+        fed.records += 1
+        fed.last_line = item.number
+        if fed.records % 1000 == 0:
+            progress(fed)
+    producer.put_many_raw(passing)
+    fed.whole += len(passing)
+    progress(fed)
+    return fed

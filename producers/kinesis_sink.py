@@ -1,0 +1,190 @@
+"""The Kinesis adapter of the sink: PutRecords through boto3, with a request body of our own.
+
+botocore keeps what is its own: credentials, signatures, TLS, endpoints, proxies. Only the bytes of the body
+are replaced, after it has made its own and before it signs.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+
+from producers.body import put_records_body
+from producers.errors import ProducerError, RequestRefusedError, StreamRefusedError, StreamUnavailableError
+from producers.record_sink import DEFAULT_RECORD_BYTES, Answer, NotTaken, SinkRecord, StreamFacts, Taken
+from producers.shard_map import Shard, ShardMap
+
+_PASSING = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InternalFailure",
+        "InternalServerError",
+        "KMSThrottlingException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestExpired",
+        "RequestTimeout",
+        "ResourceInUseException",  # the stream is being made or changed
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
+_CONTENT = frozenset(
+    {"InvalidArgumentException", "RequestEntityTooLarge", "SerializationException", "ValidationException"}
+)
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_NOBODY = [{"Data": b"", "PartitionKey": "-"}]
+
+
+def kinesis_client(**settings: Any) -> Any:
+    """A boto3 client whose only retries are ours: one attempt per call, so that back-off has one owner."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=5,
+        read_timeout=30,
+        max_pool_connections=16,
+    )
+    return boto3.client("kinesis", config=config, **settings)
+
+
+class KinesisSink:
+    """Puts records on one Kinesis stream. See `producers.record_sink.RecordSink`."""
+
+    def __init__(self, stream: str, client: Any) -> None:
+        """`stream` is the stream's name or ARN."""
+        self._client = client
+        self._stream = ("StreamARN" if stream.startswith("arn:") else "StreamName", stream)
+        self._named = {self._stream[0]: stream}
+        self._waiting = threading.local()
+        events = getattr(getattr(client, "meta", None), "events", None)
+        # Without botocore's events the body cannot be put in place; the empty record would be sent instead.
+        self._swaps = events is not None
+        if events is not None:
+            events.register("before-call.kinesis.PutRecords", self._swap_body)
+
+    def describe(self) -> StreamFacts:
+        """The open shards, the record size and who distributes the records."""
+        with _translated(self._stream[1]):
+            shards = self._shards()
+        summary = self._summary()
+        return StreamFacts(
+            shards=shards,
+            max_record_bytes=summary.get("MaxRecordSizeInKiB", DEFAULT_RECORD_BYTES // 1024) * 1024,
+            ignores_keys=summary.get("RecordDistributionStrategy") == "AUTO",
+        )
+
+    def put_records(self, records: Sequence[SinkRecord]) -> Sequence[Answer]:
+        """One PutRecords call."""
+        with _translated(self._stream[1]):
+            answer = self._put_swapped(records) if self._swaps else self._put_plainly(records)
+        entries = answer["Records"]
+        if len(entries) != len(records):
+            raise StreamUnavailableError(f"PutRecords answered {len(entries)} of {len(records)} records.")
+        return [
+            NotTaken(entry["ErrorCode"], entry.get("ErrorMessage", ""))
+            if "ErrorCode" in entry
+            else Taken(entry["ShardId"], entry["SequenceNumber"])
+            for entry in entries
+        ]
+
+    def reopen(self) -> None:
+        """Forgets pooled connections, for a process that was forked."""
+        self._waiting = threading.local()
+        close = getattr(self._client, "close", None)
+        if close is not None:
+            close()
+
+    def _put_swapped(self, records: Sequence[SinkRecord]) -> Any:
+        self._waiting.body = put_records_body(self._stream, records)
+        try:
+            answer = self._client.put_records(Records=_NOBODY, **self._named)
+        finally:
+            unsent = self._waiting.__dict__.pop("body", None)
+        if unsent is not None:
+            raise RuntimeError("botocore did not call the before-call hook; the request carried no records.")
+        return answer
+
+    def _swap_body(self, params: dict[str, Any], **_: object) -> None:
+        # Popped, so that another call through the same client keeps its own. Returns None: botocore would
+        # take anything else for the answer.
+        body = self._waiting.__dict__.pop("body", None)
+        if body is not None:
+            params["body"] = body
+
+    def _put_plainly(self, records: Sequence[SinkRecord]) -> Any:
+        entries = [
+            {"Data": record.data, "PartitionKey": record.partition_key}
+            | ({"ExplicitHashKey": record.explicit_hash_key} if record.explicit_hash_key is not None else {})
+            for record in records
+        ]
+        return self._client.put_records(Records=entries, **self._named)
+
+    def _shards(self) -> ShardMap | None:
+        found: list[Shard] = []
+        asked: dict[str, Any] = {**self._named, "ShardFilter": {"Type": "AT_LATEST"}}
+        try:
+            while True:
+                page = self._client.list_shards(**asked)
+                found += map(_shard, page["Shards"])
+                if "NextToken" not in page:
+                    return ShardMap(found)
+                asked = {"NextToken": page["NextToken"]}
+        except ClientError as error:
+            if _code(error) in _DENIED:
+                return None
+            raise
+
+    def _summary(self) -> dict[str, Any]:
+        # A permission that producers can do without; AWS's defaults hold then.
+        try:
+            summary: dict[str, Any] = self._client.describe_stream_summary(**self._named)[
+                "StreamDescriptionSummary"
+            ]
+        except (ClientError, BotoCoreError):
+            return {}
+        return summary
+
+
+def _shard(entry: dict[str, Any]) -> Shard:
+    span = entry["HashKeyRange"]
+    return Shard(entry["ShardId"], int(span["StartingHashKey"]), int(span["EndingHashKey"]))
+
+
+@contextmanager
+def _translated(stream: str) -> Iterator[None]:
+    try:
+        yield
+    except NoCredentialsError as error:
+        raise StreamRefusedError(
+            "No AWS credentials were found. Set AWS_PROFILE, or give the role to this host."
+        ) from error
+    except (HTTPClientError, BotoCoreError) as error:
+        raise StreamUnavailableError(f"{type(error).__name__}: {error}") from error
+    except ClientError as error:
+        raise _meaning(error, stream) from error
+
+
+def _meaning(error: ClientError, stream: str) -> ProducerError:
+    code = _code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _PASSING or status >= 500 or status == 429:
+        return StreamUnavailableError(str(error))
+    if code in _CONTENT or status == 413:
+        return RequestRefusedError(str(error))
+    if code == "ResourceNotFoundException":
+        return StreamRefusedError(
+            f"There is no stream {stream}. Deploy it, or name another one with --stream-name."
+        )
+    return StreamRefusedError(f"Stream {stream}: {error}")
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

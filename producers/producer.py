@@ -1,0 +1,383 @@
+"""The producer: gives every event its envelope and its place in the sequence, and sees to its delivery."""
+
+import atexit
+import os
+import socket
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgspec
+
+from producers.batching import BatchLimits
+from producers.contracts import (
+    PRODUCER_AUDITED,
+    STREAMS,
+    UNREADABLE_LINE,
+    Event,
+    EventType,
+    Payload,
+    ProducerAudited,
+)
+from producers.contracts.codec import ContractError, SchemaViolationError, encode, violation
+from producers.dead_letters import DeadLetterFile
+from producers.errors import BadKeyError, ProducerError, TooLargeError
+from producers.identity import EventIds, next_epoch, producer_id as identifier
+from producers.kinesis_sink import KinesisSink, kinesis_client
+from producers.outbox import Outbox, OutboxSettings, Settled, WhenFull
+from producers.packing import Framing, Limits
+from producers.record_sink import RecordSink
+from producers.sender import start_senders
+from producers.spool import Spool
+from producers.stats import Stats
+
+AUDIT_EVENTS = 20_000  # between two audit events at the most
+AUDIT_SECONDS = 60.0
+CLOSE_AT_EXIT_SECONDS = 10.0
+_EVENT_TYPES: dict[type[Payload], EventType] = {
+    event_type.payload: event_type
+    for event_type in (UNREADABLE_LINE, *(kind for stream in STREAMS.values() for kind in stream.all_types))
+}
+
+
+class Producer:
+    """Puts events on a Kinesis stream. Safe to use from several threads, and across `fork`.
+
+    `put` takes an event in microseconds; threads of the producer's own send it. What returning means:
+
+    - `put`: the event is in memory; with a spool of mode `always` it is on the disk, safe from the process's death.
+    - `flush`: everything but the returned number is delivered.
+    - `close`: as `flush`, and what is left is in the spool, if there is one.
+
+    Delivery is at least once: an event may arrive twice, under the same `event_id`.
+    """
+
+    def __init__(
+        self,
+        stream_name: str = "",
+        *,
+        client: Any = None,
+        sink: RecordSink | None = None,
+        framing: Framing = "kpl",
+        ordering: Literal["key"] | None = None,
+        when_full: WhenFull = "block",
+        spool: Spool | None = None,
+        producer_id: str | None = None,
+        epoch: int | None = None,
+        source: str = "app",
+        state: str | Path | None = None,
+        check: bool = True,
+        linger: float = 0.1,
+        max_in_flight: int = 4,
+        max_buffer_bytes: int = 64 << 20,
+        max_request_bytes: int = 1 << 20,
+        max_record_bytes: int = 51_200,
+        max_events_per_record: int = 500,
+        verify_shard: bool = True,
+        record_ttl: float | None = None,
+        dead_letter: DeadLetterFile | None = None,
+        on_delivery: Callable[[Settled], None] | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
+    ) -> None:
+        """Makes a producer; nothing is called and no thread runs before the first event.
+
+        Args:
+            stream_name: name or ARN of the stream; may be empty when `sink` is given.
+            client: a boto3 Kinesis client of your own; else one is made.
+            framing: `kpl` aggregates, `lines` joins by newline, `none` sends one event per record.
+            ordering: `key` lets no event overtake another of its partition key.
+            when_full: what `put` does when the buffer is full: wait, raise BufferFullError, or write to the spool.
+            producer_id, epoch: name this producer's sequence; by default host and process, and the start time.
+            state: folder that remembers the last epoch, so that none is used twice.
+            check: whether `put` refuses payloads that break their contract (SchemaViolationError).
+            linger: seconds that an event waits for company at most.
+            max_in_flight: requests at a time, each on a thread.
+            record_ttl: seconds after which an unsent event is given up, and counted; None for never.
+            dead_letter: where events go that cannot be sent; without it `put` raises.
+            on_delivery: told of every record that is settled, on a sender's thread.
+        """
+        if when_full == "spool" and spool is None:
+            raise ValueError("when_full='spool' needs a spool: pass spool=Spool(folder).")
+        self._sink = sink or KinesisSink(stream_name, client or kinesis_client())
+        self._state = Path(state) if state is not None else None
+        self._clock = clock
+        self._monotonic = monotonic
+        self._random = random or Random(int.from_bytes(os.urandom(16), "big"))  # noqa: S311
+        self._spool = spool
+        self._dead_letter = dead_letter
+        self._on_delivery = on_delivery
+        self._source = source
+        self._check = check
+        self._senders = max_in_flight
+        self.producer_id = producer_id or identifier(socket.gethostname(), os.getpid())
+        self.epoch = epoch if epoch is not None else next_epoch(int(clock() * 1000), self._state)
+        settings = OutboxSettings(
+            framing=framing,
+            limits=Limits(record_bytes=max_record_bytes, events=max_events_per_record),
+            batch=BatchLimits(max_request_bytes, linger, in_order=ordering == "key"),
+            max_buffer_bytes=max_buffer_bytes,
+            when_full=when_full,
+            verify_shard=verify_shard,
+            record_ttl=record_ttl,
+        )
+        told = self._told if on_delivery is not None or dead_letter is not None else None
+        self._outbox = Outbox(settings, monotonic, self._random, _warn, spool, told)
+        self._start_afresh()
+        _PRODUCERS.add(self)
+        if spool is not None and spool.unread:
+            self._start()
+
+    def _start_afresh(self) -> None:
+        self._lock = threading.RLock()
+        self._threads: list[threading.Thread] = []
+        self._ids = EventIds(self._now_ms, self._random)
+        self.last_seq = 0
+        self._audit_at_seq = AUDIT_EVENTS
+        self._audit_at_time = self._clock() + AUDIT_SECONDS
+
+    # Putting
+
+    def put(
+        self,
+        event: Payload | Event,
+        event_time: datetime | None = None,
+        *,
+        event_id: str | None = None,
+        source: str | None = None,
+        is_checked: bool = False,
+        timeout: float | None = None,
+    ) -> str:
+        """Takes one event and returns its id.
+
+        A payload gets an envelope (`event_time` is now unless given); an event keeps its id, type, time and
+        source, and gets this producer's place in the sequence. `is_checked`: the payload is known to keep its
+        contract.
+
+        Raises:
+            NotEncodableError, SchemaViolationError, TooLargeError, BadKeyError: this event cannot be sent.
+            BufferFullError: `timeout` seconds were not enough, or `when_full` is `raise`.
+            ClosedError, StreamRefusedError: no event can be sent any more.
+        """
+        with self._lock:
+            seq = self.last_seq + 1
+            now = self._clock()
+            stamped, key = self._stamped(event, event_time, event_id, source, seq, now)
+            self._put_checked(stamped, key, is_checked or not self._check, timeout)
+            if now >= self._audit_at_time:
+                self._audit(closed=False)
+            return stamped.event_id
+
+    def _put_checked(self, event: Event, key: str, is_checked: bool, timeout: float | None) -> None:
+        data = b""
+        try:
+            data = encode(event)
+            if not is_checked:
+                _check(event, data)
+            self._put(data, key, timeout)
+        except (ContractError, TooLargeError, BadKeyError) as error:
+            if self._dead_letter is None:
+                raise
+            self._dead_letter.write(str(error), data or repr(event).encode(), str(key))
+            self._outbox.dead_lettered()
+        else:
+            self._took_seq()
+
+    def put_raw(
+        self, data: bytes, partition_key: str, *, counted: bool = True, timeout: float | None = None
+    ) -> None:
+        """Takes one record's bytes as they are: a line that nobody could read, or an event that is whole already.
+
+        `counted`: the record takes the next place in this producer's sequence. False for bytes that have their
+        place already: a copy, or an envelope of another producer.
+        """
+        with self._lock:
+            self._put(data, partition_key, timeout)
+            if counted:
+                self._took_seq()
+
+    def put_json(self, value: Any, partition_key: str, *, timeout: float | None = None) -> None:
+        """Takes any value that JSON can hold, without an envelope and outside the sequence."""
+        self._put(encode(value), partition_key, timeout)
+
+    def put_many(self, events: Iterable[Payload | Event]) -> int:
+        """Takes several events; returns how many. Raises as `put`, with those before it taken."""
+        count = 0
+        for event in events:
+            self.put(event)
+            count += 1
+        return count
+
+    def put_many_raw(self, records: Iterable[tuple[bytes, str]], *, timeout: float | None = None) -> None:
+        """Takes (bytes, partition key) pairs that have their place in a sequence already."""
+        checked = [pair for pair in records if self._fits(*pair)]
+        if not self._threads:
+            self._start()
+        self._outbox.put_many(checked, timeout)
+
+    def _put(self, data: bytes, key: str, timeout: float | None) -> None:
+        self._fits(data, key)
+        if not self._threads:
+            self._start()
+        self._outbox.put(data, key, None, timeout)
+
+    def _fits(self, data: bytes, key: str) -> bool:
+        if type(key) is not str or not 0 < len(key) <= 256:
+            raise BadKeyError(key)
+        limit = self._outbox.largest_record
+        # UTF-8 needs four bytes for a character at most; only a large event is worth counting exactly.
+        if len(data) + 4 * len(key) > limit and (size := len(data) + len(key.encode())) > limit:
+            raise TooLargeError(size, limit)
+        return True
+
+    def _stamped(
+        self,
+        event: Payload | Event,
+        event_time: datetime | None,
+        event_id: str | None,
+        source: str | None,
+        seq: int,
+        now: float,
+    ) -> tuple[Event, str]:
+        if isinstance(event, Event):
+            kind = _event_type(event.payload)
+            place = {"producer_id": self.producer_id, "epoch": self.epoch, "seq": seq}
+            return msgspec.structs.replace(event, **place), getattr(event.payload, kind.partition_key)
+        kind = _event_type(event)
+        stamped: Event = kind.event_class(  # type: ignore[call-arg]
+            event_id=event_id or self._ids.next(),
+            schema_version=kind.version,
+            event_time=event_time or datetime.fromtimestamp(int(now * 1000) / 1000, UTC),
+            source=source or self._source,
+            producer_id=self.producer_id,
+            epoch=self.epoch,
+            seq=seq,
+            payload=event,
+        )
+        return stamped, getattr(event, kind.partition_key)
+
+    def _took_seq(self) -> None:
+        self.last_seq += 1
+        if self.last_seq >= self._audit_at_seq:
+            self._audit(closed=False)
+
+    def _audit(self, closed: bool) -> None:
+        """Tells the stream how far the sequence went."""
+        now = self._clock()
+        self._audit_at_seq = self.last_seq + AUDIT_EVENTS
+        self._audit_at_time = now + AUDIT_SECONDS
+        payload = ProducerAudited(producer=self.producer_id, last_seq=self.last_seq, closed=closed)
+        event, key = self._stamped(payload, None, None, None, 0, now)
+        assert PRODUCER_AUDITED.partition_key == "producer"
+        self._put(encode(event), key, None)
+
+    # Ending
+
+    def flush(self, timeout: float | None = None) -> int:
+        """Sends everything now; returns how many events are not delivered when `timeout` seconds are over."""
+        with self._lock:
+            if self.last_seq and self._outbox.failure is None:
+                self._audit(closed=False)
+        return self._outbox.flush(timeout)
+
+    def close(self, timeout: float | None = 30.0) -> Stats:
+        """Delivers what it can in `timeout` seconds, spools the rest, ends the threads. Always returns."""
+        with self._lock:
+            if self.last_seq and not self._outbox.is_over:
+                self._audit(closed=True)
+        stats = self._outbox.close(timeout)
+        _PRODUCERS.discard(self)
+        return stats
+
+    @property
+    def failure(self) -> ProducerError | None:
+        """What ended the sending for good, if anything did."""
+        return self._outbox.failure
+
+    def stats(self) -> Stats:
+        """A snapshot of the counts."""
+        return self._outbox.stats()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Threads and processes
+
+    def _start(self) -> None:
+        with self._lock:
+            # At the first event, not before: servers that fork after loading have not forked yet.
+            if not self._threads:
+                self._threads = start_senders(self._outbox, self._sink, self._monotonic, self._senders)
+
+    def _told(self, settled: Settled) -> None:
+        if settled.error is not None and self._dead_letter is not None:
+            for event in settled.events:
+                self._dead_letter.write(settled.error, event)
+        if self._on_delivery is not None:
+            self._on_delivery(settled)
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _after_fork(self) -> None:
+        """In the child: an empty producer with a sequence of its own. The parent delivers what it had."""
+        if self._spool is not None:
+            self._spool.in_child()
+        self._sink.reopen()
+        self.producer_id = identifier(self.producer_id[:50], os.getpid())
+        self.epoch = next_epoch(self._now_ms(), None)
+        self._random.seed(int.from_bytes(os.urandom(16), "big"))
+        self._outbox.reset()
+        self._start_afresh()
+
+
+def _event_type(payload: Payload) -> EventType:
+    try:
+        return _EVENT_TYPES[type(payload)]
+    except KeyError:
+        raise SchemaViolationError(
+            f"{type(payload).__name__} is the payload of no declared event type"
+        ) from None
+
+
+def _check(event: Event, data: bytes) -> None:
+    try:
+        msgspec.json.decode(data, type=type(event))
+    except msgspec.ValidationError as error:
+        raise violation(error) from error
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+
+_PRODUCERS: weakref.WeakSet[Producer] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for producer in list(_PRODUCERS):
+        producer._after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _close_at_exit() -> None:
+    for producer in list(_PRODUCERS):
+        producer.close(CLOSE_AT_EXIT_SECONDS)
+
+
+atexit.register(_close_at_exit)

@@ -1,0 +1,59 @@
+"""What a producer has done so far."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass
+class Stats:
+    """Counts of events unless they say otherwise. True at every moment:
+
+    accepted = delivered + dead_lettered + expired + spooled + pending
+
+    Attributes:
+        accepted: taken by `put`, or found in the spool at the start.
+        delivered: the stream has them.
+        dead_lettered: not encodable or refused for their content, and written to the dead-letter file.
+        expired: older than `record_ttl` before they could be sent.
+        spooled: on the disk only.
+        pending: in memory, not yet delivered.
+        recovered: of the accepted, those that an earlier process left in the spool.
+        re_sent: sent again although the stream may have them, or has them in a foreign shard.
+        strays: records that landed in another shard than foreseen.
+        records, requests: Kinesis records delivered, and requests made for them.
+        throttled: records that the stream refused; `failed_requests`: requests that failed as a whole.
+        record_bytes: bytes of the delivered records, keys included; `refused_bytes`: of the refused ones.
+        billed_kib: what an on-demand stream counts: every record rounded up to 1 KiB.
+        map_refreshes: looks at the stream's shards.
+        callback_errors: exceptions of `on_delivery`.
+        buffered_bytes: memory that pending events take.
+        request_seconds: time spent in requests, over all senders.
+    """
+
+    accepted: int = 0
+    delivered: int = 0
+    dead_lettered: int = 0
+    expired: int = 0
+    spooled: int = 0
+    recovered: int = 0
+    re_sent: int = 0
+    strays: int = 0
+    records: int = 0
+    requests: int = 0
+    throttled: int = 0
+    failed_requests: int = 0
+    record_bytes: int = 0
+    refused_bytes: int = 0
+    billed_kib: int = 0
+    map_refreshes: int = 0
+    callback_errors: int = 0
+    buffered_bytes: int = 0
+    request_seconds: float = 0.0
+
+    @property
+    def pending(self) -> int:
+        """Accepted events that are in memory and not settled."""
+        return self.accepted - self.delivered - self.dead_lettered - self.expired - self.spooled
+
+    def as_dict(self) -> dict[str, int | float]:
+        """Every figure by name, for JSON or a metrics exporter."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {"pending": self.pending}
