@@ -1,0 +1,1 @@
+"""Expected answers and difficult inputs."""

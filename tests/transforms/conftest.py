@@ -1,0 +1,13 @@
+"""What the tests of this stage share: a gate with a known key."""
+
+import pytest
+
+from transforms.contracts import LAKE_TABLES
+from transforms.rules import Gate
+
+KEY = bytes.fromhex("ab" * 32)
+
+
+@pytest.fixture(scope="session")
+def gate() -> Gate:
+    return Gate(LAKE_TABLES["web_events"], key_id="k1", key=KEY)
