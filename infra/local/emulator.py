@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local import expire, processes
+from infra.local import expire, fast_json, processes, worker_runtime
 from infra.local.context import CREDENTIALS, REGION
 from infra.local.paths import LocalPaths
 from infra.local.processes import LOOPBACK
@@ -54,6 +54,7 @@ def environment(
         "TMPDIR": str(paths.scratch),
         "NO_PROXY": LOOPBACK,
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
     }
     if enforce_iam:
         made |= {"AUTH": "true", "USE_SSL": "1"}
@@ -99,7 +100,11 @@ def main() -> None:
     run, port = Path(sys.argv[1]), int(sys.argv[2])
     held = processes.hold(run, NAME, {"port": port})
     expire.install()
+    fast_json.install()
     from ministack.app import main as serve
+    from ministack.core import lambda_runtime
+
+    lambda_runtime._PYTHON_WORKER_SCRIPT = worker_runtime.worker_script(lambda_runtime._PYTHON_WORKER_SCRIPT)
 
     os.chdir(run)
     sys.argv = [NAME]  # it parses the command line too
