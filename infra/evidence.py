@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from infra.intervals import IntervalSet, Span
+from infra.intervals import EMPTY, IntervalSet, Span
 from infra.names import names_in
 from infra.reconcile import Evidence, ProducerEpoch
 from producers.contracts import AUDIT_TYPE
@@ -65,27 +65,35 @@ class Places:
     transform_function: str
 
 
-def gather(places: Places) -> Evidence:
-    """Everything that is known now. Raises QueryFailedError, botocore's errors."""
+def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
+    """Everything that is known now, without the nameless failed records `but`.
+
+    Raises QueryFailedError, botocore's errors.
+    """
     told: dict[ProducerEpoch, int] = {}
     landed: Spans = defaultdict(list)
-    copies: defaultdict[ProducerEpoch, int] = defaultdict(int)
+    rows: defaultdict[ProducerEpoch, int] = defaultdict(int)
     for table in LAKE_TABLES:
         for producer_id, epoch, first, last, count in places.engine.rows(_LANDED.format(table=table)).rows:
             name = ProducerEpoch(producer_id, int(epoch))
             landed[name].append((int(first), int(last)))
-            copies[name] += int(count)
+            rows[name] += int(count)
         for producer_id, epoch, last in places.engine.rows(_TOLD.format(table=table, audit=AUDIT_TYPE)).rows:
             name = ProducerEpoch(producer_id, int(epoch))
             told[name] = max(int(last), told.get(name, 0))
-    failed, nameless = failed_names(_failed_records(places))
+    failed, nameless = failed_names(failed_records(places))
+    dropped, dropped_copies = dropped_names(_transform_lines(places))
+    sets = _sets(landed)
     return Evidence(
         told=told,
-        landed=_sets(landed),
-        landed_copies=copies,
+        landed=sets,
+        copies={
+            name: rows[name] - len(sets.get(name, EMPTY)) + dropped_copies.get(name, 0)
+            for name in {*sets, *dropped_copies}
+        },
         failed=failed,
-        dropped=dropped_names(_transform_lines(places)),
-        nameless=nameless,
+        dropped=dropped,
+        nameless=nameless - but,
     )
 
 
@@ -103,27 +111,42 @@ def failed_names(records: Iterable[bytes]) -> tuple[Mapping[ProducerEpoch, Inter
     return _sets(named), frozenset(nameless)
 
 
-def dropped_names(lines: Iterable[str]) -> Mapping[ProducerEpoch, IntervalSet]:
-    """The names in the `dropped_seqs` of the transform's log lines; other lines say nothing of it."""
+def dropped_names(
+    lines: Iterable[str],
+) -> tuple[Mapping[ProducerEpoch, IntervalSet], Mapping[ProducerEpoch, int]]:
+    """The names in the `dropped_seqs` of the transform's log lines, and how many copies were dropped besides.
+
+    A line counts copies (`dropped`) and names events; other lines say nothing of it.
+    """
     found: dict[ProducerEpoch, IntervalSet] = {}
+    copies: defaultdict[ProducerEpoch, int] = defaultdict(int)
     for line in lines:
-        for label, text in _dropped_field(line).items():
-            producer_id, _, epoch = label.rpartition("/")
-            name = ProducerEpoch(producer_id, int(epoch))
-            found[name] = found.get(name, IntervalSet()) | IntervalSet.parse(text)
-    return found
+        facts = _facts(line)
+        named = {_run(label): IntervalSet.parse(text) for label, text in facts.get(DROPPED_FIELD, {}).items()}
+        for name, seqs in named.items():
+            known = found.get(name, IntervalSet())
+            copies[name] += len(known & seqs)
+            found[name] = known | seqs
+        if named:
+            # Which producer sent the copies within one batch is not told; nearly always there is one.
+            copies[next(iter(named))] += max(0, int(facts.get("dropped", 0)) - sum(map(len, named.values())))
+    return found, copies
 
 
-def _dropped_field(line: str) -> dict[str, str]:
+def _run(label: str) -> ProducerEpoch:
+    producer_id, _, epoch = label.rpartition("/")
+    return ProducerEpoch(producer_id, int(epoch))
+
+
+def _facts(line: str) -> dict[str, Any]:
     try:
         document = json.loads(line[line.index("{") :])
     except ValueError:
         return {}
-    found = document.get(DROPPED_FIELD) if isinstance(document, dict) else None
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
-def _failed_records(places: Places) -> Iterator[bytes]:
+def failed_records(places: Places) -> Iterator[bytes]:
     """The original bytes of every failed record."""
     pages = places.s3.get_paginator("list_objects_v2").paginate(
         Bucket=places.lake_bucket, Prefix=FAILED_PREFIX

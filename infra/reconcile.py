@@ -6,7 +6,7 @@ several places (a batch that is tried again lands what its first try refused); i
 failed before dropped.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ class ProducerEpoch(NamedTuple):
 
 
 Places = Mapping[ProducerEpoch, IntervalSet]
+"""Sequence numbers by producer run."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ class Evidence:
     Attributes:
         told: the highest `last_seq` that each producer's audit events told.
         landed: the sequence numbers that are rows of a lake table.
-        landed_copies: how many rows they are, copies included.
+        copies: records beyond the first of each event that landed or was dropped.
         failed, dropped: the sequence numbers that the transformation refused, or counted and did not keep.
         nameless: identities (hashes) of failed records in which no name could be read.
     """
 
     told: Mapping[ProducerEpoch, int] = field(default_factory=dict)
     landed: Places = field(default_factory=dict)
-    landed_copies: Mapping[ProducerEpoch, int] = field(default_factory=dict)
+    copies: Mapping[ProducerEpoch, int] = field(default_factory=dict)
     failed: Places = field(default_factory=dict)
     dropped: Places = field(default_factory=dict)
     nameless: frozenset[str] = frozenset()
@@ -109,7 +110,7 @@ class Accounting:
 
     @property
     def duplicates(self) -> int:
-        """Landed rows beyond the first of each event. Reports count none of them; it is no error."""
+        """Records beyond the first of each event. Reports count none of them; they are no error."""
         return sum(line.duplicates for line in self.lines)
 
     @property
@@ -128,29 +129,37 @@ class Accounting:
         return not self.incomplete and not self.unaudited
 
 
-def reconcile(evidence: Evidence, only: Collection[ProducerEpoch] | None = None) -> Accounting:
-    """The accounting of what `evidence` knows; with `only`, of these producer runs.
+def reconcile(evidence: Evidence, sent: Places | None = None) -> Accounting:
+    """The accounting of what `evidence` knows.
 
-    A run that is asked for in `only` and of which nothing is known yields a line that is not audited.
+    With `sent`, of exactly these events, by somebody who knows what he sent and needs no audit events for it.
     """
-    names = evidence.epochs if only is None else only
-    lines = tuple(_line(evidence, name) for name in sorted(names))
-    return Accounting(lines, nameless=len(evidence.nameless))
+    nameless = len(evidence.nameless)
+    if sent is None:
+        return Accounting(tuple(_told(evidence, name) for name in sorted(evidence.epochs)), nameless)
+    lines = tuple(_line(evidence, name, sent[name], is_audited=True) for name in sorted(sent))
+    return Accounting(lines, nameless)
 
 
-def _line(evidence: Evidence, name: ProducerEpoch) -> Line:
-    landed = evidence.landed.get(name, EMPTY)
-    failed = evidence.failed.get(name, EMPTY) - landed
-    dropped = evidence.dropped.get(name, EMPTY) - landed - failed
-    seen = landed | failed | dropped
-    produced = IntervalSet.up_to(max(evidence.told.get(name, 0), seen.largest))
+def _told(evidence: Evidence, name: ProducerEpoch) -> Line:
+    last = max(
+        evidence.told.get(name, 0),
+        *(places.get(name, EMPTY).largest for places in (evidence.landed, evidence.failed, evidence.dropped)),
+    )
+    return _line(evidence, name, IntervalSet.up_to(last), is_audited=name in evidence.told)
+
+
+def _line(evidence: Evidence, name: ProducerEpoch, produced: IntervalSet, *, is_audited: bool) -> Line:
+    landed = produced & evidence.landed.get(name, EMPTY)
+    failed = produced & evidence.failed.get(name, EMPTY) - landed
+    dropped = produced & evidence.dropped.get(name, EMPTY) - landed - failed
     return Line(
         name=name,
         produced=len(produced),
         landed=len(landed),
         failed=len(failed),
         dropped=len(dropped),
-        duplicates=evidence.landed_copies.get(name, len(landed)) - len(landed),
-        missing=produced - seen,
-        is_audited=name in evidence.told,
+        duplicates=evidence.copies.get(name, 0),
+        missing=produced - landed - failed - dropped,
+        is_audited=is_audited,
     )

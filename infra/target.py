@@ -47,6 +47,11 @@ class Target:
         """The target that `--target` or PENSTOCK_TARGET named; otherwise the local cloud when one is up."""
         return cls(wanted, environ, json=json, directory=directory or Path.cwd())
 
+    @property
+    def is_local_up(self) -> bool:
+        """Whether the working directory's local cloud is up."""
+        return _attached(self.directory) is not None
+
     @cached_property
     def cloud(self) -> "LocalCloud":
         """The local cloud of the working directory. Raises NoTargetError when none is up."""

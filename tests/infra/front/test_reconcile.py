@@ -66,9 +66,7 @@ def test_a_producer_that_never_told_its_total_is_not_balanced_although_nothing_i
 
 
 def test_copies_are_duplicates_and_no_error() -> None:
-    accounting = reconcile(
-        Evidence(told={ONE: 3}, landed={ONE: IntervalSet.up_to(3)}, landed_copies={ONE: 5})
-    )
+    accounting = reconcile(Evidence(told={ONE: 3}, landed={ONE: IntervalSet.up_to(3)}, copies={ONE: 2}))
     assert accounting.duplicates == 2
     assert accounting.is_balanced
 
@@ -86,7 +84,17 @@ def test_failed_records_without_a_name_account_for_as_many_missing_numbers(
     assert accounting.produced == parts
 
 
-def test_only_the_runs_that_were_asked_for_are_accounted() -> None:
-    evidence = evidence_of({ONE: [set()], TWO: [{"landed"}]})
-    assert reconcile(evidence, only=[TWO]).is_balanced
-    assert not reconcile(evidence, only=[ProducerEpoch("unheard-of", 1)]).is_balanced
+@given(fates, st.sets(st.integers(1, 30)))
+def test_of_what_somebody_sent_exactly_that_is_accounted(history: list[set[str]], some: set[int]) -> None:
+    sent = numbers(some)
+    accounting = reconcile(evidence_of({ONE: history, TWO: [set()]}), {ONE: sent})
+    arrived = numbers(seq for seq, fate in enumerate(history, start=1) if fate)
+    assert accounting.produced == len(sent)
+    assert accounting.in_flight == len(sent - arrived)
+    assert accounting.is_balanced == (not (sent - arrived))
+
+
+def test_a_run_of_which_nothing_is_known_is_missing_as_a_whole() -> None:
+    accounting = reconcile(Evidence(), {ProducerEpoch("unheard-of", 1): IntervalSet.up_to(3)})
+    assert accounting.in_flight == 3
+    assert not accounting.is_balanced

@@ -1,0 +1,132 @@
+"""The demo: everything once, on this machine. Up, produce, deliver, refresh, account, show."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from infra.demo_outcome import Outcome, Wanted
+from infra.evidence import Places as EvidencePlaces
+from infra.evidence import failed_names, failed_records, gather
+from infra.local.status.reports import standings
+from infra.producing import send_file, send_simulation
+from infra.progress import Detail, Steps
+from infra.reconcile import Places, reconcile
+from infra.target import Target
+from producers.feeding import Fed
+from producers.simulator import Simulation
+from queries.dynamodb_ledger import DynamoDbLedger
+from queries.waiting import Standing as Refreshed
+from queries.waiting import refresh_until_fresh
+
+_FLUSH_SECONDS, _FRESH_SECONDS = 240, 240.0
+
+
+class NotDeliveredError(RuntimeError):
+    """The delivery worker did not get through in time."""
+
+
+@dataclass
+class _Timed:
+    """Steps whose seconds are kept."""
+
+    steps: Steps
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, key: str, title: str) -> Iterator[Detail]:
+        begun = time.monotonic()
+        with self.steps.step(title) as detail:
+            yield detail
+        self.seconds[key] = time.monotonic() - begun
+
+
+def run(wanted: Wanted, target: Target, bring_up: Callable[[Detail], bool], steps: Steps) -> Outcome:
+    """Run it. `bring_up` makes sure that the local cloud of `target` is up, and says whether it started it.
+
+    Raises what the stages raise: SourceError, PortTakenError, NotSentError, RefreshError and so on.
+    """
+    timed = _Timed(steps)
+    with timed.step("up", "Local cloud") as detail:
+        started = bring_up(detail)
+        places = evidence_places(target)
+        _, before = failed_names(failed_records(places))
+    simulation = None if wanted.file else wanted.simulation(datetime.now(UTC))
+    with timed.step("produce", f"Producing from {wanted.file}" if wanted.file else "Producing") as detail:
+        fed, sent = _produce(wanted, simulation, target, detail)
+    with timed.step("deliver", "Delivering to the lake") as detail:
+        detail(_flush(target))
+    with timed.step("refresh", "Refreshing the reports") as detail:
+        _refresh(target, detail)
+    with timed.step("reconcile", "Accounting for every event") as detail:
+        accounting = reconcile(gather(places, but=before), sent)
+    ledger = DynamoDbLedger(target.client("dynamodb"), target.ledger_table)
+    place = target.cloud.context.server_url
+    return Outcome(accounting, standings(ledger), fed, timed.seconds, place, started, simulation)
+
+
+def evidence_places(target: Target) -> EvidencePlaces:
+    """Where the evidence of a target lies."""
+    import boto3
+
+    from queries.athena_engine import AthenaEngine
+
+    names = target.outputs  # looked up first: it points the environment, and so the session, at the target
+    engine = AthenaEngine(
+        boto3.Session(region_name=names.region),
+        database=names.database,
+        work_group=names.analyst_work_group,
+        poll_seconds=0.05 if target.kind == "local" else 0.5,
+    )
+    return EvidencePlaces(
+        engine, target.client("s3"), target.client("logs"), names.lake_bucket, names.transform_function
+    )
+
+
+def _produce(
+    wanted: Wanted, simulation: Simulation | None, target: Target, detail: Detail
+) -> tuple[Fed, Places]:
+    def progress(fed: Fed) -> None:
+        detail(f"{fed.records:,} records")
+
+    client, stream = target.client("kinesis"), target.stream_name
+    if simulation is None:
+        assert wanted.file is not None
+        return send_file(client, stream, wanted.file, progress)
+    return send_simulation(client, stream, simulation, progress)
+
+
+def _flush(target: Target) -> str:
+    """Have the delivery worker deliver what is in the stream now, instead of waiting for its buffers."""
+    url = f"{target.cloud.context.server_url}/_firehose/flush?seconds={_FLUSH_SECONDS}"
+    request = urllib.request.Request(url, method="POST")  # noqa: S310 - loopback
+    with urllib.request.urlopen(request, timeout=_FLUSH_SECONDS + 30) as answer:  # noqa: S310
+        said = json.loads(answer.read())
+    if not said["drained"]:
+        raise NotDeliveredError(
+            f"The delivery worker did not get through within {_FLUSH_SECONDS} s. "
+            "Look at: penstock local status"
+        )
+    counts = said["streams"].values()
+    rows, objects = (sum(int(each[name]) for each in counts) for name in ("rows", "objects"))
+    return f"{rows:,} rows in {objects:,} objects"
+
+
+def _refresh(target: Target, detail: Detail) -> None:
+    def progress(standing: Refreshed) -> None:
+        fresh = standing.partitions - standing.stale
+        detail(f"{fresh:,} of {standing.partitions:,} partitions fresh")
+
+    refresh_until_fresh(
+        lambda_client=target.client("lambda"),
+        sqs=target.client("sqs"),
+        query_function=target.query_function,
+        queue_url=target.queue_url,
+        timeout_seconds=_FRESH_SECONDS,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        progress=progress,
+    )

@@ -1,0 +1,98 @@
+"""`penstock demo`."""
+
+import json as json_text
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from infra.exits import Exit
+from infra.local.paths import LocalPaths
+from infra.progress import Detail, Steps
+from infra.target import Target
+
+if TYPE_CHECKING:
+    from infra.demo_outcome import Outcome
+
+
+def demo(
+    context: typer.Context,
+    *,
+    events: Annotated[int, typer.Option(min=1, help="How many events to simulate.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 7,
+    late: Annotated[float, typer.Option(min=0, max=1, help="Share of events that arrive late.")] = 0.01,
+    duplicate: Annotated[float, typer.Option(min=0, max=1, help="Share of events sent twice.")] = 0.01,
+    malformed: Annotated[float, typer.Option(min=0, max=1, help="Share of events that are broken.")] = 0.002,
+    file: Annotated[
+        str | None, typer.Option("--from", metavar="FILE", help="Replay this file instead, event times kept.")
+    ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Open the live page, and send on until Ctrl-C.")
+    ] = False,
+    down: Annotated[bool, typer.Option("--down", help="End the local cloud afterwards.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Run the whole pipeline once, on this machine, and show what comes out.
+
+    Starts the local cloud when none is up, and leaves it up: failed records, queries and the live page go on
+    working until `penstock local down`. Counts are of the events that this run sends; reports are of all.
+    """
+    from infra.demo import run
+    from infra.demo_outcome import Wanted
+
+    if file is not None and not Path(file).is_file():
+        raise FileNotFoundError(2, "No such file", file)
+    wanted = Wanted(events, seed, late, duplicate, malformed, file)
+    target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
+    outcome = run(wanted, target, lambda detail: _bring_up(target, detail), steps)
+    if json or context.obj.json:
+        typer.echo(json_text.dumps(outcome.to_json()))
+    else:
+        _show(target, outcome)
+    if serve:
+        from infra.serving import send_on
+
+        send_on(target, steps)
+    if down:
+        _end(target, steps)
+    if not outcome.accounting.is_balanced:
+        raise typer.Exit(Exit.UNBALANCED)
+
+
+def _bring_up(target: Target, detail: Detail) -> bool:
+    """Start the local cloud unless one is up; whether it was started."""
+    from infra.local import cloud
+    from infra.local.settings import LocalSettings
+
+    if target.is_local_up:
+        return False
+    cloud.up(LocalPaths.of(target.directory), LocalSettings.from_environ(os.environ), detail)
+    return True
+
+
+def _show(target: Target, outcome: "Outcome") -> None:
+    from infra.demo import evidence_places
+    from infra.present import findings, identity, report_tables
+
+    console = Console(highlight=False)
+    report_tables(evidence_places(target).engine, console)
+    for finding in findings(outcome.accounting):
+        console.print(finding, style="yellow", markup=False, soft_wrap=True)
+    style = "bold green" if outcome.accounting.is_balanced else "bold red"
+    console.print(identity(outcome.accounting), style=style, markup=False, soft_wrap=True)
+    console.print(
+        f"{outcome.events_per_second:,.0f} events a second through the whole chain; reports were fresh "
+        f"{outcome.freshness_seconds:.1f} s after the last event.\n"
+        f'Live page: {outcome.place}   Ask: penstock query "SELECT ..."   End it: penstock local down',
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _end(target: Target, steps: Steps) -> None:
+    from infra.local import cloud
+
+    with steps.step("Ending the local cloud") as detail:
+        cloud.down(LocalPaths.of(target.directory), detail)

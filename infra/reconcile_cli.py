@@ -1,0 +1,60 @@
+"""`penstock reconcile`."""
+
+import json as json_text
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.exits import Exit
+from infra.progress import Steps
+
+if TYPE_CHECKING:
+    from infra.evidence import Places
+    from infra.reconcile import Accounting
+
+_PAUSE = 1.0
+
+
+def reconcile(
+    context: typer.Context,
+    wait: Annotated[
+        float, typer.Option(help="Look again for so many seconds while events are in flight.")
+    ] = 0,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Account for every event: produced = landed + failed + dropped + in flight.
+
+    Names what is missing by producer and sequence. Exits with 3 when anything is missing, or when a producer
+    never told how many events it sent.
+    """
+    from infra.demo import evidence_places
+    from infra.demo_outcome import figures
+    from infra.present import findings, identity
+
+    places = evidence_places(context.obj)
+    with Steps().step("Accounting for every event"):
+        accounting = _balanced_within(wait, places)
+    if json or context.obj.json:
+        missing = [
+            {"producer_id": line.name.producer_id, "epoch": line.name.epoch, "seqs": str(line.missing)}
+            for line in accounting.incomplete
+        ]
+        unaudited = [str(line.name) for line in accounting.unaudited]
+        facts = {**figures(accounting), "missing": missing, "unaudited": unaudited}
+        typer.echo(json_text.dumps({**facts, "producers": len(accounting.lines)}))
+    else:
+        typer.echo("\n".join([*findings(accounting), identity(accounting)]))
+    if not accounting.is_balanced:
+        raise typer.Exit(Exit.UNBALANCED)
+
+
+def _balanced_within(seconds: float, places: "Places") -> "Accounting":
+    """The first accounting that is balanced, or the last one that time allows."""
+    from infra.evidence import gather
+    from infra.reconcile import reconcile as account
+
+    deadline = time.monotonic() + seconds
+    while not (accounting := account(gather(places))).is_balanced and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+    return accounting
