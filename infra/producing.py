@@ -53,7 +53,7 @@ def send_file(client: Any, stream: str, path: str, progress: Progress) -> tuple[
     producer = Producer(sink=KinesisSink(stream, client))
     fed = _sent(producer, lambda: feed_source(producer, watched(read(path)), progress=progress))
     whole = {name: IntervalSet.of(span for span in spans if span[0] > 0) for name, spans in passing.items()}
-    return fed, whole | _own(producer)
+    return fed, {**whole, **_own(producer)}
 
 
 def _sent(producer: Producer, feed: Callable[[], Fed]) -> Fed:

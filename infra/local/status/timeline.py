@@ -69,7 +69,12 @@ def timeline(landed: Landed, reported: Sequence[Reported]) -> dict[str, Any]:
         step("stream", "Produced, in the stream", {**happened, **landed.stream}, begun=origin, ended=arrived),
         step("transform", "Transformed", landed.transform, begun=arrived, ended=transformed),
         step("lake", "Landed in the lake", landed.object, begun=transformed, ended=landed.landed_ms),
-        step("query", "Notified, query begun", {}, begun=landed.landed_ms, ended=started),
+        # An audit event is in no report, so nothing waits for it behind the lake.
+        *(
+            [step("query", "Notified, query begun", {}, begun=landed.landed_ms, ended=started)]
+            if reported
+            else []
+        ),
         *(
             step(
                 "report",
