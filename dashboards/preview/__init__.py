@@ -1,0 +1,1 @@
+"""The preview: the deployed Definitions in a browser, with true numbers."""

@@ -1,0 +1,195 @@
+"""What the preview serves: emitted assets with their data, kept fresh."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dashboards.expressions.duckdb_sql import sql
+from dashboards.expressions.tree import ExpressionError, Field
+from dashboards.preview.access import OWNER, Rules, condition, rules_arn, viewers
+from dashboards.preview.data import AthenaQuery, Snapshots, Source, source
+from dashboards.render.page import Page
+from dashboards.render.vega import PALETTE
+from dashboards.render.state import State
+from dashboards.render.tile import View, through
+
+Assets = Mapping[str, Any]
+"""Logical id -> resource with `type` and `properties`, as dashboards.emit gives them."""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How fresh a dataset is: rows, newest time in it, when it was read, and when it counts as stale."""
+
+    rows: int
+    through: datetime | None
+    read_at: datetime
+    is_stale: bool
+    error: str = ""
+
+
+class Board:
+    """The pages of one set of assets. Thread-safe.
+
+    Args:
+        build: makes the assets; called again by `rebuild`. What it raises is shown on the page.
+        query: runs SQL at Athena.
+        stale_after: report -> seconds after which its newest row counts as stale.
+        clock: now, in UTC.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[], Assets],
+        query: AthenaQuery,
+        *,
+        stale_after: Mapping[str, int],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._build, self._query = build, query
+        self._stale_after, self._clock = stale_after, clock
+        self.data = Snapshots()
+        self._lock = threading.RLock()
+        self._sources: dict[str, Source] = {}
+        self._rules: dict[str, Rules] = {}
+        self._groups: list[str] = []
+        self._state: dict[str, tuple[int, datetime, str]] = {}
+        self.pages: dict[str, Page] = {}
+        self.error = ""
+
+    def rebuild(self) -> bool:
+        """Make the assets anew; true when that worked. The old pages stay when it did not."""
+        try:
+            assets = self._build()
+            self._open(assets)
+        except ValueError as error:
+            self.error = str(error)
+            return False
+        self.error = ""
+        return True
+
+    def load(self, names: "set[str] | None" = None) -> None:
+        """Read datasets from Athena, all of them or those named. A failure keeps the old rows and is told."""
+        for name, entry in list(self._sources.items()):
+            if names is not None and name not in names:
+                continue
+            try:
+                count = self.data.load(entry, self._query(entry.sql))
+                self._state[name] = (count, self._now(), "")
+            except Exception as error:  # noqa: BLE001 - whatever a query function raises belongs on the page
+                before = self._state.get(name, (0, self._now(), ""))
+                if name not in self._state:
+                    self.data.empty(name, _types(entry))
+                self._state[name] = (before[0], before[1], f"{type(error).__name__}: {error}")
+        self._groups = self._read_groups()
+
+    def view(self, name: str, state: State, viewer: str = OWNER) -> View:
+        """Everything that the visuals of a page are drawn from. Raises KeyError for an unknown page."""
+        page = self.pages[name]
+        rules = {
+            data_set: text
+            for data_set, entry in self._rules.items()
+            if (text := condition(entry, viewer)) is not None
+        }
+        return View(page, state, self._now(), self.data.run, rules, self._colors(page))
+
+    def viewers(self, name: str) -> list[str]:
+        """Whom a page can be seen as."""
+        return viewers(self._groups if set(self.pages[name].columns) & set(self._rules) else [])
+
+    def freshness(self, name: str) -> dict[str, Freshness]:
+        """How fresh each dataset of a page is."""
+        found = {}
+        view = self.view(name, State())
+        for data_set in view.page.columns:
+            rows, read_at, error = self._state.get(data_set, (0, self._now(), ""))
+            newest = through(view, data_set)
+            limit = timedelta(seconds=self._stale_after.get(data_set, 10**9))
+            is_stale = newest is not None and self._now() - newest > limit
+            found[data_set] = Freshness(rows, newest, read_at, is_stale, error)
+        return found
+
+    def choices(self, view: View, viewer: str) -> dict[str, list[str]]:
+        """Filter id -> the values that its control offers, of the rows that the viewer may see."""
+        found = {}
+        for _, member, body in view.page.filters:
+            if member != "CategoryFilter":
+                continue
+            data_set, column = body["Column"]["DataSetIdentifier"], body["Column"]["ColumnName"]
+            rule = view.rules.get(data_set, "true")
+            try:
+                text = sql(Field(column), view.page.names(data_set))
+                rows = view.run(
+                    f"SELECT DISTINCT CAST({text} AS VARCHAR) AS v FROM \"{data_set}\" WHERE {rule} "  # noqa: S608
+                    "AND v IS NOT NULL ORDER BY v LIMIT 500",
+                    {},
+                )
+            except (ExpressionError, ValueError):
+                rows = []
+            found[body["FilterId"]] = [row[0] for row in rows]
+        return found
+
+    def _now(self) -> datetime:
+        return self._clock().astimezone(UTC).replace(tzinfo=None)
+
+    def _open(self, assets: Assets) -> None:
+        data_sets = {
+            entry.properties["DataSetId"]: entry.properties
+            for entry in assets.values()
+            if entry.type == "AWS::QuickSight::DataSet"
+        }
+        sources, rules, pages = {}, {}, {}
+        for entry in assets.values():
+            if entry.type != "AWS::QuickSight::Dashboard":
+                continue
+            definition, columns = entry.properties["Definition"], {}
+            for declared in definition["DataSetIdentifierDeclarations"]:
+                name, data_set_id = declared["Identifier"], declared["DataSetArn"].rpartition("/")[2]
+                sources[name] = source(name, data_sets[data_set_id])
+                columns[name] = sources[name].kinds
+                if arn := rules_arn(data_sets[data_set_id]):
+                    table = arn.rpartition("/")[2]
+                    sources[table] = source(table, data_sets[table])
+                    restricted = tuple(c for c, _ in sources[table].columns if c not in ("GroupName", "UserName"))
+                    rules[name] = Rules(name, table, restricted)
+            page_id = entry.properties["DashboardId"].partition("-")[2]
+            pages[page_id] = Page(definition, columns, page_id, entry.properties["Name"].rpartition(" (")[0])
+        with self._lock:
+            self._sources, self._rules, self.pages = sources, rules, pages
+
+    def _read_groups(self) -> list[str]:
+        return [
+            row[0]
+            for entry in self._rules.values()
+            for row in self.data.run(f'SELECT DISTINCT GroupName FROM "{entry.table}"', {})  # noqa: S608
+        ]
+
+    def _colors(self, page: Page) -> dict[str, Any]:
+        """Values of every column and field that a chart may color by: of all rows, so that colors never move."""
+        found: dict[str, Any] = {}
+        for data_set, kinds in page.columns.items():
+            names = page.names(data_set)
+            for column in [*(c for c, kind in kinds.items() if kind == "text"), *names.fields]:
+                try:
+                    if column in names.fields and _is_aggregate(column, names):
+                        continue
+                    values = self.data.values(data_set, sql(Field(column), names))
+                except (ExpressionError, ValueError):
+                    continue
+                if len(values) <= len(PALETTE):
+                    found[f"{data_set}/{column}"] = values
+        return found
+
+
+def _is_aggregate(column: str, names: Any) -> bool:
+    from dashboards.expressions.typing import typed
+
+    return typed(Field(column), names).level != "row"
+
+
+def _types(entry: Source) -> dict[str, str]:
+    from dashboards.column_types import of_quicksight
+
+    return {name: of_quicksight(type_name).duckdb for name, type_name in entry.columns}

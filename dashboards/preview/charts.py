@@ -1,0 +1,49 @@
+"""Vega-Lite to what is drawn: Vega specifications for the browser, SVG and PNG for files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
+
+import vl_convert
+
+
+@lru_cache(maxsize=512)
+def _compiled(text: str) -> str:
+    return json.dumps(vl_convert.vegalite_to_vega(text))
+
+
+def vega(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The Vega specification of a Vega-Lite one. The page then needs no compiler, and no eval."""
+    found: dict[str, Any] = json.loads(_compiled(json.dumps(spec, sort_keys=True)))
+    return found
+
+
+def values(tile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a tile as the data named `rows`: values, their texts, and their number."""
+    found = []
+    for number, (row, texts) in enumerate(zip(tile["rows"], tile["texts"], strict=True)):
+        entry: dict[str, Any] = {"row": number}
+        for column, value, text in zip(tile["columns"], row, texts, strict=True):
+            entry[column["alias"]] = _milliseconds(value) if column["kind"] == "time" else value
+            entry[f"{column['alias']}_t"] = text
+        found.append(entry)
+    return found
+
+
+def _milliseconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return int(datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp() * 1000)
+
+
+def picture(spec: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], width: int, height: int) -> str:
+    """A chart as SVG of a given size, drawn without a browser."""
+    sized = {**spec, "width": width, "height": height, "data": {"name": "rows", "values": list(rows)}}
+    return str(vl_convert.vegalite_to_svg(json.dumps(sized)))
+
+
+def png(svg: str, scale: float = 2.0) -> bytes:
+    """An SVG as PNG."""
+    return bytes(vl_convert.svg_to_png(svg, scale=scale))

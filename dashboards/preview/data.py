@@ -1,0 +1,91 @@
+"""Datasets in memory: what the emitted SQL gives at Athena, read once per published version, asked many times.
+
+This is what SPICE does with a dataset. A filter then costs no query execution, and every visual of a page shows the
+same version.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from dashboards.column_types import Kind, of_quicksight
+from dashboards.expressions.duckdb_sql import quoted
+
+AthenaQuery = Callable[[str], pa.Table]
+"""Runs SQL at Athena and gives the whole result."""
+MAX_COLOR_VALUES = 40
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset as emitted: the SQL that Athena runs, and its columns (name, QuickSight type) in order."""
+
+    name: str
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """Column -> kind."""
+        return {name: of_quicksight(type_name).kind for name, type_name in self.columns}
+
+
+def source(name: str, properties: Mapping[str, Any]) -> Source:
+    """The dataset of emitted properties that have one CustomSql table. Raises ValueError for any other."""
+    tables = [table["CustomSql"] for table in properties["PhysicalTableMap"].values() if "CustomSql" in table]
+    if len(tables) != 1:
+        raise ValueError(f"Dataset {name} has no single SQL table; the preview cannot read it.")
+    columns = tuple((column["Name"], column["Type"]) for column in tables[0]["Columns"])
+    return Source(name, str(tables[0]["SqlQuery"]), columns)
+
+
+class Snapshots:
+    """Tables of one DuckDB in memory. Thread-safe: each caller gets a cursor of its own."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(":memory:", config={"threads": 2})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._lock = threading.Lock()
+        self._colors: dict[str, Sequence[str]] = {}
+
+    def load(self, given: Source, rows: pa.Table) -> int:
+        """Replace a dataset's table in one step and return its number of rows."""
+        casts = ", ".join(
+            f"CAST({quoted(name)} AS {of_quicksight(type_name).duckdb}) AS {quoted(name)}"
+            for name, type_name in given.columns
+        )
+        with self._lock:
+            cursor = self._connection.cursor()
+            cursor.register("incoming", rows)
+            cursor.execute(f"CREATE OR REPLACE TABLE {quoted(given.name)} AS SELECT {casts} FROM incoming")  # noqa: S608
+            cursor.unregister("incoming")
+            self._colors = {key: values for key, values in self._colors.items() if not key.startswith(given.name)}
+        return int(rows.num_rows)
+
+    def empty(self, name: str, columns: Mapping[str, str]) -> None:
+        """A table without rows, for a Definition whose data is not here."""
+        types = ", ".join(f"{quoted(column)} {type_name}" for column, type_name in columns.items())
+        self._connection.cursor().execute(f"CREATE OR REPLACE TABLE {quoted(name)} ({types})")
+
+    def run(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """All rows of a query over the tables. Raises ValueError with DuckDB's words."""
+        try:
+            return self._connection.cursor().execute(sql, dict(parameters) or None).fetchall()
+        except duckdb.Error as error:
+            raise ValueError(str(error).splitlines()[0]) from error
+
+    def values(self, name: str, expression: str) -> Sequence[str]:
+        """The distinct values of a text column or field, in order; none when there are too many to tell apart."""
+        key = f"{name}/{expression}"
+        if key not in self._colors:
+            found = self.run(
+                f"SELECT DISTINCT CAST({expression} AS VARCHAR) AS v FROM {quoted(name)} "  # noqa: S608
+                f"WHERE v IS NOT NULL ORDER BY v LIMIT {MAX_COLOR_VALUES + 1}",
+                {},
+            )
+            self._colors[key] = [row[0] for row in found]
+        return self._colors[key]

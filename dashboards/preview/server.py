@@ -1,0 +1,240 @@
+"""The preview server: one page per dashboard, its numbers as JSON, and word of every change as it happens."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from dashboards.preview import payload, static_page
+from dashboards.preview.access import OWNER
+from dashboards.preview.address import AddressError, state_of
+from dashboards.preview.board import Board
+from dashboards.preview.files import csv_of, png_of
+from dashboards.render.tile import View
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-store"}  # fmt: skip
+HEARTBEAT_SECONDS = 15.0
+
+Versions = Callable[[], Mapping[str, str]]
+"""Dataset -> a token that changes when a report is published."""
+
+
+@dataclass
+class Watch:
+    """What is looked at for changes, and how often (seconds).
+
+    `versions` tells of published reports; `declarations` gives a token of the definition files.
+    """
+
+    versions: Versions
+    declarations: Callable[[], str] = field(default=lambda: "")
+    every: float = 0.2
+
+
+class Preview:
+    """The web application over a board."""
+
+    def __init__(self, board: Board, watch: Watch) -> None:
+        self._board, self._watch = board, watch
+        self._listeners: set[asyncio.Queue[dict[str, Any]]] = set()
+        self._number = 0
+
+    def application(self) -> Starlette:
+        """The application; its lifespan watches for changes."""
+        static = str(files("dashboards.preview").joinpath("static"))
+        routes = [
+            Route("/", self._index),
+            Route("/events", self._events),
+            Route("/api/pages", self._pages),
+            Route("/api/{name}/frame", self._frame),
+            Route("/api/{name}/tiles", self._tiles),
+            Route("/api/{name}/{visual}.csv", self._csv),
+            Route("/api/{name}/{visual}.png", self._png),
+            Route("/{name}.html", self._export),
+            Mount("/static", StaticFiles(directory=static)),
+            Route("/{name}", self._shell),
+        ]
+        app = Starlette(routes=routes, lifespan=self._lifespan)
+        app.add_middleware(_Headers)
+        return app
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(self._warm)
+        watching = asyncio.create_task(self._watching())
+        yield
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+    def _warm(self) -> None:
+        """Read everything and draw every sheet once: the chart compiler takes seconds to wake."""
+        self._board.rebuild()
+        self._board.load()
+        for name, page in self._board.pages.items():
+            for sheet in page.sheets:
+                payload.tiles(self._board, name, sheet["SheetId"], state_of([]))
+
+    async def _watching(self) -> None:
+        seen = await self._look({}, "")
+        while True:
+            await asyncio.sleep(self._watch.every)
+            seen = await self._look(*seen)
+
+    async def _look(self, versions: Mapping[str, str], token: str) -> tuple[Mapping[str, str], str]:
+        """Compare with what was seen last, and tell the pages of what changed."""
+        is_first = not versions and not token
+        try:
+            now_versions = await run_in_threadpool(self._watch.versions)
+        except Exception:  # noqa: BLE001 - a catalogue that is away leaves the data as old as the page says it is
+            now_versions = versions
+        now_token = await run_in_threadpool(self._watch.declarations)
+        changed = {name for name, version in now_versions.items() if versions.get(name) != version}
+        if is_first:
+            return now_versions, now_token
+        if now_token != token:
+            await run_in_threadpool(self._board.rebuild)
+            await run_in_threadpool(self._board.load)
+            self._tell({"declarations": True})
+        elif changed:
+            await run_in_threadpool(self._board.load, changed)
+            self._tell({"changed": sorted(changed)})
+        return now_versions, now_token
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        self._number += 1
+        for queue in self._listeners:
+            queue.put_nowait({"number": self._number, **message})
+
+    async def _index(self, _: Request) -> Response:
+        first = next(iter(self._board.pages), None)
+        return RedirectResponse(f"/{first}") if first else _shell_file()
+
+    async def _shell(self, _: Request) -> Response:
+        return _shell_file()
+
+    async def _pages(self, _: Request) -> Response:
+        return JSONResponse(payload.index(self._board))
+
+    async def _frame(self, request: Request) -> Response:
+        return await self._answer(lambda: JSONResponse(payload.frame(self._board, request.path_params["name"])))
+
+    async def _tiles(self, request: Request) -> Response:
+        query = request.query_params
+        return await self._answer(
+            lambda: JSONResponse(
+                payload.tiles(
+                    self._board,
+                    request.path_params["name"],
+                    query.get("sheet", ""),
+                    state_of(query.multi_items()),
+                    query.get("as", OWNER),
+                )
+            )
+        )
+
+    async def _csv(self, request: Request) -> Response:
+        def make() -> Response:
+            view, visual = self._visual(request)
+            name = f"{request.path_params['name']}-{visual.id}.csv"
+            return _download(csv_of(view, visual).encode(), "text/csv; charset=utf-8", name)
+
+        return await self._answer(make)
+
+    async def _png(self, request: Request) -> Response:
+        def make() -> Response:
+            view, visual = self._visual(request)
+            name = f"{request.path_params['name']}-{visual.id}.png"
+            return _download(png_of(view, visual, view.now), "image/png", name)
+
+        return await self._answer(make)
+
+    async def _export(self, request: Request) -> Response:
+        def make() -> Response:
+            name = request.path_params["name"]
+            text = exported(self._board, name, request.query_params.multi_items())
+            return _download(text.encode(), "text/html; charset=utf-8", f"{name}.html")
+
+        return await self._answer(make)
+
+    async def _answer(self, make: Callable[[], Response]) -> Response:
+        try:
+            return await run_in_threadpool(make)
+        except KeyError as error:
+            return PlainTextResponse(f"There is no {error.args[0]!r}.", 404)
+        except (AddressError, ValueError) as error:
+            return PlainTextResponse(str(error), 400)
+
+    def _visual(self, request: Request) -> tuple[View, Any]:
+        query = request.query_params
+        view = self._board.view(
+            request.path_params["name"], state_of(query.multi_items()), query.get("as", OWNER)
+        )
+        return view, view.page.visuals[request.path_params["visual"]]
+
+    async def _events(self, _: Request) -> Response:
+        async def stream() -> AsyncIterator[str]:
+            queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+            self._listeners.add(queue)
+            try:
+                yield f"data: {json.dumps({'number': self._number, 'hello': True})}\n\n"
+                while True:
+                    try:
+                        message = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+                        yield f"data: {json.dumps(message)}\n\n"
+                    except TimeoutError:
+                        yield ": still here\n\n"
+            finally:
+                self._listeners.discard(queue)
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+def exported(board: Board, name: str, pairs: list[tuple[str, str]]) -> str:
+    """A page as one HTML file, with a viewer's choices in force. Raises KeyError and AddressError."""
+    state, viewer = state_of(pairs), dict(pairs).get("as", OWNER)
+    page = board.pages[name]
+    sheets = {
+        sheet["SheetId"]: payload.tiles(board, name, sheet["SheetId"], state, viewer) for sheet in page.sheets
+    }
+    drawn_at = board.view(name, state).now.isoformat(timespec="minutes")
+    return static_page.html(payload.frame(board, name), sheets, drawn_at)
+
+
+def _shell_file() -> Response:
+    text = files("dashboards.preview").joinpath("static", "index.html").read_text(encoding="utf-8")
+    return Response(text, media_type="text/html; charset=utf-8")
+
+
+def _download(body: bytes, media_type: str, name: str) -> Response:
+    return Response(body, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+class _Headers:
+    """Puts the security headers on every answer, streams included."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += [(key.lower().encode(), value.encode()) for key, value in _HEADERS.items()]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

@@ -1,0 +1,232 @@
+"""Vega-Lite specifications of bars, lines, areas, combos and pies. Data goes in by name, so a refresh keeps the spec."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dashboards.render.compile import OTHER
+from dashboards.render.page import VisualView
+from dashboards.render.wells import Out
+
+PALETTE = ("#0b6e75", "#c2601c", "#4f5bd5", "#b83a68", "#4a7f23", "#8a4fa3", "#2f7fc1", "#8c6a1f",
+           "#a3242c", "#3d5a80", "#6b8e23")
+OTHER_COLOR = "#7c8a97"
+_DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (12, 4), (1, 3))
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+_INK, _FAINT, _GRID = "#22303c", "#51606e", "#e3e8ec"
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+Rows = Sequence[Sequence[Any]]
+
+
+def spec(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The specification of a chart, over data named `rows`.
+
+    `colors`: dataset/column -> every value that the column has, in order, so that a value keeps its color in every
+    visual and under every filter.
+    """
+    chart = _CHARTS[visual.kind](visual, outs, colors)
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "data": {"name": "rows"},
+        "width": "container",
+        "height": "container",
+        "autosize": {"type": "fit", "contains": "padding", "resize": True},
+        "background": "transparent",
+        "padding": {"left": 2, "right": 6, "top": 6, "bottom": 2},
+        "config": _CONFIG,
+        **chart,
+    }
+
+
+_CONFIG: dict[str, Any] = {
+    "font": _FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": _FAINT, "titleColor": _FAINT, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": 500,
+        "domainColor": "#b9c3cc", "tickColor": "#b9c3cc", "gridColor": _GRID, "labelLimit": 180, "titlePadding": 8,
+        "labelOverlap": True,
+    },
+    "legend": {
+        "labelColor": _INK, "labelFontSize": 11.5, "orient": "top", "title": None, "symbolSize": 90, "offset": 6,
+        "columnPadding": 14, "labelLimit": 180,
+    },
+    "bar": {"cornerRadiusEnd": 2},
+    "line": {"strokeWidth": 2.2, "strokeCap": "round", "strokeJoin": "round"},
+    "area": {"fillOpacity": 0.88, "stroke": "#fff", "strokeWidth": 0.8},
+    "arc": {"stroke": "#fff", "strokeWidth": 1.5},
+}  # fmt: skip
+
+
+def _category(outs: Sequence[Out]) -> Out:
+    return next(out for out in outs if out.role == "category")
+
+
+def _color(outs: Sequence[Out]) -> Out | None:
+    return next((out for out in outs if out.role == "color"), None)
+
+
+def _of(outs: Sequence[Out], role: str) -> list[Out]:
+    return [out for out in outs if out.role == role]
+
+
+def _axis(out: Out, **more: Any) -> dict[str, Any]:
+    """The encoding of a dimension: a UTC time scale, or its values in the order of the rows."""
+    if out.kind == "time":
+        axis = {"title": None, "format": _TICKS.get(out.unit, "%d %b"), "tickCount": 6, **more}
+        return {"field": out.alias, "type": "temporal", "scale": {"type": "utc"}, "axis": axis}
+    return {"field": out.alias, "type": "nominal", "sort": None, "axis": {"title": out.label, "labelAngle": 0, **more}}
+
+
+_TICKS = {"minute": "%H:%M", "hour": "%d %b %H:%M", "day": "%d %b", "week": "%d %b", "month": "%b %Y", "year": "%Y"}
+_BANDS = {"hour": "utcyearmonthdatehours", "day": "utcyearmonthdate", "month": "utcyearmonth", "year": "utcyear"}
+
+
+def _values_axis(outs: Sequence[Out], title: str | None = None) -> dict[str, Any]:
+    return {"title": outs[0].label if title is None else title, "format": outs[0].format.axis, "tickCount": 5}
+
+
+def _domain(out: Out, colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    values = list(colors.get(f"{out.data_set}/{out.column}", ()))
+    if not values:
+        return {"scale": {"range": list(PALETTE)}}
+    shades = [PALETTE[at % len(PALETTE)] for at in range(len(values))]
+    return {"scale": {"domain": [*values, OTHER], "range": [*shades, OTHER_COLOR]}}
+
+
+def _fold(outs: Sequence[Out]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Several measures as series: transforms, and the color encoding over their labels."""
+    labels = [out.label for out in outs]
+    cases = "".join(f"datum.key === '{out.alias}' ? {_quoted(out.label)} : " for out in outs)
+    transforms = [
+        {"fold": [out.alias for out in outs], "as": ["key", "value"]},
+        {"calculate": f"{cases}''", "as": "series"},
+    ]
+    scale = {"domain": labels, "range": list(PALETTE[: len(labels)])}
+    return transforms, {"field": "series", "type": "nominal", "scale": scale}
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _legend(color: dict[str, Any], shown: Sequence[str] | None = None) -> dict[str, Any]:
+    return {**color, "legend": {} if shown is None else {"values": list(shown)}}
+
+
+def _tooltip(outs: Sequence[Out]) -> list[dict[str, Any]]:
+    """The formatted texts that travel beside each value: exact and already in the field's format."""
+    return [{"field": f"{out.alias}_t", "type": "nominal", "title": out.label} for out in outs]
+
+
+def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    category, values, color = _category(outs), _of(outs, "value"), _color(outs)
+    arrangement = visual.chart.get("BarsArrangement", "CLUSTERED")
+    is_horizontal = visual.chart.get("Orientation", "VERTICAL") == "HORIZONTAL"
+    stack = {"STACKED": "zero", "STACKED_PERCENT": "normalize"}.get(arrangement)
+    encoding: dict[str, Any] = {}
+    transforms: list[dict[str, Any]] = []
+    if len(values) > 1:
+        transforms, encoding["color"] = _fold(values)
+        value = {"field": "value", "type": "quantitative", "axis": _values_axis(values, "")}
+    else:
+        value = {"field": values[0].alias, "type": "quantitative", "axis": _values_axis(values)}
+        encoding["color"] = (
+            {"field": color.alias, "type": "nominal", **_domain(color, colors)} if color else {"value": PALETTE[0]}
+        )
+    position = _axis(category)
+    if category.kind == "time" and category.unit in _BANDS:
+        position["timeUnit"], position["bandPosition"] = _BANDS[category.unit], 0.5
+    series = encoding["color"].get("field")
+    if series and stack is None:
+        encoding["yOffset" if is_horizontal else "xOffset"] = {"field": series, "type": "nominal"}
+    value["stack"] = stack
+    encoding |= {"y": position, "x": value} if is_horizontal else {"x": position, "y": value}
+    encoding["tooltip"] = _tooltip(outs)
+    return {"transform": transforms, "mark": {"type": "bar", "tooltip": True}, "encoding": encoding}
+
+
+def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    category, values, color = _category(outs), _of(outs, "value"), _color(outs)
+    is_area = visual.chart.get("Type") in ("STACKED_AREA", "AREA")
+    encoding: dict[str, Any] = {"x": _axis(category)}
+    transforms: list[dict[str, Any]] = []
+    if len(values) > 1:
+        transforms, encoding["color"] = _fold(values)
+        encoding["y"] = {"field": "value", "type": "quantitative", "axis": _values_axis(values, "")}
+    else:
+        encoding["y"] = {"field": values[0].alias, "type": "quantitative", "axis": _values_axis(values)}
+        encoding["color"] = (
+            {"field": color.alias, "type": "nominal", **_domain(color, colors)} if color else {"value": PALETTE[0]}
+        )
+    encoding["tooltip"] = _tooltip(outs)
+    series = encoding["color"].get("field")
+    if is_area:
+        encoding["y"]["stack"] = "zero" if visual.chart.get("Type") == "STACKED_AREA" else None
+        return {"transform": transforms, "mark": {"type": "area", "line": False}, "encoding": encoding}
+    line = dict(encoding)
+    points = {key: value for key, value in encoding.items()}
+    if series:
+        # Never color alone: each series has its dash and its shape too.
+        domain = encoding["color"]["scale"].get("domain", [])
+        line["strokeDash"] = {"field": series, "type": "nominal", "legend": None, "scale": {
+            "domain": domain, "range": [list(_DASHES[at % len(_DASHES)]) for at in range(len(domain))]}}  # fmt: skip
+        points["shape"] = {"field": series, "type": "nominal", "scale": {
+            "domain": domain, "range": [_SHAPES[at % len(_SHAPES)] for at in range(len(domain))]}}  # fmt: skip
+    layers = [
+        {"mark": {"type": "line"}, "encoding": line},
+        {"mark": {"type": "point", "filled": True, "size": 34, "opacity": 1}, "encoding": points},
+    ]
+    if not series:
+        shade = {key: value for key, value in encoding.items() if key != "tooltip"}
+        layers.insert(0, {"mark": {"type": "area", "fillOpacity": 0.08, "strokeWidth": 0}, "encoding": shade})
+    return {"transform": transforms, "layer": layers}
+
+
+def _combo(_: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    category, bars, lines = _category(outs), _of(outs, "value"), _of(outs, "line")
+    labels = [out.label for out in (*bars, *lines)]
+    scale = {"domain": labels, "range": list(PALETTE[: len(labels)])}
+    position = _axis(category)
+    banded = dict(position)
+    if category.kind == "time" and category.unit in _BANDS:
+        banded["timeUnit"], banded["bandPosition"] = _BANDS[category.unit], 0.5
+        # Without the same unit the line would sit at the start of each bar.
+        position = {**position, "timeUnit": _BANDS[category.unit], "bandPosition": 0.5}
+    tooltip = _tooltip(outs)
+    layers: list[dict[str, Any]] = []
+    for out in bars:
+        layers.append({"mark": {"type": "bar"}, "encoding": {
+            "x": banded, "y": {"field": out.alias, "type": "quantitative", "axis": _values_axis([out])},
+            "color": {"datum": out.label, "type": "nominal", "scale": scale}, "tooltip": tooltip}})  # fmt: skip
+    over = [
+        {"mark": {"type": "line", "point": {"filled": True, "size": 30}}, "encoding": {
+            "x": position,
+            "y": {"field": out.alias, "type": "quantitative", "axis": {**_values_axis([out]), "grid": False}},
+            "color": {"datum": out.label, "type": "nominal", "scale": scale}, "tooltip": tooltip}}
+        for out in lines
+    ]  # fmt: skip
+    return {"layer": [{"layer": layers}, {"layer": over}], "resolve": {"scale": {"y": "independent"}}}
+
+
+def _pie(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    category, value = _category(outs), _of(outs, "value")[0]
+    thickness = visual.chart.get("DonutOptions", {}).get("ArcOptions", {}).get("ArcThickness")
+    inner = {"SMALL": 0.75, "MEDIUM": 0.6, "LARGE": 0.4}.get(str(thickness), 0)
+    encoding = {
+        "theta": {"field": value.alias, "type": "quantitative", "stack": True},
+        "order": {"field": "row", "type": "quantitative"},
+        "color": {"field": category.alias, "type": "nominal", "sort": None, **_domain(category, colors),
+                  "legend": {"orient": "right", "values": {"expr": f"pluck(data('rows'), '{category.alias}')"}}},
+        "tooltip": _tooltip(outs),
+    }  # fmt: skip
+    radius = "min(width, height) / 2"
+    mark = {
+        "type": "arc",
+        "outerRadius": {"expr": radius},
+        "innerRadius": {"expr": f"{inner} * {radius}"},
+    }
+    return {"mark": mark, "encoding": encoding}
+
+
+_CHARTS = {"bar": _bar, "line": _line, "combo": _combo, "pie": _pie}
+CHARTED = frozenset(_CHARTS)
