@@ -1,5 +1,6 @@
 """An event's name is found in its record, as long as it stands there."""
 
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from infra.names import names_in
 from infra.reconcile import ProducerEpoch
+from producers.simulator import Simulation
 
 SOUND = (
     b'{"event_type":"t","event_id":"i","producer_id":"web-1","epoch":7,"seq":42,'
@@ -41,6 +43,17 @@ def test_every_line_of_a_record_with_several_events_has_its_name() -> None:
 @pytest.mark.parametrize("raw", [b"", b"\x00\xff", b"[]", b"7", SOUND[:30], SOUND.replace(b'"seq"', b'"sq"')])
 def test_a_record_without_a_whole_name_has_none(raw: bytes) -> None:
     assert names_in(raw.replace(b'\\"', b"")) == []
+
+
+def test_what_is_read_of_a_damaged_record_is_never_another_event() -> None:
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    damaged = Simulation(seed=3, count=3000, start=now, span=timedelta(hours=1), malformed=1.0)
+    nameless = 0
+    for seq, record in enumerate(damaged.records(), start=1):
+        found = names_in(record.data)
+        assert found in ([], [(ProducerEpoch(damaged.producer_id, damaged.epoch), seq)])
+        nameless += not found
+    assert nameless < 3000 * 0.2
 
 
 @given(st.integers(0, 2**32), st.integers(0, 3))
