@@ -21,6 +21,8 @@ class LocalSettings:
     Attributes:
         port: MiniStack's; the local server takes the next one unless `server_port` says otherwise.
         interval_scale: buffer intervals of the template are multiplied with this.
+        quiet_seconds: buffers do not wait for their interval when the stream has been quiet for so long; 0
+            makes them wait.
         debounce_scale: how long reports wait for more input, likewise.
         tick_seconds: how often the query function is told that time has passed; 0 for never.
         most_partitions: lake partitions that a delivery stream may have open at once.
@@ -30,7 +32,8 @@ class LocalSettings:
     port: int = DEFAULT_PORT
     server_port: int = 0
     region: str = REGION
-    interval_scale: float = 0.025
+    interval_scale: float = 0.05
+    quiet_seconds: float = 0.3
     debounce_scale: float = 0.02
     tick_seconds: float = 1.0
     most_partitions: int = 500

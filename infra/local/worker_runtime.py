@@ -1,8 +1,8 @@
 """MiniStack's Python worker, made to hand payloads on as Lambda's own runtime does.
 
 On AWS the runtime's client (`awslambdaric`) has a marshaller that handlers may replace to take a request's
-bytes and to answer with bytes. MiniStack's worker parses and writes JSON by itself, so a replaced marshaller would
-never be asked here, and another path of the handler would run than on AWS.
+bytes and to answer with bytes. MiniStack's worker parses and writes JSON by itself, so a replaced marshaller
+would never be asked here, and another path of the handler would run than on AWS.
 """
 
 import json

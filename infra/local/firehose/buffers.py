@@ -9,7 +9,7 @@ from infra.local.firehose.records import UserRecord
 
 @dataclass
 class Buffer:
-    """What one object will hold. `chunks` keeps the rows in the pieces in which they came.
+    """What one object will hold: rows, and the records that they were made of, side by side.
 
     `since` is when the first row came (epoch seconds), `oldest_ms` when the oldest record arrived in the
     stream.
@@ -18,7 +18,7 @@ class Buffer:
     partition: Partition
     since: float
     records: list[UserRecord] = field(default_factory=list)
-    chunks: list[list[bytes]] = field(default_factory=list)
+    rows: list[bytes] = field(default_factory=list)
     size: int = 0
     oldest_ms: int = 0
 
@@ -27,7 +27,7 @@ class Buffer:
         oldest = min(record.place.arrival_ms for record in records)
         self.oldest_ms = min(self.oldest_ms or oldest, oldest)
         self.records += records
-        self.chunks.append(rows)
+        self.rows += rows
         self.size += sum(map(len, rows))
 
 

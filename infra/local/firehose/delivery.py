@@ -18,6 +18,10 @@ from infra.local.firehose.records import Failure
 # AWS labels Parquet so, though it is plain Parquet. Readers must not depend on it.
 _PARQUET_ENCODING = "hadoop-snappy"
 
+REFRESH_SECONDS = 1.0
+ROWS_AT_ONCE = 4000
+"""Rows that are parsed together; more take more memory and no less time."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -31,42 +35,45 @@ class Made:
 class ParquetMaker:
     """Makes Parquet of rows by the Glue table as it now is. Used by one thread at a time."""
 
-    def __init__(self, glue: Any, schema: Schema) -> None:
+    def __init__(self, glue: Any, schema: Schema, clock: Callable[[], float]) -> None:
         self._glue = glue
+        self._clock = clock
+        self._refresh_at = 0.0
         self._schema = schema
         self._version = ""
         self._converter: RowConverter | None = None
 
     def refresh(self) -> None:
-        """Read the table. Raises ClientError when there is none."""
+        """Read the table, unless that was a moment ago. Raises ClientError when there is none."""
+        now = self._clock()
+        if now < self._refresh_at:
+            return
         table = self._glue.get_table(DatabaseName=self._schema.database, Name=self._schema.table)["Table"]
         version = f"{table.get('VersionId')} {table.get('UpdateTime')}"
         if version != self._version or self._converter is None:
             columns = table["StorageDescriptor"]["Columns"]
             self._converter = RowConverter([(each["Name"], parse_type(each["Type"])) for each in columns])
             self._version = version
+        self._refresh_at = now + REFRESH_SECONDS
 
-    def make(self, chunks: list[list[bytes]]) -> Made:
-        """Parquet of these rows; failures are numbered through all chunks."""
+    def make(self, rows: list[bytes]) -> Made:
+        """Parquet of these rows."""
         self.refresh()
         assert self._converter is not None
         tables: list[pa.Table] = []
         failures: list[tuple[int, Failure]] = []
-        offset = 0
-        for chunk in chunks:
-            converted = self._converter.convert(chunk)
+        for offset in range(0, len(rows), ROWS_AT_ONCE):
+            converted = self._converter.convert(rows[offset : offset + ROWS_AT_ONCE])
             tables.append(converted.table)
             failures += [(offset + index, failure) for index, failure in converted.failures]
-            offset += len(chunk)
         table = pa.concat_tables(tables)
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression=self._schema.compression.lower())
         return Made(sink.getvalue().to_pybytes(), table.num_rows, tuple(failures))
 
 
-def plain(chunks: list[list[bytes]]) -> Made:
+def plain(rows: list[bytes]) -> Made:
     """The rows as they are, one after the other."""
-    rows = [row for chunk in chunks for row in chunk]
     return Made(b"".join(rows), len(rows), ())
 
 

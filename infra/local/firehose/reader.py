@@ -50,13 +50,7 @@ class ShardReader:
 
     def read(self) -> list[RawRecord]:
         """The next records, perhaps none. `closed` turns true when the shard has no more."""
-        try:
-            answer = self._kinesis.get_records(
-                ShardIterator=self._valid_iterator(), Limit=self._limit(), StreamARN=self._stream_arn
-            )
-        except self._kinesis.exceptions.ExpiredIteratorException:
-            self._iterator = None
-            return []
+        answer = self._answer()
         records = [self._record(each) for each in answer["Records"]]
         if records:
             last = records[-1].sequence_number
@@ -66,6 +60,15 @@ class ShardReader:
         self._iterator = answer.get("NextShardIterator")
         self.closed = self._iterator is None
         return records
+
+    def _answer(self) -> Mapping[str, Any]:
+        while True:
+            arguments = {"ShardIterator": self._valid_iterator(), "Limit": self._limit()}
+            try:
+                answer: Mapping[str, Any] = self._kinesis.get_records(**arguments, StreamARN=self._stream_arn)
+                return answer
+            except self._kinesis.exceptions.ExpiredIteratorException:
+                self._iterator = None
 
     def _limit(self) -> int:
         return max(10, min(MOST_RECORDS, int(BYTES_PER_READ / self._size))) if self._size else 100

@@ -19,7 +19,8 @@ from infra.local.firehose.api import FirehoseApi
 from infra.local.firehose.checkpoints import CheckpointStore
 from infra.local.firehose.configuration import read_configuration
 from infra.local.firehose.faults import Faults
-from infra.local.firehose.worker import DeliveryWorker, Pace
+from infra.local.firehose.pace import Pace
+from infra.local.firehose.worker import DeliveryWorker
 from infra.local.service import ResourceHandler, Target
 from infra.local.settings import LocalSettings
 
@@ -32,7 +33,9 @@ class FirehoseService:
 
     def __init__(self, context: LocalContext, settings: LocalSettings) -> None:
         self._context = context
-        self._pace = Pace(settings.interval_scale, settings.most_partitions)
+        self._pace = Pace(
+            settings.interval_scale, settings.quiet_seconds, most_partitions=settings.most_partitions
+        )
         self._checkpoints = CheckpointStore(context.paths.database("firehose"))
         self._lock = threading.Lock()
         self._started = False

@@ -14,9 +14,6 @@ from infra.local.firehose.faults import Faults
 from infra.local.firehose.invocation import LARGEST_PAYLOAD, encode_request
 from infra.local.firehose.records import PROCESSING, Failure, UserRecord
 
-FIRST_PAUSE = 0.1
-"""Seconds before the first retry; each further pause is twice as long."""
-
 
 @dataclass(frozen=True)
 class Transformer:
@@ -25,6 +22,7 @@ class Transformer:
     Attributes:
         new_id: makes an invocation id, anew for each attempt.
         failed: hears of each failed attempt: (attempt from 1, why).
+        pause_seconds: before the first retry; each further pause is twice as long.
     """
 
     functions: Any
@@ -36,6 +34,7 @@ class Transformer:
     faults: Faults
     new_id: Callable[[], str]
     failed: Callable[[int, str], None]
+    pause_seconds: float
 
     def apply(self, records: Sequence[UserRecord]) -> Judged:
         """What became of each record. Never raises for what the function does."""
@@ -47,7 +46,7 @@ class Transformer:
                 why = str(error)
                 self.failed(attempt, why)
                 if attempt < attempts:
-                    time.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
+                    time.sleep(self.pause_seconds * 2 ** (attempt - 1))
         message = f"The Lambda function was successfully invoked but it returned an error result. {why}"
         failure = Failure(PROCESSING, "Lambda.FunctionError", message.strip(), attempts)
         return Judged(failed=[(record, failure) for record in records])

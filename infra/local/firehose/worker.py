@@ -1,64 +1,47 @@
-"""The delivery worker of one delivery stream: reads, transforms, buffers, delivers, and checkpoints.
+"""The delivery worker of one delivery stream: reads, transforms, hands to the writer, and checkpoints.
 
-One thread reads the stream and decides; two invoke the function; one writes objects, so that an error object
-that cannot be written holds back all delivery, as it does on AWS.
+One thread reads the stream and decides; two invoke the function; the writer has a thread of its own.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.context import LocalContext
-from infra.local.firehose import prefixes
-from infra.local.firehose.answers import Judged, Partition
-from infra.local.firehose.buffers import Buffer, Buffers
+from infra.local.firehose.answers import Judged
 from infra.local.firehose.checkpoints import Checkpoint, CheckpointStore, ShardProgress, finish
-from infra.local.firehose.configuration import MOST_PARTITIONS, Configuration
+from infra.local.firehose.configuration import Configuration
 from infra.local.firehose.counts import Counts
 from infra.local.firehose.deaggregation import unpack
-from infra.local.firehose.delivery import Made, ParquetMaker, local_time, plain, put_until_written
-from infra.local.firehose.error_objects import ErrorOrigin, error_line
+from infra.local.firehose.delivery import ParquetMaker
+from infra.local.firehose.error_objects import ErrorOrigin
 from infra.local.firehose.faults import Faults
 from infra.local.firehose.invocation import Batcher
-from infra.local.firehose.reader import LIST_SECONDS, ShardReader, list_shards, readable_shards, start_of
-from infra.local.firehose.records import PARTITIONS_EXCEEDED, Failure, Place, UserRecord
+from infra.local.firehose.pace import Pace
+from infra.local.firehose.reader import (
+    LIST_SECONDS,
+    RawRecord,
+    ShardReader,
+    list_shards,
+    readable_shards,
+    start_of,
+)
+from infra.local.firehose.records import Place, UserRecord
 from infra.local.firehose.transforming import Transformer
+from infra.local.firehose.writer import Surroundings, Writer
 
 logger = logging.getLogger(__name__)
 
 MOST_BYTES_IN_FLIGHT = 96_000_000
 """Raw data that is read ahead of its delivery."""
 CHECKPOINT_SECONDS = 0.25
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 0.6
+SHORTEST_PAUSE, LONGEST_PAUSE, DRAINING_PAUSE = 0.05, 0.6, 0.02
 TRANSFORMS_AT_ONCE = 2
-
-_EXCEEDED = Failure(
-    PARTITIONS_EXCEEDED,
-    "DynamicPartitioning.ActivePartitionsLimitExceeded",
-    "The delivery stream has as many active partitions as it may have.",
-)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How this worker differs in pace: factor of every interval, and the limit of lake partitions."""
-
-    interval_scale: float = 1.0
-    most_partitions: int = MOST_PARTITIONS
-
-
-@dataclass
-class _Errors:
-    since: float
-    oldest_ms: int
-    records: list[UserRecord]
-    lines: list[bytes]
 
 
 class DeliveryWorker:
@@ -80,41 +63,37 @@ class DeliveryWorker:
         self.configuration = configuration
         self.counts = Counts()
         self._context, self._clock = context, context.clock
-        self._checkpoints, self._faults, self._halt = checkpoints, faults, halt
-        self._new_id, self._random_string = new_id, random_string
-        self._zone = prefixes.zone(configuration.time_zone)
+        self._checkpoints, self._faults = checkpoints, faults
         self._kinesis = context.client("kinesis", role_arn=configuration.source_role_arn)
-        self._s3 = context.client("s3", role_arn=configuration.role_arn)
-        self._scale = pace.interval_scale
-        hints = configuration.hints
-        self._buffers = Buffers(hints.size_bytes, hints.interval_seconds * self._scale, pace.most_partitions)
-        transform = configuration.transform
-        batch = transform.hints if transform else hints
-        self._batcher = Batcher(batch.size_bytes, batch.interval_seconds * self._scale)
-        self._transformer = self._make_transformer(delivery_arn) if transform else None
-        schema = configuration.schema
-        self._maker = (
-            ParquetMaker(context.client("glue", role_arn=configuration.role_arn), schema) if schema else None
-        )
-        self._origin = ErrorOrigin(
-            transform.arn if transform else "",
-            (schema.catalog_id or context.account_id) if schema else "",
-            schema.database if schema else "",
-            schema.table if schema else "",
-            (schema.region or context.region) if schema else context.region,
-            schema.version if schema else "LATEST",
-        )
-        self._errors: dict[str, _Errors] = {}
-        self._readers: dict[str, ShardReader] = {}
-        self._progress: dict[str, ShardProgress] = {}
-        self._finished: frozenset[str] = frozenset()
-        self._bytes_in_flight = 0
-        self._deliveries = 0
-        self._list_at = self._save_at = 0.0
+        self._quiet_seconds, self._read_at = pace.quiet_seconds, 0.0
         self._lock = threading.RLock()
         self._wake, self._stopping, self._draining = threading.Event(), threading.Event(), threading.Event()
+        around = Surroundings(
+            counts=self.counts,
+            lock=self._lock,
+            finish=self._finish,
+            stopping=self._stopping,
+            wake=self._wake,
+            clock=self._clock,
+            note=self._note,
+            faults=faults,
+            new_id=new_id,
+            random_string=random_string,
+            halt=halt,
+        )
+        self._writer = _writer(configuration, context, pace, around)
+        transform = configuration.transform
+        hints = transform.hints if transform else configuration.hints
+        self._batcher = Batcher(hints.size_bytes, hints.interval_seconds * pace.interval_scale)
+        self._transformer = self._make_transformer(delivery_arn, new_id, pace) if transform else None
+        self._copies = 2 if configuration.backup else 1
+        self._readers: dict[str, ShardReader] = {}
+        self._progress: dict[str, ShardProgress] = {}
+        self._known: dict[str, Checkpoint] = {}
+        self._finished: frozenset[str] = frozenset()
+        self._created_at = self._list_at = self._save_at = 0.0
+        self._bytes_in_flight = 0
         self._transforms = ThreadPoolExecutor(TRANSFORMS_AT_ONCE, "transform")
-        self._writer = ThreadPoolExecutor(1, "deliver")
         self._thread = threading.Thread(target=self._run, name=f"firehose-{configuration.name}", daemon=True)
 
     def start(self) -> None:
@@ -131,7 +110,7 @@ class DeliveryWorker:
         self._wake.set()
         self._thread.join()
         self._transforms.shutdown(cancel_futures=True)
-        self._writer.shutdown(cancel_futures=True)
+        self._writer.stop()
         self._save_checkpoints()
 
     def drain(self, seconds: float) -> bool:
@@ -150,27 +129,27 @@ class DeliveryWorker:
                 worked = self._step(self._clock())
             except (ClientError, BotoCoreError) as error:
                 logger.warning("%s: %s", self.configuration.name, error)
-                self._readers.clear()
                 self._list_at, worked, pause = 0.0, False, LONGEST_PAUSE
-            if worked or self._draining.is_set():
+            if worked:
                 pause = SHORTEST_PAUSE
-            if not worked:
-                self._wake.wait(min(pause, 0.02) if self._draining.is_set() else pause)
+            else:
+                self._wake.wait(DRAINING_PAUSE if self._draining.is_set() else pause)
                 self._wake.clear()
                 pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def _step(self, now: float) -> bool:
         """One round; whether anything was read."""
         self._follow_shards(now)
-        read = sum(self._read(reader, now) for reader in list(self._readers.values()))
-        drains = self._draining.is_set() and not read and not self._faults.happens("reading_pauses")
+        read = sum([self._read(reader, now) for reader in list(self._readers.values())])
+        self._read_at = now if read else self._read_at
+        is_quiet = 0 < self._quiet_seconds <= now - self._read_at
+        drains = not read and (is_quiet or self._draining.is_set())
         if self._batcher.is_due(now) or (drains and len(self._batcher)):
             self._submit(self._batcher.cut())
         with self._lock:
-            idle = drains and not self.counts.transforming
-            self._deliver(self._buffers.take_due(now, everything=idle))
-            self._deliver_errors(now, everything=idle)
-            if idle and not self._deliveries and not self.counts.in_flight:
+            at_rest = drains and not self.counts.transforming
+            self._writer.deliver(now, everything=at_rest)
+            if at_rest and self._writer.is_idle and not self.counts.in_flight:
                 self._draining.clear()
         if now >= self._save_at:
             self._save_checkpoints()
@@ -182,8 +161,7 @@ class DeliveryWorker:
             return
         self._list_at = now + LIST_SECONDS
         arn = self.configuration.stream_arn
-        shards = list_shards(self._kinesis, arn)
-        for shard in readable_shards(shards, self._finished):
+        for shard in readable_shards(list_shards(self._kinesis, arn), self._finished):
             shard_id = shard["ShardId"]
             if shard_id not in self._readers:
                 start = start_of(shard, self._known.get(shard_id), self._created_at)
@@ -191,29 +169,36 @@ class DeliveryWorker:
                 self._progress.setdefault(shard_id, ShardProgress())
 
     def _read(self, reader: ShardReader, now: float) -> int:
-        if reader.closed or self._faults.happens("reading_pauses"):
+        if reader.closed or self._bytes_in_flight > MOST_BYTES_IN_FLIGHT:
             return 0
-        if self._bytes_in_flight > MOST_BYTES_IN_FLIGHT:
+        if self._faults.happens("reading_pauses"):
             return 0
         raw = reader.read()
-        places: list[Place] = []
-        records: list[UserRecord] = []
-        for each in raw:
-            unpacked = unpack(each.partition_key, each.data)
-            place = Place(each.shard_id, each.sequence_number, each.arrival_ms, len(unpacked))
-            places.append(place)
-            records += [UserRecord(place, sub, key, data) for sub, (key, data) in enumerate(unpacked)]
+        if not raw:
+            return 0
+        places, records = self._unpacked(raw)
         with self._lock:
             self._progress[reader.shard_id].read(places)
             self.counts.stream_records += len(raw)
             self.counts.read += len(records)
-            self._bytes_in_flight += sum([len(record.data) for record in records])
+            self._bytes_in_flight += self._copies * sum([len(record.data) for record in records])
             self.counts.behind_ms = max(each.behind_ms for each in self._readers.values())
-        if records:
-            self._note("firehose", "read", shard=reader.shard_id, records=len(raw), events=len(records))
+            self._writer.keep(records, now)
+        self._note("firehose", "read", shard=reader.shard_id, records=len(raw), events=len(records))
         for batch in self._batcher.add(records, now):
             self._submit(batch)
         return len(raw)
+
+    def _unpacked(self, raw: Sequence[RawRecord]) -> tuple[list[Place], list[UserRecord]]:
+        places: list[Place] = []
+        records: list[UserRecord] = []
+        for each in raw:
+            unpacked = unpack(each.partition_key, each.data)
+            open_records = self._copies * len(unpacked)
+            place = Place(each.shard_id, each.sequence_number, each.arrival_ms, open_records)
+            places.append(place)
+            records += [UserRecord(place, sub, key, data) for sub, (key, data) in enumerate(unpacked)]
+        return places, records
 
     def _submit(self, batch: list[UserRecord]) -> None:
         with self._lock:
@@ -233,11 +218,10 @@ class DeliveryWorker:
             self.counts.invocations += 1
             self.counts.transform_seconds += took
             for partition, (records, rows) in judged.rows.items():
-                self._buffer(partition, records, rows, now)
-            self.counts.partitions = len(self._buffers)
-            self._fail(judged.failed, now)
-            self._finish(judged.dropped)
+                self._writer.add(partition, records, rows, now)
+            self._writer.fail(judged.failed, now)
             self.counts.dropped += len(judged.dropped)
+            self._finish(judged.dropped)
         self._note(
             "transform",
             "batch",
@@ -248,15 +232,7 @@ class DeliveryWorker:
         )
         self._wake.set()
 
-    def _buffer(self, partition: Partition, records: list[UserRecord], rows: list[bytes], now: float) -> None:
-        if self._buffers.add(partition, records, rows, now):
-            self.counts.buffered += len(records)
-            self.counts.succeeded += len(records)
-        else:
-            self.counts.partitions_exceeded += len(records)
-            self._fail([(record, _EXCEEDED) for record in records], now)
-
-    def _make_transformer(self, delivery_arn: str) -> Transformer:
+    def _make_transformer(self, delivery_arn: str, new_id: Callable[[], str], pace: Pace) -> Transformer:
         configuration = self.configuration
         assert configuration.transform is not None
         return Transformer(
@@ -267,8 +243,9 @@ class DeliveryWorker:
             delivery_arn,
             self._context.region,
             self._faults,
-            self._new_id,
+            new_id,
             self._function_failed,
+            pace.retry_seconds,
         )
 
     def _function_failed(self, attempt: int, why: str) -> None:
@@ -276,133 +253,7 @@ class DeliveryWorker:
             self.counts.function_errors += 1
         self._note("transform", "function error", attempt=attempt, why=why[:300])
 
-    def _deliver(self, buffers: list[Buffer]) -> None:
-        if self._faults.happens("delivery_reorders"):
-            buffers = [buffers[index] for index in self._faults.shuffled(list(range(len(buffers))))]
-        for buffer in buffers:
-            self._write(self._deliver_buffer, buffer)
-
-    def _deliver_buffer(self, buffer: Buffer) -> None:
-        began = time.monotonic()
-        made = self._made(buffer)
-        if made is None:
-            return
-        failed = {index for index, _ in made.failures}
-        good = [record for index, record in enumerate(buffer.records) if index not in failed]
-        if self._faults.happens("delivery_delays"):
-            time.sleep(1.0)
-        if made.rows and not self._put_data(buffer, made):
-            return
-        now = self._clock()
-        with self._lock:
-            self.counts.buffered -= len(buffer.records)
-            self.counts.delivered += len(good)
-            self.counts.rows += made.rows
-            self.counts.delivery_seconds += time.monotonic() - began
-            self._fail([(buffer.records[index], failure) for index, failure in made.failures], now)
-            self._finish(good)
-
-    def _made(self, buffer: Buffer) -> Made | None:
-        """The object's content; None when the worker ended while the table could not be read."""
-        pause = 0.2
-        while not self._stopping.is_set():
-            try:
-                return self._maker.make(buffer.chunks) if self._maker else plain(buffer.chunks)
-            except (ClientError, BotoCoreError) as error:
-                self._put_failed(str(error))
-                time.sleep(pause)
-                pause = min(pause * 2, 5.0)
-        return None
-
-    def _put_data(self, buffer: Buffer, made: Made) -> bool:
-        if self._faults.happens("stops_before_put"):
-            self._halt()
-        keys = [self._data_key(buffer)]
-        if self._faults.happens("same_key_rewrite"):
-            keys *= 2
-        if self._faults.happens("delivery_repeats"):
-            keys.append(self._data_key(buffer))
-        for key in keys:
-            if not self._put(key, made.body, "data_put_fails", is_parquet=self._maker is not None):
-                return False
-            with self._lock:
-                self.counts.objects += 1
-                self.counts.bytes_delivered += len(made.body)
-            size, partition = len(made.body), "/".join(buffer.partition)
-            self._note("lake", "object", key=key, rows=made.rows, bytes=size, partition=partition)
-        if self._faults.happens("stops_after_put"):
-            self._halt()
-        return True
-
-    def _data_key(self, buffer: Buffer) -> str:
-        at = local_time(buffer.oldest_ms, self._zone)
-        names = self.configuration.prefix.partition_keys
-        partition = dict(zip(names, buffer.partition, strict=False))
-        prefix = self.configuration.prefix.evaluate(at=at, random=self._random_string, partition=partition)
-        now = local_time(int(self._clock() * 1000), self._zone)
-        name = self.configuration.name
-        return prefix + prefixes.object_name(name, now, self._new_id(), self.configuration.extension)
-
-    def _fail(self, failed: list[tuple[UserRecord, Failure]], now: float) -> None:
-        for record, failure in failed:
-            errors = self._errors.get(failure.output_type)
-            if errors is None:
-                errors = _Errors(now, record.place.arrival_ms, [], [])
-                self._errors[failure.output_type] = errors
-            errors.oldest_ms = min(errors.oldest_ms, record.place.arrival_ms)
-            errors.records.append(record)
-            errors.lines.append(error_line(record, failure, self._origin, ended_ms=int(now * 1000)))
-
-    def _deliver_errors(self, now: float, *, everything: bool) -> None:
-        interval = self.configuration.hints.interval_seconds * self._scale
-        for output_type, errors in list(self._errors.items()):
-            if everything or now - errors.since >= interval:
-                del self._errors[output_type]
-                self._write(self._deliver_error, output_type, errors)
-
-    def _deliver_error(self, output_type: str, errors: _Errors) -> None:
-        prefix = self.configuration.error_prefix.evaluate(
-            at=local_time(errors.oldest_ms, self._zone), random=self._random_string, error_type=output_type
-        )
-        now = local_time(int(self._clock() * 1000), self._zone)
-        key = prefix + prefixes.object_name(self.configuration.name, now, self._new_id(), "")
-        if not self._put(key, b"".join(errors.lines), "error_put_fails", is_parquet=False):
-            return
-        with self._lock:
-            self.counts.failed += len(errors.records)
-            self.counts.error_objects += 1
-            self._finish(errors.records)
-        self._note("firehose", "error object", key=key, events=len(errors.records), kind=output_type)
-
-    def _write(self, work: Callable[..., None], *arguments: Any) -> None:
-        with self._lock:
-            self._deliveries += 1
-        self._writer.submit(work, *arguments).add_done_callback(self._written)
-
-    def _written(self, done: "Future[None]") -> None:
-        with self._lock:
-            self._deliveries -= 1
-        _log_failure(done)
-        self._wake.set()
-
-    def _put(self, key: str, body: bytes, fault: str, *, is_parquet: bool) -> bool:
-        return put_until_written(
-            self._s3,
-            self.configuration.bucket,
-            key,
-            body,
-            is_parquet=is_parquet,
-            goes_on=lambda: not self._stopping.is_set(),
-            fails=lambda: self._faults.happens(fault),
-            failed=self._put_failed,
-        )
-
-    def _put_failed(self, why: str) -> None:
-        with self._lock:
-            self.counts.failed_puts += 1
-        self._note("firehose", "write failed", why=why[:300])
-
-    def _finish(self, records: list[UserRecord]) -> None:
+    def _finish(self, records: Sequence[UserRecord]) -> None:
         finish(records)
         self._bytes_in_flight -= sum([len(record.data) for record in records])
 
@@ -411,20 +262,36 @@ class DeliveryWorker:
         with self._lock:
             for shard_id, progress in self._progress.items():
                 reader, done = self._readers.get(shard_id), progress.advance()
-                finished = reader is not None and reader.closed and progress.is_idle
-                known = self._known.get(shard_id)
-                sequence = done or (known.sequence_number if known else None)
-                if done or (finished and shard_id not in self._finished):
-                    moved[shard_id] = self._known[shard_id] = Checkpoint(sequence, finished)
-                if finished and shard_id not in self._finished:
+                ends = reader is not None and reader.closed and progress.is_idle
+                if done is not None or ends:
+                    before = self._known.get(shard_id)
+                    sequence = done or (before.sequence_number if before else None)
+                    moved[shard_id] = self._known[shard_id] = Checkpoint(sequence, ends)
+                if ends:
                     self._finished |= {shard_id}
-                    self._readers.pop(shard_id, None)
+                    self._readers.pop(shard_id)
                     self._list_at = 0.0  # its children may be read now
         if moved:
             self._checkpoints.save(self.configuration.name, moved)
 
     def _note(self, stage: Any, what: str, **facts: Any) -> None:
         self._context.activity.add(stage, what, at=self._clock(), stream=self.configuration.name, **facts)
+
+
+def _writer(configuration: Configuration, context: LocalContext, pace: Pace, around: Surroundings) -> Writer:
+    schema, transform = configuration.schema, configuration.transform
+    origin = ErrorOrigin(
+        lambda_arn=transform.arn if transform else "",
+        catalog_id=(schema and schema.catalog_id) or context.account_id,
+        database=schema.database if schema else "",
+        table=schema.table if schema else "",
+        region=(schema and schema.region) or context.region,
+        version=schema.version if schema else "LATEST",
+    )
+    glue = context.client("glue", role_arn=configuration.role_arn)
+    maker = ParquetMaker(glue, schema, context.clock) if schema else None
+    s3 = context.client("s3", role_arn=configuration.role_arn)
+    return Writer(configuration, around, s3=s3, maker=maker, origin=origin, pace=pace)
 
 
 def _log_failure(done: "Future[None]") -> None:
