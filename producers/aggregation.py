@@ -14,7 +14,7 @@ DIGEST_BYTES = 16
 FRAME_BYTES = len(MAGIC) + DIGEST_BYTES
 HEADER_BYTES = 12  # most that stands in front of one event's data below 2 MiB and 16,384 keys
 EXPLICIT_HEADER_BYTES = HEADER_BYTES + 4
-_CACHED_HEADERS = 300_000  # bounded: lengths and keys come from outside
+_CACHED = 300_000  # bounded: lengths and keys come from outside
 
 
 class UserRecord(NamedTuple):
@@ -41,8 +41,25 @@ def varint(number: int) -> bytes:
 
 def key_entry_bytes(key: str) -> int:
     """What a key that is new to the aggregate adds to it."""
-    size = len(key.encode())
-    return 1 + len(varint(size)) + size
+    return len(_KEY_ENTRIES[key])
+
+
+def _entry(tag: bytes, text: str) -> bytes:
+    encoded = text.encode()
+    return tag + varint(len(encoded)) + encoded
+
+
+class _KeyEntries(dict[str, bytes]):
+    """Partition key to its entry in the table of keys; filled on first use."""
+
+    def __missing__(self, key: str) -> bytes:
+        entry = _entry(b"\x0a", key)
+        if len(self) < _CACHED:
+            self[key] = entry
+        return entry
+
+
+_KEY_ENTRIES = _KeyEntries()
 
 
 class _Headers(dict[int, bytes]):
@@ -52,7 +69,7 @@ class _Headers(dict[int, bytes]):
         index, length = slot >> 24, slot & 0xFF_FFFF
         inner = b"\x08" + varint(index) + b"\x1a" + varint(length)
         header = b"\x1a" + varint(len(inner) + length) + inner
-        if len(self) < _CACHED_HEADERS:
+        if len(self) < _CACHED:
             self[slot] = header
         return header
 
@@ -63,7 +80,7 @@ _HEADERS = _Headers()
 def aggregate(keys: Sequence[str], data: Sequence[bytes]) -> bytes:
     """One aggregated record of these events, in this order, each with its partition key."""
     slots = {key: place << 24 for place, key in enumerate(dict.fromkeys(keys))}
-    table = _string_table(b"\x0a", slots)
+    table = map(_KEY_ENTRIES.__getitem__, slots)
     headers = [_HEADERS[slots[key] | len(blob)] for key, blob in zip(keys, data, strict=True)]
     return _framed(b"".join(chain(table, chain.from_iterable(zip(headers, data, strict=True)))))
 
@@ -72,7 +89,7 @@ def aggregate_explicit(keys: Sequence[str], hash_keys: Sequence[str], data: Sequ
     """The same with an explicit hash key (decimal) for every event."""
     key_index = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     hash_index = {key: place for place, key in enumerate(dict.fromkeys(hash_keys))}
-    parts = _string_table(b"\x0a", key_index) + _string_table(b"\x12", hash_index)
+    parts = [_KEY_ENTRIES[key] for key in key_index] + [_entry(b"\x12", hashed) for hashed in hash_index]
     for key, hashed, blob in zip(keys, hash_keys, data, strict=True):
         inner = (
             b"\x08"
@@ -84,10 +101,6 @@ def aggregate_explicit(keys: Sequence[str], hash_keys: Sequence[str], data: Sequ
         )
         parts += (b"\x1a" + varint(len(inner) + len(blob)) + inner, blob)
     return _framed(b"".join(parts))
-
-
-def _string_table(tag: bytes, strings: dict[str, int]) -> list[bytes]:
-    return [tag + varint(len(text)) + text for text in map(str.encode, strings)]
 
 
 def _framed(body: bytes) -> bytes:

@@ -97,7 +97,10 @@ class Outbox:
         self._framing: Framing = self._settings.framing
         self._limit = self._settings.limits.largest_record_bytes
         self._buffered = 0
+        self._watchers = 0
+        self._most = self._settings.max_buffer_bytes
         self._accepted = 0
+        self._add_directly: Callable[[bytes, str, Any, Callable[[], float]], bool] | None = None
         self._under_way: dict[int, list[Record]] = {}
         self._map_is_stale = True
         self._is_describing = False
@@ -122,13 +125,28 @@ class Outbox:
     def put(self, data: bytes, key: str, explicit_hash_key: str | None, timeout: float | None) -> None:
         """Takes one event. Raises BufferFullError, ClosedError, or whatever ended the sending."""
         with self._lock:
-            self._put(data, key, explicit_hash_key, timeout)
+            buffered = self._buffered + len(data) + EVENT_OVERHEAD
+            if self._add_directly is None or explicit_hash_key is not None or buffered > self._most:
+                self._put(data, key, explicit_hash_key, timeout)
+                return
+            # The short way, which nearly every event takes: room in memory, a known map, no spool.
+            self._accepted += 1
+            self._buffered = buffered
+            if self._add_directly(data, key, None, self._clock) and not self._watchers:
+                self._work.notify()
 
     def put_many(self, events: Iterable[tuple[bytes, str]], timeout: float | None) -> None:
         """Takes several events, (data, key) each, under one lock."""
         with self._lock:
             for data, key in events:
-                self._put(data, key, None, timeout)
+                held = len(data) + EVENT_OVERHEAD
+                if self._add_directly is None or self._buffered + held > self._most:
+                    self._put(data, key, None, timeout)
+                    continue
+                self._accepted += 1
+                self._buffered += held
+                if self._add_directly(data, key, None, self._clock) and not self._watchers:
+                    self._work.notify()
 
     def _put(self, data: bytes, key: str, explicit: str | None, timeout: float | None) -> None:
         if self._is_closed:
@@ -160,6 +178,11 @@ class Outbox:
             return self._packer.add(data, key, mark, self._clock)
         self._packer.add_explicit(data, key, explicit, mark, self._clock())
         return True
+
+    def _packed(self, record: Record) -> None:
+        self._lanes.append(record)
+        if self._settings.batch.in_order or self._lanes.waiting_bytes >= self._settings.batch.request_bytes:
+            self._work.notify()
 
     def _keep(
         self, data: bytes, key: str, explicit: str | None, held: int, timeout: float | None
@@ -229,7 +252,13 @@ class Outbox:
                 if work is not None:
                     return work
                 wake_at = self._wake_at(now)
-                self._work.wait(None if wake_at is None else max(0.0, wake_at - now))
+                if wake_at is None:
+                    self._work.wait()
+                    continue
+                # Whoever wakes by itself sees to new records in time: nobody else has to be woken for them.
+                self._watchers += 1
+                self._work.wait(max(0.0, wake_at - now))
+                self._watchers -= 1
 
     def _work_now(self, now: float) -> list[Record] | Work | None:
         if not self._has_something() or not self._endpoint.may_ask(now):
@@ -343,7 +372,8 @@ class Outbox:
             self._packer.close_all()
         waiting = self._lanes.drain()
         limits = replace(self._settings.limits, largest_record_bytes=facts.max_record_bytes)
-        self._packer = Packer(self._framing, facts.shards, limits, self._lanes.append)
+        self._packer = Packer(self._framing, facts.shards, limits, self._packed)
+        self._add_directly = self._packer.add if self._spool is None else None
         for record in waiting:
             if record.landed is not None and _fits(record, facts.shards):
                 self._deliver(record, record.landed, "")
@@ -430,6 +460,7 @@ class Outbox:
 
     def _fail(self, error: ProducerError) -> None:
         self.failure = error
+        self._add_directly = None
         self._is_stopped = True
         self._work.notify_all()
         self._room.notify_all()
@@ -535,6 +566,7 @@ class Outbox:
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
+                self._add_directly = None
                 self._await_settled(timeout)
                 self._spool_rest()
                 self._is_stopped = True

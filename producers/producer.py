@@ -206,7 +206,11 @@ class Producer:
 
     def put_json(self, value: Any, partition_key: str, *, timeout: float | None = None) -> None:
         """Takes any value that JSON can hold, without an envelope and outside the sequence."""
-        self._put(encode(value), partition_key, timeout)
+        data = encode(value)
+        if not self._threads or type(partition_key) is not str or not 0 < len(partition_key) <= 256 or len(data) > 65_536:
+            self._put(data, partition_key, timeout)
+        else:
+            self._outbox.put(data, partition_key, None, timeout)
 
     def put_many(self, events: Iterable[Payload | Event]) -> int:
         """Takes several events; returns how many. Raises as `put`, with those before it taken."""
