@@ -1,4 +1,4 @@
-"""Enrichment: pure functions of one field's value, each remembered while the process lives.
+"""Enrichment: pure functions of one field's value.
 
 To add one: write a function `str -> str` here, enter it in `personal` or DERIVED, and name it in a field's
 annotation in `producers.contracts.fields`. Tables, schemas and the judge follow from the annotation.
@@ -8,30 +8,26 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
-import msgspec
-
 Enrichment = Callable[[str], str]
 
 
 class Memo(dict[str, tuple[str, int]]):
     """A bounded memory of an enrichment: value -> (result, growth).
 
-    `growth` is how many bytes of JSON the result takes, less those that the replaced value took.
-    Forgets everything when full, so that its size is bounded without bookkeeping on each hit.
+    `growth` is how many characters the result has beyond the value; results are plain ASCII. Forgets
+    everything when full, so that its size is bounded without bookkeeping on each hit.
     """
 
-    def __init__(self, function: Enrichment, *, capacity: int, replaces: bool) -> None:
+    def __init__(self, function: Enrichment, *, capacity: int) -> None:
         super().__init__()
         self._function = function
         self._capacity = capacity
-        self._replaces = replaces
 
     def __missing__(self, value: str) -> tuple[str, int]:
         result = self._function(value)
-        growth = len(msgspec.json.encode(result)) - (len(value) + 2 if self._replaces else 0)
         if len(self) >= self._capacity:
             self.clear()
-        self[value] = answer = (result, growth)
+        self[value] = answer = (result, len(result) - len(value))
         return answer
 
 
@@ -71,11 +67,18 @@ def user_agent_class(value: str) -> str:
 
 def url_path(value: str) -> str:
     """The path of an absolute or relative address, without query and fragment; at least `/`."""
-    address = value.partition("#")[0].partition("?")[0]
-    if not address.startswith("/") and "://" in address:
-        _, slash, path = address.partition("://")[2].partition("/")
-        address = slash + path
-    return address or "/"
+    if "#" in value:
+        value = value[: value.index("#")]
+    end = value.find("?")
+    if value.startswith("/"):
+        return value if end < 0 else value[:end]
+    if end >= 0:
+        value = value[:end]
+    authority = value.find("://")
+    if authority < 0:
+        return value or "/"
+    start = value.find("/", authority + 3)
+    return "/" if start < 0 else value[start:]
 
 
 DERIVED: Mapping[str, Enrichment] = {"url_path": url_path}

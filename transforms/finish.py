@@ -1,175 +1,119 @@
 """The second half of judging: from a decoded event to its outcome."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import UNSET
 
 from producers.contracts import HISTORY_SOURCES, Stream
 from transforms.contracts import LakeTable
-from transforms.enrich import DERIVED, Memo, personal
 from transforms.framing import check_names
 from transforms.outcome import Accepted, Dropped, Outcome, RefusedError
-from transforms.rows import RowPlan, Step
-from transforms.times import MILLISECOND, MINUTE_SECOND, Hours, Seconds, milliseconds
+from transforms.row_builders import memories, row_builder
+from transforms.rows import RowPlan
+from transforms.times import MILLISECOND, MINUTE_SECOND, Arrivals, Hours, milliseconds
 
 Finish: TypeAlias = Callable[[Any, bytes, int], Outcome]
 """(event, its bytes, arrival time in epoch milliseconds) -> Accepted or Dropped; raises RefusedError."""
 
 _EVENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
-_CAPACITY: Mapping[str, int] = {"user_agent_class": 8_192, "url_path": 16_384}
-_DEFAULT_CAPACITY = 65_536
+_IDENTIFIERS_KEPT = 65_536
+
+_BACKSLASH = ord("\\")
 _SHORTEST_DUPLICATE = 2
-"""See `_is_canonical`."""
+"""How much longer than its event, written compactly, a record with a duplicated name is at least.
+
+The shortest duplicate takes 6 bytes (`,"a":1`), and the event time may be 4 bytes shorter in the record than
+in the row. So a record that is less than 2 bytes longer holds no duplicate and is not read again for them.
+"""
 
 
 def finisher(table: LakeTable, plans: Iterable[RowPlan], *, key_id: str, key: bytes) -> Finish:
     """Build the function. It is one closure over local names because every look-up counts here."""
-    memories = _memories(key)
-    of_class = {plan.event_class: (plan, _enricher(plan.steps, table, memories)) for plan in plans}
-    base_growth = len(key_id)
+    remembered = memories(key)
+    of_class = {
+        plan.event_class: (
+            plan,
+            row_builder(plan, table, remembered, key_id) if plan.event_type.delivered else None,
+        )
+        for plan in plans
+    }
     encode = msgspec.json.Encoder().encode
-    hours, seconds, identifiers = Hours(), Seconds(), _Identifiers()
-    check_time = _time_rule(table.stream)
-    late_ms = round(table.stream.allowed_lateness.total_seconds() * 1000)
+    hours, arrivals, identifiers = Hours(), Arrivals(), _Identifiers()
+    stream = table.stream
+    past_ms, early_ms, floor_ms = (
+        _ms(stream.accepted_past),
+        -_ms(stream.accepted_future),
+        milliseconds(stream.history_floor),
+    )
+    late_ms = _ms(stream.allowed_lateness)
     is_event_id = _EVENT_ID.fullmatch
 
     def finish(event: Any, raw: bytes, arrival_ms: int) -> Outcome:
-        plan, enrich = of_class[type(event)]
-        source, producer_id = event.source, event.producer_id
-        if not (source in identifiers and producer_id in identifiers):
-            identifiers.check(source, "$.source")
-            identifiers.check(producer_id, "$.producer_id")
+        plan, build = of_class[type(event)]
+        if not (event.source in identifiers and event.producer_id in identifiers):
+            identifiers.check(event.source, "$.source")
+            identifiers.check(event.producer_id, "$.producer_id")
         if not is_event_id(event.event_id):
             raise RefusedError("wrong_format", "$.event_id", "Expected a UUID in lower case with hyphens.")
         if not event.seq and not plan.is_audit:
             raise RefusedError(
-                "reserved_sequence", "$.seq", "Sequence number 0 is kept for the audit events of a producer."
+                "reserved_sequence", "$.seq", "Sequence number 0 is kept for producers' audit events."
             )
         moment = event.event_time
         if moment.tzinfo is not UTC:
             moment = _to_utc(moment)
-        hour = hours[moment.toordinal() * 24 + moment.hour]
+        event_hour, hour_text, hour_ms = hours[moment.toordinal() * 24 + moment.hour]
         second, millisecond = moment.minute * 60 + moment.second, moment.microsecond // 1000
-        event_ms = hour.start_ms + second * 1000 + millisecond
+        event_ms = hour_ms + second * 1000 + millisecond
         lag_ms = arrival_ms - event_ms
-        check_time(lag_ms, event_ms, source)
-        if not plan.event_type.delivered:
+        if not early_ms <= lag_ms <= past_ms or event_ms < floor_ms:
+            _check_time(stream, lag_ms, event_ms, event.source)
+        if build is None:
             check_names(raw)
-            return Dropped(plan.event_type.name, producer_id, event.epoch, event.seq)
-        columns, growth = enrich(event.payload)
+            return Dropped(plan.event_type.name, event.producer_id, event.epoch, event.seq)
         is_late = lag_ms > late_ms
-        row = encode(
-            plan.row_class(
-                event.event_id,
-                event.schema_version,
-                f"{hour.text}{MINUTE_SECOND[second]}{MILLISECOND[millisecond]}",
-                source,
-                producer_id,
-                event.epoch,
-                event.seq,
-                f"{seconds[arrival_ms // 1000]}{MILLISECOND[arrival_ms % 1000]}",
-                is_late,
-                key_id,
-                *columns,
-                event.payload,
-            )
+        made, growth = build(
+            event, hour_text + MINUTE_SECOND[second] + MILLISECOND[millisecond], arrivals[arrival_ms], is_late
         )
-        if (
-            len(raw) - len(row) + growth + plan.fixed_growth + base_growth + (4 if is_late else 5)
-            >= _SHORTEST_DUPLICATE
-        ):
+        row = encode(made)
+        if len(raw) - len(row) + growth >= _SHORTEST_DUPLICATE or _BACKSLASH in raw:
             check_names(raw)
-        return Accepted(row + b"\n", hour.event_hour, is_late, lag_ms)
+        return Accepted(row + b"\n", event_hour, is_late, lag_ms)
 
     return finish
 
 
-def _enricher(
-    steps: tuple[Step, ...], table: LakeTable, memories: Mapping[str, Memo]
-) -> Callable[[Any], tuple[list[str | None], int]]:
-    """Replaces the payload's personal fields, adds the derived ones: (personal columns, growth in bytes)."""
-    width = len(table.personal_columns)
-    replaced = [
-        (step.field, table.personal_columns.index(step.column), memories[step.enrichment], step.overhead)
-        for step in steps
-        if step.replaces
-    ]
-    derived = [
-        (step.field, step.column, memories[step.enrichment], step.overhead)
-        for step in steps
-        if not step.replaces
-    ]
-
-    def enrich(payload: Any) -> tuple[list[str | None], int]:
-        columns: list[str | None] = [None] * width
-        growth = 0
-        for field, column, memory, overhead in derived:
-            value = getattr(payload, field)
-            result, grown = memory[value] if value is not None else (None, -overhead)
-            setattr(payload, column, result)
-            growth += grown + overhead
-        for field, index, memory, overhead in replaced:
-            value = getattr(payload, field)
-            if value is not None:
-                columns[index], grown = memory[value]
-                setattr(payload, field, UNSET)
-                growth += grown + overhead
-        return columns, growth
-
-    return enrich
+def _ms(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)
 
 
-def _memories(key: bytes) -> Mapping[str, Memo]:
-    return {
-        name: Memo(function, capacity=_CAPACITY.get(name, _DEFAULT_CAPACITY), replaces=replaces)
-        for functions, replaces in ((personal(key), True), (DERIVED, False))
-        for name, function in functions.items()
-    }
-
-
-def _time_rule(stream: Stream) -> Callable[[int, int, str], None]:
-    """Raises RefusedError for times that may not open a lake partition."""
-    past_ms = round(stream.accepted_past.total_seconds() * 1000)
-    future_ms = round(stream.accepted_future.total_seconds() * 1000)
-    floor_ms = milliseconds(stream.history_floor)
-
-    def check_time(lag_ms: int, event_ms: int, source: str) -> None:
-        if -future_ms <= lag_ms <= past_ms and event_ms >= floor_ms:
-            return
-        if lag_ms < -future_ms:
-            raise RefusedError(
-                "too_new",
-                "$.event_time",
-                f"{-lag_ms // 1000} s after arrival; {future_ms // 1000} s are accepted.",
-            )
-        if event_ms < floor_ms:
-            raise RefusedError(
-                "too_old", "$.event_time", f"Before {stream.history_floor:%Y-%m-%d}; no event is that old."
-            )
-        if source not in HISTORY_SOURCES:
-            sources = ", ".join(sorted(HISTORY_SOURCES))
-            raise RefusedError(
-                "too_old",
-                "$.event_time",
-                f"{lag_ms // 86_400_000} days before arrival; {stream.accepted_past.days} are accepted, "
-                f"more only from source {sources}.",
-            )
-
-    return check_time
+def _check_time(stream: Stream, lag_ms: int, event_ms: int, source: str) -> None:
+    """Raise RefusedError for a time that may not open a lake partition."""
+    future_ms = _ms(stream.accepted_future)
+    if lag_ms < -future_ms:
+        text = f"{-lag_ms // 1000} s after arrival; {future_ms // 1000} s are accepted."
+        raise RefusedError("too_new", "$.event_time", text)
+    if event_ms < milliseconds(stream.history_floor):
+        text = f"Before {stream.history_floor:%Y-%m-%d}; no event is that old."
+        raise RefusedError("too_old", "$.event_time", text)
+    if lag_ms > _ms(stream.accepted_past) and source not in HISTORY_SOURCES:
+        text = (
+            f"{lag_ms // 86_400_000} days before arrival; {stream.accepted_past.days} are accepted, "
+            f"more only from source {', '.join(sorted(HISTORY_SOURCES))}."
+        )
+        raise RefusedError("too_old", "$.event_time", text)
 
 
 def _to_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise RefusedError(
-            "bad_time", "$.event_time", "The time in UTC lies outside the years 1 to 9999."
-        ) from None
+        text = "The time in UTC lies outside the years 1 to 9999."
+        raise RefusedError("bad_time", "$.event_time", text) from None
 
 
 class _Identifiers(set[str]):
@@ -179,6 +123,6 @@ class _Identifiers(set[str]):
         """Raise RefusedError unless `value` is an identifier."""
         if not _IDENTIFIER.fullmatch(value):
             raise RefusedError("wrong_format", place, "Expected letters, digits and . _ : - only.")
-        if len(self) >= _DEFAULT_CAPACITY:
+        if len(self) >= _IDENTIFIERS_KEPT:
             self.clear()
         self.add(value)

@@ -38,14 +38,16 @@ class Hours(dict[int, Hour]):
         return answer
 
 
-class Seconds(dict[int, str]):
-    """Epoch second -> `2026-11-24T10:00:00`, to be followed by an entry of MILLISECOND."""
+class Arrivals(dict[int, str]):
+    """Epoch milliseconds -> `2026-11-24T10:00:00.123Z`. Forgets everything when full."""
 
-    def __missing__(self, second: int) -> str:
+    def __missing__(self, arrival_ms: int) -> str:
+        seconds, millisecond = divmod(arrival_ms, 1000)
         if len(self) >= _CAPACITY:
             self.clear()
-        self[second] = answer = (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
-        return answer
+        text = (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19] + MILLISECOND[millisecond]
+        self[arrival_ms] = text
+        return text
 
 
 def milliseconds(moment: datetime) -> int:
