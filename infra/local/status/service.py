@@ -113,7 +113,8 @@ async def _answered(work: Any) -> Response:
     try:
         found = await asyncio.to_thread(work)
     except UnknownEventError as error:
-        return guard.refusal(404 if error.is_well_formed else 400, str(error))
+        # Not found yet is an answer and no failure: the page asks again while the event is on its way.
+        found = {"is_found": False, "message": str(error), "may_come": error.is_well_formed}
     except _TROUBLE as error:
         return guard.refusal(503, " ".join(str(error).split()))
     return Response(msgspec.json.encode(found), media_type="application/json")

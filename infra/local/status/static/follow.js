@@ -18,8 +18,7 @@ export function connectFollow() {
 async function takeNewest() {
   const answer = await fetch("/_event");
   const found = await answer.json();
-  if (!answer.ok) return note(found.message);
-  return follow(found.event_id);
+  return found.event_id ? follow(found.event_id) : note(found.message);
 }
 
 /** Show the event, and look again until it is in every report or a newer question was asked. */
@@ -32,9 +31,9 @@ async function follow(id) {
     const answer = await fetch(`/_event/${encodeURIComponent(id)}`);
     const found = await answer.json();
     if (mine !== asked) return;
-    if (answer.ok) draw(found);
-    note(answer.ok ? sentence(found) : found.message);
-    if (answer.status === 400 || (answer.ok && found.is_complete)) return;
+    if (found.steps) draw(found);
+    note(found.steps ? sentence(found) : found.message);
+    if (found.is_complete || found.may_come === false) return;
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
 }
