@@ -1,0 +1,204 @@
+"""A DuckDB of its own for each execution, which can read the execution's folder and nothing else."""
+
+import inspect
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from infra.local.athena.arrow_types import arrow_type
+from infra.local.athena.errors import SYSTEM, QueryError
+from infra.local.athena.sql.functions.registry import Udf
+from infra.local.athena.sql.prelude import HELPERS, MACROS
+from infra.local.athena.sql.types import Type
+
+_MARK = "TRINO"
+_MARKED = re.compile(rf"{_MARK}\[(\w+)\]: (.*)", re.DOTALL)
+
+
+class Sandbox:
+    """One DuckDB in memory with Trino's macros, closed to the file system but for `folder`.
+
+    Settings are locked: no SQL can open it again. Not for use from several threads, except `interrupt`.
+    """
+
+    def __init__(self, folder: Path, *, threads: int, memory: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": threads,
+                "memory_limit": memory,
+                "temp_directory": str(folder / "spill"),
+                "autoload_known_extensions": False,
+            },
+        )
+        self.connection.execute("SET TimeZone = 'UTC'")
+        for udf in HELPERS:
+            self.register(udf)
+        for macro in MACROS:
+            self.connection.execute(macro)
+        self.connection.execute(f"SET allowed_directories = ['{folder}/']")
+        self.connection.execute("SET enable_external_access = false")
+        self.connection.execute("SET lock_configuration = true")
+        self._registered = {udf.name for udf in HELPERS}
+
+    def register(self, udf: Udf) -> None:
+        """Make a Python function known to the connection, one Arrow batch at a time."""
+        self.connection.create_function(
+            udf.name,
+            _batched(udf),
+            [of.duck for of in udf.arguments],
+            udf.result.duck,
+            type="arrow",
+            null_handling="special",
+        )
+
+    def prepare(self, udfs: Iterable[Udf]) -> None:
+        """Register what a query needs and the connection lacks."""
+        for udf in udfs:
+            if udf.name not in self._registered:
+                self.register(udf)
+                self._registered.add(udf.name)
+
+    def run(self, sql: str) -> "duckdb.DuckDBPyConnection":
+        """Execute; raises QueryError in Trino's words."""
+        try:
+            return self.connection.execute(sql)
+        except duckdb.Error as error:
+            raise translated(error) from error
+
+    def batches(self, sql: str, types: Sequence[Type], rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+        """The result as Arrow batches of the declared types, as it is computed. Raises QueryError.
+
+        A result whose types are not the declared ones is a defect of the compiler: it fails, it is not converted.
+        """
+        try:
+            relation = self.connection.sql(sql)
+            for index, (of, duck) in enumerate(zip(types, map(str, relation.types), strict=True)):
+                if _normal(duck) != _normal(of.duck):
+                    message = (
+                        f"Column {index + 1} is {duck} where {of} was promised. Please report the query."
+                    )
+                    raise QueryError("GENERIC_INTERNAL_ERROR", message, category=SYSTEM)
+            yield from relation.to_arrow_reader(rows)
+        except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
+            raise translated(error) from error
+
+    def interrupt(self) -> None:
+        """Stop what is running; from any thread."""
+        self.connection.interrupt()
+
+    def close(self) -> None:
+        """Free everything."""
+        self.connection.close()
+
+
+def _normal(duck: str) -> str:
+    plain = duck.replace(" ", "").replace('"', "").upper().replace("TIMESTAMPWITHTIMEZONE", "TIMESTAMPTZ")
+    return re.sub(r"\bNULL\b", "INTEGER", plain)
+
+
+def _batched(udf: Udf) -> Callable[..., Any]:
+    result = arrow_type(udf.result)
+
+    def run(*columns: pa.ChunkedArray) -> pa.Array:
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        try:
+            if udf.takes_null:
+                return pa.array([udf.function(*row) for row in rows], type=result)
+            return pa.array([None if None in row else udf.function(*row) for row in rows], type=result)
+        except QueryError as error:
+            raise ValueError(f"{_MARK}[{error.name}]: {error.text}") from error
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"{_MARK}[NUMERIC_VALUE_OUT_OF_RANGE]: {error}") from error
+
+    # DuckDB counts the parameters of the signature.
+    parameters = [
+        inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(udf.arguments))
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+_MEANINGS: tuple[tuple[str, str], ...] = (
+    ("Division by zero", "DIVISION_BY_ZERO"),
+    ("INTERRUPT", "USER_CANCELED"),
+    ("more than one row", "SUBQUERY_MULTIPLE_ROWS"),
+    ("must appear in the GROUP BY", "EXPRESSION_NOT_AGGREGATE"),
+    ("WHERE clause cannot contain aggregates", "EXPRESSION_NOT_SCALAR"),
+    ("cannot contain window functions", "NESTED_WINDOW"),
+    ("Map keys must be unique", "INVALID_FUNCTION_ARGUMENT"),
+    ("Out of Memory", "EXCEEDED_LOCAL_MEMORY_LIMIT"),
+    ("Overflow", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    ("Out of Range", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    ("out of range", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    ("Conversion Error", "INVALID_CAST_ARGUMENT"),
+    ("Invalid Input Error: Invalid regular expression", "INVALID_FUNCTION_ARGUMENT"),
+)
+
+
+def translated(error: Exception) -> QueryError:
+    """DuckDB's error as the one that Trino gives, as far as there is one."""
+    message = str(error)
+    if match := _MARKED.search(message):
+        return QueryError(match[1], match[2].strip())
+    for part, name in _MEANINGS:
+        if part in message:
+            return QueryError(
+                name, "Division by zero" if name == "DIVISION_BY_ZERO" else _first_line(message)
+            )
+    return QueryError("GENERIC_INTERNAL_ERROR", _first_line(message), category=SYSTEM)
+
+
+def _first_line(message: str) -> str:
+    return message.splitlines()[0] if message else ""
+
+
+class SandboxPool:
+    """Keeps a sandbox ready, because making one takes longer than many queries."""
+
+    def __init__(self, folder: Path, *, threads: int, memory: str, spare: int = 1) -> None:
+        self._folder, self._threads, self._memory = folder, threads, memory
+        self._ready: Queue[Sandbox] = Queue()
+        self._spare, self._count, self._lock = spare, 0, threading.Lock()
+        self._closed = False
+
+    def warm(self) -> None:
+        """Make the spare ones, in the background."""
+        for _ in range(self._spare):
+            threading.Thread(target=self._add, daemon=True).start()
+
+    def _add(self) -> None:
+        if not self._closed:
+            self._ready.put(self._make())
+
+    def _make(self) -> Sandbox:
+        with self._lock:
+            self._count += 1
+            number = self._count
+        return Sandbox(self._folder / f"sandbox-{number}", threads=self._threads, memory=self._memory)
+
+    def take(self) -> Sandbox:
+        """A fresh sandbox; another one is made meanwhile."""
+        try:
+            sandbox = self._ready.get_nowait()
+        except Empty:
+            return self._make()
+        threading.Thread(target=self._add, daemon=True).start()
+        return sandbox
+
+    def close(self) -> None:
+        """Free the spare ones."""
+        self._closed = True
+        while True:
+            try:
+                self._ready.get_nowait().close()
+            except Empty:
+                return

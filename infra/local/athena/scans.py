@@ -1,0 +1,182 @@
+"""A table of the catalog as a view of DuckDB: objects linked into the sandbox, columns cast to the table's types."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from infra.local.athena import text_files
+from infra.local.athena.footers import Footer, Footers
+from infra.local.athena.glue_catalog import GlueCatalog
+from infra.local.athena.layout import Layout
+from infra.local.athena.objects import ObjectCache, StoredObject, download
+from infra.local.athena.partitions import PartitionObjects, find_objects
+from infra.local.athena.sandbox import Sandbox
+from infra.local.athena.sql.compiler import Scan, TableColumn
+from infra.local.athena.sql.types import Type, quoted, text
+
+Guard = Callable[[int], None]
+"""Called with the bytes scanned so far; raises when they are too many."""
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    stored: StoredObject
+    footer: Footer
+
+
+@dataclass
+class Reader:
+    """Puts tables in place for one execution.
+
+    Attributes:
+        bytes_scanned: of the objects' column chunks that the query needs (of whole objects where they are text).
+    """
+
+    sandbox: Sandbox
+    cache: ObjectCache
+    footers: Footers
+    catalog: GlueCatalog
+    s3: Any
+    now: datetime
+    guard: Guard = lambda _: None
+    bytes_scanned: int = 0
+
+    def place(self, scan: Scan) -> None:
+        """Create the view that the compiled query calls `scan.name`. Raises QueryError."""
+        layout: Layout = scan.table.handle
+        partitions = find_objects(layout, scan.domains, self.catalog, self.s3, self.now)
+        files = self._local(scan, layout, partitions)
+        groups: dict[str, list[_File]] = {}
+        for file in files:
+            groups.setdefault(_shape(file.footer, scan.columns), []).append(file)
+        selects = [self._select(scan, layout, group) for group in groups.values()] or [_empty(scan.columns)]
+        self.sandbox.run(f"CREATE VIEW {scan.name} AS {' UNION ALL '.join(selects)}")
+
+    def _local(self, scan: Scan, layout: Layout, partitions: Sequence[PartitionObjects]) -> list[_File]:
+        """The objects as files of the sandbox; a partition's values are in its folder's name."""
+        root = self.sandbox.folder / scan.name
+        wanted, placed = [], []
+        for partition in partitions:
+            place = root.joinpath(*(f"p{i}={_encoded(v)}" for i, v in enumerate(partition.values.values())))
+            place.mkdir(parents=True, exist_ok=True)
+            for stored in partition.objects:
+                name, make = self._copy(layout, stored)
+                target = place / f"{len(placed)}.parquet"
+                wanted.append((name, make, target))
+                placed.append((name, target, stored))
+        self.cache.link_all(wanted)
+        needed = [(ref.column, *ref.path) for ref in scan.needed]
+        files = []
+        for name, target, stored in placed:
+            footer = self.footers.read(name, target, stored.address)
+            self.bytes_scanned += footer.bytes_of(needed) if layout.format == "parquet" else stored.size
+            files.append(_File(target, stored, footer))
+        self.guard(self.bytes_scanned)
+        return files
+
+    def _copy(self, layout: Layout, stored: StoredObject) -> tuple[str, Callable[[Path], None]]:
+        name = f"{stored.etag}-{stored.size}"
+        make = download(self.s3, stored)
+        if layout.format == "parquet":
+            return f"{name}.parquet", make
+        return f"{name}-{text_files.fingerprint(layout)}.parquet", text_files.converted(layout, stored, make)
+
+    def _select(self, scan: Scan, layout: Layout, files: Sequence[_File]) -> str:
+        partition_names = [name for name, _ in layout.partitions]
+        schema = {field.name.lower(): field for field in files[0].footer.schema}
+        listed, with_path = [], False
+        for column in scan.columns:
+            if column.hidden:
+                with_path = True
+                listed.append(f"m.address AS {quoted(column.name)}")
+            elif column.partition:
+                stored = f"p{partition_names.index(column.name)}"
+                listed.append(f"CAST(t.{stored} AS {column.type.duck}) AS {quoted(column.name)}")
+            else:
+                listed.append(f"{_column(schema.get(column.name), column.type)} AS {quoted(column.name)}")
+        paths = ", ".join(text(str(file.path)) for file in files)
+        types = ", ".join(f"'p{i}': VARCHAR" for i in range(len(partition_names)))
+        hive = (
+            f", hive_partitioning = true, hive_types = {{{types}}}"
+            if types
+            else ", hive_partitioning = false"
+        )
+        source = f"read_parquet([{paths}]{hive}{', filename = true' if with_path else ''}) AS t"
+        if with_path:
+            known = ", ".join(f"({text(str(f.path))}, {text(f.stored.address)})" for f in files)
+            source += f" JOIN (VALUES {known}) AS m(path, address) ON t.filename = m.path"
+        return f"SELECT {', '.join(listed) or '1 AS one'} FROM {source}"
+
+
+def _encoded(value: str | None) -> str:
+    return "__HIVE_DEFAULT_PARTITION__" if value is None else quote(value, safe="")
+
+
+def _shape(footer: Footer, columns: Sequence[TableColumn]) -> str:
+    """Files with the same shape can be read by one SELECT."""
+    fields = {field.name.lower(): field for field in footer.schema}
+    return "|".join(
+        f"{c.name}:{fields[c.name].name}:{fields[c.name].type}" for c in columns if c.name in fields
+    )
+
+
+def _empty(columns: Sequence[TableColumn]) -> str:
+    listed = ", ".join(f"CAST(NULL AS {c.type.duck}) AS {quoted(c.name)}" for c in columns)
+    return f"SELECT {listed or '1 AS one'} WHERE false"
+
+
+def _column(field: pa.Field | None, of: Type) -> str:
+    """A file's column as the table's type; NULL where the file has none."""
+    if field is None:
+        return f"CAST(NULL AS {of.duck})"
+    return _as_declared(f"t.{quoted(field.name)}", field.type, of)
+
+
+def _as_declared(sql: str, given: pa.DataType, of: Type) -> str:
+    if _is_stored_as(given, of):
+        return sql
+    if of.name == "row" and pa.types.is_struct(given):
+        inner = {given.field(i).name.lower(): given.field(i) for i in range(given.num_fields)}
+        parts = []
+        for name, wanted in zip(of.stored_names, of.of, strict=True):
+            part = inner.get(name)
+            value = (
+                _as_declared(f"{sql}.{quoted(part.name)}", part.type, wanted)
+                if part is not None
+                else f"CAST(NULL AS {wanted.duck})"
+            )
+            parts.append(f"{quoted(name)} := {value}")
+        return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END"
+    if of.name == "timestamp" and pa.types.is_timestamp(given) and given.tz:
+        return f"timezone('UTC', {sql})"
+    return f"CAST({sql} AS {of.duck})"
+
+
+def _is_stored_as(given: pa.DataType, of: Type) -> bool:
+    """Whether DuckDB reads this file type as the declared type without a cast."""
+    if of.name in ("array", "map", "row"):
+        if of.name == "array":
+            return pa.types.is_list(given) and _is_stored_as(given.value_type, of.of[0])
+        if of.name == "map":
+            return pa.types.is_map(given) and all(
+                map(_is_stored_as, (given.key_type, given.item_type), of.of)
+            )
+        return (
+            pa.types.is_struct(given)
+            and [given.field(i).name for i in range(given.num_fields)] == list(of.stored_names)
+            and all(_is_stored_as(given.field(i).type, inner) for i, inner in enumerate(of.of))
+        )
+    if of.name == "timestamp":
+        return pa.types.is_timestamp(given) and given.tz is None and given.unit in ("ms", "us")
+    if of.name == "decimal":
+        return pa.types.is_decimal(given) and (given.precision, given.scale) == (of.precision, of.scale)
+    return {
+        "boolean": "bool", "tinyint": "int8", "smallint": "int16", "integer": "int32", "bigint": "int64", "real": "float",
+        "double": "double", "varchar": "string", "char": "string", "varbinary": "binary", "date": "date32[day]",
+    }.get(of.name) == str(given)  # fmt: skip

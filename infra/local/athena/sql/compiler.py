@@ -1,0 +1,211 @@
+"""One query's compilation: the catalog it reads, the parameters it is given, and what running it will need."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlglot import exp
+
+from infra.local.athena.errors import QueryError
+from infra.local.athena.sql import aggregates, json_casts, queries, relations, times
+from infra.local.athena.sql.expression import Expressions, place_of
+from infra.local.athena.sql.functions.registry import FUNCTIONS, Udf
+from infra.local.athena.sql.parse import parse_query
+from infra.local.athena.sql.query_model import Ctes, Query
+from infra.local.athena.sql.scope import Domain, Ref, Scope, Typed
+from infra.local.athena.sql.types import Type
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a table, or (`hidden`) one like "$path" that `*` leaves out."""
+
+    name: str
+    type: Type
+    partition: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the catalog; `handle` is the catalog's own description of it."""
+
+    catalog: str
+    database: str
+    name: str
+    columns: tuple[TableColumn, ...]
+    handle: Any = None
+
+
+@dataclass(frozen=True)
+class View:
+    """A view of the catalog: its query, and the database that its bare names are in."""
+
+    catalog: str
+    database: str
+    name: str
+    sql: str
+
+
+class Catalog(Protocol):
+    """Where names of tables are looked up."""
+
+    def find(self, parts: Sequence[str], database: str, place: tuple[int, int]) -> Table | View:
+        """The table or view. Raises QueryError TABLE_NOT_FOUND or SCHEMA_NOT_FOUND."""
+        ...
+
+
+@dataclass(eq=False)
+class Scan:
+    """One use of a table: DuckDB's name for it, and (after `demand`) which columns and values the query reads."""
+
+    name: str
+    table: Table
+    needed: frozenset[Ref] = frozenset()
+    domains: dict[str, Domain] = field(default_factory=dict)
+
+    def demand(self, needed: frozenset[Ref], domains: Any) -> None:
+        """What the query reads of the table, and which values of its columns can matter."""
+        self.needed, self.domains = needed, dict(domains)
+
+    @property
+    def columns(self) -> tuple[TableColumn, ...]:
+        """The table's columns that the query reads, in table order."""
+        names = {ref.column for ref in self.needed}
+        return tuple(column for column in self.table.columns if column.name in names)
+
+
+@dataclass(frozen=True)
+class CompiledQuery:
+    """A query for DuckDB: its text, output columns, the tables to put in place, the functions to register."""
+
+    sql: str
+    columns: tuple[tuple[str, Type], ...]
+    scans: tuple[Scan, ...]
+    udfs: tuple[Udf, ...]
+
+
+Fold = Callable[[Typed, Sequence[Udf]], Any]
+"""Computes an expression that reads no column, for pruning; None when it cannot."""
+
+
+class Compiler:
+    """Compiles one statement's query. Made anew for each."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        database: str,
+        *,
+        now: datetime,
+        parameters: Sequence[str] = (),
+        fold: Fold | None = None,
+    ) -> None:
+        self.catalog, self.database, self.started = catalog, database, now
+        self.parameters, self.fold = list(parameters), fold
+        self.scans: list[Scan] = []
+        self.udfs: dict[str, Udf] = {}
+        self.views: list[str] = []
+        self._used_parameters = 0
+        self._count = 0
+
+    def compile(self, sql: str) -> CompiledQuery:
+        """The whole query. Raises QueryError."""
+        return self.compile_tree(parse_query(sql))
+
+    def compile_tree(self, tree: exp.Query) -> CompiledQuery:
+        """The whole query from its tree. Raises QueryError."""
+        query = self.query(tree, None, {})
+        if self._used_parameters != len(self.parameters):
+            raise QueryError(
+                "INVALID_PARAMETER_USAGE",
+                f"Incorrect number of parameters: expected {self._used_parameters} but found {len(self.parameters)}",
+                1,
+                1,
+            )
+        query.demand(frozenset(range(len(query.fields))), {})
+        return CompiledQuery(query.sql, tuple(query.fields), tuple(self.scans), tuple(self.udfs.values()))
+
+    # What expressions and queries ask
+
+    def query(self, node: exp.Expr, parent: Scope | None, ctes: Ctes) -> Query:
+        """A query inside the statement."""
+        return queries.compile_query(self, node, parent, ctes)
+
+    def fresh(self, letter: str) -> str:
+        """A name that this query has not used."""
+        self._count += 1
+        return f"{letter}{self._count}"
+
+    def use(self, udf: Udf) -> str:
+        """Note that the query needs the function."""
+        self.udfs[udf.name] = udf
+        return udf.name
+
+    def parameter(self, node: exp.Placeholder, within: Expressions) -> Typed:
+        """The next `?`: the literal that was given for it, as an expression of its own."""
+        index, self._used_parameters = self._used_parameters, self._used_parameters + 1
+        if index >= len(self.parameters):
+            raise QueryError(
+                "INVALID_PARAMETER_USAGE",
+                f"Incorrect number of parameters: found {len(self.parameters)}",
+                *place_of(node),
+            )
+        return self._constant(self.parameters[index], within)
+
+    def _constant(self, written: str, _: Expressions) -> Typed:
+        tree = parse_query(f"SELECT {written}")
+        wrong = QueryError(
+            "INVALID_PARAMETER_USAGE", f"Parameter is no literal: {written}. Quote strings: 'text'."
+        )
+        if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.args.get("from_"):
+            raise wrong
+        try:
+            return Expressions(self, Scope())(tree.expressions[0])
+        except QueryError as error:
+            raise (wrong if error.name == "COLUMN_NOT_FOUND" else error) from error
+
+    def now(self, name: str) -> Typed:
+        """current_date, current_timestamp, localtimestamp, ...: when the execution was submitted."""
+        return times.now(name, self.started)
+
+    def at_time_zone(self, node: exp.Expr, zone: Typed, within: Expressions) -> Typed:
+        """`node AT TIME ZONE zone`."""
+        return times.at_time_zone(within(node), zone)
+
+    def json_cast(self, value: Typed, wanted: Type, *, safe: bool) -> Typed:
+        """CAST to or from json."""
+        return json_casts.json_cast(self, value, wanted, safe=safe)
+
+    def json_path(self, node: exp.Expr, within: Expressions) -> Typed:
+        """JSON_VALUE and JSON_QUERY."""
+        return json_casts.json_path(node, within)
+
+    def is_aggregate(self, name: str) -> bool:
+        """Whether the function reduces rows."""
+        return any(o.kind == "aggregate" for o in FUNCTIONS.overloads.get(name, ()))
+
+    def aggregate(self, node: exp.Expr, within: Expressions) -> Typed:
+        """An aggregate function call."""
+        return aggregates.aggregate(node, within)
+
+    def window(self, node: exp.Window, within: Expressions) -> Typed:
+        """A call with OVER."""
+        return aggregates.window(node, within)
+
+    def scalar_query(self, node: exp.Subquery, within: Expressions) -> Typed:
+        """A subquery as a value."""
+        return relations.scalar_query(self, node, within.scope)
+
+    def exists(self, node: exp.Exists, within: Expressions) -> Typed:
+        """EXISTS (query)."""
+        return relations.exists(self, node, within.scope)
+
+    def in_query(self, node: exp.In, within: Expressions) -> Typed:
+        """value IN (query)."""
+        return relations.in_query(self, node, within)
+
+    def quantified(self, symbol: str, node: exp.Expr, within: Expressions) -> Typed:
+        """value = ANY (query), value > ALL (query)."""
+        return relations.quantified(self, symbol, node, within)

@@ -1,0 +1,488 @@
+"""Expressions: one rule for each kind of node. A node without a rule is refused by name."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from infra.local.athena.errors import QueryError, refused
+from infra.local.athena.sql import operators
+from infra.local.athena.sql.calls import Argument, resolve_call
+from infra.local.athena.sql.casts import cast, coerce
+from infra.local.athena.sql.functions.registry import FUNCTIONS
+from infra.local.athena.sql.intervals import interval
+from infra.local.athena.sql.literals import date_literal, decimal_or_number, time_literal, timestamp_literal
+from infra.local.athena.sql.scope import Ref, Scope, Typed, member
+from infra.local.athena.sql.type_names import parse_type
+from infra.local.athena.sql.types import (
+    BOOLEAN,
+    UNKNOWN,
+    VARBINARY,
+    VARCHAR,
+    Type,
+    array,
+    coercible,
+    common,
+    quoted,
+    row,
+    text,
+)
+
+if TYPE_CHECKING:
+    from infra.local.athena.sql.compiler import Compiler
+
+NULL = Typed("NULL", UNKNOWN)
+_COMPARISONS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
+}  # fmt: skip
+_ARITHMETIC: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+}
+
+
+def refs_of(*values: Typed) -> frozenset[Ref]:
+    """Every column that the values read."""
+    return frozenset().union(*(value.refs for value in values)) if values else frozenset()
+
+
+def place_of(node: exp.Expr) -> tuple[int, int]:
+    """Line and column of the first name below the node; (0, 0) when none knows its place."""
+    for found in node.find_all(exp.Identifier):
+        if "line" in found.meta:
+            return int(found.meta["line"]), int(found.meta["col"]) - len(found.name) + 1
+    return 0, 0
+
+
+class Expressions:
+    """Compiles expressions inside one scope."""
+
+    def __init__(self, compiler: "Compiler", scope: Scope) -> None:
+        self.compiler, self.scope = compiler, scope
+
+    def __call__(self, node: exp.Expr) -> Typed:
+        """The node's text and type. Raises QueryError."""
+        if (symbol := _COMPARISONS.get(type(node))) is not None:
+            return self._comparison(symbol, node)
+        if (symbol := _ARITHMETIC.get(type(node))) is not None:
+            return operators.arithmetic(symbol, self(node.this), self(node.expression), self.compiler)
+        rule = _RULES.get(type(node))
+        if rule is None:
+            raise refused(
+                f"'{node.sql('trino')[:80]}' ({type(node).__name__})",
+                "Write it another way.",
+                *place_of(node),
+            )
+        return rule(self, node)
+
+    def boolean(self, node: exp.Expr, where: str) -> Typed:
+        """A condition. Raises QueryError TYPE_MISMATCH when it is none."""
+        value = self(node)
+        if not coercible(value.type, BOOLEAN):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"{where} must evaluate to a boolean: actual type {value.type}",
+                *place_of(node),
+            )
+        return coerce(value, BOOLEAN)
+
+    def all(self, nodes: Sequence[exp.Expr]) -> list[Typed]:
+        """Every node's text and type."""
+        return [self(node) for node in nodes]
+
+    def call(self, name: str, arguments: Sequence[Argument], node: exp.Expr) -> Typed:
+        """A scalar function of the table."""
+        return resolve_call(FUNCTIONS, name, arguments, self.lambda_body, self.compiler, place=place_of(node))
+
+    def lambda_body(self, node: exp.Lambda, types: Sequence[Type]) -> Typed:
+        """`lambda p: body`, its parameters of these types; the type is the body's."""
+        names = [identifier.name.lower() for identifier in node.expressions]
+        stored = [self.compiler.fresh("p") for _ in names]
+        parameters = {n: Typed(s, t) for n, s, t in zip(names, stored, types, strict=True)}
+        inner = Expressions(self.compiler, self.scope.with_parameters(parameters))
+        body = inner(node.this)
+        return Typed(f"lambda {', '.join(stored)}: {body.sql}", body.type, body.refs)
+
+    def unified(self, values: Sequence[Typed], what: str) -> list[Typed]:
+        """The values coerced to the one type that holds them all. Raises QueryError TYPE_MISMATCH."""
+        both = values[0].type
+        for value in values[1:]:
+            wider = common(both, value.type)
+            if wider is None:
+                raise QueryError("TYPE_MISMATCH", f"{what} must be the same type: {both} and {value.type}")
+            both = wider
+        return [coerce(value, both) for value in values]
+
+    # Literals and names
+
+    def literal(self, node: exp.Literal) -> Typed:
+        if node.is_string:
+            return Typed(text(node.name), Type("varchar", (len(node.name),)), literal=node.name)
+        return decimal_or_number(node.name)
+
+    def boolean_literal(self, node: exp.Boolean) -> Typed:
+        return Typed("true" if node.this else "false", BOOLEAN, literal=bool(node.this))
+
+    def hex_string(self, node: exp.HexString) -> Typed:
+        digits = re.sub(r"\s", "", str(node.this))
+        return Typed(f"unhex({text(digits)})", VARBINARY)
+
+    def column(self, node: exp.Column) -> Typed:
+        parts = [part.name for part in node.parts]
+        if isinstance(node.this, exp.Star):
+            raise QueryError("SYNTAX_ERROR", "'*' is not allowed here", *place_of(node))
+        return self.scope.resolve(parts, *place_of(node))
+
+    def identifier(self, node: exp.Identifier) -> Typed:
+        return self.scope.resolve([node.name], *place_of(node))
+
+    def dot(self, node: exp.Dot) -> Typed:
+        if isinstance(node.expression, exp.Identifier):
+            return member(self(node.this), node.expression.name, *place_of(node))
+        raise refused(f"'{node.sql('trino')}'", "Call the function without a schema.")
+
+    def placeholder(self, node: exp.Placeholder) -> Typed:
+        return self.compiler.parameter(node, self)
+
+    def null(self, _: exp.Null) -> Typed:
+        return NULL
+
+    def interval(self, node: exp.Interval) -> Typed:
+        unit = node.args["unit"]
+        start, end = (
+            (unit.this.name, unit.expression.name) if isinstance(unit, exp.IntervalSpan) else (unit.name, "")
+        )
+        if not (isinstance(node.this, exp.Literal) and node.this.is_string):
+            raise QueryError("SYNTAX_ERROR", "INTERVAL needs its value in quotes", *place_of(node))
+        return interval(node.this.name, start, end)
+
+    # Operators
+
+    def _comparison(self, symbol: str, node: exp.Expr) -> Typed:
+        if isinstance(node.expression, (exp.Any, exp.All)) or self._is_quantified(node.expression):
+            return self.compiler.quantified(symbol, node, self)
+        return operators.compare(symbol, self(node.this), self(node.expression))
+
+    def _is_quantified(self, node: exp.Expr) -> bool:
+        return isinstance(node, exp.Anonymous) and node.name.lower() in ("all", "some", "any")
+
+    def logical(self, node: exp.Connector) -> Typed:
+        word = "AND" if isinstance(node, exp.And) else "OR"
+        parts = [self.boolean(part, "Logical expression term") for part in node.flatten(unnest=False)]
+        return Typed("(" + f" {word} ".join(p.sql for p in parts) + ")", BOOLEAN, refs_of(*parts))
+
+    def negation(self, node: exp.Not) -> Typed:
+        value = self.boolean(node.this, "Value of logical NOT expression")
+        return Typed(f"(NOT {value.sql})", BOOLEAN, value.refs)
+
+    def minus(self, node: exp.Neg) -> Typed:
+        if isinstance(node.this, exp.Literal) and not node.this.is_string:
+            return decimal_or_number(f"-{node.this.name}")
+        value = self(node.this)
+        if not (value.type.is_number or value.type.is_interval):
+            raise QueryError("TYPE_MISMATCH", f"Cannot negate {value.type}", *place_of(node))
+        return value.with_sql(f"(-{value.sql})")
+
+    def paren(self, node: exp.Paren) -> Typed:
+        value = self(node.this)
+        return Typed(f"({value.sql})", value.type, value.refs, value.literal, value.origin)
+
+    def concat(self, node: exp.DPipe) -> Typed:
+        return operators.concat(self(node.this), self(node.expression))
+
+    def is_(self, node: exp.Is) -> Typed:
+        if not isinstance(node.expression, exp.Null):
+            raise QueryError(
+                "SYNTAX_ERROR", "IS must be followed by NULL, NOT NULL or DISTINCT FROM", *place_of(node)
+            )
+        value = self(node.this)
+        return Typed(f"({value.sql} IS NULL)", BOOLEAN, value.refs)
+
+    def distinct_from(self, node: exp.NullSafeEQ | exp.NullSafeNEQ) -> Typed:
+        a, b = self.unified([self(node.this), self(node.expression)], "Operands of IS DISTINCT FROM")
+        word = "NOT DISTINCT" if isinstance(node, exp.NullSafeEQ) else "DISTINCT"
+        return Typed(f"({a.sql} IS {word} FROM {b.sql})", BOOLEAN, refs_of(a, b))
+
+    def between(self, node: exp.Between) -> Typed:
+        value, low, high = self(node.this), self(node.args["low"]), self(node.args["high"])
+        a, b = operators.compare(">=", value, low), operators.compare("<=", value, high)
+        return Typed(f"({a.sql} AND {b.sql})", BOOLEAN, refs_of(a, b))
+
+    def in_(self, node: exp.In) -> Typed:
+        if node.args.get("query") is not None:
+            return self.compiler.in_query(node, self)
+        value = self(node.this)
+        listed = self.unified([value, *self.all(node.expressions)], "IN value and list items")
+        plain = (
+            listed[0].type.is_integer
+            or listed[0].type.is_text
+            or listed[0].type.name in ("date", "timestamp", "boolean")
+        )
+        if plain or listed[0].type.name == "decimal":
+            return Typed(
+                f"({listed[0].sql} IN ({', '.join(v.sql for v in listed[1:])}))", BOOLEAN, refs_of(*listed)
+            )
+        tests = [operators.compare("=", listed[0], other) for other in listed[1:]]
+        return Typed("(" + " OR ".join(t.sql for t in tests) + ")", BOOLEAN, refs_of(*tests))
+
+    def like(self, node: exp.Like) -> Typed:
+        return self._like(node, "")
+
+    def escape(self, node: exp.Escape) -> Typed:
+        if not isinstance(node.this, exp.Like):
+            raise QueryError("SYNTAX_ERROR", "ESCAPE belongs to LIKE", *place_of(node))
+        sign = self(node.expression)
+        if not isinstance(sign.literal, str) or len(sign.literal) != 1:
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character", *place_of(node)
+            )
+        return self._like(node.this, f" ESCAPE {sign.sql}")
+
+    def _like(self, node: exp.Like, suffix: str) -> Typed:
+        value, pattern = self(node.this), self(node.expression)
+        if not (coercible(value.type, VARCHAR) and coercible(pattern.type, VARCHAR)):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"Left side of LIKE must evaluate to a varchar: {value.type}",
+                *place_of(node),
+            )
+        return Typed(f"({value.sql} LIKE {pattern.sql}{suffix})", BOOLEAN, refs_of(value, pattern))
+
+    # Conditions
+
+    def case(self, node: exp.Case) -> Typed:
+        branches = node.args["ifs"]
+        if node.this is not None:
+            subject = self(node.this)
+            tests = [operators.compare("=", subject, self(branch.this)) for branch in branches]
+        else:
+            tests = [self.boolean(branch.this, "CASE WHEN clause") for branch in branches]
+        default = node.args.get("default")
+        values = self.all([branch.args["true"] for branch in branches]) + [
+            self(default) if default is not None else NULL
+        ]
+        values = self.unified(values, "All CASE results")
+        whens = " ".join(f"WHEN {t.sql} THEN {v.sql}" for t, v in zip(tests, values, strict=False))
+        return Typed(f"(CASE {whens} ELSE {values[-1].sql} END)", values[0].type, refs_of(*tests, *values))
+
+    def if_(self, node: exp.If) -> Typed:
+        test = self.boolean(node.this, "IF condition")
+        other = node.args.get("false")
+        a, b = self.unified(
+            [self(node.args["true"]), self(other) if other is not None else NULL], "Result types for IF"
+        )
+        return Typed(f"(CASE WHEN {test.sql} THEN {a.sql} ELSE {b.sql} END)", a.type, refs_of(test, a, b))
+
+    # Calls and casts
+
+    def anonymous(self, node: exp.Anonymous) -> Typed:
+        name = node.name.lower()
+        if (special := _SPECIAL.get(name)) is not None:
+            return special(self, node)
+        if self.compiler.is_aggregate(name):
+            return self.compiler.aggregate(node, self)
+        arguments = [part if isinstance(part, exp.Lambda) else self(part) for part in node.expressions]
+        return self.call(name, arguments, node)
+
+    def coalesce(self, node: exp.Anonymous) -> Typed:
+        values = self.unified(self.all(node.expressions), "All COALESCE operands")
+        return Typed(f"coalesce({', '.join(v.sql for v in values)})", values[0].type, refs_of(*values))
+
+    def nullif(self, node: exp.Anonymous) -> Typed:
+        a, b = self.all(node.expressions)
+        test = operators.compare("=", a, b)
+        return Typed(f"(CASE WHEN {test.sql} THEN NULL ELSE {a.sql} END)", a.type, refs_of(a, b))
+
+    def try_(self, node: exp.Anonymous) -> Typed:
+        (value,) = self.all(node.expressions)
+        return value.with_sql(f"TRY({value.sql})")
+
+    def row(self, node: exp.Anonymous | exp.Tuple) -> Typed:
+        values = self.all(node.expressions)
+        of = row(*(("", value.type) for value in values))
+        packed = ", ".join(f"{quoted(n)} := {v.sql}" for n, v in zip(of.stored_names, values, strict=True))
+        return Typed(f"struct_pack({packed})", of, refs_of(*values))
+
+    def typeof(self, node: exp.Anonymous) -> Typed:
+        (value,) = self.all(node.expressions)
+        shown = str(value.type)
+        return Typed(text(shown), Type("varchar", (len(shown),)), literal=shown)
+
+    def cast(self, node: exp.Cast) -> Typed:
+        target = node.args["to"]
+        value = self(node.this)
+        if node.args.get("format"):
+            raise refused("CAST with FORMAT", "Use date_parse or date_format.", *place_of(node))
+        if isinstance(node.this, exp.Literal) and node.this.is_string and not isinstance(node, exp.TryCast):
+            found = _typed_literal(node.this.name, target)
+            if found is not None:
+                return found
+        wanted = self._type(target)
+        return self._cast(value, wanted, safe=isinstance(node, exp.TryCast))
+
+    def _cast(self, value: Typed, wanted: Type, *, safe: bool) -> Typed:
+        if (
+            "json" in (value.type.name, wanted.name)
+            and value.type.name != wanted.name
+            and value.type != UNKNOWN
+        ):
+            return self.compiler.json_cast(value, wanted, safe=safe)
+        return cast(value, wanted, safe=safe)
+
+    def _type(self, target: exp.DataType) -> Type:
+        return parse_type(target.sql("trino").replace("ROW(", "row(").replace("IPADDRESS", "ipaddress"))
+
+    def extract(self, node: exp.Extract) -> Typed:
+        unit = node.name.lower()
+        names = {"dow": "day_of_week", "doy": "day_of_year", "yow": "year_of_week", "day_of_month": "day"}
+        if unit not in _EXTRACTED:
+            raise QueryError("SYNTAX_ERROR", f"Invalid EXTRACT field: {unit.upper()}", *place_of(node))
+        return self.call(names.get(unit, unit), [self(node.expression)], node)
+
+    def trim(self, node: exp.Trim) -> Typed:
+        where = str(node.args.get("position") or "BOTH").upper()
+        name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(where, "trim")
+        parts = [node.this] + ([node.expression] if node.expression is not None else [])
+        return self.call(name, self.all(parts), node)
+
+    def substring(self, node: exp.Substring) -> Typed:
+        parts = [node.this, node.args.get("start"), node.args.get("length")]
+        return self.call("substr", self.all([part for part in parts if part is not None]), node)
+
+    def position(self, node: exp.StrPosition) -> Typed:
+        return self.call("strpos", self.all([node.this, node.args["substr"]]), node)
+
+    def at_time_zone(self, node: exp.AtTimeZone) -> Typed:
+        return self.compiler.at_time_zone(node.this, self(node.args["zone"]), self)
+
+    # Arrays, maps
+
+    def array(self, node: exp.Array) -> Typed:
+        if not node.expressions:
+            return Typed("[]", array(UNKNOWN))
+        values = self.unified(self.all(node.expressions), "All ARRAY elements")
+        return Typed(f"[{', '.join(v.sql for v in values)}]", array(values[0].type), refs_of(*values))
+
+    def bracket(self, node: exp.Bracket) -> Typed:
+        (key,) = self.all(node.expressions)
+        value = self(node.this)
+        if (
+            value.type.name == "row"
+            and isinstance(key.literal, int)
+            and 1 <= key.literal <= len(value.type.of)
+        ):
+            stored = quoted(value.type.stored_names[key.literal - 1])
+            return Typed(f"({value.sql}).{stored}", value.type.of[key.literal - 1], value.refs)
+        return self.call("subscript", [value, key], node)
+
+    def parse_json(self, node: exp.ParseJSON) -> Typed:
+        return self.call("json_parse", [self(node.this)], node)
+
+    def now(self, node: exp.Expr) -> Typed:
+        names = {
+            exp.CurrentDate: "current_date", exp.CurrentTimestamp: "current_timestamp",
+            exp.Localtimestamp: "localtimestamp", exp.CurrentTime: "current_time", exp.Localtime: "localtime",
+        }  # fmt: skip
+        return self.compiler.now(names[type(node)])
+
+    def current_name(self, node: exp.Expr) -> Typed:
+        raise refused(f"'{type(node).__name__}'", "Write the value down.", *place_of(node))
+
+    # What only a query can compile
+
+    def subquery(self, node: exp.Subquery) -> Typed:
+        return self.compiler.scalar_query(node, self)
+
+    def exists(self, node: exp.Exists) -> Typed:
+        return self.compiler.exists(node, self)
+
+    def window(self, node: exp.Window) -> Typed:
+        return self.compiler.window(node, self)
+
+    def aggregate_form(self, node: exp.Expr) -> Typed:
+        return self.compiler.aggregate(node, self)
+
+    def json_path(self, node: exp.Expr) -> Typed:
+        return self.compiler.json_path(node, self)
+
+
+def _typed_literal(value: str, target: exp.DataType) -> Typed | None:
+    """TIMESTAMP '...', DATE '...', TIME '...': constants with a precision and a zone of their own."""
+    if target.this == exp.DType.DATE:
+        return date_literal(value)
+    if target.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ):
+        declared = [int(param.name) for param in target.expressions]
+        return timestamp_literal(value, zoned=target.this == exp.DType.TIMESTAMPTZ, declared=declared)
+    if target.this == exp.DType.TIME:
+        return time_literal(value)
+    return None
+
+
+_EXTRACTED = {
+    "year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year", "doy",
+    "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute",
+}  # fmt: skip
+
+Rule = Callable[[Expressions, "exp.Expr"], Typed]
+_SPECIAL: dict[str, Callable[..., Typed]] = {
+    "coalesce": Expressions.coalesce,
+    "nullif": Expressions.nullif,
+    "try": Expressions.try_,
+    "row": Expressions.row,
+    "typeof": Expressions.typeof,
+}
+_RULES: dict[type[exp.Expr], Callable[..., Typed]] = {
+    exp.Literal: Expressions.literal,
+    exp.Boolean: Expressions.boolean_literal,
+    exp.HexString: Expressions.hex_string,
+    exp.Null: Expressions.null,
+    exp.Column: Expressions.column,
+    exp.Identifier: Expressions.identifier,
+    exp.Dot: Expressions.dot,
+    exp.Placeholder: Expressions.placeholder,
+    exp.Interval: Expressions.interval,
+    exp.And: Expressions.logical,
+    exp.Or: Expressions.logical,
+    exp.Not: Expressions.negation,
+    exp.Neg: Expressions.minus,
+    exp.Paren: Expressions.paren,
+    exp.DPipe: Expressions.concat,
+    exp.Is: Expressions.is_,
+    exp.NullSafeEQ: Expressions.distinct_from,
+    exp.NullSafeNEQ: Expressions.distinct_from,
+    exp.Between: Expressions.between,
+    exp.In: Expressions.in_,
+    exp.Like: Expressions.like,
+    exp.Escape: Expressions.escape,
+    exp.Case: Expressions.case,
+    exp.If: Expressions.if_,
+    exp.Anonymous: Expressions.anonymous,
+    exp.Cast: Expressions.cast,
+    exp.TryCast: Expressions.cast,
+    exp.Extract: Expressions.extract,
+    exp.Trim: Expressions.trim,
+    exp.Substring: Expressions.substring,
+    exp.StrPosition: Expressions.position,
+    exp.AtTimeZone: Expressions.at_time_zone,
+    exp.Array: Expressions.array,
+    exp.Bracket: Expressions.bracket,
+    exp.Tuple: Expressions.row,
+    exp.ParseJSON: Expressions.parse_json,
+    exp.CurrentDate: Expressions.now,
+    exp.CurrentTimestamp: Expressions.now,
+    exp.Localtimestamp: Expressions.now,
+    exp.CurrentTime: Expressions.now,
+    exp.Localtime: Expressions.now,
+    exp.CurrentUser: Expressions.current_name,
+    exp.Subquery: Expressions.subquery,
+    exp.Exists: Expressions.exists,
+    exp.Window: Expressions.window,
+    exp.Filter: Expressions.aggregate_form,
+    exp.GroupConcat: Expressions.aggregate_form,
+    exp.JSONValue: Expressions.json_path,
+    exp.JSONExtract: Expressions.json_path,
+}

@@ -1,0 +1,26 @@
+"""Loads every family, so that the table of functions is complete."""
+
+from infra.local.athena.sql.functions import (
+    aggregate_functions,
+    collections,
+    datetimes,
+    json_values,
+    numbers,
+    regex_urls,
+    strings,
+    window_functions,
+)
+from infra.local.athena.sql.functions.registry import FUNCTIONS
+
+FAMILIES = (
+    strings,
+    numbers,
+    datetimes,
+    regex_urls,
+    json_values,
+    collections,
+    aggregate_functions,
+    window_functions,
+)
+
+__all__ = ["FAMILIES", "FUNCTIONS"]

@@ -1,0 +1,323 @@
+"""Arrays, maps, lambdas. Sources: Trino documentation, "Array functions", "Map functions", "Lambda expressions"."""
+
+from typing import Any
+
+from infra.local.athena.errors import QueryError
+from infra.local.athena.sql.casts import cast, fail
+from infra.local.athena.sql.functions.registry import FUNCTIONS, Call
+from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.types import VARCHAR, Type, array, map_of
+
+_NULLS = "list_filter({0}, lambda e: e IS NULL)"
+
+FUNCTIONS.many(
+    {
+        "cardinality(array(T)) bigint": "CAST(len({0}) AS BIGINT)",
+        "cardinality(map(K, V)) bigint": "CAST(cardinality({0}) AS BIGINT)",
+        "array_distinct(array(T)) array(T)": "list_filter({0}, lambda e, i: list_position({0}, e) = i)",
+        "array_except(array(T), array(T)) array(T)": (
+            "list_filter({0}, lambda e, i: list_position({0}, e) = i AND list_position({1}, e) IS NULL)"
+        ),
+        "array_intersect(array(T), array(T)) array(T)": (
+            "list_filter({0}, lambda e, i: list_position({0}, e) = i AND list_position({1}, e) IS NOT NULL)"
+        ),
+        "array_union(array(T), array(T)) array(T)": (
+            "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE "
+            "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i) END"
+        ),
+        "array_max(array(T)) T": f"CASE WHEN len({_NULLS}) > 0 THEN NULL ELSE list_max({{0}}) END",
+        "array_min(array(T)) T": f"CASE WHEN len({_NULLS}) > 0 THEN NULL ELSE list_min({{0}}) END",
+        "array_position(array(T), T) bigint": "CASE WHEN {1} IS NULL THEN NULL WHEN {0} IS NULL THEN NULL ELSE CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END",
+        "array_remove(array(T), T) array(T)": "CASE WHEN {1} IS NULL THEN NULL ELSE list_filter({0}, lambda e: e IS DISTINCT FROM {1}) END",
+        "array_sort(array(T)) array(T)": "list_sort({0}, 'ASC', 'NULLS LAST')",
+        "arrays_overlap(array(T), array(T)) boolean": (
+            "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_has_any({0}, {1}) THEN true "
+            "WHEN len({0}) > 0 AND len({1}) > 0 AND (len(list_filter({0}, lambda e: e IS NULL)) > 0 "
+            "OR len(list_filter({1}, lambda e: e IS NULL)) > 0) THEN NULL ELSE false END"
+        ),
+        "contains(array(T), T) boolean": (
+            "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true "
+            "WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END"
+        ),
+        "element_at(map(K, V), K) V": "map_extract_value({0}, {1})",
+        "filter(array(T), function(T, boolean)) array(T)": "list_filter({0}, {1})",
+        "flatten(array(array(T))) array(T)": "flatten({0})",
+        "map_keys(map(K, V)) array(K)": "map_keys({0})",
+        "map_values(map(K, V)) array(V)": "map_values({0})",
+        "reverse(array(T)) array(T)": "list_reverse({0})",
+        "transform(array(T), function(T, U)) array(U)": "list_transform({0}, {1})",
+        "any_match(array(T), function(T, boolean)) boolean": "t_any(list_transform({0}, {1}))",
+        "all_match(array(T), function(T, boolean)) boolean": "t_all(list_transform({0}, {1}))",
+        "none_match(array(T), function(T, boolean)) boolean": "NOT t_any(list_transform({0}, {1}))",
+        "repeat(T, bigint) array(T)": "list_transform(range({1}), lambda i: {0})",
+        "trim_array(array(T), bigint) array(T)": "list_slice({0}, 1, len({0}) - {1})",
+    }
+)
+
+
+def _at(sql: str, index: str) -> str:
+    return f"list_extract({sql}, {index})"
+
+
+def _element_at(call: Call) -> tuple[str, Type]:
+    value, index = call.sqls
+    zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", call.types["T"].duck)
+    return f"CASE WHEN {index} = 0 THEN {zero} ELSE {_at(value, index)} END", call.types["T"]
+
+
+def _array_subscript(call: Call) -> tuple[str, Type]:
+    value, index = call.sqls
+    of = call.types["T"]
+    zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", of.duck)
+    negative = fail("INVALID_FUNCTION_ARGUMENT", f"'Array subscript is negative: ' || {index}", of.duck)
+    message = (
+        f"'Array subscript must be less than or equal to array length: ' || {index} || ' > ' || len({value})"
+    )
+    outside = fail("INVALID_FUNCTION_ARGUMENT", message, of.duck)
+    sql = f"CASE WHEN {index} = 0 THEN {zero} WHEN {index} < 0 THEN {negative} WHEN {index} > len({value}) THEN {outside} "
+    return sql + f"ELSE {_at(value, index)} END", of
+
+
+def _map_subscript(call: Call) -> tuple[str, Type]:
+    value, key = call.sqls
+    of = call.types["V"]
+    shown = cast(Typed(key, call.types["K"]), VARCHAR).sql
+    missing = fail("INVALID_FUNCTION_ARGUMENT", f"'Key not present in map: ' || {shown}", of.duck)
+    found = f"map_extract_value({value}, {key})"
+    return (
+        f"CASE WHEN {value} IS NULL OR {key} IS NULL THEN NULL WHEN map_contains({value}, {key}) THEN {found} ELSE {missing} END",
+        of,
+    )
+
+
+FUNCTIONS.add("element_at(array(T), bigint) T", _element_at)
+FUNCTIONS.add("subscript(array(T), bigint) T", _array_subscript)
+FUNCTIONS.add("subscript(map(K, V), K) V", _map_subscript)
+
+
+def _slice(call: Call) -> tuple[str, Type]:
+    value, start, length = call.sqls
+    of = array(call.types["T"])
+    zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", of.duck)
+    negative = fail("INVALID_FUNCTION_ARGUMENT", "'length must be greater than or equal to 0'", of.duck)
+    first = f"CASE WHEN {start} < 0 THEN len({value}) + {start} + 1 ELSE {start} END"
+    sql = f"CASE WHEN {start} = 0 THEN {zero} WHEN {length} < 0 THEN {negative} WHEN {first} < 1 THEN [] "
+    return sql + f"ELSE list_slice({value}, {first}, {first} + {length} - 1) END", of
+
+
+FUNCTIONS.add("slice(array(T), bigint, bigint) array(T)", _slice)
+
+
+def _array_join(call: Call) -> tuple[str, Type]:
+    inner = call.args[0].type.of[0] if call.args[0].type.name == "array" else VARCHAR
+    element = cast(Typed("e", inner), VARCHAR).sql
+    if len(call.args) == 3:
+        kept = f"list_transform({call.sqls[0]}, lambda e: coalesce({element}, {call.sqls[2]}))"
+    else:
+        kept = f"list_transform(list_filter({call.sqls[0]}, lambda e: e IS NOT NULL), lambda e: {element})"
+    return (
+        f"CASE WHEN {call.sqls[0]} IS NULL THEN NULL ELSE coalesce(array_to_string({kept}, {call.sqls[1]}), '') END",
+        VARCHAR,
+    )
+
+
+FUNCTIONS.add("array_join(array(T), varchar) varchar", _array_join)
+FUNCTIONS.add("array_join(array(T), varchar, varchar) varchar", _array_join)
+
+
+def _map_constructor(call: Call) -> tuple[str, Type]:
+    if not call.args:
+        return "MAP {}", map_of(Type("unknown"), Type("unknown"))
+    of = map_of(call.types["K"], call.types["V"])
+    bad = fail("INVALID_FUNCTION_ARGUMENT", "'Key and value arrays must be the same length'", of.duck)
+    null = fail("INVALID_FUNCTION_ARGUMENT", "'map key cannot be null'", of.duck)
+    keys, values = call.sqls
+    return (
+        f"CASE WHEN len({keys}) <> len({values}) THEN {bad} WHEN len(list_filter({keys}, lambda e: e IS NULL)) > 0 "
+        f"THEN {null} ELSE map({keys}, {values}) END",
+        of,
+    )
+
+
+FUNCTIONS.add("map() map(K, V)", _map_constructor)
+FUNCTIONS.add("map(array(K), array(V)) map(K, V)", _map_constructor)
+
+
+def _map_filter(call: Call) -> tuple[str, Type]:
+    head, _, body = call.sqls[1].partition(": ")
+    key, value = (name.strip() for name in head.removeprefix("lambda ").split(","))
+    body = _substituted(body, {key: "me.key", value: "me.value"})
+    of = map_of(call.types["K"], call.types["V"])
+    return f"map_from_entries(list_filter(map_entries({call.sqls[0]}), lambda me: {body}))", of
+
+
+def _transform(part: str) -> Any:
+    def rule(call: Call) -> tuple[str, Type]:
+        head, _, body = call.sqls[1].partition(": ")
+        key, value = (name.strip() for name in head.removeprefix("lambda ").split(","))
+        body = _substituted(body, {key: "me.key", value: "me.value"})
+        k, v = (body, "me.value") if part == "key" else ("me.key", body)
+        of = (
+            map_of(call.types["U"], call.types["V"])
+            if part == "key"
+            else map_of(call.types["K"], call.types["U"])
+        )
+        return (
+            f"map_from_entries(list_transform(map_entries({call.sqls[0]}), lambda me: struct_pack(k := {k}, v := {v})))",
+            of,
+        )
+
+    return rule
+
+
+def _substituted(body: str, names: dict[str, str]) -> str:
+    """Lambda parameters have names that nothing else in the query has."""
+    import re
+
+    for name, new in names.items():
+        body = re.sub(rf"\b{name}\b", new, body)
+    return body
+
+
+FUNCTIONS.add("map_filter(map(K, V), function(K, V, boolean)) map(K, V)", _map_filter)
+FUNCTIONS.add("transform_values(map(K, V), function(K, V, U)) map(K, U)", _transform("value"))
+FUNCTIONS.add("transform_keys(map(K, V), function(K, V, U)) map(U, V)", _transform("key"))
+
+
+def _map_concat(call: Call) -> tuple[str, Type]:
+    checks = " OR ".join(f"{sql} IS NULL" for sql in call.sqls)
+    return f"CASE WHEN {checks} THEN NULL ELSE map_concat({', '.join(call.sqls)}) END", map_of(
+        call.types["K"], call.types["V"]
+    )
+
+
+FUNCTIONS.add("map_concat(map(K, V), map(K, V)*) map(K, V)", _map_concat)
+
+
+def _entries(call: Call) -> tuple[str, Type]:
+    of = array(Type("row", of=(call.types["K"], call.types["V"]), names=("", "")))
+    packed = "list_transform(map_entries({}), lambda e: struct_pack(field0 := e.key, field1 := e.value))"
+    return packed.format(call.sqls[0]), of
+
+
+def _from_entries(call: Call) -> tuple[str, Type]:
+    given = call.args[0].type
+    if given.name != "array" or given.of[0].name != "row" or len(given.of[0].of) != 2:
+        raise QueryError(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters ({given}) for function map_from_entries"
+        )
+    pair = given.of[0]
+    key, value = pair.stored_names
+    packed = f'list_transform({call.sqls[0]}, lambda e: struct_pack(k := e."{key}", v := e."{value}"))'
+    return f"map_from_entries({packed})", map_of(*pair.of)
+
+
+FUNCTIONS.add("map_entries(map(K, V)) any", _entries)
+FUNCTIONS.add("map_from_entries(any) any", _from_entries)
+
+
+def _zip(call: Call) -> tuple[str, Type]:
+    of = array(Type("row", of=tuple(arg.type.of[0] for arg in call.args), names=("",) * len(call.args)))
+    fields = ", ".join(
+        f"field{i} := list_extract({sql}, CAST(i AS BIGINT))" for i, sql in enumerate(call.sqls)
+    )
+    longest = f"greatest({', '.join(f'len({sql})' for sql in call.sqls)})"
+    checks = " OR ".join(f"{sql} IS NULL" for sql in call.sqls)
+    return (
+        f"CASE WHEN {checks} THEN NULL ELSE list_transform(generate_series(1, {longest}), lambda i: struct_pack({fields})) END",
+        of,
+    )
+
+
+FUNCTIONS.add("zip(array(A), array(B)) any", _zip)
+FUNCTIONS.add("zip(array(A), array(B), array(C)) any", _zip)
+FUNCTIONS.add("zip(array(A), array(B), array(C), array(D)) any", _zip)
+
+
+def _zip_with(call: Call) -> tuple[str, Type]:
+    head, _, body = call.sqls[2].partition(": ")
+    a, b = (name.strip() for name in head.removeprefix("lambda ").split(","))
+    body = _substituted(
+        body, {a: f"list_extract({call.sqls[0]}, zi)", b: f"list_extract({call.sqls[1]}, zi)"}
+    )
+    longest = f"greatest(len({call.sqls[0]}), len({call.sqls[1]}))"
+    return f"list_transform(generate_series(1, {longest}), lambda zi: {body})", array(call.types["U"])
+
+
+FUNCTIONS.add("zip_with(array(A), array(B), function(A, B, U)) array(U)", _zip_with)
+
+
+def _reduce(call: Call) -> tuple[str, Type]:
+    """reduce(array, start, (state, element) -> state, state -> result)."""
+    state, result = call.types["S"], call.types["R"]
+    head, _, body = call.sqls[2].partition(": ")
+    s, e = (name.strip() for name in head.removeprefix("lambda ").split(","))
+    # DuckDB folds with elements and state of one type: each step carries both.
+    body = _substituted(body, {s: f"{s}.s", e: f"{e}.e"})
+    element = call.types["T"]
+    items = f"list_transform({call.sqls[0]}, lambda x: struct_pack(s := CAST(NULL AS {state.duck}), e := x))"
+    start = f"struct_pack(s := CAST({call.sqls[1]} AS {state.duck}), e := CAST(NULL AS {element.duck}))"
+    step = (
+        f"lambda {s}, {e}: struct_pack(s := CAST({body} AS {state.duck}), e := CAST(NULL AS {element.duck}))"
+    )
+    folded = f"(list_reduce({items}, {step}, {start})).s"
+    out_head, _, out = call.sqls[3].partition(": ")
+    name = out_head.removeprefix("lambda ").strip()
+    sql = f"list_extract(list_transform([{folded}], lambda {name}: {out}), 1)"
+    return f"CASE WHEN {call.sqls[0]} IS NULL THEN NULL ELSE {sql} END", result
+
+
+FUNCTIONS.add("reduce(array(T), S, function(S, T, S), function(S, R)) R", _reduce)
+
+
+def _sort_by(call: Call) -> tuple[str, Type]:
+    raise QueryError(
+        "NOT_SUPPORTED",
+        "array_sort with a comparator is not supported by the local endpoint. Use array_sort(array).",
+    )
+
+
+FUNCTIONS.add("array_sort(array(T), function(T, T, bigint)) array(T)", _sort_by)
+
+
+def _sequence(call: Call) -> tuple[str, Type]:
+    start, stop = call.args[0], call.args[1]
+    of = start.type
+    step = call.sqls[2] if len(call.args) == 3 else None
+    if of.is_integer:
+        unit = step or f"CASE WHEN {stop.sql} < {start.sql} THEN -1 ELSE 1 END"
+        return f"generate_series({start.sql}, {stop.sql}, {unit})", array(Type("bigint"))
+    if step is None and of.name == "date":
+        step = f"(CASE WHEN {stop.sql} < {start.sql} THEN INTERVAL '-1' DAY ELSE INTERVAL '1' DAY END)"
+    listed = f"generate_series(CAST({start.sql} AS TIMESTAMP), CAST({stop.sql} AS TIMESTAMP), {step})"
+    return f"list_transform({listed}, lambda e: CAST(e AS {of.duck}))", array(of)
+
+
+FUNCTIONS.add("sequence(bigint, bigint) array(bigint)", _sequence)
+FUNCTIONS.add("sequence(bigint, bigint, bigint) array(bigint)", _sequence)
+FUNCTIONS.add("sequence(date, date) array(date)", _sequence)
+for _of in ("date", "timestamp"):
+    for _step in ("interval day to second", "interval year to month"):
+        FUNCTIONS.add(f"sequence({_of}, {_of}, {_step}) array({_of})", _sequence)
+
+
+def _combinations(values: list[Any], size: int) -> list[list[Any]]:
+    from itertools import combinations
+
+    return [list(c) for c in combinations(values, size)]
+
+
+def _ngrams(values: list[Any], size: int) -> list[list[Any]]:
+    if size < 1:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "N must be positive")
+    return [values[i : i + size] for i in range(max(1, len(values) - size + 1))]
+
+
+FUNCTIONS.python("ngrams(array(varchar), bigint) array(array(varchar))", _ngrams)
+FUNCTIONS.python("combinations(array(bigint), bigint) array(array(bigint))", _combinations)
+FUNCTIONS.python("combinations(array(varchar), bigint) array(array(varchar))", _combinations)
+FUNCTIONS.refuse(
+    "Use UNNEST and aggregate.",
+    "array_histogram", "map_zip_with", "multimap_from_entries", "contains_sequence", "shuffle", "euclidean_distance",
+    "dot_product", "hash_counts", "intersection_cardinality", "jaccard_index",
+)  # fmt: skip

@@ -1,0 +1,278 @@
+"""Date and time functions. Source: Trino documentation, "Date and time functions and operators"."""
+
+from dataclasses import replace
+
+from infra.local.athena.errors import QueryError, refused
+from infra.local.athena.sql.casts import local, zone
+from infra.local.athena.sql.functions import time_formats
+from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf
+from infra.local.athena.sql.literals import zone_of
+from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.times import at_time_zone
+from infra.local.athena.sql.types import BIGINT, DATE, TIMESTAMP, TIMESTAMP_TZ, VARCHAR, Type, text
+
+_UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
+_DATE_UNITS = ("day", "week", "month", "quarter", "year")
+_ZONED = "timestamp with time zone"
+
+
+def _unit(value: Typed, of: Type) -> str:
+    if not isinstance(value.literal, str):
+        raise refused("A computed time unit", "Write the unit as a literal, for example 'day'.")
+    unit = value.literal.lower()
+    known = _DATE_UNITS if of.name == "date" else _UNITS
+    if unit not in known:
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", f"'{value.literal}' is not a valid {of.name.upper()} field"
+        )
+    return unit
+
+
+def _clock(value: Typed) -> str:
+    """Wall-clock time as DuckDB's TIMESTAMP or DATE."""
+    return local(value.sql, value.type) if value.type.name == _ZONED else value.sql
+
+
+def _back(sql: str, of: Type) -> str:
+    if of.name != _ZONED:
+        return f"CAST({sql} AS {of.duck})"
+    name = zone(of)
+    if name[0] in "+-":
+        hours, minutes = map(int, name[1:].split(":"))
+        sign = "-" if name[0] == "+" else "+"
+        return f"timezone('UTC', ({sql}) {sign} to_minutes({hours * 60 + minutes}))"
+    return f"timezone({text(name)}, {sql})"
+
+
+def _date_trunc(call: Call) -> tuple[str, Type]:
+    value = call.args[1]
+    return _back(f"date_trunc('{_unit(call.args[0], value.type)}', {_clock(value)})", value.type), value.type
+
+
+def _date_add(call: Call) -> tuple[str, Type]:
+    value, count = call.args[2], call.args[1].sql
+    unit = _unit(call.args[0], value.type)
+    if unit == "quarter":
+        step = f"to_months(CAST({count} * 3 AS INTEGER))"
+    elif unit == "millisecond":
+        step = f"to_microseconds({count} * 1000)"
+    elif unit in ("second", "minute", "hour"):
+        step = f"to_{unit}s({count})"
+    else:
+        step = f"to_{unit}s(CAST({count} AS INTEGER))"
+    if unit in ("millisecond", "second", "minute", "hour"):
+        return f"{value.sql} + {step}", value.type
+    return _back(f"{_clock(value)} + {step}", value.type), value.type
+
+
+def _date_diff(call: Call) -> tuple[str, Type]:
+    """Complete units between; DuckDB's date_diff counts boundaries, its date_sub counts as Trino does."""
+    a, b = call.args[1], call.args[2]
+    unit = _unit(call.args[0], a.type)
+    clocks = (_clock(a), _clock(b)) if unit in _DATE_UNITS else (a.sql, b.sql)
+    return f"date_sub('{unit}', {clocks[0]}, {clocks[1]})", BIGINT
+
+
+for _of in ("date", "timestamp", _ZONED):
+    FUNCTIONS.add(f"date_trunc(varchar, {_of}) {_of}", _date_trunc)
+    FUNCTIONS.add(f"date_add(varchar, bigint, {_of}) {_of}", _date_add)
+    FUNCTIONS.add(f"date_diff(varchar, {_of}, {_of}) bigint", _date_diff)
+
+_PARTS = {
+    "year": "year({0})", "quarter": "quarter({0})", "month": "month({0})", "day": "day({0})", "day_of_month": "day({0})",
+    "day_of_week": "isodow({0})", "dow": "isodow({0})", "day_of_year": "dayofyear({0})", "doy": "dayofyear({0})",
+    "week": "weekofyear({0})", "week_of_year": "weekofyear({0})", "year_of_week": "isoyear({0})", "yow": "isoyear({0})",
+}  # fmt: skip
+_CLOCK_PARTS = {
+    "hour": "hour({0})", "minute": "minute({0})", "second": "second({0})", "millisecond": "millisecond({0}) % 1000",
+}  # fmt: skip
+
+
+def _part(template: str, call: Call) -> tuple[str, Type]:
+    return f"CAST({template.replace('{0}', _clock(call.args[0]))} AS BIGINT)", BIGINT
+
+
+def _define_part(name: str, template: str, types: tuple[str, ...]) -> None:
+    for of in types:
+        FUNCTIONS.add(f"{name}({of}) bigint", lambda call: _part(template, call))
+
+
+for _name, _template in _PARTS.items():
+    _define_part(_name, _template, ("date", "timestamp", _ZONED))
+for _name, _template in _CLOCK_PARTS.items():
+    _define_part(_name, _template, ("timestamp", "time", _ZONED))
+
+
+def _offset_part(hours: bool) -> None:
+    def rule(call: Call) -> tuple[str, Type]:
+        value = call.args[0]
+        minutes = f"(epoch({_clock(value)}) - epoch({value.sql})) / 60"
+        return f"CAST({f'trunc({minutes} / 60)' if hours else f'({minutes}) % 60'} AS BIGINT)", BIGINT
+
+    FUNCTIONS.add(f"timezone_{'hour' if hours else 'minute'}({_ZONED}) bigint", rule)
+
+
+_offset_part(hours=True)
+_offset_part(hours=False)
+
+
+def _last_day(call: Call) -> tuple[str, Type]:
+    return f"last_day(CAST({_clock(call.args[0])} AS DATE))", DATE
+
+
+def _date(call: Call) -> tuple[str, Type]:
+    from infra.local.athena.sql.casts import cast
+
+    return cast(call.args[0], DATE).sql, DATE
+
+
+for _of in ("date", "timestamp", _ZONED):
+    FUNCTIONS.add(f"last_day_of_month({_of}) date", _last_day)
+for _of in ("varchar", "date", "timestamp", _ZONED):
+    FUNCTIONS.add(f"date({_of}) date", _date)
+
+
+def _from_unixtime(call: Call) -> tuple[str, Type]:
+    seconds = call.sqls[0]
+    of = TIMESTAMP_TZ
+    if len(call.args) == 2:
+        if not isinstance(call.args[1].literal, str):
+            raise refused("from_unixtime with a computed zone", "Write the zone as a literal.")
+        of = replace(of, zone=zone_of(call.args[1].literal)[0])
+    return f"timezone('UTC', make_timestamp(CAST(round({seconds} * 1000) AS BIGINT) * 1000))", of
+
+
+def _to_unixtime(call: Call) -> tuple[str, Type]:
+    return f"epoch_us({call.sqls[0]}) / CAST(1000000 AS DOUBLE)", Type("double")
+
+
+FUNCTIONS.add(f"from_unixtime(double) {_ZONED}", _from_unixtime)
+FUNCTIONS.add(f"from_unixtime(double, varchar) {_ZONED}", _from_unixtime)
+FUNCTIONS.add("to_unixtime(timestamp) double", _to_unixtime)
+FUNCTIONS.add(f"to_unixtime({_ZONED}) double", _to_unixtime)
+
+
+def _from_iso(call: Call) -> tuple[str, Type]:
+    """A literal may have any offset; computed text must be UTC, because one column has one zone here."""
+    given = call.args[0]
+    if isinstance(given.literal, str):
+        moment, name = time_formats.iso_instant(given.literal)
+        written = moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+        return f"timezone('UTC', TIMESTAMP '{written}')", replace(TIMESTAMP_TZ, zone=name)
+    udf = Udf("t_from_iso_utc", time_formats.iso_utc, (VARCHAR,), TIMESTAMP)
+    return f"timezone('UTC', {call.session.use(udf)}({given.sql}))", TIMESTAMP_TZ
+
+
+FUNCTIONS.add(f"from_iso8601_timestamp(varchar) {_ZONED}", _from_iso)
+FUNCTIONS.python("from_iso8601_date(varchar) date", time_formats.iso_date)
+
+
+def _to_iso(call: Call) -> tuple[str, Type]:
+    value = call.args[0]
+    if value.type.name == "date":
+        return f"strftime({value.sql}, '%Y-%m-%d')", VARCHAR
+    digits = value.type.precision
+    width = 19 + (1 + digits if digits else 0)
+    stem = f"left(strftime({_clock(value)}, '%Y-%m-%dT%H:%M:%S.%f'), {width})"
+    if value.type.name == "timestamp":
+        return stem, VARCHAR
+    if zone(value.type) == "UTC":
+        return f"{stem} || 'Z'", VARCHAR
+    minutes = f"CAST((epoch({_clock(value)}) - epoch({value.sql})) / 60 AS BIGINT)"
+    sign = f"CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END"
+    return f"{stem} || {sign} || printf('%02d:%02d', abs({minutes}) // 60, abs({minutes}) % 60)", VARCHAR
+
+
+for _of in ("date", "timestamp", _ZONED):
+    FUNCTIONS.add(f"to_iso8601({_of}) varchar", _to_iso)
+
+
+def _with_timezone(call: Call) -> tuple[str, Type]:
+    if not isinstance(call.args[1].literal, str):
+        raise refused("with_timezone with a computed zone", "Write the zone as a literal.")
+    of = replace(TIMESTAMP_TZ, args=call.args[0].type.args, zone=zone_of(call.args[1].literal)[0])
+    return _back(call.sqls[0], of), of
+
+
+def _at_timezone(call: Call) -> Typed:
+    return at_time_zone(call.args[0], call.args[1])
+
+
+FUNCTIONS.add(f"with_timezone(timestamp, varchar) {_ZONED}", _with_timezone)
+FUNCTIONS.add(f"at_timezone({_ZONED}, varchar) {_ZONED}", _at_timezone)
+
+
+def _formatted(name: str) -> None:
+    """date_format with MySQL's codes, format_datetime with Joda's letters."""
+    translate = time_formats.mysql_writer if name == "date_format" else time_formats.joda_writer
+
+    def rule(call: Call) -> tuple[str, Type]:
+        value = call.args[0]
+        pattern = call.args[1].literal
+        if not isinstance(pattern, str):
+            raise refused(f"{name} with a computed format", "Write the format as a literal.")
+        shown = zone(value.type) if value.type.name == _ZONED else "UTC"
+        udf = Udf(
+            f"t_{name}_{abs(hash((pattern, shown))) % 10**9}",
+            translate(pattern, shown),
+            (TIMESTAMP,),
+            VARCHAR,
+        )
+        return f"{call.session.use(udf)}(CAST({_clock(value)} AS TIMESTAMP))", VARCHAR
+
+    for of in ("timestamp", "date", _ZONED):
+        FUNCTIONS.add(f"{name}({of}, varchar) varchar", rule)
+
+
+_formatted("date_format")
+_formatted("format_datetime")
+
+
+def _date_parse(call: Call) -> tuple[str, Type]:
+    pattern = call.args[1].literal
+    if not isinstance(pattern, str):
+        raise refused("date_parse with a computed format", "Write the format as a literal.")
+    udf = Udf(
+        f"t_date_parse_{abs(hash(pattern)) % 10**9}",
+        time_formats.mysql_reader(pattern),
+        (VARCHAR,),
+        TIMESTAMP,
+    )
+    return f"{call.session.use(udf)}({call.sqls[0]})", TIMESTAMP
+
+
+def _parse_datetime(call: Call) -> tuple[str, Type]:
+    pattern = call.args[1].literal
+    if not isinstance(pattern, str):
+        raise refused("parse_datetime with a computed format", "Write the format as a literal.")
+    udf = Udf(
+        f"t_parse_datetime_{abs(hash(pattern)) % 10**9}",
+        time_formats.joda_reader(pattern),
+        (VARCHAR,),
+        TIMESTAMP,
+    )
+    return f"timezone('UTC', {call.session.use(udf)}({call.sqls[0]}))", TIMESTAMP_TZ
+
+
+FUNCTIONS.add("date_parse(varchar, varchar) timestamp", _date_parse)
+FUNCTIONS.add(f"parse_datetime(varchar, varchar) {_ZONED}", _parse_datetime)
+
+
+def _to_milliseconds(call: Call) -> tuple[str, Type]:
+    return f"CAST(round(epoch({call.sqls[0]}) * 1000) AS BIGINT)", BIGINT
+
+
+def _timezone_name(call: Call) -> tuple[str, Type]:
+    return f"CASE WHEN {call.sqls[0]} IS NULL THEN NULL ELSE {text(zone(call.args[0].type))} END", VARCHAR
+
+
+FUNCTIONS.add("to_milliseconds(interval day to second) bigint", _to_milliseconds)
+FUNCTIONS.add(f"timezone({_ZONED}) varchar", _timezone_name)
+FUNCTIONS.python("parse_duration(varchar) interval day to second", time_formats.duration)
+
+
+FUNCTIONS.refuse(
+    "Use from_unixtime, or date_format with a written format.",
+    "from_unixtime_nanos", "human_readable_seconds", "to_char", "to_date", "to_timestamp", "current_timezone",
+    "from_iso8601_timestamp_nanos", "timestamp_objectid", "last_day",
+)  # fmt: skip

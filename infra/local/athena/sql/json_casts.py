@@ -1,0 +1,52 @@
+"""JSON as a type: casts from and to it, and SQL/JSON paths. Stored as text, computed in Python."""
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from infra.local.athena.errors import QueryError, refused
+from infra.local.athena.sql.expression import Expressions, place_of
+from infra.local.athena.sql.functions import json_values
+from infra.local.athena.sql.functions.registry import Udf
+from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.type_names import parse_type
+from infra.local.athena.sql.types import JSON, VARCHAR, Type
+
+if TYPE_CHECKING:
+    from infra.local.athena.sql.compiler import Compiler
+
+
+def json_cast(compiler: "Compiler", value: Typed, wanted: Type, *, safe: bool) -> Typed:
+    """CAST(x AS json), CAST(json AS x). Raises QueryError."""
+    if wanted == JSON:
+        function = json_values.writer(value.type)
+        name = f"t_to_json_{abs(hash(str(value.type))) % 10**9}"
+        udf = Udf(name, function, (value.type,), JSON)
+    else:
+        function = json_values.reader(wanted)
+        name = f"t_from_json_{abs(hash(str(wanted))) % 10**9}"
+        udf = Udf(name, function, (JSON,), wanted)
+    sql = f"{compiler.use(udf)}({value.sql})"
+    return Typed(f"TRY({sql})" if safe else sql, wanted, value.refs)
+
+
+def json_path(node: exp.Expr, within: Expressions) -> Typed:
+    """JSON_VALUE(x, 'lax $.a' [RETURNING type]) and JSON_QUERY without options."""
+    if isinstance(node, exp.JSONExtract):
+        if node.args.get("option") or node.args.get("quote") or node.args.get("on_condition"):
+            raise refused("JSON_QUERY with options", "Use json_extract.", *place_of(node))
+        return within.call("json_query", [within(node.this), within(node.expression)], node)
+    if node.args.get("on_condition"):
+        raise refused(
+            "JSON_VALUE with ON EMPTY or ON ERROR", "Use json_extract_scalar and coalesce.", *place_of(node)
+        )
+    found = within.call("json_value", [within(node.this), within(node.args["path"])], node)
+    returning = node.args.get("returning")
+    if returning is None:
+        return found
+    wanted = parse_type(returning.sql("trino"))
+    if wanted.of or wanted.name.startswith("timestamp"):
+        raise QueryError("TYPE_MISMATCH", f"JSON_VALUE cannot return {wanted}", *place_of(node))
+    from infra.local.athena.sql.casts import cast
+
+    return cast(Typed(found.sql, VARCHAR, found.refs), wanted, safe=True)

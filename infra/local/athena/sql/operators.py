@@ -1,0 +1,233 @@
+"""Trino's operators: result types, exact decimals, and comparisons that know NaN and NULL inside arrays."""
+
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from infra.local.athena.errors import QueryError
+from infra.local.athena.sql.casts import cast, coerce, zone
+from infra.local.athena.sql.functions.registry import Session, Udf
+from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.types import (
+    BOOLEAN,
+    DAY_TO_SECOND,
+    DOUBLE,
+    YEAR_TO_MONTH,
+    Type,
+    as_decimal,
+    common,
+    decimal,
+    text,
+)
+
+_EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
+
+
+def mismatch(operator: str, left: Type, right: Type) -> QueryError:
+    """Trino's complaint about operands that do not fit."""
+    return QueryError("TYPE_MISMATCH", f"Cannot apply operator: {left} {operator} {right}")
+
+
+def arithmetic(operator: str, left: Typed, right: Typed, session: Session) -> Typed:
+    """`left operator right` for + - * / %. Raises QueryError TYPE_MISMATCH."""
+    refs = left.refs | right.refs
+    kinds = (left.type, right.type)
+    if any(t.is_interval or t.name in ("date", "time") or t.name.startswith("timestamp") for t in kinds):
+        sql, of = _time(operator, left, right)
+        return Typed(sql, of, refs)
+    both = common(left.type, right.type)
+    if both is None or not (both.is_number or both.name == "unknown"):
+        raise mismatch(operator, left.type, right.type)
+    if both.name == "unknown":
+        both = Type("integer")
+    if both.name == "decimal":
+        return _decimal(operator, left, right, session)
+    a, b = coerce(left, both).sql, coerce(right, both).sql
+    symbol = "//" if operator == "/" and both.is_integer else operator
+    sql = f"({a} {symbol} {b})"
+    # DuckDB widens some results (tinyint, real); the type of Trino's result is the operands'.
+    return Typed(
+        sql if both.name in ("integer", "bigint", "double") else f"CAST({sql} AS {both.duck})", both, refs
+    )
+
+
+def decimal_result(operator: str, a: Type, b: Type) -> Type:
+    """Precision and scale of a decimal operation (Trino documentation, decimal functions and operators)."""
+    scale = max(a.scale, b.scale)
+    if operator in "+-":
+        return decimal(min(38, 1 + scale + max(a.precision - a.scale, b.precision - b.scale)), scale)
+    if operator == "*":
+        return decimal(min(38, a.precision + b.precision), a.scale + b.scale)
+    if operator == "/":
+        return decimal(min(38, a.precision + b.scale + max(0, b.scale - a.scale)), scale)
+    return decimal(min(38, min(a.precision - a.scale, b.precision - b.scale) + scale), scale)
+
+
+def _decimal(operator: str, left: Typed, right: Typed, session: Session) -> Typed:
+    a, b = as_decimal(left.type) if left.type.name != "unknown" else decimal(1, 0), decimal(1, 0)
+    b = as_decimal(right.type) if right.type.name != "unknown" else b
+    of = decimal_result(operator, a, b)
+    if of.scale > 38:
+        raise QueryError(
+            "NUMERIC_VALUE_OUT_OF_RANGE", f"DECIMAL scale must be in range [0, precision (38)]: {of.scale}"
+        )
+    x, y = cast(left, a).sql, cast(right, b).sql
+    refs = left.refs | right.refs
+    if operator in "+-*" and of.precision < 38:
+        return Typed(f"CAST({x} {operator} {y} AS {of.duck})", of, refs)
+    names = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
+    types = f"{a.precision}_{a.scale}_{b.precision}_{b.scale}"
+    udf = Udf(f"t_decimal_{names[operator]}_{types}", _exact(operator, of), (a, b), of)
+    return Typed(f"{session.use(udf)}({x}, {y})", of, refs)
+
+
+def _exact(operator: str, of: Type) -> Callable[[Decimal, Decimal], Decimal]:
+    unit, limit = Decimal(1).scaleb(-of.scale), Decimal(10) ** (of.precision - of.scale)
+    operations: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
+        "+": _EXACT.add,
+        "-": _EXACT.subtract,
+        "*": _EXACT.multiply,
+        "/": _EXACT.divide,
+        "%": _EXACT.remainder,
+    }
+
+    def calculate(a: Decimal, b: Decimal) -> Decimal:
+        if operator in "/%" and not b:
+            raise QueryError("DIVISION_BY_ZERO", "Division by zero")
+        result = operations[operator](a, b).quantize(unit, context=_EXACT)
+        if abs(result) >= limit:
+            raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow")
+        return result
+
+    return calculate
+
+
+def _time(operator: str, left: Typed, right: Typed) -> tuple[str, Type]:
+    a, b = left.type, right.type
+    if operator == "+" and a.is_interval and not b.is_interval:
+        return _time(operator, right, left)
+    if operator in "+-" and b.is_interval:
+        if a == b:
+            return f"({left.sql} {operator} {right.sql})", a
+        if a.name == "timestamp":
+            return f"({left.sql} {operator} {right.sql})", a
+        if a.name == "date":
+            return f"CAST({left.sql} {operator} {_whole_days(right)} AS DATE)", a
+        if a.name == "time" and b == DAY_TO_SECOND:
+            return f"({left.sql} {operator} {right.sql})", a
+        if a.name == "timestamp with time zone":
+            if b == DAY_TO_SECOND or zone(a) == "UTC":
+                return f"({left.sql} {operator} {right.sql})", a
+            name = text(zone(a))
+            return f"timezone({name}, timezone({name}, {left.sql}) {operator} {right.sql})", a
+    if operator == "-" and a.name == b.name and a.name in ("date", "timestamp", "timestamp with time zone"):
+        return f"to_microseconds(epoch_us({left.sql}) - epoch_us({right.sql}))", DAY_TO_SECOND
+    if operator == "-" and (both := common(a, b)) is not None and both.name.startswith("timestamp"):
+        return _time(operator, coerce(left, both), coerce(right, both))
+    if operator == "*" and b.is_interval:
+        return _time(operator, right, left)
+    if operator in "*/" and a.is_interval and b.is_number:
+        factor = coerce(right, DOUBLE).sql if not b.is_integer or operator == "/" else right.sql
+        if a == DAY_TO_SECOND:
+            return (
+                f"to_microseconds(CAST(trunc(epoch({left.sql}) * 1000 {operator} {factor}) AS BIGINT) * 1000)",
+                a,
+            )
+        months = f"(date_part('year', {left.sql}) * 12 + date_part('month', {left.sql}))"
+        return f"to_months(CAST(trunc({months} {operator} {factor}) AS INTEGER))", YEAR_TO_MONTH
+    raise mismatch(operator, a, b)
+
+
+def _whole_days(interval: Typed) -> str:
+    if interval.type == YEAR_TO_MONTH:
+        return interval.sql
+    return f"t_whole_days({interval.sql})"
+
+
+def compare(operator: str, left: Typed, right: Typed) -> Typed:
+    """`left operator right` for = <> < <= > >=. Raises QueryError TYPE_MISMATCH."""
+    both = common(left.type, right.type)
+    if both is None or both.name in ("json",):
+        raise mismatch(operator, left.type, right.type)
+    a, b = coerce(left, both), coerce(right, both)
+    return Typed(_compare(operator, a, b, both), BOOLEAN, left.refs | right.refs)
+
+
+def _compare(operator: str, a: Typed, b: Typed, of: Type) -> str:
+    sql = f"({a.sql} {operator} {b.sql})"
+    if of.is_float:  # in DuckDB NaN equals itself and is the largest
+        doubtful = [x.sql for x in (a, b) if x.literal is None]
+        if operator == "<>":
+            return "(" + " OR ".join([sql, *(f"isnan({x})" for x in doubtful)]) + ")"
+        return "(" + " AND ".join([sql, *(f"NOT isnan({x})" for x in doubtful)]) + ")"
+    if of.name in ("array", "map", "row") and operator in ("=", "<>"):
+        equal = _equal_nested(a, b, of)
+        return equal if operator == "=" else f"(NOT {equal})"
+    if of.name == "map" or (of.name in ("array", "row") and operator not in ("=", "<>")):
+        if of.name == "map":
+            raise mismatch(operator, of, of)
+        return f"t_ordered({_has_null(a, of)} OR {_has_null(b, of)}, {sql})"
+    return sql
+
+
+def _equal_nested(a: Typed, b: Typed, of: Type) -> str:
+    """NULL inside makes the answer NULL, unless something else differs."""
+    if of.name == "row":
+        parts = [
+            _compare("=", *(Typed(f"({x.sql}).{_field(of, i)}", inner) for x in (a, b)), inner)
+            for i, inner in enumerate(of.of)
+        ]
+        return "(" + " AND ".join(parts) + ")"
+    if of.name == "map":
+        keys = f"list_sort(map_keys({a.sql})) = list_sort(map_keys({b.sql}))"
+        value = f"map_extract_value({b.sql}, k)"
+        each = _compare(
+            "=", Typed(f"map_extract_value({a.sql}, k)", of.of[1]), Typed(value, of.of[1]), of.of[1]
+        )
+        found = f"list_transform(map_keys({a.sql}), lambda k: {each})"
+        return f"(CASE WHEN {keys} THEN t_all({found}) WHEN NOT ({keys}) THEN false END)"
+    inner = of.of[0]
+    each = _compare("=", Typed("p[1]", inner), Typed("p[2]", inner), inner)
+    found = f"list_transform(list_zip({a.sql}, {b.sql}), lambda p: {each})"
+    return f"(CASE WHEN len({a.sql}) <> len({b.sql}) THEN false ELSE t_all({found}) END)"
+
+
+def _field(of: Type, index: int) -> str:
+    return '"' + of.stored_names[index].replace('"', '""') + '"'
+
+
+def _has_null(value: Typed, of: Type) -> str:
+    if of.name == "row":
+        return "(" + " OR ".join(f"({value.sql}).{_field(of, i)} IS NULL" for i in range(len(of.of))) + ")"
+    return f"coalesce(list_bool_or(list_transform({value.sql}, lambda e: e IS NULL)), false)"
+
+
+def concat(left: Typed, right: Typed) -> Typed:
+    """`left || right`: text, bytes, arrays, an array and an element."""
+    a, b = left.type, right.type
+    refs = left.refs | right.refs
+    if {a.name, b.name} <= {"varchar", "char", "unknown"}:
+        length = (a.args[0] + b.args[0],) if a.args and b.args and a.name == b.name == "varchar" else ()
+        return Typed(f"({left.sql} || {right.sql})", Type("varchar", length), refs)
+    if a.name == "array" or b.name == "array":
+        return _concat_arrays(left, right)
+    if a.name == b.name == "varbinary":
+        return Typed(f"({left.sql} || {right.sql})", a, refs)
+    raise QueryError(
+        "TYPE_MISMATCH", f"Unexpected parameters ({a}, {b}) for function concat. Cast them to varchar."
+    )
+
+
+def _concat_arrays(left: Typed, right: Typed) -> Typed:
+    a, b = left.type, right.type
+    element = common(a.of[0] if a.name == "array" else a, b.of[0] if b.name == "array" else b)
+    if element is None:
+        raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({a}, {b}) for function concat.")
+    of = Type("array", of=(element,))
+    parts = [
+        coerce(x, of).sql if x.type.name == "array" else f"[{coerce(x, element).sql}]" for x in (left, right)
+    ]
+    # DuckDB reads a NULL array as an empty one; in Trino the result is NULL.
+    checks = " OR ".join(f"{x.sql} IS NULL" for x in (left, right) if x.type.name == "array")
+    return Typed(
+        f"(CASE WHEN {checks} THEN NULL ELSE list_concat({', '.join(parts)}) END)", of, left.refs | right.refs
+    )

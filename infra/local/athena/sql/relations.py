@@ -1,0 +1,480 @@
+"""FROM: tables, views, subqueries, joins, UNNEST; and subqueries that stand as values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from infra.local.athena.errors import QueryError, refused
+from infra.local.athena.sql.casts import coerce
+from infra.local.athena.sql.conditions import conditions
+from infra.local.athena.sql.expression import Expressions, place_of
+from infra.local.athena.sql.query_model import Cte, Ctes, Query
+from infra.local.athena.sql.scope import Domain, Domains, Field, Origin, Ref, Scope, Source, Typed
+from infra.local.athena.sql.types import BIGINT, BOOLEAN, Type, common, quoted
+
+if TYPE_CHECKING:
+    from infra.local.athena.sql.compiler import Compiler, Scan, Table, View
+
+_DEEPEST_VIEW = 16
+
+
+@dataclass
+class FromClause:
+    """The text after FROM, what names mean there, and whom to tell what the query needs."""
+
+    sql: str = ""
+    fields: list[Field] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    refs: frozenset[Ref] = frozenset()
+    conditions: dict[Ref, Domain] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class QuerySource:
+    """A subquery, view or WITH query in FROM; its columns are c0, c1, ..."""
+
+    query: Query | None
+    cte: Cte | None = None
+
+    def demand(self, needed: frozenset[Ref], domains: Domains) -> None:
+        """Pass on what is needed, by position."""
+        positions = frozenset(int(ref.column[1:]) for ref in needed)
+        bounds = {int(column[1:]): domain for column, domain in domains.items()}
+        if self.cte is not None:
+            self.cte.asked.append((positions, bounds))
+        elif self.query is not None:
+            self.query.demand(positions, bounds)
+
+
+@dataclass(eq=False)
+class ValueSource:
+    """A subquery that stands as a value: all of it is needed."""
+
+    query: Query
+
+    def demand(self, needed: frozenset[Ref], domains: Domains) -> None:  # noqa: ARG002
+        """Pass on that everything is needed."""
+        self.query.demand(frozenset(range(len(self.query.fields))), {})
+
+
+@dataclass
+class _Item:
+    sql: str
+    fields: list[Field]
+    source: Source | None
+    refs: frozenset[Ref] = frozenset()
+    lateral: bool = False
+
+
+def from_clause(compiler: "Compiler", node: exp.Select, parent: Scope | None, ctes: Ctes) -> FromClause:
+    """FROM with its joins. Raises QueryError."""
+    start = node.args.get("from_")
+    clause = FromClause()
+    if start is None:
+        return clause
+    first = _item(compiler, start.this, parent, ctes, clause)
+    clause.sql = f" FROM {first.sql}"
+    _take(clause, first)
+    for join in [*(start.this.args.get("joins") or []), *(node.args.get("joins") or [])]:
+        _join(compiler, join, parent, ctes, clause)
+    return clause
+
+
+def _take(clause: FromClause, item: _Item) -> None:
+    clause.fields = [*clause.fields, *item.fields]
+    clause.refs |= item.refs
+    if item.source is not None:
+        clause.sources.append(item.source)
+
+
+def _join(compiler: "Compiler", join: exp.Join, parent: Scope | None, ctes: Ctes, clause: FromClause) -> None:
+    if join.args.get("method") or join.kind in ("SEMI", "ANTI", "OUTER APPLY", "CROSS APPLY"):
+        raise refused(
+            f"{join.args.get('method') or join.kind} JOIN", "Write JOIN ... ON or USING.", *place_of(join)
+        )
+    item = _item(compiler, join.this, parent, ctes, clause)
+    side, kind = join.side.upper(), join.kind.upper()
+    on, using = join.args.get("on"), join.args.get("using")
+    left, right = list(clause.fields), item.fields
+    _take(clause, item)
+    if kind == "CROSS" or (on is None and not using):
+        if on is None and not using and not (kind == "CROSS" or not side):
+            raise QueryError("SYNTAX_ERROR", "JOIN needs ON or USING", *place_of(join))
+        word = " CROSS JOIN" if not item.lateral else " CROSS JOIN LATERAL"
+        clause.sql += f"{word} {item.sql}"
+        return
+    word = f" {side} JOIN" if side else " JOIN"
+    lateral = " LATERAL" if item.lateral else ""
+    if using:
+        condition = _using(compiler, using, left, right, side, clause)
+    else:
+        within = Expressions(compiler, Scope(clause.fields, parent))
+        value = within.boolean(on, "JOIN ON clause")
+        clause.refs |= value.refs
+        condition = value.sql
+        _join_domains(on, within, side, left, right, clause)
+        if item.lateral and condition != "true":
+            raise refused("JOIN UNNEST with a condition", "Use ON TRUE and filter in WHERE.", *place_of(join))
+    clause.sql += f"{word}{lateral} {item.sql} ON {condition}"
+
+
+def _join_domains(
+    on: exp.Expr,
+    within: Expressions,
+    side: str,
+    left: Sequence[Field],
+    right: Sequence[Field],
+    clause: FromClause,
+) -> None:
+    """A condition of an inner join bounds both sides, of an outer join the side that may be missing."""
+    free = {"": [*left, *right], "LEFT": list(right), "RIGHT": list(left)}.get(side, [])
+    sources = {ref.source for f in free for ref in f.value.refs}
+    for ref, domain in conditions(on, within, lambda _: None).items():
+        if ref.source in sources:
+            clause.conditions[ref] = (
+                clause.conditions[ref].meet(domain) if ref in clause.conditions else domain
+            )
+
+
+def _using(
+    compiler: "Compiler",
+    using: Sequence[exp.Expr],
+    left: list[Field],
+    right: list[Field],
+    side: str,
+    clause: FromClause,
+) -> str:
+    tests, merged = [], []
+    for identifier in using:
+        name = identifier.name.lower()
+        a, b = (Scope(fields).resolve([name], *place_of(identifier)) for fields in (left, right))
+        both = common(a.type, b.type)
+        if both is None:
+            raise QueryError(
+                "TYPE_MISMATCH", f"Column '{name}' has types {a.type} and {b.type}", *place_of(identifier)
+            )
+        x, y = coerce(a, both), coerce(b, both)
+        tests.append(f"{x.sql} = {y.sql}")
+        refs = a.refs | b.refs
+        value = {"": x, "LEFT": x, "RIGHT": y}.get(side) or Typed(f"coalesce({x.sql}, {y.sql})", both, refs)
+        merged.append(
+            Field((), name, Typed(value.sql, both, refs, origin=value.origin if not side else None))
+        )
+        clause.refs |= refs
+    names = {f.name for f in merged}
+    rest = [f for f in (*left, *right) if f.name not in names]
+    clause.fields = [*merged, *rest]
+    return " AND ".join(tests)
+
+
+def _item(
+    compiler: "Compiler", node: exp.Expr, parent: Scope | None, ctes: Ctes, before: FromClause
+) -> _Item:
+    sample = node.args.get("sample")
+    if isinstance(node, exp.Table):
+        item = _table(compiler, node, parent, ctes)
+    elif isinstance(node, exp.Unnest):
+        return _unnest(compiler, node, Scope(before.fields, parent))
+    elif isinstance(node, exp.Lateral):
+        if not isinstance(node.this, exp.Subquery):
+            raise refused("LATERAL of this kind", "Use LATERAL (SELECT ...).", *place_of(node))
+        item = _query(compiler, node.this.this, Scope(before.fields, parent), ctes, node.args.get("alias"))
+        item.lateral = True
+    elif isinstance(node, exp.Subquery):
+        joins = node.args.get("joins") or []
+        if isinstance(node.this, exp.Table) or joins:
+            raise refused(
+                "A join in parentheses", "Write it as a subquery: (SELECT * FROM ...).", *place_of(node)
+            )
+        item = _query(compiler, node.this, parent, ctes, node.args.get("alias"))
+        sample = node.args.get("sample") or sample
+    elif isinstance(node, exp.Values):
+        alias = node.args.get("alias")
+        item = _query(
+            compiler, node, parent, ctes, alias if alias is not None and alias.name != "_values" else None
+        )
+    else:
+        raise refused(
+            f"'{node.sql('trino')[:60]}' in FROM", "Use a table, a subquery or UNNEST.", *place_of(node)
+        )
+    if sample is not None:
+        item.sql += _sample(sample)
+    return item
+
+
+def _sample(node: exp.TableSample) -> str:
+    method, percent = node.args.get("method"), node.args.get("percent")
+    if method is None or percent is None or not isinstance(percent, exp.Literal):
+        raise refused("TABLESAMPLE of this form", "Use TABLESAMPLE BERNOULLI (percent).")
+    word = "BERNOULLI" if method.name.upper() == "BERNOULLI" else "SYSTEM"
+    return f" TABLESAMPLE {word} ({float(percent.name)} PERCENT)"
+
+
+def _qualifiers(node: exp.Table, alias: str) -> tuple[str, ...]:
+    if alias:
+        return (alias,)
+    names = [part.name.lower() for part in (node.args.get("catalog"), node.args.get("db"), node.this) if part]
+    return tuple(".".join(names[start:]) for start in range(len(names)))
+
+
+def _table(compiler: "Compiler", node: exp.Table, parent: Scope | None, ctes: Ctes) -> _Item:
+    if not isinstance(node.this, exp.Identifier):
+        raise refused(f"Table function '{node.sql('trino')[:60]}'", "Use a table or UNNEST(sequence(...)).")
+    alias = node.args.get("alias")
+    name = alias.name.lower() if alias is not None and alias.this else ""
+    renames = [column.name.lower() for column in alias.columns] if alias is not None else []
+    if not node.db and (cte := ctes.get(node.name.lower())) is not None:
+        columns = [(n, t) for n, t in cte.query.fields]
+        return _relation(
+            compiler, cte.name, columns, QuerySource(None, cte), (name or node.name.lower(),), renames, node
+        )
+    from infra.local.athena.sql.compiler import Scan, View
+
+    parts = [part.name for part in (node.args.get("catalog"), node.args.get("db"), node.this) if part]
+    found = compiler.catalog.find(parts, compiler.database, place_of(node))
+    if isinstance(found, View):
+        query = _view(compiler, found)
+        return _relation(
+            compiler,
+            f"({query.sql})",
+            query.fields,
+            QuerySource(query),
+            _qualifiers(node, name),
+            renames,
+            node,
+        )
+    scan = Scan(compiler.fresh("scan_"), found)
+    compiler.scans.append(scan)
+    return _scan(compiler, scan, found, _qualifiers(node, name), renames, node)
+
+
+def _scan(
+    compiler: "Compiler",
+    scan: "Scan",
+    table: "Table",
+    qualifiers: tuple[str, ...],
+    renames: Sequence[str],
+    node: exp.Expr,
+) -> _Item:
+    alias = compiler.fresh("r")
+    visible = [column for column in table.columns if not column.hidden]
+    _check_renames(renames, len(visible), node)
+    names = dict(zip((c.name for c in visible), renames, strict=False))
+    fields = []
+    for column in table.columns:
+        ref = Ref(scan, column.name)
+        value = Typed(f"{alias}.{quoted(column.name)}", column.type, frozenset({ref}), origin=Origin(ref))
+        fields.append(Field(qualifiers, names.get(column.name, column.name), value, column.hidden))
+    return _Item(f"{scan.name} AS {alias}", fields, scan)
+
+
+def _view(compiler: "Compiler", view: "View") -> Query:
+    """The view's query, with its bare names in the view's database and no WITH query of the outer one visible."""
+    from infra.local.athena.sql.parse import parse_query
+
+    if len(compiler.views) >= _DEEPEST_VIEW or f"{view.database}.{view.name}" in compiler.views:
+        raise QueryError(
+            "VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {view.database}.{view.name}"
+        )
+    outer = compiler.database
+    compiler.views.append(f"{view.database}.{view.name}")
+    compiler.database = view.database
+    try:
+        return compiler.query(parse_query(view.sql), None, {})
+    finally:
+        compiler.database = outer
+        compiler.views.pop()
+
+
+def _query(
+    compiler: "Compiler", node: exp.Expr, parent: Scope | None, ctes: Ctes, alias: exp.TableAlias | None
+) -> _Item:
+    query = compiler.query(node, parent, ctes)
+    name = alias.name.lower() if alias is not None and alias.this else ""
+    renames = [column.name.lower() for column in alias.columns] if alias is not None else []
+    item = _relation(
+        compiler, f"({query.sql})", query.fields, QuerySource(query), (name,) if name else (), renames, node
+    )
+    outer = frozenset(ref for ref in query.all_refs if ref.source not in query.sources)
+    return _Item(item.sql, item.fields, item.source, outer)
+
+
+def _relation(
+    compiler: "Compiler",
+    sql: str,
+    columns: Sequence[tuple[str, Type]],
+    source: Source,
+    qualifiers: tuple[str, ...],
+    renames: Sequence[str],
+    node: exp.Expr,
+) -> _Item:
+    alias = compiler.fresh("r")
+    _check_renames(renames, len(columns), node)
+    fields = []
+    for index, (name, of) in enumerate(columns):
+        ref = Ref(source, f"c{index}")
+        value = Typed(f"{alias}.c{index}", of, frozenset({ref}), origin=Origin(ref))
+        fields.append(Field(qualifiers, renames[index] if renames else name, value))
+    return _Item(f"{sql} AS {alias}", fields, source)
+
+
+def _check_renames(renames: Sequence[str], width: int, node: exp.Expr) -> None:
+    if renames and len(renames) != width:
+        message = f"Column alias list has {len(renames)} entries but relation has {width} columns"
+        raise QueryError("MISMATCHED_COLUMN_ALIASES", message, *place_of(node))
+
+
+def _unnest(compiler: "Compiler", node: exp.Unnest, scope: Scope) -> _Item:
+    """UNNEST of arrays, arrays of rows and maps, side by side, the shorter ones filled up with NULL."""
+    values = Expressions(compiler, scope).all(node.expressions)
+    lists: list[tuple[str, Type]] = []
+    for value in values:
+        if value.type.name == "map":
+            lists += [
+                (f"map_keys({value.sql})", value.type.of[0]),
+                (f"map_values({value.sql})", value.type.of[1]),
+            ]
+        elif value.type.name == "array":
+            lists.append((value.sql, value.type.of[0]))
+        else:
+            raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", *place_of(node))
+    columns: list[tuple[str, Type]] = []
+    selected = []
+    for index, (_, of) in enumerate(lists):
+        if of.name == "row":
+            for name, stored, inner in zip(of.names, of.stored_names, of.of, strict=True):
+                selected.append(f"u.u{index}.{quoted(stored)}")
+                columns.append((name, inner))
+        else:
+            selected.append(f"u.u{index}")
+            columns.append(("", of))
+    parts = [f"unnest({sql}) AS u{index}" for index, (sql, _) in enumerate(lists)]
+    if node.args.get("offset"):
+        lengths = ", ".join(f"coalesce(len({sql}), 0)" for sql, _ in lists)
+        longest = f"greatest({lengths})" if len(lists) > 1 else lengths
+        parts.append(f"unnest(generate_series(1, {longest})) AS ordinality")
+        selected.append("u.ordinality")
+        columns.append(("", BIGINT))
+    listed = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(selected))
+    alias = node.args.get("alias")
+    names = [column.name.lower() for column in alias.columns] if alias is not None else []
+    ordinality = node.args.get("offset")
+    if isinstance(ordinality, exp.Identifier):
+        names.append(ordinality.name.lower())
+    if names:
+        _check_renames(names, len(columns), node)
+    relation = compiler.fresh("r")
+    qualifiers = (alias.name.lower(),) if alias is not None and alias.this else ()
+    refs = frozenset().union(*(value.refs for value in values))
+    fields = [
+        Field(qualifiers, names[i] if names else name or f"_col{i}", Typed(f"{relation}.c{i}", of, refs))
+        for i, (name, of) in enumerate(columns)
+    ]
+    return _Item(
+        f"(SELECT {listed} FROM (SELECT {', '.join(parts)}) AS u) AS {relation}",
+        fields,
+        None,
+        refs,
+        lateral=True,
+    )
+
+
+def recursive(
+    compiler: "Compiler",
+    item: exp.CTE,
+    stored: str,
+    names: Sequence[str],
+    parent: Scope | None,
+    known: Mapping[str, Cte],
+) -> Cte:
+    """WITH RECURSIVE: the types are those of the first branch."""
+    union = item.this
+    if not isinstance(union, exp.Union) or not names:
+        raise QueryError("SYNTAX_ERROR", "WITH RECURSIVE needs a column list and a UNION", *place_of(item))
+    base = compiler.query(union.this, parent, known)
+    shape = Query("", [(n, t) for n, (_, t) in zip(names, base.fields, strict=True)])
+    step_known = {**known, item.alias.lower(): Cte(stored, shape)}
+    step = compiler.query(union.expression, parent, step_known)
+    parts = []
+    for index, ((_, wanted), (_, given)) in enumerate(zip(base.fields, step.fields, strict=True)):
+        both = common(given, wanted)
+        if both is None or (both != wanted and not wanted.is_text):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"Recursion changes column {index + 1} from {wanted} to {given}",
+                *place_of(item),
+            )
+        parts.append(f"CAST(c{index} AS {wanted.duck}) AS c{index}")
+    word = "UNION" if union.args.get("distinct") else "UNION ALL"
+    sql = f"{base.sql} {word} SELECT {', '.join(parts)} FROM ({step.sql})"
+    return Cte(stored, Query(sql, shape.fields, branches=[base, step]), recursive=True)
+
+
+def _as_value(compiler: "Compiler", node: exp.Expr, scope: Scope) -> tuple[Query, frozenset[Ref]]:
+    query = compiler.query(node, scope, compiler_ctes(scope))
+    source = ValueSource(query)
+    return query, query.all_refs | frozenset({Ref(source, "*")})
+
+
+def compiler_ctes(scope: Scope) -> Ctes:
+    """The WITH queries that are visible where the scope is."""
+    found: Scope | None = scope
+    while found is not None:
+        if found.ctes:
+            return found.ctes
+        found = found.parent
+    return {}
+
+
+def scalar_query(compiler: "Compiler", node: exp.Subquery, scope: Scope) -> Typed:
+    """A subquery as a value. Raises QueryError when it has more than one column."""
+    query, refs = _as_value(compiler, node.this, scope)
+    if len(query.fields) != 1:
+        raise QueryError(
+            "SYNTAX_ERROR",
+            f"Multiple columns returned by subquery are not yet supported. Found {len(query.fields)}",
+            *place_of(node),
+        )
+    return Typed(f"({query.sql})", query.fields[0][1], refs)
+
+
+def exists(compiler: "Compiler", node: exp.Exists, scope: Scope) -> Typed:
+    """EXISTS (query)."""
+    inner = node.this.this if isinstance(node.this, exp.Subquery) else node.this
+    query, refs = _as_value(compiler, inner, scope)
+    return Typed(f"EXISTS ({query.sql})", BOOLEAN, refs)
+
+
+def in_query(compiler: "Compiler", node: exp.In, within: Expressions) -> Typed:
+    """value IN (query)."""
+    value = within(node.this)
+    inner = node.args["query"]
+    query, refs = _as_value(compiler, inner.this if isinstance(inner, exp.Subquery) else inner, within.scope)
+    return _membership("IN", value, query, refs, node)
+
+
+def _membership(word: str, value: Typed, query: Query, refs: frozenset[Ref], node: exp.Expr) -> Typed:
+    if len(query.fields) != 1 or value.type.name == "row":
+        raise refused("IN with a subquery of several columns", "Use EXISTS.", *place_of(node))
+    both = common(value.type, query.fields[0][1])
+    if both is None:
+        message = f"Value expression and result of subquery must be of the same type: {value.type} vs {query.fields[0][1]}"
+        raise QueryError("TYPE_MISMATCH", message, *place_of(node))
+    a = coerce(value, both)
+    b = coerce(Typed("c0", query.fields[0][1]), both)
+    return Typed(f"({a.sql} {word} (SELECT {b.sql} FROM ({query.sql})))", BOOLEAN, value.refs | refs)
+
+
+def quantified(compiler: "Compiler", symbol: str, node: exp.Expr, within: Expressions) -> Typed:
+    """value = ANY (query), value > ALL (query)."""
+    other = node.expression
+    every = isinstance(other, exp.All) or (isinstance(other, exp.Anonymous) and other.name.lower() == "all")
+    inner = other.expressions[0] if isinstance(other, exp.Anonymous) else other.this
+    inner = inner.this if isinstance(inner, exp.Subquery) else inner
+    if not isinstance(inner, exp.Query):
+        raise QueryError("SYNTAX_ERROR", "ANY and ALL need a subquery", *place_of(node))
+    value = within(node.this)
+    query, refs = _as_value(compiler, inner, within.scope)
+    return _membership(f"{symbol} {'ALL' if every else 'ANY'}", value, query, refs, node)
