@@ -23,6 +23,7 @@ from infra.local.context import LocalContext
 from infra.local.paths import LocalPaths
 from infra.local.service import Service
 from infra.local.settings import LocalSettings
+from infra.local.ticker import Ticker
 
 NAME = "server"
 
@@ -31,7 +32,9 @@ def services(context: LocalContext, settings: LocalSettings) -> list[Service]:
     """Every part of the local server."""
     from infra.local.firehose.service import FirehoseService
 
-    made: list[Service] = [FirehoseService(context, settings)]
+    firehose = FirehoseService(context, settings)
+    ticker = Ticker(context, firehose.objects_delivered, settings.tick_seconds)
+    made: list[Service] = [firehose, ticker]
     for module, name in (
         ("infra.local.athena", "AthenaService"),
         ("infra.local.quicksight", "QuickSightService"),

@@ -72,6 +72,10 @@ class FirehoseService:
         """Per delivery stream, what has passed and what is in flight."""
         return {name: worker.counts.to_json() for name, worker in self.workers.items()}
 
+    def objects_delivered(self) -> int:
+        """Data objects that were written since the server started."""
+        return sum(worker.counts.objects for worker in self.workers.values())
+
     def drain(self, seconds: float = DRAIN_SECONDS) -> bool:
         """Deliver at once everything that is in the streams; False when time was up before."""
         return not [name for name, worker in self.workers.items() if not worker.drain(seconds)]

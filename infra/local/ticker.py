@@ -1,0 +1,78 @@
+"""Tells the query function that time has passed, at the local cloud's pace.
+
+The template's schedule ticks once a minute, which is right beside buffers of a minute. Here buffers are seconds,
+so the function is told about every second for as long as it says that a report is stale.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import BaseRoute
+
+from infra.local.context import LocalContext
+from infra.local.service import ResourceHandler, Target
+
+logger = logging.getLogger(__name__)
+
+TICK = {"penstock": "tick"}
+OUTPUT = "QueryFunction"
+"""The stack output that names the function."""
+
+
+class Ticker:
+    """Ticks from when `delivered` (a count of lake objects) has grown until nothing is stale any more."""
+
+    def __init__(self, context: LocalContext, delivered: Callable[[], int], seconds: float) -> None:
+        self._context, self._delivered, self._seconds = context, delivered, seconds
+        self._seen, self._stale = 0, False
+        self._task: asyncio.Task[None] | None = None
+        self.targets: Mapping[str, Target] = {}
+        self.resources: Mapping[str, ResourceHandler] = {}
+        self.routes: Sequence[BaseRoute] = ()
+
+    async def start(self) -> None:
+        """Begin to tick, unless the pace is 0."""
+        if self._seconds > 0:
+            self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            await run_in_threadpool(self.tick)
+
+    def tick(self) -> bool:
+        """Tell the function if there is a reason to; whether it was told."""
+        delivered = self._delivered()
+        if delivered == self._seen and not self._stale:
+            return False
+        name = self._function()
+        if name is None:
+            return False
+        try:
+            answer = self._context.client("lambda").invoke(FunctionName=name, Payload=json.dumps(TICK))
+            told: Any = json.loads(answer["Payload"].read() or b"{}")
+        except (ClientError, BotoCoreError, ValueError) as error:
+            logger.warning("the query function could not be told that time has passed: %s", error)
+            return False
+        self._seen = delivered
+        self._stale = bool(answer.get("FunctionError")) or told.get("stale", 0) > 0
+        return True
+
+    def _function(self) -> str | None:
+        if not self._context.paths.outputs.exists():
+            return None
+        stacks = json.loads(self._context.paths.outputs.read_text())["stacks"].values()
+        return next((stack["outputs"][OUTPUT] for stack in stacks if OUTPUT in stack["outputs"]), None)
