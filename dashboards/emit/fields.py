@@ -83,8 +83,8 @@ def calculated_fields(source: Source) -> list[dict[str, str]]:
     ]
 
 
-def label(name: str, source: Source) -> str:
-    """A column's or field's name in words."""
-    if name in source.fields:
-        return source.fields[name].title
-    return {"hour_start": "Hour", "day_start": "Day"}.get(name, name.replace("_", " ").capitalize())
+def label(axis: Axis, source: Source) -> str:
+    """A column or field in words; a time column by the unit that it is shown in."""
+    if axis.column in source.fields:
+        return source.fields[axis.column].title
+    return (axis.granularity or axis.column.replace("_", " ")).capitalize()

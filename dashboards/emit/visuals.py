@@ -88,7 +88,7 @@ class _Wells:
         assert self.declared.x is not None
         name = self.declared.x.column
         return {"AxisLabelOptions": [{
-            "CustomLabel": label(name, self.source),
+            "CustomLabel": label(self.declared.x, self.source),
             "ApplyTo": {"FieldId": field_id(self.declared.id, name), "Column": column(self.source.report, name)}}]}  # fmt: skip
 
 
@@ -150,16 +150,11 @@ def _pie(wells: _Wells) -> tuple[str, dict[str, Any]]:
 
 def _table(wells: _Wells) -> tuple[str, dict[str, Any]]:
     declared = wells.declared
-    named = [(axis.column, label(axis.column, wells.source)) for axis in (declared.x,) if axis]
-    options = [
-        {"FieldId": field_id(declared.id, name), "CustomLabel": text, "Visibility": "VISIBLE"}
-        for name, text in named
-    ]
     return "TableVisual", {"ChartConfiguration": {
         "FieldWells": {"TableAggregatedFieldWells": {
             "GroupBy": wells.axis(declared.x), "Values": wells.measures(declared.y)}},
         "SortConfiguration": {"RowSort": wells.sort()},
-        "FieldOptions": {"SelectedFieldOptions": options, "Order": []}}}  # fmt: skip
+        "FieldOptions": {"SelectedFieldOptions": _named(wells), "Order": []}}}  # fmt: skip
 
 
 def _pivot(wells: _Wells) -> tuple[str, dict[str, Any]]:
@@ -167,7 +162,21 @@ def _pivot(wells: _Wells) -> tuple[str, dict[str, Any]]:
     return "PivotTableVisual", {"ChartConfiguration": {
         "FieldWells": {"PivotTableAggregatedFieldWells": {
             "Rows": wells.axis(declared.x), "Columns": wells.axis(declared.color),
-            "Values": wells.measures(declared.y)}}}}  # fmt: skip
+            "Values": wells.measures(declared.y)}},
+        "FieldOptions": {"SelectedFieldOptions": _named(wells)}}}  # fmt: skip
+
+
+def _named(wells: _Wells) -> list[dict[str, str]]:
+    """Columns under their names in words."""
+    axes = [axis for axis in (wells.declared.x, wells.declared.color) if axis is not None]
+    return [
+        {
+            "FieldId": field_id(wells.declared.id, axis.column),
+            "CustomLabel": label(axis, wells.source),
+            "Visibility": "VISIBLE",
+        }
+        for axis in axes
+    ]
 
 
 def _insight(wells: _Wells) -> tuple[str, dict[str, Any]]:

@@ -49,7 +49,7 @@ class Format:
         """The d3 format of an axis: short, for the exact number is in the table and the tooltip."""
         if self.kind == "percent":
             return ".1~%"
-        return "~s" if not self.suffix.strip() or self.scaled else "~g"
+        return "~s"
 
 
 def of_field(body: Mapping[str, Any]) -> Format:

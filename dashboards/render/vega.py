@@ -72,12 +72,15 @@ def _of(outs: Sequence[Out], role: str) -> list[Out]:
 def _axis(out: Out, **more: Any) -> dict[str, Any]:
     """The encoding of a dimension: a UTC time scale, or its values in the order of the rows."""
     if out.kind == "time":
-        axis = {"title": None, "format": _TICKS.get(out.unit, "%d %b"), "tickCount": 6, **more}
+        label = {"labelExpr": _HOURS} if out.unit in ("hour", "minute") else {"format": _TICKS.get(out.unit, "%d %b")}
+        axis = {"title": None, "tickCount": 6, **label, **more}
         return {"field": out.alias, "type": "temporal", "scale": {"type": "utc"}, "axis": axis}
     return {"field": out.alias, "type": "nominal", "sort": None, "axis": {"title": out.label, "labelAngle": 0, **more}}
 
 
-_TICKS = {"minute": "%H:%M", "hour": "%d %b %H:%M", "day": "%d %b", "week": "%d %b", "month": "%b %Y", "year": "%Y"}
+# Midnight says the day, every other tick the hour: short enough for a narrow card.
+_HOURS = "utchours(datum.value) === 0 ? utcFormat(datum.value, '%d %b') : utcFormat(datum.value, '%H:%M')"
+_TICKS = {"day": "%d %b", "week": "%d %b", "month": "%b %Y", "year": "%Y"}
 _BANDS = {"hour": "utcyearmonthdatehours", "day": "utcyearmonthdate", "month": "utcyearmonth", "year": "utcyear"}
 
 
@@ -85,12 +88,14 @@ def _values_axis(outs: Sequence[Out], title: str | None = None) -> dict[str, Any
     return {"title": outs[0].label if title is None else title, "format": outs[0].format.axis, "tickCount": 5}
 
 
-def _domain(out: Out, colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _domain(out: Out, colors: Mapping[str, Sequence[str]], *, is_limited: bool = False) -> dict[str, Any]:
     values = list(colors.get(f"{out.data_set}/{out.column}", ()))
     if not values:
         return {"scale": {"range": list(PALETTE)}}
     shades = [PALETTE[at % len(PALETTE)] for at in range(len(values))]
-    return {"scale": {"domain": [*values, OTHER], "range": [*shades, OTHER_COLOR]}}
+    if is_limited:
+        values, shades = [*values, OTHER], [*shades, OTHER_COLOR]
+    return {"scale": {"domain": values, "range": shades}}
 
 
 def _fold(outs: Sequence[Out]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -142,7 +147,12 @@ def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
     value["stack"] = stack
     encoding |= {"y": position, "x": value} if is_horizontal else {"x": position, "y": value}
     encoding["tooltip"] = _tooltip(outs)
-    return {"transform": transforms, "mark": {"type": "bar", "tooltip": True}, "encoding": encoding}
+    return {"transform": transforms, "mark": {"type": "bar", "tooltip": True, **_width(category)}, "encoding": encoding}
+
+
+def _width(category: Out) -> dict[str, Any]:
+    """Room between bars of days and longer; bars of hours are many and stand close."""
+    return {"width": {"band": 0.72}} if category.unit in ("day", "week", "month", "year") else {}
 
 
 def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -168,7 +178,7 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
     if series:
         # Never color alone: each series has its dash and its shape too.
         domain = encoding["color"]["scale"].get("domain", [])
-        line["strokeDash"] = {"field": series, "type": "nominal", "legend": None, "scale": {
+        line["strokeDash"] = {"field": series, "type": "nominal", "scale": {
             "domain": domain, "range": [list(_DASHES[at % len(_DASHES)]) for at in range(len(domain))]}}  # fmt: skip
         points["shape"] = {"field": series, "type": "nominal", "scale": {
             "domain": domain, "range": [_SHAPES[at % len(_SHAPES)] for at in range(len(domain))]}}  # fmt: skip
@@ -195,7 +205,7 @@ def _combo(_: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str
     tooltip = _tooltip(outs)
     layers: list[dict[str, Any]] = []
     for out in bars:
-        layers.append({"mark": {"type": "bar"}, "encoding": {
+        layers.append({"mark": {"type": "bar", **_width(category)}, "encoding": {
             "x": banded, "y": {"field": out.alias, "type": "quantitative", "axis": _values_axis([out])},
             "color": {"datum": out.label, "type": "nominal", "scale": scale}, "tooltip": tooltip}})  # fmt: skip
     over = [
@@ -215,7 +225,7 @@ def _pie(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
     encoding = {
         "theta": {"field": value.alias, "type": "quantitative", "stack": True},
         "order": {"field": "row", "type": "quantitative"},
-        "color": {"field": category.alias, "type": "nominal", "sort": None, **_domain(category, colors),
+        "color": {"field": category.alias, "type": "nominal", "sort": None, **_domain(category, colors, is_limited=True),
                   "legend": {"orient": "right", "values": {"expr": f"pluck(data('rows'), '{category.alias}')"}}},
         "tooltip": _tooltip(outs),
     }  # fmt: skip

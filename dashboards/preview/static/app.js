@@ -42,12 +42,12 @@
     frame = await json(`/api/${encodeURIComponent(name)}/frame`);
     document.title = `${frame.title} – Penstock`;
     parts = {
-      fresh: h("div", { class: "fresh" }), problem: h("div", {}), bar: h("div", { class: "controls", role: "region", "aria-label": "Filters" }),
+      fresh: h("div", { class: "fresh" }), problem: h("div", {}), elsewhere: h("div", {}), bar: h("div", { class: "controls", role: "region", "aria-label": "Filters" }),
       chips: h("div", { class: "chips" }), tabs: h("div", { class: "sheets", role: "tablist", "aria-label": "Sheets" }),
       grid: h("div", { class: "grid", role: "tabpanel", id: "grid" }),
     };
     const foot = h("p", { class: "foot" }, "Numbers, structure and states are those of the deployed definition; colors and fonts are not QuickSight's. Times are UTC.");
-    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, frame.title), parts.fresh), parts.problem, parts.tabs, parts.bar, parts.chips, parts.grid, ...limits(), foot);
+    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, frame.title), parts.fresh), parts.problem, parts.tabs, parts.bar, parts.elsewhere, parts.chips, parts.grid, ...limits(), foot);
     parts.tabs.replaceChildren(...frame.sheets.map((each) => h("button", {
       type: "button", role: "tab", id: `tab-${each.id}`, "aria-controls": "grid", onclick: () => show(each.id),
       onkeydown: (event) => step(event, each.id),
@@ -82,7 +82,7 @@
       links: (tile) => links(tile),
       click: (visual, value) => state.set({ [`c.${visual}`]: state.get(`c.${visual}`)[0] === String(value) ? [] : [String(value)] }),
       drill: (visual, unit, start) => state.set({ [`d.${visual}`]: [...state.get(`d.${visual}`), `${unit}@${start}`] }),
-      showAll: () => [...parts.bar.querySelectorAll(".presets button")].at(-1)?.click(),
+      viewer: () => state.get("as").length > 0,
     };
     tiles.forEach((tile) => tile.dropChart());
     tiles = new Map();
@@ -129,6 +129,7 @@
     document.getElementById("export").href = `/${encodeURIComponent(name)}.html?${state.query}`;
     chips(answer);
     freshness(answer);
+    elsewhere(answer);
     main.dataset.loads = Number(main.dataset.loads) + 1;
   }
 
@@ -158,6 +159,16 @@
     }));
     const errors = [answer.error, ...Object.entries(answer.fresh).filter(([, fresh]) => fresh.error).map(([data_set, fresh]) => `${data_set}: ${fresh.error}`)].filter(Boolean);
     parts.problem.replaceChildren(...errors.map((error) => h("p", { class: "problem", role: "alert" }, error)));
+  }
+
+  // Old data is a page that looks broken unless it says where the data is.
+  function elsewhere(answer) {
+    const { from, to } = answer.data_range;
+    const isAllEmpty = answer.tiles.length > 0 && answer.tiles.every((tile) => tile.state === "empty");
+    const all = [...parts.bar.querySelectorAll(".presets button")].at(-1);
+    parts.elsewhere.replaceChildren(...(isAllEmpty && from && all && !state.get("as").length
+      ? [h("p", { class: "notice" }, `No data in this range. There is data from ${short(from)} to ${short(to)} UTC.`, h("button", { type: "button", "data-key": "all", onclick: () => all.click() }, "Show all data"))]
+      : []));
   }
 
   function listen() {

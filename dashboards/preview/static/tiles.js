@@ -90,8 +90,8 @@ window.penstock = (() => {
     }
 
     emptyNote() {
-      const all = this.actions.showAll ? h("button", { type: "button", "data-key": "all", onclick: this.actions.showAll }, "Show all data") : null;
-      return h("div", { class: "empty" }, h("span", {}, "No data in this range."), all);
+      const why = this.actions.viewer?.() ? "Nothing here that this viewer may see." : "No data in this range.";
+      return h("div", { class: "empty" }, why);
     }
 
     scroller(child) {

@@ -1,0 +1,39 @@
+"""Findings as text, JSON and SARIF, which code hosts show beside the line."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dashboards.lint.findings import Finding, show
+
+
+def text(findings: Sequence[Finding]) -> str:
+    """One finding a line."""
+    return "\n".join(str(finding) for finding in findings)
+
+
+def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Findings as JSON values."""
+    return [
+        {"rule": f.rule, "file": f.file, "line": f.line, "asset": f.asset, "path": show(f.path), "message": f.message,
+         "fix": f.fix}
+        for f in findings
+    ]  # fmt: skip
+
+
+def sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
+    """A SARIF 2.1.0 log."""
+    rules = sorted({finding.rule for finding in findings})
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "penstock dashboards lint", "version": version,
+                                "rules": [{"id": rule} for rule in rules]}},
+            "results": [{
+                "ruleId": finding.rule, "level": "error",
+                "message": {"text": f"{finding.message} {finding.fix}"},
+                "locations": [{"physicalLocation": {
+                    "artifactLocation": {"uri": finding.file},
+                    "region": {"startLine": max(1, finding.line)}}}]} for finding in findings],
+        }],
+    }  # fmt: skip
