@@ -77,17 +77,18 @@ class Publication:
 
         self._end(run, end)
 
-    def rewrite_run(self, run: Run, rule: Callable[[Run], Run]) -> None:
-        """Apply a rule to the run as it is stored now. Raises SupersededError when it has ended."""
+    def rewrite_run(self, run: Run, rule: Callable[[Run], Run]) -> Run:
+        """Apply a rule to the run as it is stored; the run then. Raises SupersededError when it has ended."""
         for _ in range(_TRIES):
             stored = self._ledger.run(run.run_id)
             if stored is None:
                 raise SupersededError(f"Run {run.run_id[:12]} has ended.")
             try:
-                self._ledger.commit([rule(stored)])
+                changed = rule(stored)
+                self._ledger.commit([changed])
             except ConflictError:
                 continue
-            return
+            return replace(changed, revision=changed.revision + 1)
         raise ConflictError(f"Run {run.run_id[:12]} was written by others each time.")
 
     def _end(self, run: Run, rule: Callable[[PartitionState], PartitionState]) -> None:

@@ -96,12 +96,7 @@ class Refresher:
                 active += self._claim(MOST_ACTIVE - len(active), hard_end, summary)
             if not active:
                 return summary
-            active = [run for run in active if self._advance(run, summary)]
-            active = [
-                found
-                for run in active
-                if (found := self._ledger.run(run.run_id)) and found.fence == run.fence
-            ]
+            active = [after for run in active if (after := self._advance(run, summary)) is not None]
             if active and self._clock() >= stop_at:
                 for run in active:
                     self._hand_over(run, summary)
@@ -204,52 +199,58 @@ class Refresher:
                 summary.unchanged += [state.key for state in unchanged]
         return claimed
 
-    def _advance(self, run: Run, summary: Summary) -> bool:
-        """One step of a run; whether it is still this worker's to go on with."""
-        query = self._queries.get(run.report)
+    def _advance(self, run: Run, summary: Summary) -> Run | None:
+        """One step of a run; the run as it is then, None when it is no longer this worker's to go on with."""
         try:
-            if query is None or (run.query_execution_id is None and run.sql_sha != sql_sha(query)):
-                self._publication.give_up(
-                    run, "The report's SQL was changed meanwhile.", retry_in=0, counts=False
-                )
-                return False
-            if run.query_execution_id is None:
-                return self._start(run, query, summary)
-            status = self._engine.look(run.query_execution_id)
-            if status.state == "running":
-                return True
-            if status.state == "failed":
-                self._fail(run, status, summary)
-            else:
-                self._publication.publish(run, query, status.bytes_scanned, summary.published, summary.failed)
-                summary.bytes_scanned += status.bytes_scanned
+            return self._step(run, summary)
         except (SupersededError, ConflictError):
-            return False
+            return None
+
+    def _step(self, run: Run, summary: Summary) -> Run | None:
+        query = self._queries.get(run.report)
+        if query is None or (run.query_execution_id is None and run.sql_sha != sql_sha(query)):
+            self._publication.give_up(
+                run, "The report's SQL was changed meanwhile.", retry_in=0, counts=False
+            )
+            return None
+        if run.query_execution_id is None:
+            return self._start(run, query, summary)
+        status = self._engine.look(run.query_execution_id)
+        if status.state == "running":
+            return run
+        if status.state == "failed":
+            self._fail(run, status, summary)
+            return None
+        try:
+            self._publication.publish(run, query, status.bytes_scanned, summary.published, summary.failed)
+            summary.bytes_scanned += status.bytes_scanned
         except NewerVersionError as error:
             self._publication.give_up(run, str(error), retry_in=0, counts=False)
         except SwapRefusedError as error:
-            summary.failed |= {Key(run.report, partition): str(error) for partition in run.partitions}
+            self._note(run, str(error), summary)
             self._hand_over(run, summary)
-        return False
+        return None
 
-    def _start(self, run: Run, query: ReportQuery, summary: Summary) -> bool:
+    def _start(self, run: Run, query: ReportQuery, summary: Summary) -> Run | None:
         sql = unload(query, run.partitions, self._store.url(run.location))
         try:
             started = self._engine.start(sql, run.token)
         except QueryThrottledError:
-            return True
+            return run
         except QueryRefusedError as error:
             # A token that stands for other SQL is no fault of the report: a new claim has a new token.
             retry = 0 if "dempotent" in str(error) else None
+            self._note(run, str(error), summary)
             self._publication.give_up(run, str(error), retry_in=retry)
-            summary.failed |= {Key(run.report, partition): str(error) for partition in run.partitions}
-            return False
+            return None
         summary.statements += 1
-        self._publication.rewrite_run(run, lambda found: rules.store_id(found, run.fence, started))
-        return True
+        return self._publication.rewrite_run(run, lambda found: rules.store_id(found, run.fence, started))
+
+    def _note(self, run: Run, error: str, summary: Summary) -> None:
+        summary.failed |= {Key(run.report, partition): error for partition in run.partitions}
 
     def _fail(self, run: Run, status: QueryStatus, summary: Summary) -> None:
-        summary.failed |= {Key(run.report, partition): status.reason for partition in run.partitions}
+        self._note(run, status.reason, summary)
         if status.failure == "transient":
             retry: int | None = self._policy.retry
         elif status.failure == "resources" and len(run.partitions) > 1:
