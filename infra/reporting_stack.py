@@ -44,7 +44,7 @@ class ReportingStack(Stack):
             "Reporting",
             name=deployment.reporting_bucket,
             versioned=True,
-            lifecycle=[],
+            lifecycle=self._lifecycle(),
             access_logs=deployment.access_log_bucket,
         )
         self.results = private_bucket(
