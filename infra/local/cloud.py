@@ -40,7 +40,7 @@ class LocalCloud:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": self.context.region,
-        } | ({"AWS_CA_BUNDLE": str(self.context.ca_bundle)} if self.context.ca_bundle else {})
+        } | _trust(self.context)
 
 
 def up(
@@ -168,7 +168,10 @@ def _start_server(
 ) -> None:
     progress("starting the local server")
     context, log = _context(paths, settings), paths.log(server.NAME)
-    pid = processes.start("infra.local.server", [str(paths.root)], {**environ, **settings.to_environ()}, log)
+    trust = _trust(context)
+    pid = processes.start(
+        "infra.local.server", [str(paths.root)], {**environ, **settings.to_environ(), **trust}, log
+    )
     processes.wait_until(
         lambda: emulator.answers(f"{context.server_url}/_health", "GET"),
         "The local server",
@@ -176,6 +179,12 @@ def _start_server(
         log,
         seconds=_SECONDS_TO_START,
     )
+
+
+def _trust(context: LocalContext) -> dict[str, str]:
+    """Variables that make boto3 and urllib trust MiniStack's certificate, when it has one."""
+    bundle = str(context.ca_bundle) if context.ca_bundle else ""
+    return dict.fromkeys(("AWS_CA_BUNDLE", "SSL_CERT_FILE"), bundle) if bundle else {}
 
 
 def _clean_marker(paths: LocalPaths) -> Path:

@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from infra.local.activity import Activity
 from infra.local.paths import LocalPaths
+from infra.local.service_roles import external_id
 
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
@@ -20,6 +21,18 @@ CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 OURS = frozenset({"athena", "firehose", "quicksight"})
 """Services that the local server answers; MiniStack answers the others."""
+
+
+SESSION_SECONDS = 12 * 3600
+
+
+@dataclass(frozen=True)
+class ServiceRole:
+    """A role that a service assumes to work for one resource, for example a delivery stream."""
+
+    arn: str
+    service: str
+    source_arn: str
 
 
 @dataclass
@@ -45,22 +58,22 @@ class LocalContext:
     clock: Callable[[], float] = time.time
     ca_bundle: Path | None = None
     enforce_iam: bool = False
-    _clients: dict[tuple[str, str | None], Any] = field(default_factory=dict, repr=False)
+    _clients: dict[tuple[str, "ServiceRole | None"], Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
-    def client(self, service: str, *, role_arn: str | None = None) -> Any:
+    def client(self, service: str, *, role: "ServiceRole | None" = None) -> Any:
         """A boto3 client of `service`, made once and shared between threads.
 
-        With `role_arn` and enforced IAM the calls carry that role's credentials, not the all-powerful ones.
+        With `role` and enforced IAM the calls carry that role's credentials, not the all-powerful ones.
         """
-        key = (service, role_arn if self.enforce_iam else None)
+        key = (service, role if self.enforce_iam else None)
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = self._make(service, key[1])
             return self._clients[key]
 
-    def _make(self, service: str, role_arn: str | None) -> Any:
-        credentials = self._assume(role_arn) if role_arn else CREDENTIALS
+    def _make(self, service: str, role: "ServiceRole | None") -> Any:
+        credentials = self._assume(role) if role else CREDENTIALS
         session: Any = boto3.session.Session(
             aws_access_key_id=credentials["aws_access_key_id"],
             aws_secret_access_key=credentials["aws_secret_access_key"],
@@ -74,8 +87,13 @@ class LocalContext:
             config=CLIENT_CONFIG,
         )
 
-    def _assume(self, role_arn: str) -> dict[str, str]:
-        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="penstock-local")
+    def _assume(self, role: "ServiceRole") -> dict[str, str]:
+        answer = self.client("sts").assume_role(
+            RoleArn=role.arn,
+            RoleSessionName="penstock-local",
+            ExternalId=external_id(role.service, role.source_arn),
+            DurationSeconds=SESSION_SECONDS,
+        )
         found = answer["Credentials"]
         return {
             "aws_access_key_id": found["AccessKeyId"],

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local import expire, fast_json, processes, worker_runtime
+from infra.local import expire, fast_json, processes, service_roles, worker_runtime
 from infra.local.context import CREDENTIALS, REGION
 from infra.local.paths import LocalPaths
 from infra.local.processes import LOOPBACK
@@ -42,6 +42,8 @@ def environment(
         "SFTP_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
         "LOG_LEVEL": "WARNING",
+        # Powertools takes LOG_LEVEL for its own, and without INFO lines nobody knows what was dropped.
+        "POWERTOOLS_LOG_LEVEL": "INFO",
         "AWS_ENDPOINT_URL_ATHENA": server_url,
         "AWS_ENDPOINT_URL_FIREHOSE": server_url,
         "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
@@ -101,6 +103,7 @@ def main() -> None:
     held = processes.hold(run, NAME, {"port": port})
     expire.install()
     fast_json.install()
+    service_roles.install()
     from ministack.app import main as serve
     from ministack.core import lambda_runtime
 

@@ -1,7 +1,7 @@
 """Tells the query function that time has passed, at the local cloud's pace.
 
-The template's schedule ticks once a minute, which is right beside buffers of a minute. Here buffers are seconds,
-so the function is told about every second for as long as it says that a report is stale.
+The template's schedule ticks once a minute, which is right beside buffers of a minute. Here buffers are
+seconds, so the function is told about every second for as long as it says that a report is stale.
 """
 
 import asyncio

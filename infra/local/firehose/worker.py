@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.context import LocalContext
+from infra.local.context import LocalContext, ServiceRole
 from infra.local.firehose.answers import Judged
 from infra.local.firehose.checkpoints import Checkpoint, CheckpointStore, ShardProgress, finish
 from infra.local.firehose.configuration import Configuration
@@ -64,7 +64,7 @@ class DeliveryWorker:
         self.counts = Counts()
         self._context, self._clock = context, context.clock
         self._checkpoints, self._faults = checkpoints, faults
-        self._kinesis = context.client("kinesis", role_arn=configuration.source_role_arn)
+        self._kinesis = context.client("kinesis", role=_role(configuration.source_role_arn, delivery_arn))
         self._quiet_seconds, self._read_at = pace.quiet_seconds, 0.0
         self._lock = threading.RLock()
         self._wake, self._stopping, self._draining = threading.Event(), threading.Event(), threading.Event()
@@ -81,7 +81,9 @@ class DeliveryWorker:
             random_string=random_string,
             halt=halt,
         )
-        self._writer = _writer(configuration, context, pace, around)
+        self._writer = _writer(
+            configuration, _role(configuration.role_arn, delivery_arn), context, pace, around
+        )
         transform = configuration.transform
         hints = transform.hints if transform else configuration.hints
         self._batcher = Batcher(hints.size_bytes, hints.interval_seconds * pace.interval_scale)
@@ -236,7 +238,7 @@ class DeliveryWorker:
         configuration = self.configuration
         assert configuration.transform is not None
         return Transformer(
-            self._context.client("lambda", role_arn=configuration.role_arn),
+            self._context.client("lambda", role=_role(configuration.role_arn, delivery_arn)),
             configuration.transform,
             configuration.prefix.partition_keys,
             configuration.stream_arn,
@@ -278,7 +280,9 @@ class DeliveryWorker:
         self._context.activity.add(stage, what, at=self._clock(), stream=self.configuration.name, **facts)
 
 
-def _writer(configuration: Configuration, context: LocalContext, pace: Pace, around: Surroundings) -> Writer:
+def _writer(
+    configuration: Configuration, role: ServiceRole, context: LocalContext, pace: Pace, around: Surroundings
+) -> Writer:
     schema, transform = configuration.schema, configuration.transform
     origin = ErrorOrigin(
         lambda_arn=transform.arn if transform else "",
@@ -288,10 +292,14 @@ def _writer(configuration: Configuration, context: LocalContext, pace: Pace, aro
         region=(schema and schema.region) or context.region,
         version=schema.version if schema else "LATEST",
     )
-    glue = context.client("glue", role_arn=configuration.role_arn)
+    glue = context.client("glue", role=role)
     maker = ParquetMaker(glue, schema, context.clock) if schema else None
-    s3 = context.client("s3", role_arn=configuration.role_arn)
+    s3 = context.client("s3", role=role)
     return Writer(configuration, around, s3=s3, maker=maker, origin=origin, pace=pace)
+
+
+def _role(arn: str, delivery_arn: str) -> ServiceRole:
+    return ServiceRole(arn, "firehose.amazonaws.com", delivery_arn)
 
 
 def _log_failure(done: "Future[None]") -> None:
