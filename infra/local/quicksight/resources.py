@@ -93,7 +93,11 @@ class ScheduleHandler:
         """Create the schedule; its physical id is `<dataset id>|<schedule id>`."""
         shape = service_model().operation_model("CreateRefreshSchedule").input_shape
         assert shape is not None
-        request = restored(shape, properties)
+        frequency = properties["Schedule"].get("ScheduleFrequency", {})
+        # CloudFormation writes TimeZone where the API has Timezone.
+        spelled = {"Timezone" if name == "TimeZone" else name: value for name, value in frequency.items()}
+        schedule = {**properties["Schedule"], "ScheduleFrequency": spelled}
+        request = restored(shape, {**properties, "Schedule": schedule})
         self._operations.answer("CreateRefreshSchedule", request)
         physical_id = f"{request['DataSetId']}|{request['Schedule']['ScheduleId']}"
         return physical_id, {"Arn": f"{self._store.arn('DataSet', request['DataSetId'])}/refresh-schedule/"
