@@ -1,0 +1,72 @@
+"""A working directory whose local cloud the command itself brings up, on ports of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local import cloud, processes
+from infra.local.paths import LocalPaths
+
+ACCESS_LOG = Path(__file__).parents[2].parent / "shared" / "data" / "access-2015-05.log.gz"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs `penstock` as somebody at a terminal does, in a directory and environment of its own."""
+
+    directory: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run it; fail unless it exits with `code` (None: any)."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "infra.cli", *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert code is None or ran.returncode == code, (
+            f"{arguments}: {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+        )
+        return ran
+
+    def json(self, *arguments: str, code: int | None = 0) -> Any:
+        """Its one JSON document on stdout."""
+        return json.loads(self.run(*arguments, "--json", code=code).stdout)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a query."""
+        rows: list[dict[str, Any]] = self.json("query", sql)["rows"]
+        return rows
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """An empty directory, and a local cloud that nobody else uses once a command has started it."""
+    directory = tmp_path_factory.mktemp("demo")
+    ports = processes.free_ports(2)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PENSTOCK_"))}
+    named = {"PENSTOCK_LOCAL_PORT": str(ports[0]), "PENSTOCK_LOCAL_SERVER_PORT": str(ports[1])}
+    found = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    try:
+        yield Shell(directory, {**kept, **named, **found})
+    finally:
+        cloud.down(LocalPaths.of(directory), lambda _: None)
+
+
+@pytest.fixture
+def access_log() -> Path:
+    """The real access log; the test is skipped where it is not."""
+    if not ACCESS_LOG.exists():
+        pytest.skip("the real access log is not beside the repository (../shared/data)")
+    return ACCESS_LOG

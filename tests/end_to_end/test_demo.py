@@ -1,0 +1,185 @@
+"""The whole chain, as the README says it: events in, reports out, every one accounted for."""
+
+import gzip
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.intervals import IntervalSet
+from infra.local import cloud
+from infra.local.paths import LocalPaths
+from producers.contracts import STREAMS
+from producers.simulator import Simulation
+from queries.contracts import reports
+from tests.end_to_end.conftest import Shell
+
+pytestmark = pytest.mark.cloud
+
+EVENTS = 5000
+
+
+def simulated_again(told: dict[str, Any]) -> Simulation:
+    """The simulation that the demo says it sent."""
+    return Simulation(
+        seed=told["seed"],
+        count=told["count"],
+        start=datetime.fromisoformat(told["start"]),
+        span=timedelta(seconds=told["span_seconds"]),
+        late=told["late"],
+        duplicate=told["duplicate"],
+        malformed=told["malformed"],
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(shell: Shell) -> dict[str, Any]:
+    """What `penstock demo` answers in a directory where nothing was."""
+    found: dict[str, Any] = shell.json("demo", "--events", str(EVENTS), "--seed", "7")
+    return found
+
+
+def test_every_figure_of_the_demo_is_that_of_the_simulators_own_output(demo: dict[str, Any]) -> None:
+    kept = {kind.name for stream in STREAMS.values() for kind in stream.all_types if kind.delivered}
+    counts: Counter[str] = Counter()
+    for record in simulated_again(demo["simulation"]).records():
+        if record.is_copy:
+            counts["duplicates"] += 1
+        elif record.damage:
+            counts["failed"] += 1
+        else:
+            counts["landed" if json.loads(record.data)["event_type"] in kept else "dropped"] += 1
+    assert counts["failed"] > 0
+    assert counts["dropped"] > 0
+    assert counts["duplicates"] > 0
+    assert {name: demo[name] for name in counts} == counts
+    assert demo["produced"] == EVENTS == counts["landed"] + counts["dropped"] + counts["failed"]
+    assert demo["records_sent"] == EVENTS + counts["duplicates"]
+    assert demo["in_flight"] == 0
+    assert demo["balanced"] is True
+
+
+def test_the_reports_have_what_the_simulator_sent_each_event_once(demo: dict[str, Any], shell: Shell) -> None:
+    views: Counter[str] = Counter()
+    for record in simulated_again(demo["simulation"]).records():
+        if not record.is_copy and not record.damage:
+            event = json.loads(record.data)
+            if event["event_type"] == "page_viewed":
+                views[event["event_time"][:13].replace("T", "-")] += 1
+    rows = shell.rows("SELECT event_hour, page_views FROM traffic_by_hour")
+    assert {row["event_hour"]: row["page_views"] for row in rows} == views
+    assert (
+        demo["reports"]["traffic_by_hour"] == {"rows": len(views), "partitions": len(views)}
+        or len(rows) == demo["reports"]["traffic_by_hour"]["rows"]
+    )
+
+
+def test_the_demo_answers_for_every_report_and_how_fast_it_was(demo: dict[str, Any]) -> None:
+    assert set(demo["reports"]) == set(reports())
+    assert all(report["rows"] > 0 and report["partitions"] > 0 for report in demo["reports"].values())
+    assert demo["events_per_second"] > 0
+    assert 0 < demo["freshness_seconds"] < 60
+
+
+def test_reconcile_agrees_with_the_demo(demo: dict[str, Any], shell: Shell) -> None:
+    found = shell.json("reconcile")
+    assert found["balanced"] is True
+    assert found["missing"] == []
+    assert found["produced"] >= demo["produced"]
+
+
+def test_an_event_that_vanishes_from_the_lake_is_named_by_producer_and_sequence(
+    demo: dict[str, Any], shell: Shell
+) -> None:
+    place = shell.rows('SELECT "$path" AS path FROM web_events WHERE seq = 5')[0]["path"]
+    other = f"SELECT seq FROM web_events WHERE \"$path\" <> '{place}'"
+    inside = f"SELECT DISTINCT seq FROM web_events WHERE \"$path\" = '{place}' AND seq NOT IN ({other})"
+    lost = sorted(row["seq"] for row in shell.rows(inside))
+    bucket, _, key = place.removeprefix("s3://").partition("/")
+    s3 = s3_of(shell)
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    s3.delete_object(Bucket=bucket, Key=key)
+    try:
+        found = shell.json("reconcile", code=3)
+    finally:
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+    assert found["balanced"] is False
+    assert [f"{each['producer_id']}/{each['epoch']}" for each in found["missing"]] == demo["producers"]
+    # Failed records without a readable name may stand for as many numbers, but hide no name.
+    named = set(IntervalSet.parse(found["missing"][0]["seqs"]))
+    assert named >= set(lost)
+    assert len(named) - len(lost) == demo["nameless"]
+    assert shell.json("reconcile", "--wait", "20")["balanced"] is True
+
+
+def test_real_traffic_gives_the_numbers_that_were_counted_from_its_text(
+    demo: dict[str, Any], shell: Shell, access_log: Path
+) -> None:
+    first = shell.json("demo", "--from", str(access_log))
+    assert (first["produced"], first["landed"], first["failed"]) == (10_000, 9_999, 1)
+    assert first["balanced"] is True
+
+    traffic = shell.rows(
+        "SELECT count(*) AS hours, sum(page_views) AS views, sum(errors) AS errors, sum(bytes_sent) AS bytes "
+        "FROM traffic_by_hour WHERE event_hour < '2016'"
+    )
+    assert traffic == [{"hours": 84, "views": 9_999, "errors": 220, "bytes": 2_747_282_505}]
+    days = shell.rows(
+        "SELECT substr(event_hour, 1, 10) AS day, sum(page_views) AS views FROM traffic_by_hour "
+        "WHERE event_hour < '2016' GROUP BY 1 ORDER BY 1"
+    )
+    assert [row["views"] for row in days] == [1_632, 2_893, 2_896, 2_578]
+    pages = shell.rows(
+        "SELECT path, sum(page_views) AS views FROM top_pages_by_day "
+        "WHERE event_date < '2016' GROUP BY path ORDER BY views DESC LIMIT 3"
+    )
+    assert [(row["path"], row["views"]) for row in pages] == [
+        ("/favicon.ico", 807),
+        ("/style2.css", 546),
+        ("/reset.css", 538),
+    ]
+    total = shell.rows("SELECT sum(page_views) AS views FROM top_pages_by_day WHERE event_date < '2016'")
+    assert total == [{"views": 9_999}]
+
+    with gzip.open(access_log, "rt") as lines:
+        bad = next(line for line in lines if line.count('"') % 2)
+    listed = shell.run("failed", "list", "--reason", "unreadable_line").stdout
+    assert bad.strip()[:60] in listed
+
+    before = all_rows(shell)
+    second = shell.json("demo", "--from", str(access_log))
+    assert (second["produced"], second["landed"], second["failed"]) == (10_000, 9_999, 1)
+    assert second["balanced"] is True
+    assert second["producers"] != first["producers"]
+    assert all_rows(shell) == before
+
+
+def all_rows(shell: Shell) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every report of the years before 2016."""
+    return {
+        report.name: sorted(
+            (
+                tuple(row.values())
+                for row in shell.rows(f"SELECT * FROM {report.name} WHERE {report.grain} < '2016'")
+            ),
+            key=repr,
+        )
+        for report in reports().values()
+    }
+
+
+def test_a_file_of_no_known_format_is_refused_in_one_sentence(shell: Shell, tmp_path: Path) -> None:
+    strange = tmp_path / "strange.bin"
+    strange.write_bytes(bytes(range(256)) * 40)
+    told = shell.run("demo", "--from", str(strange), code=1).stderr.splitlines()[-1]
+    assert "strange.bin" in told
+    assert "Traceback" not in told
+
+
+def s3_of(shell: Shell) -> Any:
+    attached = cloud.attach(LocalPaths.of(shell.directory))
+    assert attached is not None
+    return attached.context.client("s3")

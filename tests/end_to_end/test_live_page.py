@@ -1,0 +1,125 @@
+"""The live page in a real browser: one event followed into every report, and no request that leaves."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from infra.local import cloud
+from infra.local.cloud import LocalCloud
+from infra.local.paths import LocalPaths
+from infra.outputs import Outputs
+from producers.contracts.web import PageViewed
+from producers.kinesis_sink import KinesisSink
+from producers.producer import Producer
+from queries.contracts import reports
+from tests.end_to_end.conftest import Shell
+
+pytestmark = [pytest.mark.cloud, pytest.mark.browser]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 40_000
+
+
+@pytest.fixture
+def live(shell: Shell) -> LocalCloud:
+    """The local cloud, up, with the demo's events in it."""
+    shell.json("demo", "--events", "500")
+    attached = cloud.attach(LocalPaths.of(shell.directory))
+    assert attached is not None
+    return attached
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page of a real browser; fails when the page's own code does."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "No Chromium is installed. On Debian: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1360, "height": 900}, color_scheme="light")
+        errors: list[str] = []
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        yield opened
+        browser.close()
+    assert errors == []
+
+
+def test_one_event_is_followed_from_produced_to_report(live: LocalCloud, page: Page, tmp_path: Path) -> None:
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    page.goto(live.context.server_url)
+    expect(page.locator(".stage")).to_have_count(6)
+    expect(page.locator("#link")).to_have_text("live")
+
+    outputs = Outputs.from_document(live.outputs)
+    with Producer(sink=KinesisSink(outputs.stream_name, live.context.client("kinesis"))) as producer:
+        event_id = producer.put(
+            PageViewed(url="https://shop.example/followed", client_address="192.0.2.7", status=200)
+        )
+    page.get_by_label("Event id").fill(event_id)
+    page.get_by_role("button", name="Follow", exact=True).click()
+
+    steps = page.locator(".step")
+    expect(page.locator("#follow-note")).to_contain_text("from produced to reported", timeout=PATIENCE_MS)
+    expect(steps.first).to_contain_text("Produced")
+    expect(page.locator(".step[data-step=stream]")).to_contain_text("shard")
+    expect(page.locator(".step[data-step=lake]")).to_contain_text("web_events/event_hour=")
+    expect(page.locator(".step[data-step=report]")).to_have_count(len(reports()))
+    assert all(" " in took for took in page.locator(".step .took").all_inner_texts())
+    assert f"event={event_id}" in page.url
+
+    card = page.locator("[data-report=traffic_by_hour]")
+    expect(card.locator("svg")).to_be_visible(timeout=PATIENCE_MS)
+    card.locator("summary").click()
+    expect(card.locator("tbody tr").first).to_be_visible()
+    expect(page.locator("#activity tr").first).to_be_visible()
+
+    picture = Path(os.environ.get("PENSTOCK_PICTURE", tmp_path / "live-page.png"))
+    card.locator("summary").click()
+    page.screenshot(path=picture, full_page=True)
+    assert picture.stat().st_size > 20_000
+    assert asked == {urlsplit(live.context.server_url).netloc}
+
+
+def test_the_page_can_be_used_with_the_keyboard_alone(live: LocalCloud, page: Page) -> None:
+    page.goto(live.context.server_url)
+    expect(page.locator(".stage")).to_have_count(6)
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    theme = page.locator("#theme")
+    theme.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Event id")).to_be_focused()
+
+
+def test_a_fault_is_switched_on_and_off_again_on_the_page(live: LocalCloud, page: Page) -> None:
+    page.goto(live.context.server_url)
+    button = page.locator("[data-fault=delivery_delays]")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#fault-note")).to_contain_text("From now on")
+    button.click()
+    expect(page.locator("#fault-note")).to_contain_text("No longer")
+
+
+def test_an_id_that_no_event_has_is_told_so(live: LocalCloud, page: Page) -> None:
+    page.goto(f"{live.context.server_url}/?event=01998f3e-0000-7000-8000-000000000000")
+    expect(page.locator("#follow-note")).to_contain_text("not in the lake", timeout=PATIENCE_MS)
