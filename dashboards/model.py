@@ -189,7 +189,8 @@ def load(text: str, name: str, file: str) -> Dashboard:
         raise DeclarationError(
             file, 1, "The dashboard has no visual. Add a [[sheet]] with a [[sheet.visual]]."
         )
-    ids = [(entry.id, entry.line) for entry in (*dashboard.sheets, *dashboard.visuals, *dashboard.filters)]
+    named: list[Sheet | Visual | Filter] = [*dashboard.sheets, *dashboard.visuals, *dashboard.filters]
+    ids = [(entry.id, entry.line) for entry in named]
     for at, (entry_id, line) in enumerate(ids):
         if entry_id in {earlier for earlier, _ in ids[:at]}:
             raise DeclarationError(

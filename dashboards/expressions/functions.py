@@ -159,6 +159,21 @@ def _aggregate(gives: Gives, takes: tuple[str, ...], sql: str | Build, least: in
 _N, _T, _D, _B, _ANY = "number", "text", "time", "boolean", "any"
 MANY = 99
 
+_CONDITIONAL: tuple[tuple[str, Gives, str, str], ...] = (
+    ("sum", "number", _N, "sum({0})"),
+    ("avg", "number", _N, "avg({0})"),
+    ("min", "same", _ANY, "min({0})"),
+    ("max", "same", _ANY, "max({0})"),
+    ("count", "number", _ANY, "count({0})"),
+    ("distinct_count", "number", _ANY, "count(DISTINCT {0})"),
+    ("median", "number", _N, "median({0})"),
+    ("stdev", "number", _N, "stddev_samp({0})"),
+    ("stdevp", "number", _N, "stddev_pop({0})"),
+    ("var", "number", _N, "var_samp({0})"),
+    ("varp", "number", _N, "var_pop({0})"),
+)
+"""Aggregates that have a form with a condition: `sumIf(x, y = 1)`."""
+
 FUNCTIONS: dict[str, Function] = {
     # Conditions
     "ifelse": _row(3, MANY, "second", (_ANY,), _case),
@@ -226,15 +241,9 @@ FUNCTIONS: dict[str, Function] = {
     "percentilecont": _aggregate("number", (_N,), "quantile_cont({0}, ({1}) / 100.0)", 2),
     **{
         f"{name}if": _aggregate(gives, (kind, _B), template + " FILTER (WHERE {1})", 2)
-        for name, gives, kind, template in (
-            ("sum", "number", _N, "sum({0})"), ("avg", "number", _N, "avg({0})"), ("min", "same", _ANY, "min({0})"),
-            ("max", "same", _ANY, "max({0})"), ("count", "number", _ANY, "count({0})"),
-            ("distinct_count", "number", _ANY, "count(DISTINCT {0})"), ("median", "number", _N, "median({0})"),
-            ("stdev", "number", _N, "stddev_samp({0})"), ("stdevp", "number", _N, "stddev_pop({0})"),
-            ("var", "number", _N, "var_samp({0})"), ("varp", "number", _N, "var_pop({0})"),
-        )
+        for name, gives, kind, template in _CONDITIONAL
     },
-}  # type: ignore[dict-item]  # fmt: skip
+}
 
 # Windows after aggregation: name -> (function over the aggregate, whether it runs along the order).
 WINDOWS: dict[str, tuple[str, str]] = {

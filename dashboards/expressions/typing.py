@@ -75,7 +75,9 @@ def _field(node: Field, names: Names, within: tuple[str, ...]) -> Typed:
     if node.name not in names.fields:
         raise ExpressionError(f"There is no column or field {node.name!r}.", node.position)
     if node.name in within:
-        raise ExpressionError(f"Field {node.name!r} is made from itself: {' -> '.join(within)}.", node.position)
+        raise ExpressionError(
+            f"Field {node.name!r} is made from itself: {' -> '.join(within)}.", node.position
+        )
     return typed(names.fields[node.name], names, (*within, node.name))
 
 
@@ -125,9 +127,10 @@ def _call(node: Call, names: Names, within: tuple[str, ...]) -> Typed:
             _wants("boolean", found, condition)
         _same_kind([*given[1::2], given[-1]], node)
     together = _joined(given, node)
-    kind = {"same": given[0].kind if given else None, "second": given[1].kind if len(given) > 1 else None}.get(
-        function.gives, function.gives
-    )
+    kind = {
+        "same": given[0].kind if given else None,
+        "second": given[1].kind if len(given) > 1 else None,
+    }.get(function.gives, function.gives)
     if function.level == "aggregate":
         if any(found.level != "row" for found in given):
             raise ExpressionError(f"{node.name} aggregates what is an aggregate already.", node.position)
@@ -147,8 +150,12 @@ def _membership(node: Call, names: Names, within: tuple[str, ...]) -> Typed:
 
 
 def _window(node: Call, names: Names, within: tuple[str, ...]) -> Typed:
-    if any(isinstance(argument, Keyword) and argument.name != "POST_AGG_FILTER" for argument in node.arguments):
-        raise UnsupportedError(f"{node.name} before aggregation is not supported by the preview.", node.position)
+    if any(
+        isinstance(argument, Keyword) and argument.name != "POST_AGG_FILTER" for argument in node.arguments
+    ):
+        raise UnsupportedError(
+            f"{node.name} before aggregation is not supported by the preview.", node.position
+        )
     if not node.arguments:
         raise ExpressionError(f"{node.name} needs arguments.", node.position)
     if node.name in ("rank", "denserank"):
@@ -167,7 +174,7 @@ def _joined(found: "list[Typed] | tuple[Typed, ...]", node: Node) -> Typed:
     levels = {entry.level for entry in moving}
     if "row" in levels and len(levels) > 1:
         raise ExpressionError("Mixes values per row with aggregates. Aggregate both sides.", node.position)
-    level = max(levels, key=lambda entry: _RANK[entry], default="row")
+    level: Level = max(levels, key=lambda entry: _RANK[entry], default="row")
     return Typed(None, level, constant=not moving)
 
 

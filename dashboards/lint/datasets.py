@@ -86,16 +86,16 @@ def _columns(name: str, properties: Mapping[str, Any], report: Report | None) ->
         return
     wanted = {column: of_contract(athena).quicksight for column, athena in contract_columns(report).items()}
     given = {str(column.get("Name")): (path, str(column.get("Type"))) for path, column in found}
-    for column, type_name in wanted.items():
-        if column not in given:
-            yield Finding("dataset/contract", name, (), f"The report has a column {column!r}, the dataset does not.",
+    for wanted_name, type_name in wanted.items():
+        if wanted_name not in given:
+            yield Finding("dataset/contract", name, (), f"The report has a column {wanted_name!r}, the dataset does not.",
                           "Emit the dataset from the contract.")  # fmt: skip
-        elif given[column][1] != type_name:
-            yield Finding("dataset/contract", name, given[column][0], f"{column!r} is {given[column][1]}; the contract says {type_name}.",
+        elif given[wanted_name][1] != type_name:
+            yield Finding("dataset/contract", name, given[wanted_name][0], f"{wanted_name!r} is {given[wanted_name][1]}; the contract says {type_name}.",
                           "Emit the dataset from the contract.")  # fmt: skip
-    for column, (path, _) in given.items():
-        if column not in wanted:
-            yield Finding("dataset/contract", name, path, f"The report has no column {column!r}.",
+    for given_name, (path, _) in given.items():
+        if given_name not in wanted:
+            yield Finding("dataset/contract", name, path, f"The report has no column {given_name!r}.",
                           "Emit the dataset from the contract.")  # fmt: skip
 
 
@@ -125,7 +125,9 @@ def _access(name: str, properties: Mapping[str, Any], assets: Assets) -> Iterato
         if rules.get("FormatVersion") == "VERSION_2" and "Namespace" in rules:
             yield Finding("silent/rls-namespace", name, path, "VERSION_2 with a Namespace is refused late.", "Drop the Namespace.")  # fmt: skip
         if rules.get("PermissionPolicy") == "DENY_ACCESS":
-            yield Finding("silent/rls-deny", name, path, "DENY_ACCESS is not for new datasets.", "Use GRANT_ACCESS.")
+            yield Finding(
+                "silent/rls-deny", name, path, "DENY_ACCESS is not for new datasets.", "Use GRANT_ACCESS."
+            )
         if rules.get("Status") == "DISABLED":
             yield Finding("silent/rls-off", name, path, "Row-level security is switched off: everybody sees every row.", "Enable it.")  # fmt: skip
 
@@ -169,14 +171,22 @@ def _schedules(assets: Assets) -> Iterator[Finding]:
             yield Finding("dataset/schedule", name, ("DataSetId",), f"No dataset {data_set_id!r} is emitted.", "Name one that is.")  # fmt: skip
             continue
         if data_set.get("ImportMode") != "SPICE":
-            yield Finding("dataset/schedule", name, (), "A direct-query dataset cannot be refreshed.", "Drop the schedule.")
+            yield Finding(
+                "dataset/schedule",
+                name,
+                (),
+                "A direct-query dataset cannot be refreshed.",
+                "Drop the schedule.",
+            )
         if interval in ("MINUTE15", "MINUTE30") and kind != "INCREMENTAL_REFRESH":
             yield Finding("dataset/schedule", name, ("Schedule",), f"{interval} is for incremental refreshes only.",
                           "Use INCREMENTAL_REFRESH or HOURLY.")  # fmt: skip
         if kind == "INCREMENTAL_REFRESH" and "DataSetRefreshProperties" not in data_set:
             yield Finding("dataset/schedule", name, ("Schedule",), "An incremental refresh needs a look-back window.",
                           "Add DataSetRefreshProperties to the dataset.")  # fmt: skip
-        if interval in ("DAILY", "WEEKLY", "MONTHLY") and "TimeOfTheDay" not in schedule.get("ScheduleFrequency", {}):
+        if interval in ("DAILY", "WEEKLY", "MONTHLY") and "TimeOfTheDay" not in schedule.get(
+            "ScheduleFrequency", {}
+        ):
             yield Finding("dataset/schedule", name, ("Schedule",), f"{interval} needs a time of the day.", "Add TimeOfTheDay.")  # fmt: skip
     for data_set_id, intervals in per_set.items():
         small = [interval for interval in intervals if interval in ("MINUTE15", "MINUTE30")]

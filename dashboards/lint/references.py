@@ -18,7 +18,18 @@ _FIELD_KINDS = {"DateDimensionField": "time", "DateMeasureField": "time", "Numer
 
 def check(page: Page) -> Iterator[Finding]:
     """Findings of one Definition."""
-    for rule in (_data_sets, _columns, _ids, _layouts, _scopes, _controls, _actions, _parameters, _fields, _missing):
+    for rule in (
+        _data_sets,
+        _columns,
+        _ids,
+        _layouts,
+        _scopes,
+        _controls,
+        _actions,
+        _parameters,
+        _fields,
+        _missing,
+    ):
         yield from rule(page)
 
 
@@ -104,7 +115,9 @@ def _repeated(page: Page, what: str, found: Iterable[tuple[JsonPath, str]]) -> I
 def _layouts(page: Page) -> Iterator[Finding]:
     for s, sheet in enumerate(page.definition.get("Sheets", [])):
         there = {"VISUAL": set[str](), "TEXT_BOX": set[str](), "IMAGE": set[str]()}
-        there["VISUAL"] = {str(body.get("VisualId")) for entry in sheet.get("Visuals", []) for body in entry.values()}
+        there["VISUAL"] = {
+            str(body.get("VisualId")) for entry in sheet.get("Visuals", []) for body in entry.values()
+        }
         there["TEXT_BOX"] = {str(box.get("SheetTextBoxId")) for box in sheet.get("TextBoxes", [])}
         there["IMAGE"] = {str(box.get("SheetImageId")) for box in sheet.get("Images", [])}
         there["PARAMETER_CONTROL"] = {str(body.get("ParameterControlId"))
@@ -175,7 +188,9 @@ def _scopes(page: Page) -> Iterator[Finding]:
 def _controls(page: Page) -> Iterator[Finding]:
     filters = {str(body.get("FilterId")): (member, group) for _, member, body, group in page.filters}
     for s, sheet in enumerate(page.definition.get("Sheets", [])):
-        for path, name in each(sheet.get("FilterControls", []), "SourceFilterId", ("Sheets", s, "FilterControls")):
+        for path, name in each(
+            sheet.get("FilterControls", []), "SourceFilterId", ("Sheets", s, "FilterControls")
+        ):
             if name not in filters:
                 yield page.found("reference/control-filter", path, f"The control sets the filter {name!r}, which does not exist.",
                                  f"Use one of: {', '.join(filters)}.")  # fmt: skip
@@ -206,7 +221,10 @@ def _actions(page: Page) -> Iterator[Finding]:
     visuals = {str(body.get("VisualId")) for _, _, body, _ in page.visuals}
     for path, _, body, _ in page.visuals:
         own = {str(field.get("FieldId")) for _, _, field in field_bodies(body)}
-        for key, there, what in (("TargetVisuals", visuals, "visual"), ("SelectedFields", own, "field of this visual")):
+        for key, there, what in (
+            ("TargetVisuals", visuals, "visual"),
+            ("SelectedFields", own, "field of this visual"),
+        ):
             for inner, names in each(body.get("Actions", []), key, (*path, "Actions")):
                 for name in names:
                     if name not in there:

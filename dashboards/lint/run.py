@@ -43,7 +43,9 @@ def _located(finding: Finding, assets: Assets, declared: Mapping[str, Dashboard]
             return replace(finding, file=dashboard.file, line=_line(finding.path, properties, dashboard))
         for source in dashboard.sources.values():
             if suffix.removesuffix("-rules") == source.report.replace("_", "-"):
-                is_access = suffix.endswith("-rules") or finding.rule.startswith(("silent/rls", "dataset/rules"))
+                is_access = suffix.endswith("-rules") or finding.rule.startswith(
+                    ("silent/rls", "dataset/rules")
+                )
                 line = source.access.line if is_access and source.access else source.line
                 return replace(finding, file=dashboard.file, line=line)
     first = next(iter(declared.values()), None)
@@ -80,6 +82,14 @@ def _ids(value: Any) -> Iterator[str]:
         return
     if "DataSetIdentifier" in value and "Expression" in value:
         yield f"{value['DataSetIdentifier']}/{value.get('Name')}"
-    for key in ("SheetId", "VisualId", "ElementId", "FilterGroupId", "FilterId", "SourceFilterId", "Identifier"):
+    for key in (
+        "SheetId",
+        "VisualId",
+        "ElementId",
+        "FilterGroupId",
+        "FilterId",
+        "SourceFilterId",
+        "Identifier",
+    ):
         if isinstance(value.get(key), str):
             yield value[key]

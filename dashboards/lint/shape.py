@@ -97,6 +97,9 @@ class _Walk:
             yield self._found("shape/type", path, f"{_brief(value)} is not {name}.", f"Write {name}.")
             return
         yield from self._bounds(shape, value, path)
+        yield from self._inside(shape, value, path)
+
+    def _inside(self, shape: Shape, value: Any, path: JsonPath) -> Iterator[Finding]:
         match shape:
             case StructureShape():
                 yield from self._structure(shape, value, path)
@@ -131,7 +134,13 @@ class _Walk:
 
     def _bounds(self, shape: Shape, value: Any, path: JsonPath) -> Iterator[Finding]:
         size = len(value) if isinstance(value, (str, list, dict)) else value
-        what = {str: "characters", list: "entries", dict: "entries"}.get(type(value), "as value")
+        what = (
+            "characters"
+            if isinstance(value, str)
+            else "entries"
+            if isinstance(value, (list, dict))
+            else "as value"
+        )
         least, most = shape.metadata.get("min"), shape.metadata.get("max")
         if isinstance(size, bool) or not isinstance(size, (int, float)):
             return

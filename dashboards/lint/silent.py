@@ -106,12 +106,16 @@ def _visuals(page: Page) -> Iterator[Finding]:
                              "Drop Colors or all values but one.")  # fmt: skip
         if member == "PieChartVisual" and len(values or []) > 1:
             yield page.found("silent/pie-values", where, "A pie shows one value.", "Keep one.")
-        if member == "LineChartVisual" and chart.get("Type") == "AREA" and (
-            wells.get("Colors") or len(values or []) > 1
+        if (
+            member == "LineChartVisual"
+            and chart.get("Type") == "AREA"
+            and (wells.get("Colors") or len(values or []) > 1)
         ):
             yield page.found("silent/plain-area", where, "In a plain AREA the series hide each other.",
                              "Use STACKED_AREA or LINE.")  # fmt: skip
-        for inner, limit in each(chart.get("SortConfiguration", {}), "ItemsLimit", (*where, "SortConfiguration")):
+        for inner, limit in each(
+            chart.get("SortConfiguration", {}), "ItemsLimit", (*where, "SortConfiguration")
+        ):
             holder = _at(page.definition, inner[:-1])
             if limit and "OtherCategories" not in holder:
                 yield page.found("silent/items-limit", inner, "What is beyond the limit vanishes without a word.",
@@ -141,7 +145,11 @@ def _labels(page: Page) -> Iterator[Finding]:
 
 
 def _parameters(page: Page) -> Iterator[Finding]:
-    used = {name for key in ("Parameter", "ParameterName") for _, name in each(page.definition.get("FilterGroups", []), key)}
+    used = {
+        name
+        for key in ("Parameter", "ParameterName")
+        for _, name in each(page.definition.get("FilterGroups", []), key)
+    }
     for at, entry in enumerate(page.definition.get("ParameterDeclarations", [])):
         for member, body in entry.items():
             path, name = ("ParameterDeclarations", at, member), body.get("Name")
@@ -162,7 +170,11 @@ def _filters(page: Page) -> Iterator[Finding]:
     for path, member, body, group in page.filters:
         if group.get("Status", "ENABLED") == "DISABLED":
             yield page.found("silent/disabled", path, "The filter is switched off.", "Enable or remove it.")
-        listed = body.get("Configuration", {}).get("FilterListConfiguration") if member == "CategoryFilter" else None
+        listed = (
+            body.get("Configuration", {}).get("FilterListConfiguration")
+            if member == "CategoryFilter"
+            else None
+        )
         if listed is not None and not listed.get("CategoryValues") and "SelectAllOptions" not in listed:
             yield page.found("silent/empty-list", path, "The filter lists no value and lets none through.",
                              "Say SelectAllOptions: FILTER_ALL_VALUES.")  # fmt: skip

@@ -122,7 +122,7 @@ class Board:
             try:
                 text = sql(Field(column), view.page.names(data_set))
                 rows = view.run(
-                    f"SELECT DISTINCT CAST({text} AS VARCHAR) AS v FROM \"{data_set}\" WHERE {rule} "  # noqa: S608
+                    f'SELECT DISTINCT CAST({text} AS VARCHAR) AS v FROM "{data_set}" WHERE {rule} '  # noqa: S608
                     "AND v IS NOT NULL ORDER BY v LIMIT 500",
                     {},
                 )
@@ -152,7 +152,9 @@ class Board:
                 if arn := rules_arn(data_sets[data_set_id]):
                     table = arn.rpartition("/")[2]
                     sources[table] = source(table, data_sets[table])
-                    restricted = tuple(c for c, _ in sources[table].columns if c not in ("GroupName", "UserName"))
+                    restricted = tuple(
+                        c for c, _ in sources[table].columns if c not in ("GroupName", "UserName")
+                    )
                     rules[name] = Rules(name, table, restricted)
             page_id = entry.properties["DashboardId"].partition("-")[2]
             pages[page_id] = Page(definition, columns, page_id, entry.properties["Name"].rpartition(" (")[0])

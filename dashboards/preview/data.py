@@ -63,7 +63,9 @@ class Snapshots:
             cursor.register("incoming", rows)
             cursor.execute(f"CREATE OR REPLACE TABLE {quoted(given.name)} AS SELECT {casts} FROM incoming")  # noqa: S608
             cursor.unregister("incoming")
-            self._colors = {key: values for key, values in self._colors.items() if not key.startswith(given.name)}
+            self._colors = {
+                key: values for key, values in self._colors.items() if not key.startswith(given.name)
+            }
         return int(rows.num_rows)
 
     def empty(self, name: str, columns: Mapping[str, str]) -> None:

@@ -64,13 +64,18 @@ def svg_of(drawn: Mapping[str, Any], now: datetime, width: int = WIDTH, height: 
 
 def _lines(drawn: Mapping[str, Any], height: int) -> str:
     lines = drawn.get("lines") or [
-        "   ".join(column["label"] for column in drawn["columns"]), *("   ".join(row) for row in drawn["texts"])
+        "   ".join(column["label"] for column in drawn["columns"]),
+        *("   ".join(row) for row in drawn["texts"]),
     ]
     room = (height - HEAD - MARGIN) // 20
-    return "".join(_text(MARGIN, HEAD + 18 + 20 * at, line, 13, "#22303c") for at, line in enumerate(lines[:room]))
+    return "".join(
+        _text(MARGIN, HEAD + 18 + 20 * at, line, 13, "#22303c") for at, line in enumerate(lines[:room])
+    )
 
 
-def _text(x: float, y: float, text: str, size: int, color: str, *, weight: int = 400, anchor: str = "start") -> str:
+def _text(
+    x: float, y: float, text: str, size: int, color: str, *, weight: int = 400, anchor: str = "start"
+) -> str:
     safe = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return (
         f'<text x="{x}" y="{y}" font-size="{size}" fill="{color}" font-weight="{weight}" '

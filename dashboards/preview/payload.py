@@ -36,7 +36,9 @@ def tiles(board: Board, name: str, sheet: str, state: State, viewer: str = OWNER
     view = board.view(name, state, viewer)
     fresh = board.freshness(name)
     drawn = [
-        _finished(tile(view, visual), fresh) for visual in view.page.visuals.values() if visual.sheet_id == sheet
+        _finished(tile(view, visual), fresh)
+        for visual in view.page.visuals.values()
+        if visual.sheet_id == sheet
     ]
     return {
         "tiles": drawn,
@@ -61,13 +63,18 @@ def _finished(drawn: dict[str, Any], fresh: Mapping[str, Freshness]) -> dict[str
 
 
 def _without_chart(drawn: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in drawn.items() if key not in ("spec", "rows", "texts", "kpi", "lines")}
+    return {
+        key: value for key, value in drawn.items() if key not in ("spec", "rows", "texts", "kpi", "lines")
+    }
 
 
 def _parameters(view: View, state: State) -> dict[str, Any]:
     """Each parameter's value in force; `chosen` when it is not the default."""
     return {
-        name: {"value": _iso(value) if isinstance(value, datetime) else value, "chosen": name in state.parameters}
+        name: {
+            "value": _iso(value) if isinstance(value, datetime) else value,
+            "chosen": name in state.parameters,
+        }
         for name, value in view.page.values(state, view.now).items()
     }
 

@@ -132,7 +132,9 @@ class Preview:
         return JSONResponse(payload.index(self._board))
 
     async def _frame(self, request: Request) -> Response:
-        return await self._answer(lambda: JSONResponse(payload.frame(self._board, request.path_params["name"])))
+        return await self._answer(
+            lambda: JSONResponse(payload.frame(self._board, request.path_params["name"]))
+        )
 
     async def _tiles(self, request: Request) -> Response:
         query = request.query_params
@@ -222,7 +224,9 @@ def _shell_file() -> Response:
 
 
 def _download(body: bytes, media_type: str, name: str) -> Response:
-    return Response(body, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        body, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 class _Headers:
@@ -234,7 +238,9 @@ class _Headers:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] += [(key.lower().encode(), value.encode()) for key, value in _HEADERS.items()]
+                message["headers"] += [
+                    (key.lower().encode(), value.encode()) for key, value in _HEADERS.items()
+                ]
             await send(message)
 
         await self._app(scope, receive, with_headers)

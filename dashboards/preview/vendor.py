@@ -24,13 +24,20 @@ def classic(module: str) -> str:
     if count != 1:
         raise ValueError("vega-interpreter has another form than expected; look at its exports.")
     body = re.sub(r"\b(\w+) as (\w+)\b", r"\2: \1", body)
-    return "(() => {\n" + body.replace("//# sourceMappingURL=vega-interpreter.js.map", "").rstrip() + "\n})();\n"
+    return (
+        "(() => {\n" + body.replace("//# sourceMappingURL=vega-interpreter.js.map", "").rstrip() + "\n})();\n"
+    )
 
 
 def main(modules: Path) -> None:
     """Copy the files and write the lock."""
     taken = (
-        ("vega", "build/vega.min.js", "vega.min.js", lambda text: text.replace("//# sourceMappingURL=vega.min.js.map", "")),
+        (
+            "vega",
+            "build/vega.min.js",
+            "vega.min.js",
+            lambda text: text.replace("//# sourceMappingURL=vega.min.js.map", ""),
+        ),
         ("vega-interpreter", "build/vega-interpreter.js", "vega-interpreter.js", classic),
     )
     lines = ["# name version licence source sha256-of-source file sha256-of-file"]
@@ -39,7 +46,11 @@ def main(modules: Path) -> None:
         before = (modules / package / source).read_text(encoding="utf-8")
         after = change(before)
         (HERE / "static" / target).write_text(after, encoding="utf-8")
-        lines.append(" ".join((package, about["version"], about["license"], source, digest(before), target, digest(after))))
+        lines.append(
+            " ".join(
+                (package, about["version"], about["license"], source, digest(before), target, digest(after))
+            )
+        )
     LOCK.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

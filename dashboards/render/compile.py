@@ -32,9 +32,7 @@ class Query:
     data_set: str
 
 
-def compiled(
-    page: Page, visual: VisualView, state: State, now: datetime, rules: Mapping[str, str]
-) -> Query:
+def compiled(page: Page, visual: VisualView, state: State, now: datetime, rules: Mapping[str, str]) -> Query:
     """The query of a visual. `rules`: dataset -> condition of row-level security for the viewer.
 
     Raises ExpressionError and UnsupportedError.
@@ -168,7 +166,8 @@ class _Top:
 def _top(visual: VisualView, found: list[Out]) -> _Top | None:
     """The category limit, when the Definition sets one and keeps the rest as Other."""
     sorting = visual.chart.get("SortConfiguration", {})
-    limit = next((sorting[name] for name in ("CategoryItemsLimit", "CategoryItemsLimitConfiguration")
+    limit: Mapping[str, Any] = next(
+(sorting[name] for name in ("CategoryItemsLimit", "CategoryItemsLimitConfiguration")
                   if name in sorting), {})  # fmt: skip
     categories = [out for out in found if out.role == "category"]
     if not limit.get("ItemsLimit") or len(categories) != 1 or categories[0].kind == "time":
@@ -181,7 +180,9 @@ def _top(visual: VisualView, found: list[Out]) -> _Top | None:
 def _sorts(visual: VisualView, found: list[Out]) -> list[tuple[Out, str]]:
     by_id = {out.field_id: out for out in found}
     sorting = visual.chart.get("SortConfiguration", {})
-    entries = next((sorting[name] for name in ("CategorySort", "RowSort", "TrendGroupSort") if name in sorting), [])
+    entries: list[Mapping[str, Any]] = next(
+        (sorting[name] for name in ("CategorySort", "RowSort", "TrendGroupSort") if name in sorting), []
+    )
     result = []
     for entry in entries:
         sort = entry.get("FieldSort", {})

@@ -176,7 +176,9 @@ def _numeric_range(reader: _Reader) -> str:
         bound = reader.body.get(side)
         if bound:
             value = (
-                reader.parameter(bound["Parameter"]) if "Parameter" in bound else str(float(bound["StaticValue"]))
+                reader.parameter(bound["Parameter"])
+                if "Parameter" in bound
+                else str(float(bound["StaticValue"]))
             )
             parts.append(f"{_aggregated(reader)} {loose if reader.body.get(including) else strict} {value}")
     return reader.with_nulls(f"({' AND '.join(parts)})") if parts else ""

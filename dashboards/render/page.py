@@ -140,7 +140,9 @@ class Page:
 
     def values(self, state: State, now: datetime) -> dict[str, Any]:
         """Every parameter's value as DuckDB takes it: what was chosen, else the default."""
-        return {name: _value(entry, state.parameters.get(name), now) for name, entry in self.parameters.items()}
+        return {
+            name: _value(entry, state.parameters.get(name), now) for name, entry in self.parameters.items()
+        }
 
     @property
     def week_starts_on_monday(self) -> bool:
@@ -188,7 +190,6 @@ def every(value: Any, key: str) -> Iterator[Any]:
             yield from every(inner, key)
 
 
-
 def _value(entry: ParameterView, chosen: tuple[str, ...] | None, now: datetime) -> Any:
     if chosen is None or not any(chosen):
         return _default(entry, now)
@@ -222,7 +223,9 @@ def rolling(expression: str, now: datetime) -> datetime:
 
     names = Names({}, {}, {})
     text = sql(parse(expression), names)
-    row = duckdb.execute(f"SELECT CAST({text} AS TIMESTAMP)", {"now": now} if "$now" in text else {}).fetchone()  # noqa: S608
+    row = duckdb.execute(
+        f"SELECT CAST({text} AS TIMESTAMP)", {"now": now} if "$now" in text else {}
+    ).fetchone()  # noqa: S608
     assert row is not None
     found: datetime = row[0]
     return found

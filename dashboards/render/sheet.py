@@ -16,10 +16,12 @@ def frames(page: Page) -> list[dict[str, Any]]:
 
 
 def _frame(page: Page, sheet: Mapping[str, Any]) -> dict[str, Any]:
-    texts = {box["SheetTextBoxId"]: without_markup(box.get("Content", "")) for box in sheet.get("TextBoxes", [])}
+    texts = {
+        box["SheetTextBoxId"]: without_markup(box.get("Content", "")) for box in sheet.get("TextBoxes", [])
+    }
     places = _places(sheet)
     visuals = [view for view in page.visuals.values() if view.sheet_id == sheet["SheetId"]]
-    elements = [
+    elements: list[dict[str, Any]] = [
         {"id": view.id, "type": "visual", "kind": view.kind, "title": view.title, "place": places.get(view.id),
          "subtitle": _subtitle(view)}
         for view in visuals

@@ -67,7 +67,9 @@ def _drawn(view: View, visual: VisualView) -> dict[str, Any]:
         "data_set": query.data_set,
         "columns": [_column(out) for out in query.outs],
         "rows": [[plain(value) for value in row] for row in rows],
-        "texts": [[out.format.text(value) for out, value in zip(query.outs, row, strict=True)] for row in rows],
+        "texts": [
+            [out.format.text(value) for out, value in zip(query.outs, row, strict=True)] for row in rows
+        ],
         "message": f"Only the first {MAX_ROWS} rows are shown." if is_cut else "",
     }
     if visual.kind in CHARTED:
@@ -121,7 +123,11 @@ def _interaction(visual: VisualView, query: Query, state: State) -> dict[str, An
     ids = [out.field_id for out in query.outs]
     for field_id, _ in click_fields(visual):
         if field_id in ids:
-            found["click"] = {"column": ids.index(field_id), "chosen": state.clicks.get(visual.id), "other": OTHER}
+            found["click"] = {
+                "column": ids.index(field_id),
+                "chosen": state.clicks.get(visual.id),
+                "other": OTHER,
+            }
     steps = state.drills.get(visual.id, ())
     for at, out in enumerate(query.outs):
         if out.hierarchy and not out.is_measure:

@@ -7,8 +7,19 @@ from dashboards.render.compile import OTHER
 from dashboards.render.page import VisualView
 from dashboards.render.wells import Out
 
-PALETTE = ("#0b6e75", "#c2601c", "#4f5bd5", "#b83a68", "#4a7f23", "#8a4fa3", "#2f7fc1", "#8c6a1f",
-           "#a3242c", "#3d5a80", "#6b8e23")
+PALETTE = (
+    "#0b6e75",
+    "#c2601c",
+    "#4f5bd5",
+    "#b83a68",
+    "#4a7f23",
+    "#8a4fa3",
+    "#2f7fc1",
+    "#8c6a1f",
+    "#a3242c",
+    "#3d5a80",
+    "#6b8e23",
+)
 OTHER_COLOR = "#7c8a97"
 _DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (12, 4), (1, 3))
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
@@ -72,16 +83,30 @@ def _of(outs: Sequence[Out], role: str) -> list[Out]:
 def _axis(out: Out, **more: Any) -> dict[str, Any]:
     """The encoding of a dimension: a UTC time scale, or its values in the order of the rows."""
     if out.kind == "time":
-        label = {"labelExpr": _HOURS} if out.unit in ("hour", "minute") else {"format": _TICKS.get(out.unit, "%d %b")}
+        label = (
+            {"labelExpr": _HOURS}
+            if out.unit in ("hour", "minute")
+            else {"format": _TICKS.get(out.unit, "%d %b")}
+        )
         axis = {"title": None, "tickCount": 6, **label, **more}
         return {"field": out.alias, "type": "temporal", "scale": {"type": "utc"}, "axis": axis}
-    return {"field": out.alias, "type": "nominal", "sort": None, "axis": {"title": out.label, "labelAngle": 0, **more}}
+    return {
+        "field": out.alias,
+        "type": "nominal",
+        "sort": None,
+        "axis": {"title": out.label, "labelAngle": 0, **more},
+    }
 
 
 # Midnight says the day, every other tick the hour: short enough for a narrow card.
 _HOURS = "utchours(datum.value) === 0 ? utcFormat(datum.value, '%d %b') : utcFormat(datum.value, '%H:%M')"
 _TICKS = {"day": "%d %b", "week": "%d %b", "month": "%b %Y", "year": "%Y"}
-_BANDS = {"hour": "utcyearmonthdatehours", "day": "utcyearmonthdate", "month": "utcyearmonth", "year": "utcyear"}
+_BANDS = {
+    "hour": "utcyearmonthdatehours",
+    "day": "utcyearmonthdate",
+    "month": "utcyearmonth",
+    "year": "utcyear",
+}
 
 
 def _values_axis(outs: Sequence[Out], title: str | None = None) -> dict[str, Any]:
@@ -102,7 +127,7 @@ def _fold(outs: Sequence[Out]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Several measures as series: transforms, and the color encoding over their labels."""
     labels = [out.label for out in outs]
     cases = "".join(f"datum.key === '{out.alias}' ? {_quoted(out.label)} : " for out in outs)
-    transforms = [
+    transforms: list[dict[str, Any]] = [
         {"fold": [out.alias for out in outs], "as": ["key", "value"]},
         {"calculate": f"{cases}''", "as": "series"},
     ]
@@ -136,7 +161,9 @@ def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
     else:
         value = {"field": values[0].alias, "type": "quantitative", "axis": _values_axis(values)}
         encoding["color"] = (
-            {"field": color.alias, "type": "nominal", **_domain(color, colors)} if color else {"value": PALETTE[0]}
+            {"field": color.alias, "type": "nominal", **_domain(color, colors)}
+            if color
+            else {"value": PALETTE[0]}
         )
     position = _axis(category)
     if category.kind == "time" and category.unit in _BANDS:
@@ -147,7 +174,11 @@ def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
     value["stack"] = stack
     encoding |= {"y": position, "x": value} if is_horizontal else {"x": position, "y": value}
     encoding["tooltip"] = _tooltip(outs)
-    return {"transform": transforms, "mark": {"type": "bar", "tooltip": True, **_width(category)}, "encoding": encoding}
+    return {
+        "transform": transforms,
+        "mark": {"type": "bar", "tooltip": True, **_width(category)},
+        "encoding": encoding,
+    }
 
 
 def _width(category: Out) -> dict[str, Any]:
@@ -166,7 +197,9 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
     else:
         encoding["y"] = {"field": values[0].alias, "type": "quantitative", "axis": _values_axis(values)}
         encoding["color"] = (
-            {"field": color.alias, "type": "nominal", **_domain(color, colors)} if color else {"value": PALETTE[0]}
+            {"field": color.alias, "type": "nominal", **_domain(color, colors)}
+            if color
+            else {"value": PALETTE[0]}
         )
     encoding["tooltip"] = _tooltip(outs)
     series = encoding["color"].get("field")
@@ -174,7 +207,7 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
         encoding["y"]["stack"] = "zero" if visual.chart.get("Type") == "STACKED_AREA" else None
         return {"transform": transforms, "mark": {"type": "area", "line": False}, "encoding": encoding}
     line = dict(encoding)
-    points = {key: value for key, value in encoding.items()}
+    points = dict(encoding)
     if series:
         # Never color alone: each series has its dash and its shape too.
         domain = encoding["color"]["scale"].get("domain", [])
@@ -182,7 +215,7 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
             "domain": domain, "range": [list(_DASHES[at % len(_DASHES)]) for at in range(len(domain))]}}  # fmt: skip
         points["shape"] = {"field": series, "type": "nominal", "scale": {
             "domain": domain, "range": [_SHAPES[at % len(_SHAPES)] for at in range(len(domain))]}}  # fmt: skip
-    layers = [
+    layers: list[dict[str, Any]] = [
         {"mark": {"type": "line"}, "encoding": line},
         {"mark": {"type": "point", "filled": True, "size": 34, "opacity": 1}, "encoding": points},
     ]

@@ -22,7 +22,14 @@ ROLES = {
     "table": {"GroupBy": "category", "Values": "value"},
     "pivot": {"Rows": "category", "Columns": "color", "Values": "value"},
 }
-FINER = {"year": "quarter", "quarter": "month", "month": "day", "week": "day", "day": "hour", "hour": "minute"}
+FINER = {
+    "year": "quarter",
+    "quarter": "month",
+    "month": "day",
+    "week": "day",
+    "day": "hour",
+    "hour": "minute",
+}
 _AGGREGATES = {
     "SUM": "sum({0})", "AVERAGE": "avg({0})", "MIN": "min({0})", "MAX": "max({0})", "COUNT": "count({0})",
     "DISTINCT_COUNT": "count(DISTINCT {0})", "VAR": "var_samp({0})", "VARP": "var_pop({0})",
@@ -56,7 +63,7 @@ def outs(page: Page, visual: VisualView, unit_of: Mapping[str, str]) -> list[Out
 
     Raises ExpressionError for broken references and UnsupportedError for what the preview will not draw.
     """
-    found = []
+    found: list[Out] = []
     labels = _labels(visual)
     for role, entry in _entries(visual):
         for member, body in entry.items():
@@ -122,13 +129,17 @@ def _measured(
     given = body.get("AggregationFunction")
     if is_aggregate:
         if given:
-            raise ExpressionError("An aggregated field takes no AggregationFunction: QuickSight shows an error.")
+            raise ExpressionError(
+                "An aggregated field takes no AggregationFunction: QuickSight shows an error."
+            )
         return text, kind
     name = given
     if isinstance(given, Mapping):
         name = given.get("SimpleNumericalAggregation")
         if name is None:
-            raise UnsupportedError(f"{next(iter(given), 'This aggregation')} is not supported by the preview.")
+            raise UnsupportedError(
+                f"{next(iter(given), 'This aggregation')} is not supported by the preview."
+            )
     if name is None:
         name = "SUM" if member == "NumericalMeasureField" else "COUNT"
     if name not in _AGGREGATES:

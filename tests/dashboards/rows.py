@@ -26,8 +26,17 @@ Rows = dict[str, list[dict[str, Any]]]
 def report_rows(days: int = 8, seed: int = 7) -> Rows:
     """Rows of every report for some days up to NOW."""
     random_ = random.Random(seed)
-    found: Rows = {name: [] for name in (
-        "traffic_by_hour", "orders_by_hour", "health_by_hour", "top_pages_by_day", "sessions_by_day", "funnel_by_day")}
+    found: Rows = {
+        name: []
+        for name in (
+            "traffic_by_hour",
+            "orders_by_hour",
+            "health_by_hour",
+            "top_pages_by_day",
+            "sessions_by_day",
+            "funnel_by_day",
+        )
+    }
     start = NOW.replace(hour=0, minute=0) - timedelta(days=days - 1)
     hour = start
     while hour <= NOW:
@@ -42,37 +51,68 @@ def _hour(found: Rows, hour: datetime, random_: random.Random) -> None:
     wave = 1 + 0.65 * math.sin((hour.hour - 9) / 24 * 2 * math.pi) + 0.1 * math.sin(hour.day)
     views = int(5200 * wave * random_.uniform(0.92, 1.08))
     key = hour.strftime("%Y-%m-%d-%H")
-    found["traffic_by_hour"].append({
-        "event_hour": key, "page_views": views, "visitors": int(views * random_.uniform(0.36, 0.41)),
-        "bytes_sent": views * random_.randint(21_000, 26_000),
-        "errors": int(views * (0.004 + (0.021 if hour.hour == 3 else 0) + random_.random() * 0.004))})
+    found["traffic_by_hour"].append(
+        {
+            "event_hour": key,
+            "page_views": views,
+            "visitors": int(views * random_.uniform(0.36, 0.41)),
+            "bytes_sent": views * random_.randint(21_000, 26_000),
+            "errors": int(views * (0.004 + (0.021 if hour.hour == 3 else 0) + random_.random() * 0.004)),
+        }
+    )
     for weight, currency in zip((1.0, 0.7, 0.35, 0.12), CURRENCIES, strict=True):
         orders = max(1, int(views * 0.012 * weight * random_.uniform(0.8, 1.2)))
         revenue = sum(random_.randint(900, 18_000) for _ in range(min(orders, 60)))
-        found["orders_by_hour"].append({
-            "event_hour": key, "currency": currency, "orders": orders, "revenue_minor": revenue,
-            "average_order_minor": revenue / orders})
+        found["orders_by_hour"].append(
+            {
+                "event_hour": key,
+                "currency": currency,
+                "orders": orders,
+                "revenue_minor": revenue,
+                "average_order_minor": revenue / orders,
+            }
+        )
     late = int(views * random_.uniform(0, 0.012))
     p50 = random_.uniform(6, 14)
-    found["health_by_hour"].append({
-        "event_hour": key, "events": int(views * 1.4), "duplicates": random_.randint(0, 60), "late": late,
-        "p50_lag_seconds": p50, "p95_lag_seconds": p50 * random_.uniform(2.5, 9) * (6 if hour.hour == 3 else 1)})
+    found["health_by_hour"].append(
+        {
+            "event_hour": key,
+            "events": int(views * 1.4),
+            "duplicates": random_.randint(0, 60),
+            "late": late,
+            "p50_lag_seconds": p50,
+            "p95_lag_seconds": p50 * random_.uniform(2.5, 9) * (6 if hour.hour == 3 else 1),
+        }
+    )
 
 
 def _day(found: Rows, day: datetime, random_: random.Random) -> None:
     key = day.strftime("%Y-%m-%d")
     for rank, path in enumerate(PATHS):
         views = int(42_000 / (rank + 1.4) * random_.uniform(0.9, 1.1))
-        found["top_pages_by_day"].append({
-            "event_date": key, "path": path, "page_views": views, "visitors": int(views * random_.uniform(0.5, 0.7))})
+        found["top_pages_by_day"].append(
+            {
+                "event_date": key,
+                "path": path,
+                "page_views": views,
+                "visitors": int(views * random_.uniform(0.5, 0.7)),
+            }
+        )
     sessions = int(19_000 * random_.uniform(0.9, 1.1))
-    found["sessions_by_day"].append({
-        "event_date": key, "sessions": sessions, "bounces": int(sessions * random_.uniform(0.33, 0.41)),
-        "median_seconds": random_.uniform(80, 120), "p95_seconds": random_.uniform(900, 1500)})
+    found["sessions_by_day"].append(
+        {
+            "event_date": key,
+            "sessions": sessions,
+            "bounces": int(sessions * random_.uniform(0.33, 0.41)),
+            "median_seconds": random_.uniform(80, 120),
+            "p95_seconds": random_.uniform(900, 1500),
+        }
+    )
     visitors = 14_000
     for step in STEPS:
-        found["funnel_by_day"].append({
-            "event_date": key, "step": step, "visitors": visitors, "rate": visitors / 14_000})
+        found["funnel_by_day"].append(
+            {"event_date": key, "step": step, "visitors": visitors, "rate": visitors / 14_000}
+        )
         visitors = int(visitors * random_.uniform(0.28, 0.5))
 
 

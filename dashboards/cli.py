@@ -1,0 +1,272 @@
+"""`penstock dashboards`: lint, preview, export, impact, plan, refresh."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+
+from dashboards import emit
+from dashboards.impact import impacts
+from dashboards.lint import output
+from dashboards.lint.run import lint as check
+from dashboards.model import Dashboard, dashboards, load_all
+from dashboards.plan import plan as planned
+from queries.contracts import Report, parse_header, reports
+
+app = typer.Typer(
+    no_args_is_help=True, help="QuickSight dashboards: as code, and as seen before they are deployed."
+)
+_HERE = Path(__file__).parent
+_NOWHERE: dict[str, Any] = {"prefix": "penstock", "account": "000000000000", "region": "us-east-1", "database": "penstock",
+            "work_group": "penstock-reports"}  # fmt: skip
+
+
+class Target(Protocol):
+    """What these commands need of where the pipeline runs."""
+
+    json: bool
+    region: str
+    account_id: str
+    database: str
+    work_group: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        ...
+
+
+class DashboardsFailedError(RuntimeError):
+    """A check found something; the message is what it found."""
+
+
+@app.command()
+def lint(
+    ctx: typer.Context,
+    sarif: Annotated[bool, typer.Option(help="As SARIF, for code hosts.")] = False,
+) -> None:
+    """Check everything that would be deployed, without AWS. Exit code 1 when something is wrong."""
+    started = time.perf_counter()
+    resources = emit.resources(reports(), **_NOWHERE)
+    found = check(resources, dashboards(), reports())
+    if sarif:
+        _print(json.dumps(output.sarif(found, installed("penstock"))))
+    elif _as_json(ctx):
+        _print(json.dumps(output.rows(found)))
+    else:
+        _print(output.text(found))
+    seconds = time.perf_counter() - started
+    _say(f"{len(resources)} resources of {len(dashboards())} dashboards checked in {seconds:.1f} s: "
+         f"{len(found) or 'nothing'} found.")  # fmt: skip
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command(name="emit")
+def emit_json() -> None:
+    """Print every resource as JSON: what goes into the CloudFormation template."""
+    found = emit.resources(reports(), **_NOWHERE)
+    shown = {name: {"Type": r.type, "Properties": r.properties} for name, r in found.items()}
+    _print(json.dumps(shown, indent=2, sort_keys=True))
+
+
+@app.command()
+def preview(
+    ctx: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="A Definition exported from QuickSight.")] = None,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 4712,
+) -> None:
+    """Serve the dashboards as they would be deployed, with the numbers of the reports."""
+    import uvicorn
+
+    from dashboards.preview.server import Preview
+
+    board, watch = _foreign(file) if file else _board(ctx.obj)
+    name = f"/{file.stem}" if file else ""
+    _say(f"http://127.0.0.1:{port}{name}   (Ctrl-C ends it)")
+    uvicorn.run(Preview(board, watch).application(), host="127.0.0.1", port=port, log_level="warning")
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    dashboard: Annotated[str, typer.Argument(help="Name of a dashboard.")],
+    to: Annotated[Path, typer.Argument(help="File to write, .html; or a folder, for a PNG of every visual.")],
+) -> None:
+    """Write a dashboard as one HTML file that needs no server, or as pictures."""
+    from dashboards.preview.files import png_of
+    from dashboards.preview.server import exported
+    from dashboards.render.state import State
+
+    board, _ = _board(ctx.obj)
+    board.rebuild()
+    board.load()
+    if dashboard not in board.pages:
+        raise DashboardsFailedError(
+            f"There is no dashboard {dashboard!r}. Use one of: {', '.join(board.pages)}."
+        )
+    if to.suffix == ".html":
+        to.write_text(exported(board, dashboard, []), encoding="utf-8")
+        _say(f"{to} written.")
+        return
+    to.mkdir(parents=True, exist_ok=True)
+    view = board.view(dashboard, State())
+    for visual in view.page.visuals.values():
+        (to / f"{dashboard}-{visual.id}.png").write_bytes(png_of(view, visual, view.now))
+    _say(f"{len(view.page.visuals)} pictures written to {to}.")
+
+
+@app.command()
+def impact(
+    ctx: typer.Context,
+    revision: Annotated[
+        str, typer.Argument(help="Git revision to compare the report contracts with.")
+    ] = "HEAD",
+) -> None:
+    """What the changed report contracts do to the dashboards. Exit code 1 when something would break."""
+    found = impacts(dict(_reports_at(revision)), reports(), dashboards())
+    if _as_json(ctx):
+        _print(json.dumps([entry.__dict__ | {"is_safe": entry.is_safe} for entry in found]))
+    else:
+        _print("\n".join(str(entry) for entry in found))
+    unsafe = [entry for entry in found if not entry.is_safe]
+    _say(f"{len(found)} changed columns since {revision}, {len(unsafe)} of them break something.")
+    if unsafe:
+        raise typer.Exit(1)
+
+
+@app.command()
+def plan(ctx: typer.Context) -> None:
+    """What a deployment would create, update, replace or delete, and what was edited in the console."""
+    from dashboards.quicksight import deployed
+
+    target: Target = ctx.obj
+    there = deployed(target.client("quicksight"), target.account_id)
+    steps = planned(_resources(target), there, _prefix(target))
+    if target.json:
+        _print(json.dumps([step.__dict__ for step in steps]))
+    else:
+        _print("\n".join(str(step) for step in steps if step.action != "none"))
+    changes = [step for step in steps if step.action != "none"]
+    _say(f"{len(changes)} of {len(steps)} assets would change.")
+
+
+@app.command()
+def refresh(
+    ctx: typer.Context,
+    report: Annotated[str, typer.Argument(help="Report whose SPICE dataset is refreshed now.")],
+) -> None:
+    """Start one SPICE ingestion now, out of the reserve that the controller leaves to people."""
+    target: Target = ctx.obj
+    sources = {s.report: s for d in dashboards().values() for s in d.sources.values()}
+    if report not in sources or sources[report].lane != "spice":
+        spice = ", ".join(name for name, source in sources.items() if source.lane == "spice")
+        raise DashboardsFailedError(
+            f"{report!r} has no SPICE dataset; it is always as fresh as its report. SPICE: {spice}."
+        )
+    data_set = f"{_prefix(target)}-{report.replace('_', '-')}"
+    now = datetime.now(UTC)
+    answer = target.client("quicksight").create_ingestion(
+        AwsAccountId=target.account_id,
+        DataSetId=data_set,
+        IngestionId=f"{data_set}-by-hand-{now:%Y%m%d%H%M%S}",
+    )
+    _print(json.dumps(answer["IngestionId"]) if target.json else answer["IngestionId"])
+
+
+def _board(target: Target) -> Any:
+    from dashboards.preview.athena import AthenaReader, versions
+    from dashboards.preview.board import Board
+    from dashboards.preview.server import Watch
+
+    reader = AthenaReader(
+        target.client("athena"), target.client("s3"), work_group=target.work_group, database=target.database
+    )
+    glue, names = target.client("glue"), [report for report in reports()]
+
+    def build() -> Mapping[str, emit.Resource]:
+        return _resources(target, _declared())
+
+    stale_after = {s.report: s.stale_after_seconds for d in dashboards().values() for s in d.sources.values()}
+    board = Board(build, reader.query, stale_after=stale_after, clock=lambda: datetime.now(UTC))
+    return board, Watch(lambda: versions(glue, target.database, names), _token)
+
+
+def _foreign(file: Path) -> Any:
+    from dashboards.preview.board import Board
+    from dashboards.preview.foreign import adopt, definition_of
+    from dashboards.preview.server import Watch
+
+    definition = definition_of(file.read_text(encoding="utf-8"), str(file))
+
+    def nothing(_: str) -> Any:
+        raise LookupError("The data of this definition is not here.")
+
+    board = Board(dict, nothing, stale_after={}, clock=lambda: datetime.now(UTC))
+    adopt(board, file.stem, file.stem, definition)
+    return board, Watch(dict)
+
+
+def _resources(
+    target: Target, declared: Mapping[str, Dashboard] | None = None
+) -> Mapping[str, emit.Resource]:
+    return emit.resources(
+        reports(), prefix=_prefix(target), account=target.account_id, region=target.region,
+        database=target.database, work_group=target.work_group, declared=declared,
+    )  # fmt: skip
+
+
+def _prefix(target: Target) -> str:
+    """The deployment's prefix, of which the database's name is the form without dashes."""
+    return str(target.database).replace("_", "-")
+
+
+def _declared() -> Mapping[str, Dashboard]:
+    """The definitions as the files are now, not as they were when the program started."""
+    return load_all({file.name: file.read_text(encoding="utf-8") for file in _definition_files()})
+
+
+def _token() -> str:
+    return " ".join(f"{file.name}:{file.stat().st_mtime_ns}" for file in _definition_files())
+
+
+def _definition_files() -> list[Path]:
+    return sorted((_HERE / "definitions").glob("*.toml"))
+
+
+def _reports_at(revision: str) -> Iterator[tuple[str, Report]]:
+    """The report contracts of a git revision. Raises DashboardsFailedError."""
+    listed = _git("ls-tree", "--name-only", revision, "queries/sql/").splitlines()
+    for file in listed:
+        if file.endswith(".sql"):
+            report = parse_header(_git("show", f"{revision}:{file}"), file)
+            yield report.name, report
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603 fixed program, arguments of the user who runs it
+        ["git", "-C", str(_HERE.parent), *arguments],  # noqa: S607
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise DashboardsFailedError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _as_json(ctx: typer.Context) -> bool:
+    return bool(getattr(ctx.obj, "json", False))
+
+
+def _print(text: str) -> None:
+    if text:
+        sys.stdout.write(text + "\n")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")

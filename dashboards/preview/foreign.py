@@ -1,0 +1,68 @@
+"""A Definition that somebody else made: opened without its data, so that one sees its structure and its limits."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dashboards.column_types import Kind
+from dashboards.preview.board import Board
+from dashboards.render.page import Page, every
+
+_OF_MEMBER: dict[str, Kind] = {
+    "DateDimensionField": "time", "DateMeasureField": "time", "NumericalDimensionField": "number",
+    "NumericalMeasureField": "number", "CategoricalDimensionField": "text", "CategoricalMeasureField": "text",
+    "TimeRangeFilter": "time", "TimeEqualityFilter": "time", "RelativeDatesFilter": "time",
+    "NumericRangeFilter": "number", "NumericEqualityFilter": "number", "CategoryFilter": "text",
+}  # fmt: skip
+_DUCKDB: dict[Kind, str] = {"time": "TIMESTAMP", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN"}
+
+
+class NoDefinitionError(ValueError):
+    """A file without a QuickSight Definition in it."""
+
+
+def definition_of(text: str, file: str) -> Mapping[str, Any]:
+    """The Definition in a file: bare, or as describe-dashboard-definition and asset bundles hold it.
+
+    Raises NoDefinitionError.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise NoDefinitionError(
+            f"{file} is no JSON: {error}. Export it with describe-dashboard-definition."
+        ) from error
+    for found in (value, *every(value, "Definition"), *every(value, "definition")):
+        if isinstance(found, Mapping) and "Sheets" in found:
+            return found
+    raise NoDefinitionError(
+        f"{file} holds no Definition with Sheets. Export it with describe-dashboard-definition."
+    )
+
+
+def adopt(board: Board, name: str, title: str, definition: Mapping[str, Any]) -> None:
+    """Put the Definition on the board, over empty tables with the columns that it uses."""
+    columns = inferred(definition)
+    for data_set, kinds in columns.items():
+        board.data.empty(
+            data_set, {column: _DUCKDB[kind] for column, kind in kinds.items()} or {"nothing": "VARCHAR"}
+        )
+    board.pages[name] = Page(definition, columns, name, title)
+
+
+def inferred(definition: Mapping[str, Any]) -> dict[str, dict[str, Kind]]:
+    """Dataset identifier -> column -> kind, from how fields and filters use each column."""
+    found: dict[str, dict[str, Kind]] = {
+        str(entry.get("Identifier")): {} for entry in definition.get("DataSetIdentifierDeclarations", [])
+    }
+    calculated = {
+        (entry.get("DataSetIdentifier"), entry.get("Name"))
+        for entry in definition.get("CalculatedFields", [])
+    }
+    for member, kind in _OF_MEMBER.items():
+        for body in every(definition, member):
+            column = body.get("Column", {}) if isinstance(body, Mapping) else {}
+            key = (column.get("DataSetIdentifier"), column.get("ColumnName"))
+            if key[0] in found and key not in calculated:
+                found[str(key[0])].setdefault(str(key[1]), kind)
+    return found
