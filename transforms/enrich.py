@@ -14,20 +14,21 @@ Enrichment = Callable[[str], str]
 class Memo(dict[str, tuple[str, int]]):
     """A bounded memory of an enrichment: value -> (result, growth).
 
-    `growth` is how many characters the result has beyond the value; results are plain ASCII. Forgets
-    everything when full, so that its size is bounded without bookkeeping on each hit.
+    `growth` is `overhead` and how many characters the result has beyond the value; results are plain ASCII.
+    Forgets everything when full, so that its size is bounded without bookkeeping on each hit.
     """
 
-    def __init__(self, function: Enrichment, *, capacity: int) -> None:
+    def __init__(self, function: Enrichment, *, capacity: int, overhead: int = 0) -> None:
         super().__init__()
         self._function = function
         self._capacity = capacity
+        self._overhead = overhead
 
     def __missing__(self, value: str) -> tuple[str, int]:
         result = self._function(value)
         if len(self) >= self._capacity:
             self.clear()
-        self[value] = answer = (result, len(result) - len(value))
+        self[value] = answer = (result, len(result) - len(value) + self._overhead)
         return answer
 
 
@@ -50,35 +51,63 @@ def pseudonymizer(key: bytes) -> Enrichment:
     return pseudonym
 
 
-_USER_AGENT_CLASSES = (
-    ("bot", re.compile(r"bot|crawl|spider|slurp|scrape|facebookexternalhit|preview|monitor|feed|rss", re.I)),
-    ("tool", re.compile(r"curl|wget|python|java/|go-http|okhttp|libwww|httpclient|ruby|perl|php|node", re.I)),
-    ("tablet", re.compile(r"ipad|tablet|kindle|silk|android(?!.*mobile)", re.I)),
-    ("mobile", re.compile(r"mobi|iphone|ipod|android|windows phone|blackberry|opera mini", re.I)),
-    ("desktop", re.compile(r"windows|macintosh|mac os x|x11|linux|cros", re.I)),
+_USER_AGENT_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "bot",
+        (
+            "bot",
+            "crawl",
+            "spider",
+            "slurp",
+            "scrape",
+            "facebookexternalhit",
+            "preview",
+            "monitor",
+            "feed",
+            "rss",
+        ),
+    ),
+    (
+        "tool",
+        (
+            "curl",
+            "wget",
+            "python",
+            "java/",
+            "go-http",
+            "okhttp",
+            "libwww",
+            "httpclient",
+            "ruby",
+            "perl",
+            "php",
+        ),
+    ),
+    ("tablet", ("ipad", "tablet", "kindle", "silk")),
+    ("mobile", ("mobi", "iphone", "ipod", "windows phone", "blackberry", "opera mini")),
+    ("tablet", ("android",)),
+    ("desktop", ("windows", "macintosh", "mac os x", "x11", "linux", "cros")),
 )
-USER_AGENT_CLASSES = (*(name for name, _ in _USER_AGENT_CLASSES), "other")
+USER_AGENT_CLASSES = ("bot", "tool", "tablet", "mobile", "desktop", "other")
 
 
 def user_agent_class(value: str) -> str:
     """What kind of client sends this `User-Agent`: one of USER_AGENT_CLASSES."""
-    return next((name for name, pattern in _USER_AGENT_CLASSES if pattern.search(value)), "other")
+    text = value.lower()
+    for name, words in _USER_AGENT_WORDS:
+        for word in words:
+            if word in text:
+                return name
+    return "other"
+
+
+_PATH = re.compile(r"(?:[^/?#]*://[^/?#]*)?([^?#]*)")
 
 
 def url_path(value: str) -> str:
     """The path of an absolute or relative address, without query and fragment; at least `/`."""
-    if "#" in value:
-        value = value[: value.index("#")]
-    end = value.find("?")
-    if value.startswith("/"):
-        return value if end < 0 else value[:end]
-    if end >= 0:
-        value = value[:end]
-    authority = value.find("://")
-    if authority < 0:
-        return value or "/"
-    start = value.find("/", authority + 3)
-    return "/" if start < 0 else value[start:]
+    found = _PATH.match(value)
+    return found[1] or "/" if found else "/"
 
 
 DERIVED: Mapping[str, Enrichment] = {"url_path": url_path}

@@ -1,6 +1,7 @@
 """From a decoder's words to our reasons. The words are no API of msgspec, so a test holds each of them."""
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -28,9 +29,9 @@ _CONSTRAINTS: tuple[tuple[str, Reason], ...] = (
 
 def failed_by(error: Exception) -> Failed:
     """The reason, place and detail of an error that decoding or encoding one record raised."""
-    text = str(error)
     if isinstance(error, msgspec.ValidationError):
-        return _violation(text)
+        return _violation(str(error))
+    text = str(error)
     if isinstance(error, UnicodeError) or "surrogate" in text or "UTF-8" in text:
         return Failed(
             "not_utf8", _byte(text), "The bytes are not UTF-8, or a text holds half of a surrogate pair."
@@ -42,6 +43,7 @@ def failed_by(error: Exception) -> Failed:
     return Failed("internal", "", type(error).__name__)
 
 
+@lru_cache(maxsize=1024)
 def _violation(text: str) -> Failed:
     found = _PLACE.search(text)
     place = found[1] if found else "$"

@@ -5,7 +5,7 @@ the function runs for every event. So its source is put together here, from the 
 names in it come from Python identifiers of the contract only, values never.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from msgspec import UNSET
@@ -26,12 +26,18 @@ UNKNOWN_GROWTH = 10**9
 _CAPACITY = 65_536
 
 
-def memories(key: bytes) -> Mapping[str, Memo]:
-    """The remembered enrichments that stand for personal data, by lake column."""
-    return {column: Memo(function, capacity=_CAPACITY) for column, function in personal(key).items()}
+def memories(plans: Iterable[RowPlan], key: bytes) -> Mapping[Step, Memo]:
+    """What the enrichments that replace personal fields remember; equal steps of several types share it."""
+    functions = personal(key)
+    return {
+        step: Memo(functions[step.enrichment], capacity=_CAPACITY, overhead=step.overhead)
+        for plan in plans
+        for step in plan.steps
+        if step.replaces
+    }
 
 
-def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[str, Memo], key_id: str) -> RowBuilder:
+def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo], key_id: str) -> RowBuilder:
     """Compile the function of one event type."""
     names: dict[str, Any] = {
         "Row": plan.row_class,
@@ -58,8 +64,8 @@ def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[str, Memo],
     return built
 
 
-def _replacing(step: Step, names: dict[str, Any], remembered: Mapping[str, Memo]) -> list[str]:
-    names[f"of_{step.column}"] = remembered[step.enrichment]
+def _replacing(step: Step, names: dict[str, Any], remembered: Mapping[Step, Memo]) -> list[str]:
+    names[f"of_{step.column}"] = remembered[step]
     return [
         f"    value = payload.{step.field}",
         "    if value is None:",
@@ -67,7 +73,7 @@ def _replacing(step: Step, names: dict[str, Any], remembered: Mapping[str, Memo]
         "    else:",
         f"        {step.column}, grown = of_{step.column}[value]",
         f"        payload.{step.field} = UNSET",
-        f"        growth += grown + {step.overhead}",
+        "        growth += grown",
     ]
 
 

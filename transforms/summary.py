@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 from transforms.marshal import Request
@@ -49,22 +48,24 @@ class Summary:
 def summarize(request: Request, outcomes: Sequence[Outcome]) -> Summary:
     """Count the outcomes of one batch."""
     accepted = [outcome for outcome in outcomes if type(outcome) is Accepted]
-    dropped = [outcome for outcome in outcomes if type(outcome) is Dropped]
+    dropped = []
     failed: Counter[str] = Counter()
     samples: dict[str, list[str]] = {}
-    if len(accepted) + len(dropped) < len(outcomes):
+    if len(accepted) < len(outcomes):
         for record, outcome in zip(request.records, outcomes, strict=True):
-            if isinstance(outcome, Failed):
+            if type(outcome) is Failed:
                 failed[outcome.reason] += 1
                 of_reason = samples.setdefault(outcome.reason, [])
                 if len(of_reason) < SAMPLES:
                     of_reason.append(record.recordId)
+            elif type(outcome) is Dropped:
+                dropped.append(outcome)
     return Summary(
         records=len(outcomes),
-        bytes_in=sum(map(len, map(attrgetter("data"), request.records))),
-        accepted=sum(map(attrgetter("events"), accepted)),
-        late=sum(map(attrgetter("is_late"), accepted)),
-        lag_ms=max(map(attrgetter("lag_ms"), accepted), default=0),
+        bytes_in=sum([len(record.data) for record in request.records]),
+        accepted=sum([outcome.events for outcome in accepted]),
+        late=sum([outcome.is_late for outcome in accepted]),
+        lag_ms=max([outcome.lag_ms for outcome in accepted], default=0),
         dropped=len(dropped),
         failed=dict(failed),
         samples=samples,

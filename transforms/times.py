@@ -1,52 +1,69 @@
-"""Times at the speed of a table look-up: event hours, milliseconds and their text, without strftime."""
+"""Times at the speed of a table look-up: event hours, milliseconds and their text."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CAPACITY = 4096
 
-MINUTE_SECOND = tuple(f"{minute:02d}:{second:02d}" for minute in range(60) for second in range(60))
-"""`mm:ss` of each second of an hour."""
-MILLISECOND = tuple(f".{millisecond:03d}Z" for millisecond in range(1000))
-"""`.mmmZ` of each millisecond of a second."""
+MILLISECOND_OF: Mapping[str, int] = {f".{millisecond:03d}Z": millisecond for millisecond in range(1000)}
+"""How a time ends in the form that rows have, `.mmmZ`, to its milliseconds."""
+
+_parse = msgspec.json.Decoder(Annotated[datetime, Meta(tz=True)]).decode
 
 
-class Hour(NamedTuple):
-    """One UTC hour."""
+class EventTime(NamedTuple):
+    """A checked event time, in UTC."""
 
     event_hour: str
     """`2026-11-24-10`."""
     text: str
-    """`2026-11-24T10:`, to be followed by an entry of MINUTE_SECOND and one of MILLISECOND."""
-    start_ms: int
+    """`2026-11-24T10:11:12.123Z`."""
+    epoch_ms: int
 
 
-class Hours(dict[int, Hour]):
-    """Hour number (`toordinal() * 24 + hour`) -> Hour. Forgets everything when full."""
+class Seconds(dict[str, tuple[str, int]]):
+    """`2026-11-24T10:11:12` -> (event hour, epoch milliseconds), for seconds that a checked time has had.
 
-    def __missing__(self, number: int) -> Hour:
-        ordinal, hour = divmod(number, 24)
-        start = datetime.fromordinal(ordinal).replace(hour=hour, tzinfo=UTC)
-        if len(self) >= _CAPACITY:
-            self.clear()
-        self[number] = answer = Hour(
-            f"{start:%Y-%m-%d-%H}".rjust(13, "0"),
-            f"{start:%Y-%m-%dT%H:}".rjust(14, "0"),
-            (start - _EPOCH) // timedelta(milliseconds=1),
-        )
-        return answer
+    Producers write most times in one form, and most of a batch falls into few seconds, so that a time need
+    not be parsed but looked up: its first 19 characters here, the others in MILLISECOND_OF. Forgets all of
+    them when full.
+    """
+
+    def read(self, text: str) -> EventTime:
+        """Parse a time in any form of RFC 3339, rounded down to milliseconds.
+
+        Raises msgspec.ValidationError for what is no time with a zone, OverflowError for a time that in UTC
+        is outside of the years 1 to 9999.
+        """
+        moment = _parse(msgspec.json.encode(text)).astimezone(UTC)
+        canonical = f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
+        event_hour = f"{canonical[:10]}-{canonical[11:13]}"
+        epoch_ms = milliseconds(moment)
+        if text == canonical:
+            if len(self) >= _CAPACITY:
+                self.clear()
+            self[text[:19]] = (event_hour, epoch_ms - epoch_ms % 1000)
+        return EventTime(event_hour, canonical, epoch_ms)
 
 
 class Arrivals(dict[int, str]):
     """Epoch milliseconds -> `2026-11-24T10:00:00.123Z`. Forgets everything when full."""
 
+    _second = -1
+    _text = ""
+
     def __missing__(self, arrival_ms: int) -> str:
-        seconds, millisecond = divmod(arrival_ms, 1000)
+        second = arrival_ms // 1000
+        if second != self._second:
+            self._second, self._text = second, (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
         if len(self) >= _CAPACITY:
             self.clear()
-        text = (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19] + MILLISECOND[millisecond]
-        self[arrival_ms] = text
+        self[arrival_ms] = text = f"{self._text}.{arrival_ms % 1000:03d}Z"
         return text
 
 
