@@ -11,13 +11,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from transforms.batch import Batch, run
 from transforms.contracts import LAKE_TABLES
-from transforms.marshal import answer_bytes, answer_dict, judge_records, read_request
-from transforms.outcome import Outcome
+from transforms.marshal import DictMetadata, JsonMetadata, answer_bytes, answer_dict, read_request
 from transforms.rules import RULES_VERSION, Gate
 from transforms.runtime import install
 from transforms.settings import Settings
-from transforms.summary import Summary, summarize
 
 NAMESPACE = "Penstock"
 SERVICE = "transforms"
@@ -37,16 +36,17 @@ def _handle() -> Callable[[bytes | Mapping[str, Any], Any], bytes | dict[str, An
     settings = Settings.from_environ(os.environ)
     if marshaller is not None:
         marshaller.passes = not settings.runtime_json
-    judge = gate(settings).judge
+    judge, as_json, as_dict = gate(settings).judge, JsonMetadata(), DictMetadata()
 
     def handle(event: bytes | Mapping[str, Any], context: Any) -> bytes | dict[str, Any]:
         request = read_request(event)
-        records = request.records
-        outcomes: list[Outcome] = judge_records(request, judge)
-        answer = (
-            answer_bytes(records, outcomes) if isinstance(event, bytes) else answer_dict(records, outcomes)
-        )
-        _say(summarize(request, outcomes), request.invocationId, context)
+        if isinstance(event, bytes):
+            batch = run(request, judge, as_json)
+            answer: bytes | dict[str, Any] = answer_bytes(batch.answers)
+        else:
+            batch = run(request, judge, as_dict)
+            answer = answer_dict(batch.answers)
+        _say(batch, request.invocationId, context)
         return answer
 
     return _traced(handle) if settings.tracing else handle
@@ -59,28 +59,28 @@ def gate(settings: Settings) -> Gate:
     return Gate(table, key_id=key_id, key=key)
 
 
-def _say(summary: Summary, invocation_id: str, context: Any) -> None:
+def _say(batch: Batch, invocation_id: str, context: Any) -> None:
     logger.info(
         "batch transformed",
         request_id=getattr(context, "aws_request_id", ""),
         function=getattr(context, "function_name", ""),
         invocation_id=invocation_id,
         rules_version=RULES_VERSION,
-        **summary.facts(),
-        **_metrics(summary),
+        **batch.facts(),
+        **_metrics(batch),
     )
 
 
-def _metrics(summary: Summary) -> dict[str, Any]:
+def _metrics(batch: Batch) -> dict[str, Any]:
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
-    metrics.add_metric("ReceivedRecords", MetricUnit.Count, summary.records)
-    metrics.add_metric("ReceivedBytes", MetricUnit.Bytes, summary.bytes_in)
-    metrics.add_metric("AcceptedEvents", MetricUnit.Count, summary.accepted)
-    metrics.add_metric("LateEvents", MetricUnit.Count, summary.late)
-    metrics.add_metric("DroppedEvents", MetricUnit.Count, summary.dropped)
-    metrics.add_metric("FailedRecords", MetricUnit.Count, sum(summary.failed.values()))
-    metrics.add_metric("ArrivalLag", MetricUnit.Milliseconds, summary.lag_ms)
-    for reason, count in summary.failed.items():
+    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(batch.answers))
+    metrics.add_metric("ReceivedBytes", MetricUnit.Bytes, batch.bytes_in)
+    metrics.add_metric("AcceptedEvents", MetricUnit.Count, batch.accepted)
+    metrics.add_metric("LateEvents", MetricUnit.Count, batch.late)
+    metrics.add_metric("DroppedEvents", MetricUnit.Count, batch.dropped)
+    metrics.add_metric("FailedRecords", MetricUnit.Count, batch.failed.total())
+    metrics.add_metric("ArrivalLag", MetricUnit.Milliseconds, batch.lag_ms)
+    for reason, count in batch.failed.items():
         metrics.add_metric(f"Failed_{reason}", MetricUnit.Count, count)
     return dict(metrics.serialize_metric_set())
 

@@ -4,22 +4,13 @@ See `transforms.runtime` for how the handler comes to be given bytes.
 """
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from transforms.contracts import EVENT_HOUR
-from transforms.outcome import Accepted, Dropped, Failed, Outcome
-
-LARGEST_ANSWER = 6_291_556 - 64_000
-"""Bytes of answer that are never passed: Lambda's limit of a synchronous call, less a margin."""
-ANSWER_ENVELOPE = 110
-"""Bytes of an answer around record id and data, at most."""
-
-_UNREADABLE = Failed("bad_request", "", "The record of the request has no base64 data or no arrival time.")
-_FULL = Failed("answer_full", "", "The answer would have passed Lambda's limit with this record.")
 
 
 class Record(Struct, gc=False):
@@ -35,6 +26,7 @@ class Unreadable(Struct, gc=False):
 
     recordId: str  # noqa: N815
     data: str
+    approximateArrivalTimestamp: int = 0  # noqa: N815
 
 
 class Request(Struct, gc=False):
@@ -51,15 +43,17 @@ class _Readable(Struct, gc=False):
     invocationId: str = ""  # noqa: N815
 
 
-class _Answer(Struct, gc=False, omit_defaults=True):
+class Answer(Struct, gc=False, omit_defaults=True):
+    """Firehose's answer for one record. `data` is bytes, or base64 text that came so and goes back so."""
+
     recordId: str  # noqa: N815
     result: str
     data: bytes | str | None = None
-    metadata: Raw | None = None
+    metadata: Any = None
 
 
 class _Response(Struct, gc=False):
-    records: list[_Answer]
+    records: list[Answer]
 
 
 _decode = msgspec.json.Decoder(_Readable).decode
@@ -90,99 +84,55 @@ def _record(record: Mapping[str, Any]) -> Record | Unreadable:
         return Unreadable(str(record.get("recordId")), str(record.get("data") or ""))
 
 
-def judge_records(request: Request, judge: Callable[[bytes, int], Outcome]) -> list[Outcome]:
-    """One outcome per record of the request, in order."""
-    return [
-        judge(record.data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
-        for record in request.records
-    ]
-
-
-def answer_bytes(records: Sequence[Record | Unreadable], outcomes: list[Outcome]) -> bytes:
-    """The answer as JSON, every record id once and in order. What would not fit becomes `Failed`."""
-    answer = _encode(_Response(_answers(records, outcomes)))
-    if len(answer) > LARGEST_ANSWER:
-        _cut(records, outcomes)
-        answer = _encode(_Response(_answers(records, outcomes)))
-    return answer
-
-
-def answer_dict(records: Sequence[Record | Unreadable], outcomes: list[Outcome]) -> dict[str, Any]:
-    """The same answer as a dict, for a runtime that writes the JSON itself."""
-    size = sum(_size(record, outcome) for record, outcome in zip(records, outcomes, strict=True))
-    if size > LARGEST_ANSWER:
-        _cut(records, outcomes)
-    return {"records": [_as_dict(record, outcome) for record, outcome in zip(records, outcomes, strict=True)]}
-
-
-class _Metadata(dict[str, Raw]):
+class JsonMetadata(dict[str, Raw]):
     """Event hour -> the metadata of an answer, as JSON. Forgets everything when full."""
 
     def __missing__(self, event_hour: str) -> Raw:
         if len(self) > 4096:
             self.clear()
-        self[event_hour] = made = Raw(_encode({"partitionKeys": {EVENT_HOUR: event_hour}}))
+        self[event_hour] = made = Raw(_encode(_metadata(event_hour)))
         return made
 
 
-_metadata = _Metadata()
+class DictMetadata(dict[str, dict[str, Any]]):
+    """Event hour -> the metadata of an answer, as a dict. Forgets everything when full."""
+
+    def __missing__(self, event_hour: str) -> dict[str, Any]:
+        if len(self) > 4096:
+            self.clear()
+        self[event_hour] = made = _metadata(event_hour)
+        return made
 
 
-def _answers(records: Sequence[Record | Unreadable], outcomes: list[Outcome]) -> list[_Answer]:
-    metadata = _metadata
-    return [
-        _Answer(record.recordId, "Ok", outcome.row, metadata[outcome.event_hour])
-        if type(outcome) is Accepted
-        else _other(record, outcome)
-        for record, outcome in zip(records, outcomes, strict=True)
-    ]
+def _metadata(event_hour: str) -> dict[str, Any]:
+    return {"partitionKeys": {EVENT_HOUR: event_hour}}
 
 
-def _other(record: Record | Unreadable, outcome: Outcome) -> _Answer:
-    if isinstance(outcome, Dropped):
-        return _Answer(record.recordId, "Dropped")
-    if outcome is _FULL:
-        return _Answer(record.recordId, "ProcessingFailed", b"")
-    return _Answer(record.recordId, "ProcessingFailed", record.data)
+def answer_bytes(answers: list[Answer]) -> bytes:
+    """The answer as JSON."""
+    return _encode(_Response(answers))
 
 
-def _as_dict(record: Record | Unreadable, outcome: Outcome) -> dict[str, Any]:
-    if isinstance(outcome, Accepted):
-        return {
-            "recordId": record.recordId,
-            "result": "Ok",
-            "data": b2a_base64(outcome.row, newline=False).decode("ascii"),
-            "metadata": {"partitionKeys": {EVENT_HOUR: outcome.event_hour}},
-        }
-    answer = _other(record, outcome)
-    if answer.data is None:
+def answer_dict(answers: list[Answer]) -> dict[str, Any]:
+    """The same answer as a dict, for a runtime that writes the JSON itself."""
+    return {
+        "records": [
+            {
+                "recordId": answer.recordId,
+                "result": "Ok",
+                "data": b2a_base64(answer.data, newline=False).decode(),  # type: ignore[arg-type]
+                "metadata": answer.metadata,
+            }
+            if answer.metadata is not None
+            else _plain(answer)
+            for answer in answers
+        ]
+    }
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    data = answer.data
+    if data is None:
         return {"recordId": answer.recordId, "result": answer.result}
-    data = (
-        answer.data
-        if isinstance(answer.data, str)
-        else b2a_base64(answer.data, newline=False).decode("ascii")
-    )
-    return {"recordId": answer.recordId, "result": answer.result, "data": data}
-
-
-def _size(record: Record | Unreadable, outcome: Outcome) -> int:
-    """Bytes of answer that this record takes, rounded up."""
-    if isinstance(outcome, Accepted):
-        data = len(outcome.row)
-    elif isinstance(outcome, Dropped) or outcome is _FULL:
-        data = 0
-    else:
-        data = len(record.data)
-    return len(record.recordId) + ANSWER_ENVELOPE + (data + 2) // 3 * 4
-
-
-def _cut(records: Sequence[Record | Unreadable], outcomes: list[Outcome]) -> None:
-    """Fail the records that do not fit; Firehose writes them whole to their error object."""
-    full = [_size(record, _FULL) for record in records]
-    taken = sum(full)
-    for number, (record, outcome) in enumerate(zip(records, outcomes, strict=True)):
-        more = _size(record, outcome) - full[number]
-        if taken + more > LARGEST_ANSWER:
-            outcomes[number] = _FULL
-        else:
-            taken += more
+    text = data if isinstance(data, str) else b2a_base64(data, newline=False).decode()
+    return {"recordId": answer.recordId, "result": answer.result, "data": text}

@@ -1,0 +1,128 @@
+"""One batch: every record of a request judged and answered, within Lambda's limit, and counted."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transforms.marshal import Answer, Record, Request, Unreadable
+from transforms.outcome import Accepted, Dropped, Failed, Outcome
+
+LARGEST_ANSWER = 6_291_556 - 64_000
+"""Bytes of answer that are never passed: Lambda's limit of a synchronous call, less a margin."""
+ANSWER_ENVELOPE = 128
+"""Bytes of an answer around record id and data, at most. A test compares it with real answers."""
+
+SAMPLES = 3
+"""Record ids in the log line for each reason."""
+
+_UNREADABLE = Failed("bad_request", "", "The record of the request has no base64 data or no arrival time.")
+_FULL = Failed("answer_full", "", "The answer would have passed Lambda's limit with this record.")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The answers, in the order of the records, and what they are. No value of an event is in the counts.
+
+    Attributes:
+        accepted, late: rows given to Firehose, and those of them that are late.
+        lag_ms: the largest arrival minus event time.
+        others: record id and outcome of what was not accepted.
+    """
+
+    answers: list[Answer]
+    bytes_in: int
+    accepted: int
+    late: int
+    lag_ms: int
+    others: list[tuple[str, Dropped | Failed]]
+
+    @property
+    def dropped(self) -> int:
+        """Events counted and not kept."""
+        return sum(type(outcome) is Dropped for _, outcome in self.others)
+
+    @property
+    def failed(self) -> Counter[str]:
+        """Failed records by reason."""
+        return Counter(outcome.reason for _, outcome in self.others if isinstance(outcome, Failed))
+
+    def facts(self) -> dict[str, Any]:
+        """The members of the log line. `dropped_seqs` names the dropped: producer/epoch -> `17,44-46`."""
+        samples: dict[str, list[str]] = {}
+        for record_id, outcome in self.others:
+            if (
+                isinstance(outcome, Failed)
+                and len(of_reason := samples.setdefault(outcome.reason, [])) < SAMPLES
+            ):
+                of_reason.append(record_id)
+        return {
+            "records": len(self.answers),
+            "accepted": self.accepted,
+            "late": self.late,
+            "dropped": self.dropped,
+            "failed": self.failed.total(),
+            "failed_by_reason": dict(self.failed),
+            "failed_record_ids": samples,
+            "dropped_seqs": _named(outcome for _, outcome in self.others if isinstance(outcome, Dropped)),
+        }
+
+
+def run(request: Request, judge: Callable[[bytes, int], Outcome], metadata: Mapping[str, Any]) -> Batch:
+    """Judge and answer every record. `metadata` has the answer's metadata for each event hour.
+
+    The answer grows to LARGEST_ANSWER at most: a record whose data would not fit any more is failed without
+    data. Firehose writes it whole to its error object, from where it is replayed.
+    """
+    answers: list[Answer] = []
+    others: list[tuple[str, Dropped | Failed]] = []
+    bytes_in = accepted = late = 0
+    lag_ms = -(10**15)
+    room = LARGEST_ANSWER - sum([len(record.recordId) + ANSWER_ENVELOPE for record in request.records])
+    for record in request.records:
+        bytes_in += len(record.data)
+        outcome = (
+            judge(record.data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
+        )
+        if type(outcome) is Accepted:
+            row = outcome.row
+            takes = len(row) * 4 // 3 + 4
+            if takes <= room:
+                room -= takes
+                answers.append(Answer(record.recordId, "Ok", row, metadata[outcome.event_hour]))
+                accepted += outcome.events
+                late += outcome.is_late
+                lag_ms = max(lag_ms, outcome.lag_ms)
+                continue
+            outcome = _FULL
+        answer, other = _other(record, outcome, room)
+        room -= len(answer.data or "") * 4 // 3 + 4
+        answers.append(answer)
+        others.append((record.recordId, other))
+    return Batch(answers, bytes_in, accepted, late, max(lag_ms, 0) if not accepted else lag_ms, others)
+
+
+def _other(record: Record | Unreadable, outcome: Any, room: int) -> tuple[Answer, Dropped | Failed]:
+    """The answer for what is not accepted. A failed record gets its own bytes back while there is room."""
+    if isinstance(outcome, Dropped):
+        return Answer(record.recordId, "Dropped"), outcome
+    data = record.data if outcome is not _FULL and len(record.data) * 4 // 3 + 4 <= room else b""
+    return Answer(record.recordId, "ProcessingFailed", data), outcome
+
+
+def _named(dropped: Iterable[Dropped]) -> dict[str, str]:
+    found: dict[str, set[int]] = {}
+    for event in dropped:
+        found.setdefault(f"{event.producer_id}/{event.epoch}", set()).add(event.seq)
+    return {name: ranges(numbers) for name, numbers in found.items()}
+
+
+def ranges(numbers: Iterable[int] | Sequence[int]) -> str:
+    """Whole numbers as `17,44-46`: ascending, neighbours joined."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and number <= spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
