@@ -1,0 +1,210 @@
+"""Checks of a deployment: what the template promised, asked of the services. Each check says what held."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.alarms import alarm_rules
+from infra.deployment import Deployment
+from infra.outputs import Outputs
+from producers.contracts import WEB
+
+Client = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One promise: whether it holds (None: it cannot be told from here), what was seen, what to do."""
+
+    promise: str
+    holds: bool | None
+    seen: str
+    remedy: str = ""
+
+
+def findings(client: Client, outputs: Outputs, deployment: Deployment) -> Iterator[Finding]:
+    """Every check of the configuration, in the order of the data's way. Nothing is changed."""
+    for check in _CHECKS:
+        yield _guarded(check, client, outputs, deployment)
+
+
+def _guarded(check: "Check", client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    try:
+        return check.ask(client, outputs, deployment)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        return Finding(
+            check.promise, False, f"{error.operation_name} was refused: {code}", "Look at your own rights."
+        )
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise and how to ask for it."""
+
+    promise: str
+    ask: Callable[[Client, Outputs, Deployment], Finding]
+
+
+def _stream(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    found = client("kinesis").describe_stream_summary(StreamName=outputs.stream_name)[
+        "StreamDescriptionSummary"
+    ]
+    hours, state = found["RetentionPeriodHours"], found["StreamStatus"]
+    holds = (
+        state == "ACTIVE"
+        and hours >= deployment.stream_retention_hours
+        and found.get("EncryptionType") == "KMS"
+    )
+    seen = f"{state}, {hours} h, encryption {found.get('EncryptionType', 'NONE')}"
+    return Finding(_STREAM, holds, seen, "Run: penstock deploy")
+
+
+def _delivery(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    answer = client("firehose").describe_delivery_stream(DeliveryStreamName=outputs.delivery_stream)
+    found = answer["DeliveryStreamDescription"]
+    (destination,) = found["Destinations"]
+    description = destination.get("ExtendedS3DestinationDescription", {})
+    partitions = str(description.get("DynamicPartitioningConfiguration", {}).get("Enabled")).lower() == "true"
+    state = found["DeliveryStreamStatus"]
+    holds = state == "ACTIVE" and partitions
+    return Finding(
+        _DELIVERY, holds, f"{state}, dynamic partitioning {'on' if partitions else 'off'}", _REDEPLOY
+    )
+
+
+def _functions(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    states = {}
+    for name in (outputs.transform_function, outputs.query_function):
+        found = client("lambda").get_function_configuration(FunctionName=name)
+        states[name] = (found.get("State", "Active"), found.get("LastUpdateStatus", "Successful"))
+    holds = all(state == ("Active", "Successful") for state in states.values())
+    seen = ", ".join(f"{name} {state[0]}/{state[1]}" for name, state in states.items())
+    return Finding(_FUNCTIONS, holds, seen, _REDEPLOY)
+
+
+def _mapping(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    found = client("lambda").list_event_source_mappings(FunctionName=outputs.query_function)[
+        "EventSourceMappings"
+    ]
+    holds = any(
+        each["State"] in ("Enabled", "Enabling")
+        and each.get("FunctionResponseTypes") == ["ReportBatchItemFailures"]
+        and each.get("ScalingConfig", {}).get("MaximumConcurrency") == deployment.query_concurrency
+        for each in found
+    )
+    return Finding(_MAPPING, holds, ", ".join(each["State"] for each in found) or "no mapping", _REDEPLOY)
+
+
+def _notification(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    found = client("s3").get_bucket_notification_configuration(Bucket=outputs.lake_bucket)
+    queues = [each["QueueArn"].rpartition(":")[2] for each in found.get("QueueConfigurations", [])]
+    return Finding(_NOTIFICATION, queues == [deployment.queue], ", ".join(queues) or "nothing", _REDEPLOY)
+
+
+def _tick(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    found = client("events").describe_rule(Name=f"{deployment.prefix}-tick")
+    seen = f"{found['ScheduleExpression']}, {found['State']}"
+    remedy = f"Run: aws events enable-rule --name {deployment.prefix}-tick"
+    return Finding(_TICK, seen == "rate(1 minute), ENABLED", seen, remedy)
+
+
+def _work_groups(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    lax = []
+    for name in (outputs.work_group, outputs.analyst_work_group):
+        found = client("athena").get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
+        if not found.get("EnforceWorkGroupConfiguration") or not found.get("BytesScannedCutoffPerQuery"):
+            lax.append(name)
+    return Finding(_WORK_GROUPS, not lax, ", ".join(lax) or "both", _REDEPLOY)
+
+
+def _ledger(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    found = client("dynamodb").describe_continuous_backups(TableName=outputs.ledger_table)
+    state = found["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"][
+        "PointInTimeRecoveryStatus"
+    ]
+    return Finding(_LEDGER, state == "ENABLED", f"point-in-time recovery {state}", _REDEPLOY)
+
+
+def _private(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    open_buckets = []
+    for bucket in (outputs.lake_bucket, outputs.reporting_bucket, outputs.results_bucket):
+        answer = client("s3").get_public_access_block(Bucket=bucket)
+        if not all(answer["PublicAccessBlockConfiguration"].values()):
+            open_buckets.append(bucket)
+    return Finding(_PRIVATE, not open_buckets, ", ".join(open_buckets) or "all three", _REDEPLOY)
+
+
+def _permissions(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    allowed = []
+    for role in ("queries", "transform", f"{WEB.name}-delivery", f"{WEB.name}-source"):
+        name = f"{deployment.prefix}-{role}-{outputs.region}"
+        source = client("iam").get_role(RoleName=name)["Role"]["Arn"]
+        answer = client("iam").simulate_principal_policy(
+            PolicySourceArn=source,
+            ActionNames=["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            ResourceArns=[f"arn:aws:s3:::{outputs.lake_bucket}/{WEB.table}/canary.parquet"],
+        )
+        allowed += [
+            f"{role} {each['EvalActionName']}"
+            for each in answer["EvaluationResults"]
+            if each["EvalDecision"] == "allowed"
+        ]
+    return Finding(_PERMISSIONS, not allowed, ", ".join(allowed) or "every deletion is denied", _REDEPLOY)
+
+
+def _alarms(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    wanted = {f"{deployment.prefix}-{rule.name}" for rule in alarm_rules(deployment, WEB)}
+    pages = (
+        client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(AlarmNamePrefix=f"{deployment.prefix}-")
+    )
+    found = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
+    mute = sorted(name for name in wanted if not found.get(name, {}).get("AlarmActions"))
+    ringing = sorted(name for name, each in found.items() if each["StateValue"] == "ALARM")
+    seen = (
+        f"mute or missing: {', '.join(mute)}"
+        if mute
+        else f"{len(wanted)} wired; ringing: {', '.join(ringing) or 'none'}"
+    )
+    return Finding(_ALARMS, not mute, seen, _REDEPLOY)
+
+
+def _subscribers(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+    answer = client("sns").list_subscriptions_by_topic(TopicArn=outputs.alarm_topic_arn)
+    confirmed = [each for each in answer["Subscriptions"] if each["SubscriptionArn"].startswith("arn:")]
+    remedy = f"Run: aws sns subscribe --topic-arn {outputs.alarm_topic_arn} --protocol email --notification-endpoint YOU"
+    return Finding(_SUBSCRIBERS, bool(confirmed), f"{len(confirmed)} confirmed", remedy)
+
+
+_REDEPLOY = "Somebody changed it by hand, or the deploy did not end. Run: penstock deploy"
+_STREAM = "the stream is active, encrypted and keeps records as long as promised"
+_DELIVERY = "the delivery stream is active and partitions by event hour"
+_FUNCTIONS = "both functions are active"
+_MAPPING = "the queue calls the query function, with partial answers and a cap"
+_NOTIFICATION = "the lake bucket tells the queue of new objects"
+_TICK = "the tick comes every minute"
+_WORK_GROUPS = "both work groups enforce their settings and cut off"
+_LEDGER = "the ledger can be restored to any second"
+_PRIVATE = "no bucket can be made public"
+_PERMISSIONS = "no role of the pipeline may delete events"
+_ALARMS = "every alarm exists and rings somewhere"
+_SUBSCRIBERS = "somebody hears the alarms"
+
+_CHECKS: Sequence[Check] = (
+    Check(_STREAM, _stream),
+    Check(_DELIVERY, _delivery),
+    Check(_FUNCTIONS, _functions),
+    Check(_MAPPING, _mapping),
+    Check(_NOTIFICATION, _notification),
+    Check(_TICK, _tick),
+    Check(_WORK_GROUPS, _work_groups),
+    Check(_LEDGER, _ledger),
+    Check(_PRIVATE, _private),
+    Check(_PERMISSIONS, _permissions),
+    Check(_ALARMS, _alarms),
+    Check(_SUBSCRIBERS, _subscribers),
+)

@@ -1,0 +1,67 @@
+"""What an account must have before a deploy: asked first, so that no stack is left half made."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.deployment import Deployment
+
+BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
+LEAST_BOOTSTRAP = 6
+UNRESERVED = 100
+"""Concurrency that Lambda keeps for functions without a reservation."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something that the account lacks. `stack` is the part that cannot be deployed for it; None means all."""
+
+    what: str
+    remedy: str
+    stack: str | None = None
+
+
+def missing(client: Callable[[str], Any], deployment: Deployment) -> Iterator[Missing]:
+    """Everything that is missing. Raises ClientError when not even asking is allowed."""
+    account = client("sts").get_caller_identity()["Account"]
+    yield from _bootstrap(client("ssm"), account)
+    yield from _concurrency(client("lambda"), deployment)
+    yield from _quicksight(client("quicksight"), account)
+
+
+def _bootstrap(ssm: Any, account: str) -> Iterator[Missing]:
+    remedy = f"Run once: npx aws-cdk bootstrap aws://{account}/REGION"
+    try:
+        version = int(ssm.get_parameter(Name=BOOTSTRAP)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        yield Missing("the CDK's bootstrap stack", remedy)
+        return
+    if version < LEAST_BOOTSTRAP:
+        yield Missing(f"a bootstrap stack of version {LEAST_BOOTSTRAP} or later (it is {version})", remedy)
+
+
+def _concurrency(functions: Any, deployment: Deployment) -> Iterator[Missing]:
+    wanted = deployment.transform_reserved_concurrency
+    if wanted is None:
+        return
+    limits = functions.get_account_settings()["AccountLimit"]
+    if limits["UnreservedConcurrentExecutions"] - wanted < UNRESERVED:
+        yield Missing(
+            f"{wanted} concurrent Lambda executions to reserve (the account has "
+            f"{limits['ConcurrentExecutions']}, and {UNRESERVED} stay unreserved)",
+            "Raise the quota 'Concurrent executions' in Service Quotas, or set transform_reserved_concurrency=None "
+            "for this deployment in infra/deployment.py.",
+        )
+
+
+def _quicksight(quicksight: Any, account: str) -> Iterator[Missing]:
+    try:
+        quicksight.describe_account_subscription(AwsAccountId=account)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        yield Missing(
+            "a QuickSight subscription", "Subscribe in the console (Enterprise edition).", "dashboards"
+        )
