@@ -60,12 +60,21 @@ def run(wanted: Wanted, target: Target, bring_up: Callable[[Detail], bool], step
     with timed.step("deliver", "Delivering to the lake") as detail:
         detail(_flush(target))
     with timed.step("refresh", "Refreshing the reports") as detail:
-        _refresh(target, detail)
+        refreshed = _refresh(target, detail)
     with timed.step("reconcile", "Accounting for every event") as detail:
         accounting = reconcile(gather(places, but=before), sent)
     ledger = DynamoDbLedger(target.client("dynamodb"), target.ledger_table)
     place = target.cloud.context.server_url
-    return Outcome(accounting, standings(ledger), fed, timed.seconds, place, started, simulation)
+    return Outcome(
+        accounting=accounting,
+        reports=standings(ledger),
+        set_aside=refreshed.quarantined,
+        fed=fed,
+        seconds=timed.seconds,
+        place=place,
+        started=started,
+        simulation=simulation,
+    )
 
 
 def evidence_places(target: Target) -> EvidencePlaces:
@@ -115,12 +124,12 @@ def _flush(target: Target) -> str:
     return f"{rows:,} rows in {objects:,} objects"
 
 
-def _refresh(target: Target, detail: Detail) -> None:
+def _refresh(target: Target, detail: Detail) -> Refreshed:
     def progress(standing: Refreshed) -> None:
         fresh = standing.partitions - standing.stale
         detail(f"{fresh:,} of {standing.partitions:,} partitions fresh")
 
-    refresh_until_fresh(
+    return refresh_until_fresh(
         lambda_client=target.client("lambda"),
         sqs=target.client("sqs"),
         query_function=target.query_function,

@@ -57,6 +57,11 @@ def demo(
         send_on(target, steps)
     if down:
         _end(target, steps)
+    for partition, why in sorted(outcome.set_aside.items()):
+        steps.say(f"set aside: {partition}: {why}")
+    if outcome.set_aside:
+        steps.say("These report partitions are not fresh. Look at: penstock reports list")
+        raise typer.Exit(Exit.FAILED)
     if not outcome.accounting.is_balanced:
         raise typer.Exit(Exit.UNBALANCED)
 

@@ -45,11 +45,13 @@ class Outcome:
     Attributes:
         accounting: of the events that this run sent.
         reports: how each report stands, over everything that the local cloud holds.
+        set_aside: report partitions that could not be refreshed, and why.
         seconds: what each step took.
     """
 
     accounting: Accounting
     reports: list[Standing]
+    set_aside: Mapping[str, str]
     fed: Fed
     seconds: Mapping[str, float]
     place: str
@@ -82,6 +84,7 @@ class Outcome:
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "producers": [str(line.name) for line in accounting.lines],
             "simulation": self._simulation(),
+            "set_aside": dict(self.set_aside),
             "page": self.place,
         }
 

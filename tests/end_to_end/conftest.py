@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from infra.local import cloud, processes
+from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
+from infra.local.status.asking import Asking
+from infra.outputs import Outputs
 
 ACCESS_LOG = Path(__file__).parents[2].parent / "shared" / "data" / "access-2015-05.log.gz"
 
@@ -44,10 +47,19 @@ class Shell:
         """Its one JSON document on stdout."""
         return json.loads(self.run(*arguments, "--json", code=code).stdout)
 
+    @property
+    def cloud(self) -> LocalCloud:
+        """The local cloud that a command has started."""
+        attached = cloud.attach(LocalPaths.of(self.directory))
+        assert attached is not None
+        return attached
+
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        """Rows of a query."""
-        rows: list[dict[str, Any]] = self.json("query", sql)["rows"]
-        return rows
+        """Rows of a query, asked as any client of Athena would."""
+        outputs = Outputs.from_document(self.cloud.outputs)
+        asking = Asking(self.cloud.context, database=outputs.database, work_group=outputs.analyst_work_group)
+        found = asking.rows(sql)
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
 @pytest.fixture(scope="session")

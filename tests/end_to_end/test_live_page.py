@@ -9,9 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from infra.local import cloud
 from infra.local.cloud import LocalCloud
-from infra.local.paths import LocalPaths
 from infra.outputs import Outputs
 from producers.contracts.web import PageViewed
 from producers.kinesis_sink import KinesisSink
@@ -37,9 +35,7 @@ PATIENCE_MS = 40_000
 def live(shell: Shell) -> LocalCloud:
     """The local cloud, up, with the demo's events in it."""
     shell.json("demo", "--events", "500")
-    attached = cloud.attach(LocalPaths.of(shell.directory))
-    assert attached is not None
-    return attached
+    return shell.cloud
 
 
 @pytest.fixture
