@@ -136,9 +136,14 @@ class Page:
 
 def pages(assets: Assets) -> Iterator[Page]:
     """The Definition of every analysis and dashboard."""
-    for kind in ("Analysis", "Dashboard"):
+    seen: set[int] = set()
+    for kind in ("Dashboard", "Analysis"):
         for name, properties in assets.of(kind):
-            yield Page(name, properties.get("Definition", {}), assets)
+            definition = properties.get("Definition", {})
+            # A dashboard and its analysis hold the very same object: one look is enough.
+            if id(definition) not in seen:
+                seen.add(id(definition))
+                yield Page(name, definition, assets)
 
 
 def kinds_of(data_set: Mapping[str, Any]) -> dict[str, Kind]:

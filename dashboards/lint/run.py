@@ -7,7 +7,7 @@ from typing import Any
 from dashboards.lint import datasets, references, silent
 from dashboards.lint.assets import Assets, pages
 from dashboards.lint.findings import Finding, JsonPath
-from dashboards.lint.shape import check_properties
+from dashboards.lint.shape import check_properties, check_shape
 from dashboards.model import Dashboard
 from queries.contracts import Report
 
@@ -24,12 +24,20 @@ def lint(
 
 def _all(assets: Assets, reports: Mapping[str, Report]) -> Iterator[Finding]:
     for name, resource in assets.resources.items():
-        yield from check_properties(resource.type, resource.properties, name)
+        yield from check_properties(resource.type, _without_definition(resource.properties), name)
     for page in pages(assets):
+        yield from check_shape("DashboardVersionDefinition", page.definition, page.asset, page.at)
         yield from references.check(page)
         yield from silent.check(page)
     yield from datasets.check(assets, reports)
     yield from silent.check_access(assets)
+
+
+def _without_definition(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """An asset with an empty Definition in place of its own, which is walked once for all that share it."""
+    if "Definition" not in properties:
+        return dict(properties)
+    return {**properties, "Definition": {"DataSetIdentifierDeclarations": []}}
 
 
 def _located(finding: Finding, assets: Assets, declared: Mapping[str, Dashboard]) -> Finding:
@@ -81,6 +89,7 @@ def _ids(value: Any) -> Iterator[str]:
     if not isinstance(value, Mapping):
         return
     if "DataSetIdentifier" in value and "Expression" in value:
+        yield str(value["DataSetIdentifier"])
         yield f"{value['DataSetIdentifier']}/{value.get('Name')}"
     for key in (
         "SheetId",

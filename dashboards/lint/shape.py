@@ -70,9 +70,9 @@ def check_request(operation: str, request: dict[str, Any], asset: str = "") -> t
     return tuple(_Walk(asset).of(shape, request, ()))
 
 
-def check_shape(name: str, value: Any, asset: str = "") -> tuple[Finding, ...]:
+def check_shape(name: str, value: Any, asset: str = "", at: JsonPath = ()) -> tuple[Finding, ...]:
     """Findings of a value against a named shape, for example DashboardVersionDefinition."""
-    return tuple(_Walk(asset).of(service_model().shape_for(name), value, ()))
+    return tuple(_Walk(asset).of(service_model().shape_for(name), value, at))
 
 
 def check_properties(type_name: str, properties: dict[str, Any], asset: str = "") -> tuple[Finding, ...]:
