@@ -273,7 +273,7 @@ class Schedule:
         """What the handler does with messages."""
         found = read_batch(({"messageId": str(one.name), "body": one.body} for one in batch), LAKE)
         self.service.notice(found.hours)
-        self.service.work(stop_at=hard_end - 15_000, hard_end=hard_end)
+        self.service.work(stop_at=hard_end - 15_000, hard_end=hard_end, wait=False)
 
     def tick(self, hard_end: int, *, housekeeping: bool) -> None:
         """What the handler does at a tick."""

@@ -72,7 +72,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "Records" in event:
         notified = read_batch(event["Records"], reports.lake_bucket)
         marked = reports.notice(notified.hours)
-        summary = reports.work(stop_at=stop_at, hard_end=now + remaining)
+        # Messages must not queue up behind a query that runs: the next tick, or Athena's own event, ends it.
+        summary = reports.work(stop_at=stop_at, hard_end=now + remaining, wait=False)
         _log("notifications", summary, objects=notified.objects, marked=marked, malformed=notified.malformed)
         return {"batchItemFailures": [{"itemIdentifier": message} for message in notified.malformed]}
     request = read_request(event, now)

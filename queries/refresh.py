@@ -84,10 +84,11 @@ class Refresher:
         for batch in _batches(list(dict.fromkeys(keys)), rules.CHUNK):
             self._rewrite(batch, lambda state: rules.hasten(state, self._clock()))
 
-    def work(self, *, stop_at: int, hard_end: int) -> Summary:
+    def work(self, *, stop_at: int, hard_end: int, wait: bool = True) -> Summary:
         """Adopt what others left, and run what is due, until nothing is or the clock shows `stop_at`.
 
-        The worker must be dead for certain at `hard_end`: leases rest on it.
+        Without `wait` it starts what is due and publishes what has finished, and leaves the rest to the next
+        worker. The worker must be dead for certain at `hard_end`: leases rest on it.
         """
         summary = Summary()
         active = self._adopt(hard_end, summary)
@@ -97,7 +98,7 @@ class Refresher:
             if not active:
                 return summary
             active = [after for run in active if (after := self._advance(run, summary)) is not None]
-            if active and self._clock() >= stop_at:
+            if active and (not wait or self._clock() >= stop_at):
                 for run in active:
                     self._hand_over(run, summary)
                 return summary

@@ -79,9 +79,9 @@ class ReportService:
             self._housekeeping.retire(now=self._clock(), keep_ms=self.settings.keep_hours * 3_600_000)
         return marked
 
-    def work(self, *, stop_at: int, hard_end: int) -> Summary:
-        """Run what is due, then say how fresh it is."""
-        summary = self.refresher.work(stop_at=stop_at, hard_end=hard_end)
+    def work(self, *, stop_at: int, hard_end: int, wait: bool = True) -> Summary:
+        """Run what is due (see `Refresher.work`), then say how fresh it is."""
+        summary = self.refresher.work(stop_at=stop_at, hard_end=hard_end, wait=wait)
         self._freshness.write([*summary.published, *summary.unchanged, *summary.failed])
         return summary
 
