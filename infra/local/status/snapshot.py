@@ -145,7 +145,10 @@ class Snapshots:
 def cards(flow: Flow, seen: Seen) -> tuple[Card, ...]:
     """The six stages in the order of the flow (pure)."""
     worker = Counter({name: int(value) for name, value in seen.worker.items()})
-    dead, failed_queries = sum(seen.dead.values()), flow.what["query", "failed"]
+    dead = sum(seen.dead.values())
+    failed_queries = sum(
+        count for (at, what), count in flow.what.items() if at == "query" and "failed" in what
+    )
     served, stale, aside = (
         sum(standing.facts[name] for standing in seen.reports)
         for name in ("partitions", "stale", "set_aside")
@@ -167,7 +170,7 @@ def cards(flow: Flow, seen: Seen) -> tuple[Card, ...]:
              is_trouble=dead > 0),
         Card("query", "Athena", "query executions", flow.total["query"], "query",
              (figure("failed", failed_queries, bad=True),
-              figure("bytes scanned", flow.facts["query", "bytes_scanned"])),
+              figure("bytes scanned", flow.facts["query", "data_scanned_bytes"])),
              is_trouble=failed_queries > 0),
         Card("report", "Reports", "partitions served", served, "report",
              (figure("to refresh", stale), figure("set aside", aside, bad=True)), is_trouble=aside > 0),
