@@ -22,6 +22,8 @@ from transforms.replayed_objects import Place, write_rows
 from transforms.review import Reviewer
 from transforms.rules import RULES_VERSION
 
+_OF_THIS_RUN = frozenset({"objects_written", "done_before"})
+
 REPLAYS_PREFIX = "replays/"
 """Prefix in the lake bucket of the ledger: one document per error object."""
 
@@ -112,7 +114,7 @@ class _Replay:
         written = write_rows(self.objects, self.error_object.name.key, rows, ledger["objects"])
         counts.objects_written = sum(changed for _, changed in written.values())
         ledger["objects"] = {key: count for key, (count, _) in written.items() if count}
-        said = {name: value for name, value in vars(counts).items() if name != "done_before"}
+        said = {name: value for name, value in vars(counts).items() if name not in _OF_THIS_RUN}
         run = {
             "order": work,
             "at": now().isoformat(timespec="seconds"),
