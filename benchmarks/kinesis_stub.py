@@ -145,8 +145,13 @@ class Stub:
         if target == b"ListShards":
             self.counts["list_shards"] += 1
             return 200, json.dumps(self.list_shards()).encode()
-        if target in (b"DescribeStreamSummary", b"DescribeStream"):
+        if target == b"DescribeStreamSummary":
             return 200, json.dumps(self.summary()).encode()
+        if target == b"DescribeStream":
+            description = (
+                self.summary()["StreamDescriptionSummary"] | self.list_shards() | {"HasMoreShards": False}
+            )
+            return 200, json.dumps({"StreamDescription": description}).encode()
         if path == b"/control":
             return 200, json.dumps(self.control(json.loads(body or b"{}"))).encode()
         return _refusal("UnknownOperationException", target.decode())

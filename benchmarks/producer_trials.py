@@ -40,7 +40,9 @@ class Order:
 def order(folder: Path, count: int, throttle: float = 0.1, shards: int = 4) -> Order:
     """Puts numbered events of 50 keys while the stream refuses a share of the records."""
     with StubProcess(shards, throttle=throttle, dump=folder / "dump") as stub:
-        with Producer("stub", client=stub.client(), ordering="key", max_record_bytes=4096, linger=0.01) as producer:
+        with Producer(
+            "stub", client=stub.client(), ordering="key", max_record_bytes=4096, linger=0.01
+        ) as producer:
             for number in range(count):
                 producer.put_json({"n": number, "padding": "x" * 200}, f"key-{number % 50}")
             producer.flush()
@@ -161,7 +163,9 @@ class Outage:
         )
 
 
-def outage(folder: Path, seconds: float, when_full: Literal["block", "spool"], buffer_mib: int = 16) -> Outage:
+def outage(
+    folder: Path, seconds: float, when_full: Literal["block", "spool"], buffer_mib: int = 16
+) -> Outage:
     """Puts events as fast as they are taken while the stream is down, then waits until all have arrived."""
     from producers.spool import Spool
 
@@ -262,7 +266,10 @@ def strict_order_rate(shards: int, delay: float, count: int) -> float:
     """Events per second in strict order at a given service time."""
     corpus = events(20_000)
     random = Random(7)
-    with StubProcess(shards, delay=delay) as stub, Producer("stub", client=stub.client(), ordering="key") as producer:
+    with (
+        StubProcess(shards, delay=delay) as stub,
+        Producer("stub", client=stub.client(), ordering="key") as producer,
+    ):
         keys = [f"user-{random.randrange(10_000)}" for _ in range(20_000)]
         began = time.monotonic()
         for number in range(count):

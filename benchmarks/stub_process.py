@@ -27,7 +27,9 @@ class Arrival(NamedTuple):
 class StubProcess:
     """The stub in a process of its own; ends with the `with` block."""
 
-    def __init__(self, shards: int = 8, delay: float = 0.0, throttle: float = 0.0, dump: Path | None = None) -> None:
+    def __init__(
+        self, shards: int = 8, delay: float = 0.0, throttle: float = 0.0, dump: Path | None = None
+    ) -> None:
         command = [sys.executable, "-m", "benchmarks.kinesis_stub", "--shards", str(shards)]
         command += ["--delay", str(delay), "--throttle", str(throttle)]
         command += ["--dump", str(dump)] if dump is not None else []

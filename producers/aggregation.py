@@ -4,7 +4,7 @@ The format: magic, a protobuf message (AggregatedRecord), the MD5 of the message
 a wrong MD5 on as if it were plain data, so the MD5 is as much part of the format as the rest.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import md5
 from itertools import chain
 from typing import NamedTuple
@@ -14,6 +14,7 @@ DIGEST_BYTES = 16
 FRAME_BYTES = len(MAGIC) + DIGEST_BYTES
 HEADER_BYTES = 12  # most that stands in front of one event's data below 2 MiB and 16,384 keys
 EXPLICIT_HEADER_BYTES = HEADER_BYTES + 4
+PLACE_SHIFT = 24  # a record may reach 10 MiB
 _CACHED = 300_000  # bounded: lengths and keys come from outside
 
 
@@ -39,11 +40,6 @@ def varint(number: int) -> bytes:
     return bytes(out)
 
 
-def key_entry_bytes(key: str) -> int:
-    """What a key that is new to the aggregate adds to it."""
-    return len(_KEY_ENTRIES[key])
-
-
 def _entry(tag: bytes, text: str) -> bytes:
     encoded = text.encode()
     return tag + varint(len(encoded)) + encoded
@@ -59,14 +55,14 @@ class _KeyEntries(dict[str, bytes]):
         return entry
 
 
-_KEY_ENTRIES = _KeyEntries()
+KEY_ENTRIES = _KeyEntries()
 
 
 class _Headers(dict[int, bytes]):
     """(key index << 24 | length) to the bytes in front of an event's data; filled on first use."""
 
     def __missing__(self, slot: int) -> bytes:
-        index, length = slot >> 24, slot & 0xFF_FFFF
+        index, length = slot >> PLACE_SHIFT, slot & 0xFF_FFFF
         inner = b"\x08" + varint(index) + b"\x1a" + varint(length)
         header = b"\x1a" + varint(len(inner) + length) + inner
         if len(self) < _CACHED:
@@ -79,17 +75,24 @@ _HEADERS = _Headers()
 
 def aggregate(keys: Sequence[str], data: Sequence[bytes]) -> bytes:
     """One aggregated record of these events, in this order, each with its partition key."""
-    slots = {key: place << 24 for place, key in enumerate(dict.fromkeys(keys))}
-    table = map(_KEY_ENTRIES.__getitem__, slots)
-    headers = [_HEADERS[slots[key] | len(blob)] for key, blob in zip(keys, data, strict=True)]
-    return _framed(b"".join(chain(table, chain.from_iterable(zip(headers, data, strict=True)))))
+    places = {key: place << PLACE_SHIFT for place, key in enumerate(dict.fromkeys(keys))}
+    codes = [places[key] | len(blob) for key, blob in zip(keys, data, strict=True)]
+    return aggregate_coded(places, codes, data)
+
+
+def aggregate_coded(keys: Iterable[str], codes: Sequence[int], data: Sequence[bytes]) -> bytes:
+    """The same from distinct keys and, for every event, its key's place in them << 24 | its length."""
+    # Nothing but C per event: this is half of what an event costs.
+    headers = map(_HEADERS.__getitem__, codes)
+    parts = chain(map(KEY_ENTRIES.__getitem__, keys), chain.from_iterable(zip(headers, data, strict=True)))
+    return _framed(b"".join(parts))
 
 
 def aggregate_explicit(keys: Sequence[str], hash_keys: Sequence[str], data: Sequence[bytes]) -> bytes:
     """The same with an explicit hash key (decimal) for every event."""
     key_index = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     hash_index = {key: place for place, key in enumerate(dict.fromkeys(hash_keys))}
-    parts = [_KEY_ENTRIES[key] for key in key_index] + [_entry(b"\x12", hashed) for hashed in hash_index]
+    parts = [KEY_ENTRIES[key] for key in key_index] + [_entry(b"\x12", hashed) for hashed in hash_index]
     for key, hashed, blob in zip(keys, hash_keys, data, strict=True):
         inner = (
             b"\x08"

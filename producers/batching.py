@@ -36,7 +36,7 @@ class BatchLimits:
         in_order: at most one record per shard under way, so that no event overtakes another of its key.
     """
 
-    request_bytes: int = 1 << 20
+    request_bytes: int = 4 << 20
     linger: float = 0.1
     in_order: bool = False
 

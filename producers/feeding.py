@@ -76,16 +76,18 @@ def feed_source(
     """Puts what was read from a source: whole events byte for byte, others in an envelope of source `replay`."""
     fed = fed if fed is not None else Fed()
     wait = None if pace is None or isinstance(pace, AtOnce) else pace.wait
-    passing: list[tuple[bytes, str]] = []
+    data: list[bytes] = []
+    keys: list[str] = []
     for item in items:
         if wait is not None:
             wait(int(item.event_time.timestamp() * 1000))
         if isinstance(item, WholeEvent):
-            passing.append((item.data, item.partition_key))
-            if wait is not None or len(passing) >= _AT_ONCE:
-                producer.put_many_raw(passing)
-                fed.whole += len(passing)
-                passing = []
+            data.append(item.data)
+            keys.append(item.partition_key)
+            fed.whole += 1
+            if wait is not None or len(data) >= _AT_ONCE:
+                producer.put_many_raw(data, keys)
+                data, keys = [], []
         else:
             producer.put(
                 item.payload, item.event_time, event_id=item.event_id, source=REPLAY_SOURCE, is_checked=True
@@ -96,7 +98,6 @@ def feed_source(
         fed.last_line = item.number
         if fed.records % 1000 == 0:
             progress(fed)
-    producer.put_many_raw(passing)
-    fed.whole += len(passing)
+    producer.put_many_raw(data, keys)
     progress(fed)
     return fed

@@ -21,6 +21,7 @@ from producers.spool import Spool
 from producers.stats import Stats
 
 WhenFull = Literal["block", "raise", "spool"]
+NOT_SPOOLED = -1  # in a record's marks: all of its events have a mark, or none has
 REFILL_EVENTS = 2_000  # read from the spool at a time
 FRUITLESS_REFRESHES = 3  # looks at an unchanged map before strays are taken to be the stream's way
 
@@ -135,18 +136,18 @@ class Outbox:
             if self._add_directly(data, key, None, self._clock) and not self._watchers:
                 self._work.notify()
 
-    def put_many(self, events: Iterable[tuple[bytes, str]], timeout: float | None) -> None:
-        """Takes several events, (data, key) each, under one lock."""
+    def put_many(self, data: Sequence[bytes], keys: Sequence[str], timeout: float | None) -> None:
+        """Takes several events under one lock. On an error, those before the one at fault are taken."""
+        held = sum(map(len, data)) + EVENT_OVERHEAD * len(data)
         with self._lock:
-            for data, key in events:
-                held = len(data) + EVENT_OVERHEAD
-                if self._add_directly is None or self._buffered + held > self._most:
-                    self._put(data, key, None, timeout)
-                    continue
-                self._accepted += 1
-                self._buffered += held
-                if self._add_directly(data, key, None, self._clock) and not self._watchers:
-                    self._work.notify()
+            if self._packer is None or self._add_directly is None or self._buffered + held > self._most:
+                for blob, key in zip(data, keys, strict=True):
+                    self._put(blob, key, None, timeout)
+                return
+            self._accepted += len(data)
+            self._buffered += held
+            if self._packer.add_many(data, keys, self._clock) and not self._watchers:
+                self._work.notify()
 
     def _put(self, data: bytes, key: str, explicit: str | None, timeout: float | None) -> None:
         if self._is_closed:
@@ -176,8 +177,7 @@ class Outbox:
             return len(self._unrouted) == 1
         if explicit is None:
             return self._packer.add(data, key, mark, self._clock)
-        self._packer.add_explicit(data, key, explicit, mark, self._clock())
-        return True
+        return self._packer.add_explicit(data, key, explicit, mark, self._clock)
 
     def _packed(self, record: Record) -> None:
         self._lanes.append(record)
@@ -186,7 +186,7 @@ class Outbox:
 
     def _keep(
         self, data: bytes, key: str, explicit: str | None, held: int, timeout: float | None
-    ) -> tuple[int | None, bool]:
+    ) -> tuple[int, bool]:
         """(the event's mark in the spool, whether it is there only)."""
         assert self._spool is not None
         is_full = self._buffered + held > self._settings.max_buffer_bytes
@@ -195,7 +195,7 @@ class Outbox:
         if is_full and not is_behind:
             self._wait_for_room(held, timeout)
         if not self._always and not is_behind:
-            return None, False
+            return NOT_SPOOLED, False
         while True:
             try:
                 return self._spool.append(data, key, explicit, unread=is_behind), is_behind
@@ -380,9 +380,8 @@ class Outbox:
                 continue
             if record.landed is not None:
                 self._stats.re_sent += record.count
-            hashes: Sequence[str | None] = record.hash_keys or [None] * record.count
-            for data, key, explicit, mark in zip(record.data, record.keys, hashes, record.marks, strict=True):
-                self._pack(data, key, explicit, mark)
+            for event in record.events():
+                self._pack(*event)
         unrouted, self._unrouted = self._unrouted, []
         for event in unrouted:
             self._pack(*event)
@@ -508,7 +507,7 @@ class Outbox:
     def _release(self, record: Record) -> None:
         self._buffered -= record.held_bytes()
         if self._spool is not None:
-            self._spool.acknowledge([mark for mark in record.marks if mark is not None])
+            self._spool.acknowledge([mark for mark in record.marks if mark != NOT_SPOOLED])
         self._room.notify_all()
 
     def _tell(self, settled: Settled) -> None:
@@ -579,7 +578,7 @@ class Outbox:
         if self._spool is None:
             return
         for data, key, explicit, mark in self._left():
-            if mark is None:
+            if mark is None or mark == NOT_SPOOLED:
                 try:
                     self._spool.append(data, key, explicit, unread=True)
                 except SpoolFullError as error:
@@ -594,8 +593,7 @@ class Outbox:
             self._packer.close_all()
         records = [record for batch in self._under_way.values() for record in batch] + self._lanes.drain()
         for record in records:
-            hashes: Sequence[Any] = record.hash_keys or [None] * record.count
-            yield from zip(record.data, record.keys, hashes, record.marks, strict=True)
+            yield from record.events()
         yield from self._unrouted
 
 

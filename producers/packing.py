@@ -3,17 +3,18 @@
 An aggregate must not hold events of two shards: consumers drop such a record whole, without a word.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from producers.aggregation import (
     EXPLICIT_HEADER_BYTES,
     FRAME_BYTES,
     HEADER_BYTES,
-    aggregate,
+    KEY_ENTRIES,
+    PLACE_SHIFT,
+    aggregate_coded,
     aggregate_explicit,
-    key_entry_bytes,
 )
 from producers.record_sink import DEFAULT_RECORD_BYTES, SinkRecord
 from producers.shard_map import Shard, ShardMap, hash_key
@@ -22,18 +23,19 @@ Framing = Literal["kpl", "lines", "none"]
 
 EVENT_OVERHEAD = 64  # what Python keeps for an event besides its bytes
 _KNOWN_KEYS = 200_000  # bounded: keys come from outside
-_HEADER = {"kpl": HEADER_BYTES, "lines": 1, "none": 0}
+_HEADER: dict[Framing, int] = {"kpl": HEADER_BYTES, "lines": 1, "none": 0}
 
 
 class Record:
-    """A Kinesis record that is packed, or being packed: its events, and what became of it so far.
+    """A packed Kinesis record: its events, and what became of it so far.
 
     Attributes:
-        keys, data: partition key and bytes of every event, in order.
-        hash_keys: explicit hash key of every event, when they have one.
+        data: bytes of every event, in order.
+        places, codes: distinct keys with their places; for every event its key's place << 24 | its length.
+        hash_keys: explicit hash key of every event, or none at all.
+        marks: for every event what the spool knows it by, or none at all.
         shard: the shard that it belongs to by the map of its day; None for a record that is not checked.
         opened_at: when its first event came, on the monotonic clock.
-        marks: for every event, what the spool (or the caller) knows it by.
         size: bytes that it takes in a request, at most.
         attempts: how often it was sent.
         landed: the shard that took it, when that was not the one foreseen.
@@ -41,27 +43,29 @@ class Record:
 
     __slots__ = (
         "attempts",
+        "codes",
         "data",
         "framing",
         "hash_keys",
-        "keys",
         "landed",
         "marks",
         "opened_at",
+        "places",
         "shard",
         "size",
         "wire",
     )
 
-    def __init__(self, framing: Framing, shard: Shard | None, opened_at: float) -> None:
+    def __init__(self, framing: Framing, bucket: "Bucket") -> None:
         self.framing = framing
-        self.shard = shard
-        self.opened_at = opened_at
-        self.keys: list[str] = []
-        self.data: list[bytes] = []
-        self.hash_keys: list[str] | None = None
-        self.marks: list[Any] = []
-        self.size = 0
+        self.shard = bucket.shard
+        self.opened_at = bucket.opened_at
+        self.data = bucket.data
+        self.places = bucket.places
+        self.codes = bucket.codes
+        self.hash_keys = bucket.hash_keys
+        self.marks = bucket.marks
+        self.size = bucket.size
         self.attempts = 0
         self.landed: str | None = None
         self.wire: SinkRecord | None = None
@@ -76,6 +80,16 @@ class Record:
         """Whether consumers would drop it in another shard than that of its events."""
         return self.framing == "kpl" and len(self.data) > 1
 
+    def keys(self) -> list[str]:
+        """The partition key of every event."""
+        keys = list(self.places)
+        return [keys[code >> PLACE_SHIFT] for code in self.codes]
+
+    def events(self) -> Iterator[tuple[bytes, str, str | None, int | None]]:
+        """(bytes, key, explicit hash key, mark) of every event, to pack or keep them anew."""
+        nothing = [None] * len(self.data)
+        return zip(self.data, self.keys(), self.hash_keys or nothing, self.marks or nothing, strict=True)
+
     def held_bytes(self) -> int:
         """What its events take of the buffer."""
         return sum(map(len, self.data)) + EVENT_OVERHEAD * len(self.data)
@@ -88,33 +102,42 @@ class Record:
 
     def _framed(self) -> SinkRecord:
         explicit = self.hash_keys[0] if self.hash_keys else None
+        first = next(iter(self.places))
         if len(self.data) == 1:
-            return SinkRecord(self.data[0], self.keys[0], explicit)
+            return SinkRecord(self.data[0], first, explicit)
         if self.framing == "lines":
-            return SinkRecord(b"\n".join(self.data), self.keys[0], explicit)
+            return SinkRecord(b"\n".join(self.data), first, explicit)
         if self.hash_keys:
-            return SinkRecord(
-                aggregate_explicit(self.keys, self.hash_keys, self.data), self.keys[0], explicit
-            )
-        return SinkRecord(aggregate(self.keys, self.data), self.keys[0])
+            return SinkRecord(aggregate_explicit(self.keys(), self.hash_keys, self.data), first, explicit)
+        return SinkRecord(aggregate_coded(self.places, self.codes, self.data), first)
 
     def every_hash_key(self) -> Sequence[int]:
         """The hash keys of its events."""
         return (
-            [int(text) for text in self.hash_keys] if self.hash_keys else [hash_key(key) for key in self.keys]
+            [int(text) for text in self.hash_keys]
+            if self.hash_keys
+            else [hash_key(key) for key in self.places]
         )
 
 
 class Bucket:
-    """The open record of one shard, and which keys it has seen. `alone`: every event is a record of its own."""
+    """The open record of one shard. `alone`: every event is a record of its own."""
 
-    __slots__ = ("alone", "record", "seen", "shard", "size")
+    __slots__ = ("alone", "codes", "data", "hash_keys", "marks", "opened_at", "places", "shard", "size")
 
     def __init__(self, shard: Shard | None, alone: bool) -> None:
         self.shard = shard
         self.alone = alone
-        self.record: Record | None = None
-        self.seen: set[str] = set()
+        self.opened_at = 0.0
+        self.clear()
+
+    def clear(self) -> None:
+        """Opens the next record."""
+        self.data: list[bytes] = []
+        self.codes: list[int] = []
+        self.places: dict[str, int] = {}
+        self.hash_keys: list[str] = []
+        self.marks: list[int] = []
         self.size = FRAME_BYTES
 
 
@@ -139,111 +162,154 @@ class Packer:
     ) -> None:
         self._framing: Framing = framing if shards is not None or framing == "lines" else "none"
         self._shards = shards
-        self._limits = limits
+        self._most = limits.record_bytes
+        self._most_events = limits.events
         self._seal = seal
-        self._header = _HEADER[framing]
-        self._routes: dict[str, tuple[Bucket, int]] = {}
+        self._header = _HEADER[self._framing]
+        self._counts_keys = self._framing == "kpl"
+        self._routes: dict[str, Bucket] = {}
         self._buckets: dict[str, Bucket] = {}
         self._explicit: dict[str, Bucket] = {}
         self._keyless_turn = 0
 
-    def add(self, data: bytes, key: str, mark: Any, now: Callable[[], float]) -> bool:
-        """Packs one event by its partition key. True when it opened a record, which then has to be sealed in time."""
-        route = self._routes.get(key)
-        if route is None:
-            route = self._route(key)
-        bucket, key_bytes = route
-        if bucket.alone:
-            self._single(bucket, data, key, mark, now())
-            return False
-        grown = bucket.size + len(data) + self._header
-        if key not in bucket.seen:
-            grown += key_bytes
-        record = bucket.record
-        opened = record is None
-        if record is not None and (
-            grown > self._limits.record_bytes or len(record.data) >= self._limits.events
-        ):
+    def add(self, data: bytes, key: str, mark: int | None, now: Callable[[], float]) -> bool:
+        """Packs one event by its partition key. True when it opened a record: that has to be sealed in time."""
+        bucket = self._routes.get(key)
+        if bucket is None:
+            bucket = self._route(key)
+        place = bucket.places.get(key)
+        size = bucket.size + len(data) + self._header
+        if place is None and self._counts_keys:
+            size += len(KEY_ENTRIES[key])
+        if size > self._most or len(bucket.data) >= self._most_events or bucket.alone:
             self.close(bucket)
-            opened = True
-        if opened:
-            grown = FRAME_BYTES + len(data) + self._header + key_bytes
-            if grown > self._limits.record_bytes:
-                self._single(bucket, data, key, mark, now())
+            if self._is_large(data, key) or bucket.alone:
+                self._append(bucket, data, key, None, mark, now)
+                self.close(bucket)
                 return False
-            record = bucket.record = Record(self._framing, bucket.shard, now())
-        assert record is not None
-        record.data.append(data)
-        record.keys.append(key)
-        record.marks.append(mark)
-        bucket.seen.add(key)
-        bucket.size = grown
+        if not bucket.data:
+            self._append(bucket, data, key, None, mark, now)
+            return True
+        if place is None:
+            places = bucket.places
+            place = places[key] = len(places) << PLACE_SHIFT
+        bucket.size = size
+        bucket.data.append(data)
+        bucket.codes.append(place | len(data))
+        if mark is not None:
+            bucket.marks.append(mark)
+        return False
+
+    def add_many(self, data: Sequence[bytes], keys: Sequence[str], now: Callable[[], float]) -> bool:
+        """`add` for many events, with the common case in one loop: half of the time of as many calls."""
+        routes, header, most, most_events = self._routes, self._header, self._most, self._most_events
+        entries = KEY_ENTRIES if self._counts_keys else None
+        opened = False
+        for blob, key in zip(data, keys, strict=True):
+            bucket = routes.get(key)
+            if bucket is None or not bucket.data:
+                opened |= self.add(blob, key, None, now)
+                continue
+            length = len(blob)
+            size = bucket.size + length + header
+            places = bucket.places
+            place = places.get(key)
+            if place is None and entries is not None:
+                size += len(entries[key])
+            if size > most or len(bucket.data) >= most_events:
+                opened |= self.add(blob, key, None, now)
+                continue
+            if place is None:
+                place = places[key] = len(places) << PLACE_SHIFT
+            bucket.size = size
+            bucket.data.append(blob)
+            bucket.codes.append(place | length)
         return opened
 
-    def add_explicit(self, data: bytes, key: str, explicit: str, mark: Any, now: float) -> None:
-        """Packs one event by its explicit hash key, apart from those that have none.
+    def add_explicit(
+        self, data: bytes, key: str, explicit: str, mark: int | None, now: Callable[[], float]
+    ) -> bool:
+        """Packs one event by its explicit hash key, apart from those that have none; returns as `add`.
 
         Readers disagree on aggregates in which only some events have an explicit hash key.
         """
         shard = self._shards.find(int(explicit)) if self._shards is not None else None
         name = "" if shard is None else shard.shard_id
-        bucket = self._explicit.setdefault(name, self._bucket(shard))
-        grown = (
-            bucket.size + len(data) + EXPLICIT_HEADER_BYTES + key_entry_bytes(key) + key_entry_bytes(explicit)
-        )
-        record = bucket.record
-        if record is not None and (
-            grown > self._limits.record_bytes or len(record.data) >= self._limits.events
-        ):
+        bucket = self._explicit.get(name)
+        if bucket is None:
+            bucket = self._explicit[name] = self._bucket(shard)
+        size = bucket.size + self._explicit_bytes(data, key, explicit)
+        if size > self._most or len(bucket.data) >= self._most_events:
             self.close(bucket)
-            record, grown = None, FRAME_BYTES + grown - bucket.size
-        if record is None:
-            record = bucket.record = Record(self._framing, shard, now)
-            record.hash_keys = []
-        assert record.hash_keys is not None
-        record.data.append(data)
-        record.keys.append(key)
-        record.hash_keys.append(explicit)
-        record.marks.append(mark)
-        bucket.size = grown
-        if bucket.alone or grown > self._limits.record_bytes:
+        opened = not bucket.data
+        self._append(bucket, data, key, explicit, mark, now)
+        if bucket.alone or bucket.size > self._most:
             self.close(bucket)
+            return False
+        return opened
 
     def keyless_hash_key(self) -> str:
-        """The explicit hash key for events without a key: one shard's start, and the next shard's when it is full."""
+        """The explicit hash key for events without a key: one shard's start, the next one's when it is full."""
         shards = self._shards.shards if self._shards is not None else ()
         if not shards:
             return "0"
-        shard = shards[self._keyless_turn % len(shards)]
-        bucket = self._explicit.get(shard.shard_id)
-        if bucket is not None and bucket.record is not None and bucket.size > self._limits.record_bytes * 0.9:
+        bucket = self._explicit.get(shards[self._keyless_turn % len(shards)].shard_id)
+        if bucket is not None and bucket.size > self._most * 0.9:
             self._keyless_turn += 1
-            shard = shards[self._keyless_turn % len(shards)]
-        return str(shard.start)
+        return str(shards[self._keyless_turn % len(shards)].start)
 
     def close(self, bucket: Bucket) -> None:
         """Seals the bucket's record, if it has one."""
-        record = bucket.record
-        if record is not None:
-            record.size = bucket.size
-            bucket.record = None
-            bucket.seen = set()
-            bucket.size = FRAME_BYTES
+        if bucket.data:
+            record = Record(self._framing, bucket)
+            bucket.clear()
             self._seal(record)
 
     def close_all(self, opened_before: float = float("inf")) -> float | None:
-        """Seals the records that were opened before a time; returns when the oldest of the others was opened."""
+        """Seals the records opened before a time; returns when the oldest of the others was opened."""
         oldest: float | None = None
         for bucket in (*self._buckets.values(), *self._explicit.values()):
-            if bucket.record is None:
+            if not bucket.data:
                 continue
-            if bucket.record.opened_at <= opened_before:
+            if bucket.opened_at <= opened_before:
                 self.close(bucket)
-            elif oldest is None or bucket.record.opened_at < oldest:
-                oldest = bucket.record.opened_at
+            elif oldest is None or bucket.opened_at < oldest:
+                oldest = bucket.opened_at
         return oldest
 
-    def _route(self, key: str) -> tuple[Bucket, int]:
+    def _append(
+        self,
+        bucket: Bucket,
+        data: bytes,
+        key: str,
+        explicit: str | None,
+        mark: int | None,
+        now: Callable[[], float],
+    ) -> None:
+        """The long way, for what is not the common case: the first event of a record, explicit hash keys."""
+        if not bucket.data:
+            bucket.opened_at = now()
+        place = bucket.places.get(key)
+        if place is None:
+            place = bucket.places[key] = len(bucket.places) << PLACE_SHIFT
+        bucket.size += self._explicit_bytes(data, key, explicit)
+        bucket.data.append(data)
+        bucket.codes.append(place | len(data))
+        if mark is not None:
+            bucket.marks.append(mark)
+        if explicit is not None:
+            bucket.hash_keys.append(explicit)
+
+    def _explicit_bytes(self, data: bytes, key: str, explicit: str | None) -> int:
+        size = len(data) + self._header
+        if self._counts_keys:
+            size += len(KEY_ENTRIES[key])
+        return size if explicit is None else size + EXPLICIT_HEADER_BYTES + len(explicit)
+
+    def _is_large(self, data: bytes, key: str) -> bool:
+        return FRAME_BYTES + self._explicit_bytes(data, key, None) > self._most
+
+    def _route(self, key: str) -> Bucket:
         shard = self._shards.find(hash_key(key)) if self._shards is not None else None
         name = "" if shard is None else shard.shard_id
         bucket = self._buckets.get(name)
@@ -251,18 +317,9 @@ class Packer:
             bucket = self._buckets[name] = self._bucket(shard)
         if len(self._routes) >= _KNOWN_KEYS:
             self._routes.clear()
-        route = self._routes[key] = (bucket, key_entry_bytes(key))
-        return route
+        self._routes[key] = bucket
+        return bucket
 
     def _bucket(self, shard: Shard | None) -> Bucket:
         # While a stream is resharded a key can lie in a gap of the map: it must not share an aggregate.
         return Bucket(shard, alone=self._framing == "none" or (shard is None and self._framing == "kpl"))
-
-    def _single(self, bucket: Bucket, data: bytes, key: str, mark: Any, now: float) -> None:
-        self.close(bucket)
-        record = Record("none", bucket.shard, now)
-        record.data.append(data)
-        record.keys.append(key)
-        record.marks.append(mark)
-        record.size = len(data) + len(key)
-        self._seal(record)
