@@ -58,7 +58,7 @@ QUERY = Artefact(
 )
 ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TRANSFORM, QUERY)}
 
-_NOT_IN_LAMBDA = frozenset({"cli.py", "__main__.py", "analyst.py", "py.typed"})
+_NOT_IN_LAMBDA = ("cli.py", "__main__.py", "analyst.py")
 """What only the command and people on laptops use."""
 _SUFFIXES = frozenset({".py", ".sql", ".json"})
 
@@ -82,7 +82,7 @@ def source_files(artefact: Artefact, root: Path | None = None) -> dict[str, byte
 
 
 def _belongs(path: Path) -> bool:
-    return path.suffix in _SUFFIXES and path.name not in _NOT_IN_LAMBDA and "examples" not in path.parts
+    return path.suffix in _SUFFIXES and not path.name.endswith(_NOT_IN_LAMBDA) and "examples" not in path.parts
 
 
 def locked_requirements(artefact: Artefact) -> str:

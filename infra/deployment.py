@@ -60,7 +60,7 @@ class Deployment:
     log_days: int = 30
     iterator_age_minutes: int = 5
     freshness_minutes: int = 10
-    monthly_scan_gigabytes: int = 1_000
+    monthly_scan_gigabytes: int = 10_000
 
     def bucket(self, role: str) -> str:
         """Name of a bucket; bucket names are global, so account and region are part of them."""

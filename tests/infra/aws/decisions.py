@@ -45,7 +45,9 @@ class Case:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
-def _cases(role: str, allowed: bool, *questions: tuple[str, str] | tuple[str, str, dict[str, str]]) -> list[Case]:
+def _cases(
+    role: str, allowed: bool, *questions: tuple[str, str] | tuple[str, str, dict[str, str]]
+) -> list[Case]:
     return [Case(role, each[0], each[1], allowed, each[2] if len(each) == 3 else {}) for each in questions]
 
 

@@ -78,7 +78,9 @@ def _unnoticed(principal: Principal, role: str, *, widening: bool) -> list[str]:
     mutants = _widened(principal.statements) if widening else _without(principal.statements)
     relevant = [case for case in CASES if case.role == role and case.allowed is not widening]
     return [
-        what for what, statements in mutants if all(decide(statements, case) is case.allowed for case in relevant)
+        what
+        for what, statements in mutants
+        if all(decide(statements, case) is case.allowed for case in relevant)
     ]
 
 
@@ -144,4 +146,6 @@ def test_functions_are_called_by_their_own_rules_only() -> None:
 
 
 def test_the_page_of_roles_is_what_the_templates_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(principals(RESOURCES)), "Run: python -m infra.role_matrix --write"
+    assert PAGE.read_text(encoding="utf-8") == page(principals(RESOURCES)), (
+        "Run: python -m infra.role_matrix --write"
+    )

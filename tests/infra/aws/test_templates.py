@@ -37,7 +37,10 @@ def destination() -> Any:
 
 def test_firehose_partitions_by_event_hour_and_keeps_what_fails_apart() -> None:
     assert destination()["Prefix"] == "web_events/event_hour=!{partitionKeyFromLambda:event_hour}/"
-    assert destination()["ErrorOutputPrefix"] == "failed/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/"
+    assert (
+        destination()["ErrorOutputPrefix"]
+        == "failed/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/"
+    )
     assert destination()["DynamicPartitioningConfiguration"]["Enabled"] is True
     assert destination()["FileExtension"] == ".parquet"
 
@@ -73,7 +76,10 @@ def test_the_stream_is_on_demand_encrypted_and_kept() -> None:
 
 
 def test_a_message_is_never_out_twice_while_the_function_works_on_it() -> None:
-    queue, function = one("AWS::SQS::Queue", DEPLOYMENT.queue), one("AWS::Lambda::Function", DEPLOYMENT.query_function)
+    queue, function = (
+        one("AWS::SQS::Queue", DEPLOYMENT.queue),
+        one("AWS::Lambda::Function", DEPLOYMENT.query_function),
+    )
     mapping = one("AWS::Lambda::EventSourceMapping").properties
     window = mapping["MaximumBatchingWindowInSeconds"]
     assert queue.properties["VisibilityTimeout"] >= 6 * function.properties["Timeout"] + window
@@ -84,9 +90,14 @@ def test_a_message_is_never_out_twice_while_the_function_works_on_it() -> None:
 
 
 def test_dead_letters_outlive_the_queue_and_long_notifications_fit() -> None:
-    queue, dead = one("AWS::SQS::Queue", DEPLOYMENT.queue), one("AWS::SQS::Queue", DEPLOYMENT.dead_letter_queue)
+    queue, dead = (
+        one("AWS::SQS::Queue", DEPLOYMENT.queue),
+        one("AWS::SQS::Queue", DEPLOYMENT.dead_letter_queue),
+    )
     assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == MAX_RECEIVES >= 5
-    assert dead.properties["MessageRetentionPeriod"] == 14 * 86_400 > queue.properties["MessageRetentionPeriod"]
+    assert (
+        dead.properties["MessageRetentionPeriod"] == 14 * 86_400 > queue.properties["MessageRetentionPeriod"]
+    )
     assert min(each.properties["MaximumMessageSize"] for each in (queue, dead)) >= 65_536
 
 
@@ -140,7 +151,9 @@ def test_work_groups_enforce_encryption_and_cut_off() -> None:
         assert configuration["EnforceWorkGroupConfiguration"] is True
         assert configuration["BytesScannedCutoffPerQuery"] >= 10_000_000
         assert configuration["ResultConfiguration"]["EncryptionConfiguration"]["EncryptionOption"] == "SSE_S3"
-        assert configuration["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{bucket('results').name}/")
+        assert configuration["ResultConfiguration"]["OutputLocation"].startswith(
+            f"s3://{bucket('results').name}/"
+        )
 
 
 def test_the_ledger_has_the_keys_that_its_code_uses_and_can_be_restored() -> None:
