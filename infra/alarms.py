@@ -1,4 +1,5 @@
-"""The alarms: what is watched, when it rings, and why somebody should care. No CDK here: the runbook's test reads it.
+"""The alarms: what is watched, when it rings, and why somebody should care. No CDK here: the runbook's test
+reads it.
 
 Every alarm watches one metric as AWS or our functions write it, so that the same template also deploys where
 metric arithmetic is unknown.
@@ -66,8 +67,9 @@ def _stream_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
     return [
         AlarmRule(
             "stream-retention",
-            "A quarter of the stream's retention has gone by unread: what is not read before its end is lost.",
-            "page", "AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", of_stream, "Maximum", retention_ms / 4,
+            "A quarter of the retention has gone by unread: what is not read before its end is lost.",
+            "page", "AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", of_stream, "Maximum",
+            retention_ms / 4,
         ),
         AlarmRule(
             "stream-behind",
@@ -104,7 +106,7 @@ def _delivery_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
         ),
         AlarmRule(
             "conversion-failures",
-            "Rows that the transform accepted do not fit the lake table: contract and catalog have come apart.",
+            "Accepted rows do not fit the lake table: contract and catalog have come apart.",
             "page", "AWS/Firehose", "FailedConversion.Records", of_delivery, "Sum", 0, 300, 1,
         ),
         AlarmRule(
@@ -125,18 +127,19 @@ def _transform_alarms(deployment: Deployment) -> list[AlarmRule]:
     return [
         AlarmRule(
             "transform-errors",
-            "The transform raises or times out; after four attempts the whole batch goes to the error prefix.",
+            "The transform raises or times out; after four attempts its batch goes to the error prefix.",
             "page", "AWS/Lambda", "Errors", of_function, "Sum", 0, 60, 3,
         ),
         AlarmRule(
             "transform-throttled",
-            "The account has no concurrency left for the transform; each refusal is one of its four attempts.",
+            "The account has no concurrency left; each refusal is one of the batch's four attempts.",
             "page", "AWS/Lambda", "Throttles", of_function, "Sum", 0, 60, 3,
         ),
         AlarmRule(
             "transform-slow",
             "The transform takes more than half of its time-out.",
-            "ticket", "AWS/Lambda", "Duration", of_function, "Maximum", deployment.transform_timeout_seconds * 500,
+            "ticket", "AWS/Lambda", "Duration", of_function, "Maximum",
+            deployment.transform_timeout_seconds * 500,
         ),
     ]  # fmt: skip
 
@@ -154,8 +157,8 @@ def _queue_alarms(deployment: Deployment) -> list[AlarmRule]:
         AlarmRule(
             "dead-letters",
             "A notification could not be read five times.",
-            "page", "AWS/SQS", "ApproximateNumberOfMessagesVisible", of(deployment.dead_letter_queue), "Maximum", 0,
-            60, 1,
+            "page", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
+            of(deployment.dead_letter_queue), "Maximum", 0, 60, 1,
         ),
     ]  # fmt: skip
 
@@ -176,7 +179,8 @@ def _report_alarms(deployment: Deployment) -> list[AlarmRule]:
         AlarmRule(
             "queries-silent",
             "The query function has not run for ten minutes, though it is called every minute.",
-            "page", "AWS/Lambda", "Invocations", of_function, "Sum", 1, 300, 2, below=True, missing="breaching",
+            "page", "AWS/Lambda", "Invocations", of_function, "Sum", 1, 300, 2,
+            below=True, missing="breaching",
         ),
         AlarmRule(
             "reports-failing",

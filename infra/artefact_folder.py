@@ -1,4 +1,6 @@
-"""The full artefact, in a folder: our sources and the libraries for Lambda's Python and processor. No Docker."""
+"""The full artefact, in a folder: our sources and the libraries for Lambda's Python and processor. No
+Docker.
+"""
 
 import shutil
 import subprocess

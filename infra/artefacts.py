@@ -1,8 +1,8 @@
 """The Lambda functions' zips: which of our files, which libraries, and one key for both.
 
-Two zips may lie under one key. AWS gets the sources and the libraries for arm64; the local cloud gets the sources
-alone, since its functions run in the product's own environment. The key is the hash of everything that decides the
-full zip: sources, locked libraries, Python version, architecture and this builder's version.
+Two zips may lie under one key. AWS gets the sources and the libraries for arm64; the local cloud gets the
+sources alone, since its functions run in the product's own environment. The key is the hash of everything
+that decides the full zip: sources, locked libraries, Python version, architecture and this builder's version.
 """
 
 import hashlib
@@ -82,7 +82,9 @@ def source_files(artefact: Artefact, root: Path | None = None) -> dict[str, byte
 
 
 def _belongs(path: Path) -> bool:
-    return path.suffix in _SUFFIXES and not path.name.endswith(_NOT_IN_LAMBDA) and "examples" not in path.parts
+    return (
+        path.suffix in _SUFFIXES and not path.name.endswith(_NOT_IN_LAMBDA) and "examples" not in path.parts
+    )
 
 
 def locked_requirements(artefact: Artefact) -> str:
@@ -113,7 +115,9 @@ def source_zip(artefact: Artefact, root: Path | None = None) -> bytes:
 
 
 def zip_bytes(entries: Iterable[tuple[str, bytes]]) -> bytes:
-    """A zip that depends on names and contents alone: fixed times and modes, sorted, one compression level."""
+    """A zip that depends on names and contents alone: fixed times and modes, sorted, one compression
+    level.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in sorted(entries):

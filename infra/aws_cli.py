@@ -88,7 +88,9 @@ def destroy(
     deployment: Name = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Take a deployment's stacks down. Buckets, stream, ledger, dead letters and keys stay, with their data."""
+    """Take a deployment's stacks down. Buckets, stream, ledger, dead letters and keys stay, with their
+    data.
+    """
     synth(deployment, OUT, sources_only=True)
     cdk.call(
         ["destroy", "--app", str(OUT), "--all", *(["--force"] if yes else [])],
@@ -100,7 +102,7 @@ def destroy(
     )
 
 
-def cost(
+def cost(  # noqa: PLR0917 - a command's options
     events_per_second: Rate = 100,
     event_bytes: Size = 1024,
     deployment: Name = DEFAULT,
@@ -144,7 +146,8 @@ def capacity(
     found = uses(Load(events_per_second, event_bytes), _named(deployment))
     if as_json:
         _json([
-            {**asdict(use), "events_per_second": None if math.isinf(use.events_per_second) else use.events_per_second}
+            {**asdict(use), "events_per_second": None if math.isinf(use.events_per_second) else
+             use.events_per_second}
             for use in found
         ])  # fmt: skip
         return
@@ -155,7 +158,8 @@ def capacity(
             else f"at {use.events_per_second:,.0f} events/s"
         )
         typer.echo(
-            f"{use.share:>7.1%}  {use.limit:<38}{use.used:,.3g} of {use.most:,} {use.unit}; {reached}. {use.remedy}"
+            f"{use.share:>7.1%}  {use.limit:<38}"
+            f"{use.used:,.3g} of {use.most:,} {use.unit}; {reached}. {use.remedy}"
         )
 
 

@@ -1,9 +1,10 @@
-"""One event's way through a deployment: put on the stream, seen in the lake, seen in a report, each with its time.
+"""One event's way through a deployment: put on the stream, seen in the lake, seen in a report, each with its
+time.
 
-It is a producer's audit event, about a producer that sent nothing: it becomes a row, and no count of events changes.
+It is a producer's audit event, about a producer that sent nothing: it becomes a row, and no count of events
+changes.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,7 +80,8 @@ def follow(client: Client, outputs: Outputs, event_id: str, now: datetime, pace:
 
 
 def _swap(client: Client, outputs: Outputs, hour: str, location: str, pace: Pace) -> Finding:
-    sql = f"SELECT count_if(NOT starts_with(\"$path\", '{location}')) FROM {REPORT} WHERE {EVENT_HOUR} = '{hour}'"  # noqa: S608
+    strangers = f"count_if(NOT starts_with(\"$path\", '{location}'))"
+    sql = f"SELECT {strangers} FROM {REPORT} WHERE {EVENT_HOUR} = '{hour}'"  # noqa: S608
     strays = _one_value(client("athena"), outputs, sql, pace)
     return Finding(
         SWAP_PROMISE,
@@ -122,13 +124,12 @@ def _one_value(athena: Any, outputs: Outputs, sql: str, pace: Pace) -> str:
 
 def untold() -> Iterator[Finding]:
     """What no call can tell: each with the command that looks later."""
-    metering = {"Key": "USAGE_TYPE_GROUP", "Values": ["Firehose"]}
     yield Finding(
         "Firehose does not round packed records up to 5 KB each",
         None,
         "only a bill shows it: compare billed GB with the stream's IncomingBytes after a day",
         "Run: aws ce get-cost-and-usage --granularity DAILY --metrics UsageQuantity --group-by "
-        f"Type=DIMENSION,Key=USAGE_TYPE --time-period Start=YESTERDAY,End=TODAY  (filter: {json.dumps(metering)})",
+        "Type=DIMENSION,Key=USAGE_TYPE --time-period Start=YESTERDAY,End=TODAY",
     )
     yield Finding(
         "Firehose's error objects have the members that `penstock failed` reads",

@@ -1,4 +1,6 @@
-"""Which limit a load reaches first, how much of each it takes, and what to raise. Limits are AWS's documented ones."""
+"""Which limit a load reaches first, how much of each it takes, and what to raise. Limits are AWS's
+documented ones.
+"""
 
 import math
 from collections.abc import Sequence
@@ -63,7 +65,7 @@ def uses(load: Load, deployment: Deployment, assume: Assumptions = Assumptions()
                 stream_mb,
                 ON_DEMAND_MB,
                 "MB/s",
-                "It doubles with its load every 15 minutes; for a known jump start with shards, or warm it up.",
+                "It doubles with its load every 15 minutes; before a known jump, start with shards.",
             ),
             moved(
                 "Kinesis, on-demand stream at most",
@@ -92,22 +94,62 @@ def uses(load: Load, deployment: Deployment, assume: Assumptions = Assumptions()
     return sorted(
         [
             *stream,
-            moved("Firehose, one event hour", stream_mb, PARTITION_MB, "MB/s",
-                  "Split the stream by domain: one hour is one dynamic partition."),
-            fixed("Firehose, hours written at once", 2 + 24 * assume.late_share, ACTIVE_PARTITIONS, "partitions",
-                  "Replay old files in order of time; ask AWS for 5,000."),
-            moved("Transform, concurrent calls", transform_load, reserved, "calls",
-                  "Raise `transform_reserved_concurrency` and the account's concurrency, or `transform_memory`."),
-            moved("Query function, one report partition", hour_mb * 24 * MB, deployment.cutoff_bytes, "bytes a query",
-                  "Raise `cutoff_bytes`; read fewer columns in the report."),
-            fixed("Athena, queries started", statements / 86_400 * 1.2, ATHENA_STARTS, "a second",
-                  "Raise the reports' 'at most every'."),
-            fixed("Athena, queries at once", 2 * deployment.query_concurrency, ATHENA_ACTIVE, "queries",
-                  "Lower `query_concurrency`, or ask AWS; the quota is the account's and counts queued ones."),
-            fixed("QuickSight, ingestions of a dataset", 24 if spice else 0, INGESTIONS_PER_DAY, "a day",
-                  "Use direct query for what must be fresher than 45 minutes."),
-            moved("SQS, messages in flight", (2 * rate * size / (deployment.buffer_mebibytes * MB) + 1) * 60,
-                  QUEUE_IN_FLIGHT, "messages", "Raise `buffer_mebibytes`: fewer, larger objects."),
+            moved(
+                "Firehose, one event hour",
+                stream_mb,
+                PARTITION_MB,
+                "MB/s",
+                "Split the stream by domain: one hour is one dynamic partition.",
+            ),
+            fixed(
+                "Firehose, hours written at once",
+                2 + 24 * assume.late_share,
+                ACTIVE_PARTITIONS,
+                "partitions",
+                "Replay old files in order of time; ask AWS for 5,000.",
+            ),
+            moved(
+                "Transform, concurrent calls",
+                transform_load,
+                reserved,
+                "calls",
+                "Raise `transform_reserved_concurrency` (and the account's quota) or `transform_memory`.",
+            ),
+            moved(
+                "Query function, one report partition",
+                hour_mb * 24 * MB,
+                deployment.cutoff_bytes,
+                "bytes a query",
+                "Raise `cutoff_bytes`; read fewer columns in the report.",
+            ),
+            fixed(
+                "Athena, queries started",
+                statements / 86_400 * 1.2,
+                ATHENA_STARTS,
+                "a second",
+                "Raise the reports' 'at most every'.",
+            ),
+            fixed(
+                "Athena, queries at once",
+                2 * deployment.query_concurrency,
+                ATHENA_ACTIVE,
+                "queries",
+                "Lower `query_concurrency`, or ask AWS; the quota counts queued ones too.",
+            ),
+            fixed(
+                "QuickSight, ingestions of a dataset",
+                24 if spice else 0,
+                INGESTIONS_PER_DAY,
+                "a day",
+                "Use direct query for what must be fresher than 45 minutes.",
+            ),
+            moved(
+                "SQS, messages in flight",
+                (2 * rate * size / (deployment.buffer_mebibytes * MB) + 1) * 60,
+                QUEUE_IN_FLIGHT,
+                "messages",
+                "Raise `buffer_mebibytes`: fewer, larger objects.",
+            ),
         ],
         key=lambda use: -use.share,
-    )  # fmt: skip
+    )

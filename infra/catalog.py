@@ -1,4 +1,6 @@
-"""The Glue tables, derived from the contracts: lake tables by partition projection, failed records, reports."""
+"""The Glue tables, derived from the contracts: lake tables by partition projection, failed records,
+reports.
+"""
 
 from typing import Any
 

@@ -43,9 +43,10 @@ def command(environ: Mapping[str, str], run: Run) -> list[str]:
         wanted = [f"aws-cdk@{VERSION}", "--no-audit", "--no-fund", "--no-save"]
         if run([str(node()), str(npm), "install", "--prefix", str(home), *wanted], _with_node(environ)):
             raise CdkMissingError(
-                f"The CDK's command line (npm package aws-cdk {VERSION}) could not be fetched; synth and everything "
-                f"local work without it. On a machine with network run `npm install --prefix {home} aws-cdk@{VERSION}`, "
-                f"or deploy {'.local/cdk.out'} with a `cdk` of your own: cdk deploy --app .local/cdk.out --all"
+                f"The CDK's command line (npm package aws-cdk {VERSION}) could not be fetched; synth and "
+                "everything local work without it. Where there is network run "
+                f"`npm install --prefix {home} aws-cdk@{VERSION}`, "
+                "or use a `cdk` of your own: cdk deploy --app .local/cdk.out --all"
             )
     return [str(node()), str(program)]
 

@@ -1,4 +1,6 @@
-"""What a load costs a month, by service: arithmetic over a price file, with every assumption a named number."""
+"""What a load costs a month, by service: arithmetic over a price file, with every assumption a named
+number.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -72,7 +74,7 @@ def monthly(
     load: Load,
     deployment: Deployment,
     prices: Mapping[str, Any],
-    assume: Assumptions = Assumptions(),  # noqa: B008
+    assume: Assumptions = Assumptions(),
 ) -> list[Line]:
     """Every service's line, in the order of the data's way."""
     objects = delivered_objects(load, deployment, assume)
@@ -234,7 +236,7 @@ def suggestions(
     load: Load,
     deployment: Deployment,
     prices: Mapping[str, Any],
-    assume: Assumptions = Assumptions(),  # noqa: B008
+    assume: Assumptions = Assumptions(),
 ) -> list[Suggestion]:
     """What would be cheaper, the largest saving first."""
     now = total(monthly(load, deployment, prices, assume))
@@ -252,7 +254,10 @@ def suggestions(
         )
     shards = safe_shards(load, assume)
     if deployment.shards is None:
-        text = f"Provision {shards} shards (twice the average load); watch stream-throttled. On demand needs no watching."
+        text = (
+            f"Provision {shards} shard{'s' * (shards > 1)} (twice the average load) and watch "
+            "stream-throttled; on demand needs no watching."
+        )
         found.append(Suggestion(text, saved(load, replace(deployment, shards=shards))))
     daily = sum(
         scanned_per_month(report, load, assume)
@@ -268,7 +273,7 @@ def suggestions(
     return sorted((each for each in found if each.saves > 0.5), key=lambda each: -each.saves)
 
 
-def safe_shards(load: Load, assume: Assumptions = Assumptions()) -> int:  # noqa: B008
+def safe_shards(load: Load, assume: Assumptions = Assumptions()) -> int:
     """Shards for twice the average load: each takes 1 MB and 1,000 records a second."""
     size, _ = record_bytes(load, assume)
     bytes_per_second = load.events_per_second * load.event_bytes

@@ -102,44 +102,49 @@ def _differences(packed: dict[int, list[Line]], single: dict[int, list[Line]]) -
 
 def _assumptions() -> str:
     assume = Assumptions()
+    micro = assume.transform_seconds_per_event * 1e6
     return (
-        f"records of {assume.packed_bytes / 1000:.0f} kB where producers pack, Parquet at {assume.parquet_share:.0%} of "
-        f"the JSON, reports that read {assume.columns_share:.0%} of the columns' bytes, {assume.late_share:.0%} of "
-        f"refreshes with one more late hour, {assume.transform_seconds_per_event * 1e6:.0f} microseconds of transform "
-        f"per event, one month of events kept"
+        f"records of {assume.packed_bytes / 1000:.0f} kB where producers pack, Parquet at\n"
+        f"{assume.parquet_share:.0%} of the JSON, reports that read {assume.columns_share:.0%} of the "
+        f"columns' bytes, {assume.late_share:.0%} of refreshes with one more\nlate hour, {micro:.0f} "
+        "microseconds of transform per event, one month of events kept"
     )
 
 
 _HEADER = """# What it costs
 
-Written by `python -m infra.cost_page --write`; a test keeps it equal to what `penstock cost` computes. Events of
-1 KB, the production deployment, us-east-1, list prices as of {date} from `infra/prices/us-east-1.toml`, no free
-tiers. **A model, not a bill**: nobody has run this on an AWS account yet. It assumes {assumptions}.
-QuickSight is priced per seat and not in it.
+Written by `python -m infra.cost_page --write`; a test keeps it equal to what `penstock cost` computes.
+Events of 1 KB, the production deployment, us-east-1, list prices as of {date} from
+`infra/prices/us-east-1.toml`, no free tiers. **A model, not a bill**: nobody has run this on an AWS account
+yet. It assumes {assumptions}. QuickSight is priced per seat and not in it.
 
 For your own load: `penstock cost --events-per-second 250 --bytes 600`.
 
 """
 _BESIDE = """## Beside what others publish
 
-Figures of the game analytics guidance (its README, 100 events/s of 1 KB, us-east-1, August 2025, an estimate) and of
-the clickstream guidance (its cost page, requests of ten events and 2 KB compressed, us-east-1). Neither was run here.
+Figures of the game analytics guidance (its README, 100 events/s of 1 KB, us-east-1, August 2025, an
+estimate) and of the clickstream guidance (its cost page, requests of ten events and 2 KB compressed,
+us-east-1). Neither was run here.
 
 """
 _WHERE = """Where the difference comes from, at 100 events/s:
 
-- **Firehose**: ${firehose} against ${theirs}. It counts every record as whole 5 KB. Our producers pack events into
-  records of about 40 kB, so next to nothing is rounded; with one record per event we would pay ${single}, for
-  partitioning by event time is ours besides. That packed records escape the rounding is said by maintainers of AWS's
-  plugins and by no price page: `penstock doctor` lists it among what to watch on the first bill.
-- **Kinesis**: ${kinesis} against ${kinesis_theirs}: the same rates; ours keeps records for three days, theirs for one.
+- **Firehose**: ${firehose} against ${theirs}. It counts every record as whole 5 KB. Our producers pack
+  events into records of about 40 kB, so next to nothing is rounded; with one record per event we would pay
+  ${single}, for partitioning by event time is ours besides. That packed records escape the rounding is said
+  by maintainers of AWS's plugins and by no price page: `penstock doctor` lists it among what to watch on the
+  first bill.
+- **Kinesis**: ${kinesis} against ${kinesis_theirs}: the same rates; ours keeps records for three days,
+  theirs for one.
 - **Stream to lake together**: ${lake} against ${lake_theirs}, which includes 100 ad-hoc queries a day.
-- **Athena**: ${athena} for six reports that are computed anew every five minutes, daily ones over the whole day so
-  far. This is what fresh reports cost, and the first thing to turn down: see below. The guidances refresh hourly or
-  on demand.
-- **Clickstream's collection** is servers behind a load balancer with a floor of their own, which ours does not have;
-  at 10,000 events/s its servers cost less than an on-demand stream that is billed by the byte. Its events are
-  compressed to 200 bytes each, ours are counted with 1 KB; its storage and its reports come on top of its figures.
+- **Athena**: ${athena} for six reports that are computed anew every five minutes, daily ones over the whole
+  day so far. This is what fresh reports cost, and the first thing to turn down: see below. The guidances
+  refresh hourly or on demand.
+- **Clickstream's collection** is servers behind a load balancer with a floor of their own, which ours does
+  not have; at 10,000 events/s its servers cost less than an on-demand stream that is billed by the byte. Its
+  events are compressed to 200 bytes each, ours are counted with 1 KB; its storage and its reports come on
+  top of its figures.
 
 """
 

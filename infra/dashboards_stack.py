@@ -17,8 +17,8 @@ _QUICKSIGHT_TEXT = "QuickSight's own parameters look like CloudFormation's; outs
 class DashboardsStack(Stack):
     """Data source, datasets, analyses and dashboards. It needs an account that has QuickSight.
 
-    Who may open them is the deployer's choice and a parameter of the stack. Without an owner the assets exist, and
-    only the account's QuickSight administrators see them; viewers are granted beside an owner.
+    Who may open them is the deployer's choice and a parameter of the stack. Without an owner the assets
+    exist, and only the account's QuickSight administrators see them; viewers are granted beside an owner.
     """
 
     def __init__(self, scope: Construct, identifier: str, *, deployment: Deployment) -> None:
@@ -37,12 +37,13 @@ class DashboardsStack(Stack):
             viewers=[self._viewer.value_as_string],
         )
         made: dict[str, CfnResource] = {}
-        for logical_id, resource in found.items():
-            resource = resource._replace(properties=_in_cloudformation(resource.type, resource.properties))
+        for logical_id, emitted in found.items():
+            resource = emitted._replace(properties=_in_cloudformation(emitted.type, emitted.properties))
             granted = self._granted(resource.properties.get("Permissions", []))
             properties = {**resource.properties, **granted}
             made[logical_id] = CfnResource(self, logical_id, type=resource.type, properties=properties)
-            # QuickSight writes its own parameters as `${Name}`; outside of Fn::Sub CloudFormation leaves them alone.
+            # QuickSight writes its own parameters as `${Name}`; outside of Fn::Sub CloudFormation leaves
+            # them alone.
             made[logical_id].add_metadata("cfn-lint", {"config": {"ignore_checks": ["E1029"]}})
             accept(made[logical_id], {"CloudFormation-Validate::E1029": _QUICKSIGHT_TEXT})
             for needed in resource.depends_on:

@@ -1,4 +1,5 @@
-"""One installed copy of the pipeline: what it is called and how large it is. Copies differ in these data only.
+"""One installed copy of the pipeline: what it is called and how large it is. Copies differ in these data
+only.
 
 Physical names are stable: they follow from the prefix, so that a retained bucket is found again by the next
 deploy, a policy can name what it grants, and no stack has to export a name for another one to import.
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 
 ACCOUNT = "${AWS::AccountId}"
 REGION = "${AWS::Region}"
-"""CloudFormation's pseudo parameters, as `Fn::Sub` spells them: one template serves every account and region."""
+"""CloudFormation's pseudo parameters, as `Fn::Sub` spells them: one template serves every account and
+region.
+"""
 
 
 @dataclass(frozen=True)
@@ -20,14 +23,18 @@ class Deployment:
         name: what the command calls it; tagged on every resource.
         prefix: first part of every physical name; lower case, unique per account and region.
         shards: provisioned shards; None for on-demand.
-        stream_retention_hours: how long the stream keeps records: the time there is to mend a delivery that stands.
-        buffer_seconds, buffer_mebibytes: when Firehose delivers; conversion and dynamic partitioning need
+        stream_retention_hours: how long the stream keeps records: the time there is to mend a delivery that
+        stands. buffer_seconds, buffer_mebibytes: when Firehose delivers; conversion and dynamic partitioning
+        need
             at least 60 s and 64 MiB.
-        transform_memory, transform_timeout_seconds, transform_batch_mebibytes: the transform, and the raw bytes of
+        transform_memory, transform_timeout_seconds, transform_batch_mebibytes: the transform, and the raw
+        bytes of
             one invocation. Its answer must stay within 6 MB.
-        transform_reserved_concurrency: concurrent transforms that no other function of the account can take away.
+        transform_reserved_concurrency: concurrent transforms that no other function of the account can take
+        away.
         pseudonym_key_ids: members of the secret that hold keys; the first one makes the pseudonyms.
-        query_memory, query_timeout_seconds, query_concurrency: the query function, and how many of it SQS may start.
+        query_memory, query_timeout_seconds, query_concurrency: the query function, and how many of it SQS
+        may start.
         notification_window_seconds: how long notifications gather before the query function is called.
         cutoff_bytes: an Athena query of the pipeline that scans more is stopped; analysts have their own.
         lake_archive_days, failed_days, results_days, retired_days, access_log_days, log_days: lifecycles.

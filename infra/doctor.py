@@ -26,13 +26,14 @@ class Finding:
 
 def findings(client: Client, outputs: Outputs, deployment: Deployment) -> Iterator[Finding]:
     """Every check of the configuration, in the order of the data's way. Nothing is changed."""
+    at = Deployed(client, outputs, deployment)
     for check in _CHECKS:
-        yield _guarded(check, client, outputs, deployment)
+        yield _guarded(check, at)
 
 
-def _guarded(check: "Check", client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+def _guarded(check: "Check", at: "Deployed") -> Finding:
     try:
-        return check.ask(client, outputs, deployment)
+        return check.ask(at)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         return Finding(
@@ -41,29 +42,38 @@ def _guarded(check: "Check", client: Client, outputs: Outputs, deployment: Deplo
 
 
 @dataclass(frozen=True)
+class Deployed:
+    """What a check asks: clients, the names of what was deployed, and what was promised of it."""
+
+    client: Client
+    outputs: Outputs
+    deployment: Deployment
+
+
+@dataclass(frozen=True)
 class Check:
     """A promise and how to ask for it."""
 
     promise: str
-    ask: Callable[[Client, Outputs, Deployment], Finding]
+    ask: Callable[["Deployed"], Finding]
 
 
-def _stream(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
-    found = client("kinesis").describe_stream_summary(StreamName=outputs.stream_name)[
+def _stream(at: Deployed) -> Finding:
+    found = at.client("kinesis").describe_stream_summary(StreamName=at.outputs.stream_name)[
         "StreamDescriptionSummary"
     ]
     hours, state = found["RetentionPeriodHours"], found["StreamStatus"]
     holds = (
         state == "ACTIVE"
-        and hours >= deployment.stream_retention_hours
+        and hours >= at.deployment.stream_retention_hours
         and found.get("EncryptionType") == "KMS"
     )
     seen = f"{state}, {hours} h, encryption {found.get('EncryptionType', 'NONE')}"
     return Finding(_STREAM, holds, seen, "Run: penstock deploy")
 
 
-def _delivery(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
-    answer = client("firehose").describe_delivery_stream(DeliveryStreamName=outputs.delivery_stream)
+def _delivery(at: Deployed) -> Finding:
+    answer = at.client("firehose").describe_delivery_stream(DeliveryStreamName=at.outputs.delivery_stream)
     found = answer["DeliveryStreamDescription"]
     (destination,) = found["Destinations"]
     description = destination.get("ExtendedS3DestinationDescription", {})
@@ -75,77 +85,77 @@ def _delivery(client: Client, outputs: Outputs, deployment: Deployment) -> Findi
     )
 
 
-def _functions(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+def _functions(at: Deployed) -> Finding:
     states = {}
-    for name in (outputs.transform_function, outputs.query_function):
-        found = client("lambda").get_function_configuration(FunctionName=name)
+    for name in (at.outputs.transform_function, at.outputs.query_function):
+        found = at.client("lambda").get_function_configuration(FunctionName=name)
         states[name] = (found.get("State", "Active"), found.get("LastUpdateStatus", "Successful"))
     holds = all(state == ("Active", "Successful") for state in states.values())
     seen = ", ".join(f"{name} {state[0]}/{state[1]}" for name, state in states.items())
     return Finding(_FUNCTIONS, holds, seen, _REDEPLOY)
 
 
-def _mapping(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
-    found = client("lambda").list_event_source_mappings(FunctionName=outputs.query_function)[
+def _mapping(at: Deployed) -> Finding:
+    found = at.client("lambda").list_event_source_mappings(FunctionName=at.outputs.query_function)[
         "EventSourceMappings"
     ]
     holds = any(
         each["State"] in ("Enabled", "Enabling")
         and each.get("FunctionResponseTypes") == ["ReportBatchItemFailures"]
-        and each.get("ScalingConfig", {}).get("MaximumConcurrency") == deployment.query_concurrency
+        and each.get("ScalingConfig", {}).get("MaximumConcurrency") == at.deployment.query_concurrency
         for each in found
     )
     return Finding(_MAPPING, holds, ", ".join(each["State"] for each in found) or "no mapping", _REDEPLOY)
 
 
-def _notification(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
-    found = client("s3").get_bucket_notification_configuration(Bucket=outputs.lake_bucket)
+def _notification(at: Deployed) -> Finding:
+    found = at.client("s3").get_bucket_notification_configuration(Bucket=at.outputs.lake_bucket)
     queues = [each["QueueArn"].rpartition(":")[2] for each in found.get("QueueConfigurations", [])]
-    return Finding(_NOTIFICATION, queues == [deployment.queue], ", ".join(queues) or "nothing", _REDEPLOY)
+    return Finding(_NOTIFICATION, queues == [at.deployment.queue], ", ".join(queues) or "nothing", _REDEPLOY)
 
 
-def _tick(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
-    found = client("events").describe_rule(Name=f"{deployment.prefix}-tick")
+def _tick(at: Deployed) -> Finding:
+    found = at.client("events").describe_rule(Name=f"{at.deployment.prefix}-tick")
     seen = f"{found['ScheduleExpression']}, {found['State']}"
-    remedy = f"Run: aws events enable-rule --name {deployment.prefix}-tick"
+    remedy = f"Run: aws events enable-rule --name {at.deployment.prefix}-tick"
     return Finding(_TICK, seen == "rate(1 minute), ENABLED", seen, remedy)
 
 
-def _work_groups(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+def _work_groups(at: Deployed) -> Finding:
     lax = []
-    for name in (outputs.work_group, outputs.analyst_work_group):
-        found = client("athena").get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
+    for name in (at.outputs.work_group, at.outputs.analyst_work_group):
+        found = at.client("athena").get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
         if not found.get("EnforceWorkGroupConfiguration") or not found.get("BytesScannedCutoffPerQuery"):
             lax.append(name)
     return Finding(_WORK_GROUPS, not lax, ", ".join(lax) or "both", _REDEPLOY)
 
 
-def _ledger(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
-    found = client("dynamodb").describe_continuous_backups(TableName=outputs.ledger_table)
+def _ledger(at: Deployed) -> Finding:
+    found = at.client("dynamodb").describe_continuous_backups(TableName=at.outputs.ledger_table)
     state = found["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"][
         "PointInTimeRecoveryStatus"
     ]
     return Finding(_LEDGER, state == "ENABLED", f"point-in-time recovery {state}", _REDEPLOY)
 
 
-def _private(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+def _private(at: Deployed) -> Finding:
     open_buckets = []
-    for bucket in (outputs.lake_bucket, outputs.reporting_bucket, outputs.results_bucket):
-        answer = client("s3").get_public_access_block(Bucket=bucket)
+    for bucket in (at.outputs.lake_bucket, at.outputs.reporting_bucket, at.outputs.results_bucket):
+        answer = at.client("s3").get_public_access_block(Bucket=bucket)
         if not all(answer["PublicAccessBlockConfiguration"].values()):
             open_buckets.append(bucket)
     return Finding(_PRIVATE, not open_buckets, ", ".join(open_buckets) or "all three", _REDEPLOY)
 
 
-def _permissions(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
+def _permissions(at: Deployed) -> Finding:
     allowed = []
     for role in ("queries", "transform", f"{WEB.name}-delivery", f"{WEB.name}-source"):
-        name = f"{deployment.prefix}-{role}-{outputs.region}"
-        source = client("iam").get_role(RoleName=name)["Role"]["Arn"]
-        answer = client("iam").simulate_principal_policy(
+        name = f"{at.deployment.prefix}-{role}-{at.outputs.region}"
+        source = at.client("iam").get_role(RoleName=name)["Role"]["Arn"]
+        answer = at.client("iam").simulate_principal_policy(
             PolicySourceArn=source,
             ActionNames=["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            ResourceArns=[f"arn:aws:s3:::{outputs.lake_bucket}/{WEB.table}/canary.parquet"],
+            ResourceArns=[f"arn:aws:s3:::{at.outputs.lake_bucket}/{WEB.table}/canary.parquet"],
         )
         allowed += [
             f"{role} {each['EvalActionName']}"
@@ -155,12 +165,12 @@ def _permissions(client: Client, outputs: Outputs, deployment: Deployment) -> Fi
     return Finding(_PERMISSIONS, not allowed, ", ".join(allowed) or "every deletion is denied", _REDEPLOY)
 
 
-def _alarms(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
-    wanted = {f"{deployment.prefix}-{rule.name}" for rule in alarm_rules(deployment, WEB)}
+def _alarms(at: Deployed) -> Finding:
+    wanted = {f"{at.deployment.prefix}-{rule.name}" for rule in alarm_rules(at.deployment, WEB)}
     pages = (
-        client("cloudwatch")
+        at.client("cloudwatch")
         .get_paginator("describe_alarms")
-        .paginate(AlarmNamePrefix=f"{deployment.prefix}-")
+        .paginate(AlarmNamePrefix=f"{at.deployment.prefix}-")
     )
     found = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
     mute = sorted(name for name in wanted if not found.get(name, {}).get("AlarmActions"))
@@ -173,10 +183,11 @@ def _alarms(client: Client, outputs: Outputs, deployment: Deployment) -> Finding
     return Finding(_ALARMS, not mute, seen, _REDEPLOY)
 
 
-def _subscribers(client: Client, outputs: Outputs, deployment: Deployment) -> Finding:
-    answer = client("sns").list_subscriptions_by_topic(TopicArn=outputs.alarm_topic_arn)
+def _subscribers(at: Deployed) -> Finding:
+    answer = at.client("sns").list_subscriptions_by_topic(TopicArn=at.outputs.alarm_topic_arn)
     confirmed = [each for each in answer["Subscriptions"] if each["SubscriptionArn"].startswith("arn:")]
-    remedy = f"Run: aws sns subscribe --topic-arn {outputs.alarm_topic_arn} --protocol email --notification-endpoint YOU"
+    subscribe = "aws sns subscribe --protocol email --notification-endpoint YOU"
+    remedy = f"Run: {subscribe} --topic-arn {at.outputs.alarm_topic_arn}"
     return Finding(_SUBSCRIBERS, bool(confirmed), f"{len(confirmed)} confirmed", remedy)
 
 

@@ -1,4 +1,6 @@
-"""A Lambda function of the pipeline: arm64, own role, own log group, traced, its code from `infra.artefacts`."""
+"""A Lambda function of the pipeline: arm64, own role, own log group, traced, its code from
+`infra.artefacts`.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -79,7 +81,5 @@ class PipelineFunction(Construct):
         resource.add_deletion_override("DependsOn")  # the role's ARN says the same
         accept(
             self.function,
-            {
-                "AwsSolutions::AwsSolutions-L1": "The libraries are locked and built for this Python; raised together."
-            },
+            {"AwsSolutions::AwsSolutions-L1": "The locked libraries are built for this Python."},
         )

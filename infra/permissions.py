@@ -1,8 +1,8 @@
 """Who may do what: each runtime role's policy, written out as data.
 
-The CDK's `grant_*` methods give more than is needed (deletes on whole buckets, every function version), so roles
-carry their policies inline and are handed to constructs without the right to extend them (`infra.roles`). A grant
-is made of names; nothing here looks at a construct.
+The CDK's `grant_*` methods give more than is needed (deletes on whole buckets, every function version), so
+roles carry their policies inline and are handed to constructs without the right to extend them
+(`infra.roles`). A grant is made of names; nothing here looks at a construct.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -146,7 +146,9 @@ def transform_grants(log_group: str) -> list[Grant]:
 
 
 def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
-    """What the query function may do: read the lake, write runs of reports, switch their partitions, keep a ledger."""
+    """What the query function may do: read the lake, write runs of reports, switch their partitions, keep a
+    ledger.
+    """
     lake = [table.prefix for table in LAKE_TABLES.values()]
     ledger = arn("dynamodb", f"table/{deployment.ledger_table}")
     return [

@@ -16,7 +16,9 @@ UNRESERVED = 100
 
 @dataclass(frozen=True)
 class Missing:
-    """Something that the account lacks. `stack` is the part that cannot be deployed for it; None means all."""
+    """Something that the account lacks. `stack` is the part that cannot be deployed for it; None means
+    all.
+    """
 
     what: str
     remedy: str
@@ -51,8 +53,8 @@ def _concurrency(functions: Any, deployment: Deployment) -> Iterator[Missing]:
         yield Missing(
             f"{wanted} concurrent Lambda executions to reserve (the account has "
             f"{limits['ConcurrentExecutions']}, and {UNRESERVED} stay unreserved)",
-            "Raise the quota 'Concurrent executions' in Service Quotas, or set transform_reserved_concurrency=None "
-            "for this deployment in infra/deployment.py.",
+            "Raise the quota 'Concurrent executions' in Service Quotas, or set "
+            "transform_reserved_concurrency=None for this deployment in infra/deployment.py.",
         )
 
 

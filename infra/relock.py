@@ -1,7 +1,8 @@
-"""Writes the functions' locked libraries anew, in the versions that are installed here: `python -m infra.relock`.
+"""Writes the functions' locked libraries anew, in the versions that are installed here: `python -m
+infra.relock`.
 
-A lock names every library with its version and the hash of the one wheel that Lambda's Python and processor get.
-The SDK (boto3, botocore) is left to the runtime, which has it.
+A lock names every library with its version and the hash of the one wheel that Lambda's Python and processor
+get. The SDK (boto3, botocore) is left to the runtime, which has it.
 """
 
 import json
@@ -24,7 +25,9 @@ HEADER = "# Written by `python -m infra.relock`. Wheels for Lambda's Python on a
 
 
 def lock(libraries: Sequence[str]) -> str:
-    """The lock's text. Raises PackageNotFoundError for what is not installed, CalledProcessError when pip fails."""
+    """The lock's text. Raises PackageNotFoundError for what is not installed, CalledProcessError when pip
+    fails.
+    """
     wanted = [f"{library}=={version(library)}" for library in libraries]
     platforms = [option for platform in PLATFORMS for option in ("--platform", platform)]
     command = [

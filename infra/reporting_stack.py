@@ -1,4 +1,6 @@
-"""Reports: their bucket and tables, the ledger, Athena's work groups, and the query function with its triggers."""
+"""Reports: their bucket and tables, the ledger, Athena's work groups, and the query function with its
+triggers.
+"""
 
 from pathlib import Path
 
@@ -80,7 +82,8 @@ class ReportingStack(Stack):
         CfnOutput(self, "AnalystWorkGroup", value=deployment.analyst_work_group)
 
     def _lifecycle(self) -> list[s3.LifecycleRule]:
-        # The query function has no right to delete: it tags runs that nobody reads any more, and S3 deletes them.
+        # The query function has no right to delete: it tags runs that nobody reads any more, and S3 deletes
+        # them.
         name, value = RETIRED_TAG
         return [
             s3.LifecycleRule(

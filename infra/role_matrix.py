@@ -13,12 +13,13 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "roles.md"
 ROLE, POLICY = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"
 HEADER = """# Who may do what
 
-Written by `python -m infra.role_matrix --write` from the synthesized templates; a test keeps it equal to them. What
-is not listed is denied. Names are those of the production deployment in account {account}, {region}.
+Written by `python -m infra.role_matrix --write` from the synthesized templates; a test keeps it equal to
+them. What is not listed is denied. Names are those of the production deployment in account {account},
+{region}.
 
-No role of the pipeline may delete an object of the lake: failed records and access logs expire by lifecycle rule,
-and runs of reports that nobody reads any more are tagged by the query function and deleted by S3. A resource with
-`*` in it says why beside the grant in `infra/permissions.py` and `infra/people.py`.
+No role of the pipeline may delete an object of the lake: failed records and access logs expire by lifecycle
+rule, and runs of reports that nobody reads any more are tagged by the query function and deleted by S3. A
+resource with `*` in it says why beside the grant in `infra/permissions.py` and `infra/people.py`.
 
 """
 
@@ -44,7 +45,7 @@ def principals(resources: Iterable[Resource]) -> list[Principal]:
     found += [
         Principal(
             str(resource.properties["ManagedPolicyName"]).removesuffix(f"-{REGION}"),
-            "attached by the deployer",
+            "Attached by the deployer",
             resource.properties["PolicyDocument"]["Statement"],
         )
         for resource in of_type(everything, POLICY)
@@ -60,7 +61,7 @@ def _role(role: Resource, everything: list[Resource]) -> Principal:
         if role.name in policy.properties.get("Roles", []):
             statements += policy.properties["PolicyDocument"]["Statement"]
     trust = role.properties["AssumeRolePolicyDocument"]["Statement"]
-    trusted = ", ".join(_trust(statement) for statement in trust)
+    trusted = "For " + ", ".join(_trust(statement) for statement in trust)
     return Principal(role.name.removesuffix(f"-{REGION}"), trusted, statements)
 
 
@@ -76,7 +77,7 @@ def page(found: Sequence[Principal]) -> str:
     parts = [HEADER.format(account=ACCOUNT_ID, region=REGION)]
     for principal in found:
         parts.append(
-            f"## {principal.name}\n\nFor {principal.trusted}.\n\n| for | may | on | when |\n|---|---|---|---|\n"
+            f"## {principal.name}\n\n{principal.trusted}.\n\n| for | may | on | when |\n|---|---|---|---|\n"
         )
         parts += [_row(statement) for statement in principal.statements]
         parts.append("\n")

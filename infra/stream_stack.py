@@ -74,9 +74,9 @@ class StreamStack(Stack):
             self,
             "PseudonymKeys",
             secret_name=self._deployment.pseudonym_secret,
-            description="Keys that make pseudonyms of personal data. Losing them cuts every pseudonym from its past.",
+            description="Makes pseudonyms of personal data. Without it they are cut from their past.",
             generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template="{}",
+                secret_string_template="{}",  # noqa: S106 - an empty object, for the generated key
                 generate_string_key=FIRST_KEY_ID,
                 password_length=64,
                 exclude_characters=string.punctuation,
@@ -85,9 +85,7 @@ class StreamStack(Stack):
         )
         accept(
             secret,
-            {
-                "AwsSolutions::AwsSolutions-SMG4": "A new key makes new pseudonyms, so a person decides when: runbook."
-            },
+            {"AwsSolutions::AwsSolutions-SMG4": "A new key makes new pseudonyms: a person decides."},
         )
         return secret
 
@@ -109,7 +107,8 @@ class StreamStack(Stack):
         )
 
     def _environment(self) -> dict[str, str]:
-        # Resolved by CloudFormation at deployment: the function needs no client, no network and no right to read it.
+        # Resolved by CloudFormation at deployment: the function needs no client, no network and no right to
+        # read it.
         keys = [
             f"{key_id}:{self.secret.secret_value_from_json(key_id).unsafe_unwrap()}"
             for key_id in self._deployment.pseudonym_key_ids
@@ -169,9 +168,7 @@ class StreamStack(Stack):
         )
         accept(
             delivery,
-            {
-                "AwsSolutions::AwsSolutions-KDF1": "The stream it reads is encrypted; the setting is for direct puts."
-            },
+            {"AwsSolutions::AwsSolutions-KDF1": "Its stream is encrypted; this is for direct puts."},
         )
         # For destinations in a VPC; nothing here refers to it.
         self.node.try_remove_child("@aws-cdk--aws-kinesisfirehose.CidrBlocks")

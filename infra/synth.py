@@ -1,7 +1,9 @@
-"""Synthesizes the assembly: `penstock synth`, and `python -m infra.synth --write` for the one that is shipped.
+"""Synthesizes the assembly: `penstock synth`, and `python -m infra.synth --write` for the one that is
+shipped.
 
-The shipped assembly is what a laptop deploys: templates, asset manifests and the manifest, without the assets. It
-must be what a synth makes today, so whoever changes a contract, a setting or a stack writes it anew.
+The shipped assembly is what a laptop deploys: templates, asset manifests and the manifest, without the
+assets. It must be what a synth makes today, so whoever changes a contract, a setting or a stack writes it
+anew.
 """
 
 import json
@@ -27,8 +29,9 @@ class StaleAssemblyError(RuntimeError):
 def synthesize(deployment: Deployment, out: Path, make_code: MakeCode = full_folder) -> Path:
     """Write the whole assembly into `out`, which is emptied first.
 
-    CDK stages assets by their hash, and a full and a source-only artefact have the same: what an earlier synth
-    left would be taken for this one's. Raises NodeMissingError, ArtefactError, and RuntimeError for findings.
+    CDK stages assets by their hash, and a full and a source-only artefact have the same: what an earlier
+    synth left would be taken for this one's. Raises NodeMissingError, ArtefactError, and RuntimeError for
+    findings.
     """
     from infra.app import assemble
 

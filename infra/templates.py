@@ -37,7 +37,9 @@ _NAMES = {
 
 
 class UnresolvedError(ValueError):
-    """A template holds something that cannot be given a value here; better to stop than to skip a statement."""
+    """A template holds something that cannot be given a value here; better to stop than to skip a
+    statement.
+    """
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class Resource:
 
 
 def read(assembly: Path) -> list[Resource]:
-    """Every resource of every template in the folder, in order of stack and position. Raises UnresolvedError."""
+    """Every resource of every template in the folder, in order of stack and position. Raises
+    UnresolvedError.
+    """
     templates = {
         path.name.removesuffix(".template.json"): json.loads(path.read_bytes())
         for path in sorted(assembly.glob("*.template.json"))
@@ -88,7 +92,7 @@ class _Resolver:
                 return self._call(stack, function, argument)
         return {name: self.value(stack, member) for name, member in node.items()}
 
-    def _call(self, stack: str, function: str, argument: Any) -> Any:
+    def _call(self, stack: str, function: str, argument: Any) -> Any:  # noqa: PLR0911 - one per function
         match function:
             case "Ref":
                 return self._reference(stack, argument)

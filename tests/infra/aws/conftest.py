@@ -51,7 +51,8 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
     before = _children_seconds()
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(folder)],
-        env=environment, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False, timeout=300,
+        env=environment, cwd=Path(__file__).parents[3],
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     transform_hash, _, said = done.stdout.partition("\n")

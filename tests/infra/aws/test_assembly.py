@@ -40,7 +40,7 @@ def test_template_checks_and_cdk_nag_find_nothing_unexplained(synth: Synth) -> N
 
 def test_cfn_lint_finds_no_error_and_no_warning() -> None:
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("cfn-lint")), *(str(path) for path in sorted(PACKAGED.glob("*.template.json")))],
+        [Path(sys.executable).with_name("cfn-lint"), *map(str, sorted(PACKAGED.glob("*.template.json")))],
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "")

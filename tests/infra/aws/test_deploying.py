@@ -20,13 +20,15 @@ PRODUCTION = DEPLOYMENTS[DEFAULT]
 
 
 class Recorder:
-    """Stands for the terminal: notes what is run, and answers with a code. npm leaves what it would install."""
+    """Stands for the terminal: notes what is run, and answers with a code. npm leaves what it would
+    install.
+    """
 
     def __init__(self, home: Path, codes: Sequence[int] = (), version: str = cdk.VERSION) -> None:
         self.calls: list[list[str]] = []
         self._home, self._codes, self._version = home, list(codes), version
 
-    def __call__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    def __call__(self, arguments: Sequence[str], _: Mapping[str, str]) -> int:
         self.calls.append(list(arguments))
         code = self._codes.pop(0) if self._codes else 0
         if "install" in arguments and code == 0:
@@ -62,7 +64,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        yield lambda service: _client(service)
+        yield _client
 
 
 def _client(service: str) -> Any:
@@ -74,10 +76,12 @@ def _client(service: str) -> Any:
 
 
 class _NoQuickSight:
-    def describe_account_subscription(self, AwsAccountId: str) -> Any:  # noqa: N803 - boto3's spelling
+    def describe_account_subscription(self, **_: str) -> Any:
         from botocore.exceptions import ClientError
 
-        raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": ""}}, "DescribeAccountSubscription")
+        raise ClientError(
+            {"Error": {"Code": "ResourceNotFoundException", "Message": ""}}, "DescribeAccountSubscription"
+        )
 
 
 class _Functions:
@@ -107,7 +111,11 @@ def test_a_new_account_with_ten_concurrent_executions_cannot_reserve_fifty(accou
         return _Functions(10, 10) if service == "lambda" else account(service)
 
     assert any("concurrent" in each.what for each in missing(client, PRODUCTION))
-    assert not [each for each in missing(client, replace(PRODUCTION, transform_reserved_concurrency=None)) if not each.stack]
+    assert not [
+        each
+        for each in missing(client, replace(PRODUCTION, transform_reserved_concurrency=None))
+        if not each.stack
+    ]
 
 
 def test_an_assembly_of_sources_alone_is_refused(tmp_path: Path) -> None:
@@ -127,5 +135,12 @@ def test_an_unknown_deployment_is_named_with_those_that_there_are() -> None:
 def test_deployments_differ_in_names_so_that_two_fit_one_account() -> None:
     names = [vars(type(d))["work_group"].fget(d) for d in DEPLOYMENTS.values()]
     assert len(set(names)) == len(DEPLOYMENTS)
-    assert all(len(d.bucket("access-logs").replace("${AWS::AccountId}", "1" * 12)
-                   .replace("${AWS::Region}", "ap-southeast-1")) <= 63 for d in DEPLOYMENTS.values())  # fmt: skip
+    assert all(
+        len(
+            d.bucket("access-logs")
+            .replace("${AWS::AccountId}", "1" * 12)
+            .replace("${AWS::Region}", "ap-southeast-1")
+        )
+        <= 63
+        for d in DEPLOYMENTS.values()
+    )

@@ -65,7 +65,7 @@ def _widened(statements: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, lis
     for number, statement in enumerate(statements):
         if as_list(statement["Resource"]) == ["*"]:
             continue
-        changed = [copy.deepcopy(dict(each)) for each in statements]
+        changed: list[Any] = [copy.deepcopy(dict(each)) for each in statements]
         changed[number]["Resource"] = "*"
         yield f"{statement['Sid']} on everything", changed
         if "Condition" in statement:
