@@ -88,7 +88,7 @@ def mismatches(dashboard: Dashboard, reports: Mapping[str, Report]) -> tuple[Mis
 
 
 def users(dashboard: Dashboard, report: str, column: str) -> tuple[str, ...]:
-    """Ids of the visuals and filters that read `column` of `report`, straight or through a measure or
+    """Ids of the visuals, filters and unshown measures that read `column` of `report`, straight or through a measure or
     field.
     """
     source = dashboard.sources[report]
@@ -104,6 +104,8 @@ def users(dashboard: Dashboard, report: str, column: str) -> tuple[str, ...]:
         if visual.report == report
         and ({column, *fields_hit} & _axes(visual) or measures_hit & {*visual.y, *visual.second})
     ]
+    shown = {name for visual in dashboard.visuals if visual.report == report for name in (*visual.y, *visual.second)}
+    hit += [f"measure {name}" for name in sorted(measures_hit - shown)]
     hit += [
         f"filter {entry.id}"
         for entry in dashboard.filters

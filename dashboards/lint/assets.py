@@ -124,6 +124,17 @@ class Page:
         return Names(self.columns(identifier), self.fields.get(identifier, {}), self.parameters)
 
     @cached_property
+    def _index(self) -> Mapping[str, list[tuple[JsonPath, Any]]]:
+        """Every key of the Definition with its places, from one walk."""
+        found: dict[str, list[tuple[JsonPath, Any]]] = {}
+        _indexed(self.definition, (), found)
+        return found
+
+    def every(self, key: str) -> list[tuple[JsonPath, Any]]:
+        """(path, value) of everything that stands under `key` anywhere in the Definition."""
+        return self._index.get(key, [])
+
+    @cached_property
     def controlled(self) -> set[str]:
         """Parameters that some control sets."""
         return {
@@ -176,6 +187,16 @@ def each(value: Any, key: str, path: JsonPath = ()) -> Iterator[tuple[JsonPath, 
     elif isinstance(value, list):
         for at, inner in enumerate(value):
             yield from each(inner, key, (*path, at))
+
+
+def _indexed(value: Any, path: JsonPath, found: dict[str, list[tuple[JsonPath, Any]]]) -> None:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            found.setdefault(name, []).append(((*path, name), inner))
+            _indexed(inner, (*path, name), found)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            _indexed(inner, (*path, at), found)
 
 
 def field_bodies(visual: Mapping[str, Any]) -> Iterator[tuple[JsonPath, str, Mapping[str, Any]]]:

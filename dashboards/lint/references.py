@@ -34,7 +34,7 @@ def check(page: Page) -> Iterator[Finding]:
 
 
 def _data_sets(page: Page) -> Iterator[Finding]:
-    used = {name for _, name in each(page.definition, "DataSetIdentifier")}
+    used = {name for _, name in page.every("DataSetIdentifier")}
     for at, entry in enumerate(page.definition.get("DataSetIdentifierDeclarations", [])):
         path: JsonPath = ("DataSetIdentifierDeclarations", at)
         data_set_id = str(entry.get("DataSetArn", "")).rpartition("/")[2]
@@ -44,14 +44,14 @@ def _data_sets(page: Page) -> Iterator[Finding]:
         if entry.get("Identifier") not in used:
             yield page.found("reference/unused-data-set", path, f"Dataset {entry.get('Identifier')!r} is never used.",
                              "Remove the declaration.")  # fmt: skip
-    for path, name in each(page.definition, "DataSetIdentifier"):
+    for path, name in page.every("DataSetIdentifier"):
         if name not in page.declared:
             yield page.found("reference/data-set", path, f"Dataset {name!r} is not declared.",
                              f"Use one of: {', '.join(page.declared)}.")  # fmt: skip
 
 
 def _columns(page: Page) -> Iterator[Finding]:
-    for path, column in each(page.definition, "Column"):
+    for path, column in page.every("Column"):
         if not isinstance(column, Mapping) or column.get("DataSetIdentifier") not in page.declared:
             continue
         identifier, name = column["DataSetIdentifier"], column.get("ColumnName")
@@ -280,7 +280,7 @@ def _fields(page: Page) -> Iterator[Finding]:
 def _missing(page: Page) -> Iterator[Finding]:
     """QuickSight writes such markers into exports when something was deleted under a dashboard."""
     for key in ("DataSetIdentifier", "ColumnName", "DataSetArn", "FieldId"):
-        for path, name in each(page.definition, key):
+        for path, name in page.every(key):
             if str(name).rpartition("/")[2].startswith("Missing"):
                 yield page.found("silent/missing-marker", path, f"{name!r} is what QuickSight writes for something deleted.",
                                  "Point it at what replaces it.")  # fmt: skip

@@ -81,10 +81,13 @@ def _aggregation(page: Page) -> Iterator[Finding]:
             if found.level != "row" and member.endswith("DimensionField"):
                 yield page.found("silent/aggregate-dimension", (*path, *inner), "An aggregate cannot split a visual.",
                                  "Use a column or a field per row.")  # fmt: skip
-            if found.level == "row" and member.endswith("MeasureField") and found.kind == "text":
-                if member == "NumericalMeasureField":
-                    yield page.found("silent/field-kind", (*path, *inner), "A NumericalMeasureField cannot show a text.",
-                                     "Use CategoricalMeasureField with COUNT.")  # fmt: skip
+            if member == "NumericalMeasureField" and found.kind not in (None, "number"):
+                yield page.found(
+                    "silent/field-kind",
+                    (*path, *inner),
+                    f"A NumericalMeasureField cannot show a {found.kind}.",
+                    "Use the measure field of its kind.",
+                )
 
 
 def _visuals(page: Page) -> Iterator[Finding]:

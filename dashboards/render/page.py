@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from dashboards.column_types import Kind
@@ -215,17 +215,15 @@ def _default(entry: ParameterView, now: datetime) -> Any:
     return values[0] if values else None
 
 
+@lru_cache(maxsize=64)
 def rolling(expression: str, now: datetime) -> datetime:
     """A rolling default such as `addDateTime(-7, 'DD', truncDate('DD', now()))`. Raises ExpressionError."""
     import duckdb
 
     from dashboards.expressions.duckdb_sql import sql
 
-    names = Names({}, {}, {})
-    text = sql(parse(expression), names)
-    row = duckdb.execute(
-        f"SELECT CAST({text} AS TIMESTAMP)", {"now": now} if "$now" in text else {}
-    ).fetchone()  # noqa: S608
-    assert row is not None
-    found: datetime = row[0]
+    text = sql(parse(expression), Names({}, {}, {}))
+    with duckdb.connect(":memory:") as connection:
+        given = {"now": now} if "$now" in text else {}
+        found: datetime = connection.execute(f"SELECT CAST({text} AS TIMESTAMP)", given).fetchall()[0][0]  # noqa: S608
     return found

@@ -122,6 +122,20 @@ def write(rows: Rows, folder: Path) -> None:
         pq.write_table(pa.Table.from_pylist(entries), folder / f"{name}.parquet")
 
 
+def publish(file: Path, entries: list[dict[str, Any]]) -> None:
+    """Put a new version of a report in place, whole, as a publish does."""
+    staged = file.with_suffix(".staged")
+    pq.write_table(pa.Table.from_pylist(entries), staged)
+    staged.replace(file)
+
+
+def replace(file: Path, body: bytes) -> None:
+    """Put bytes in place, whole."""
+    staged = file.with_suffix(".staged")
+    staged.write_bytes(body)
+    staged.replace(file)
+
+
 def athena(folder: Path) -> Callable[[str], pa.Table]:
     """A query function over those files that reads Athena's SQL (Trino's), as the local endpoint does."""
 
