@@ -104,7 +104,12 @@ def users(dashboard: Dashboard, report: str, column: str) -> tuple[str, ...]:
         if visual.report == report
         and ({column, *fields_hit} & _axes(visual) or measures_hit & {*visual.y, *visual.second})
     ]
-    shown = {name for visual in dashboard.visuals if visual.report == report for name in (*visual.y, *visual.second)}
+    shown = {
+        name
+        for visual in dashboard.visuals
+        if visual.report == report
+        for name in (*visual.y, *visual.second)
+    }
     hit += [f"measure {name}" for name in sorted(measures_hit - shown)]
     hit += [
         f"filter {entry.id}"

@@ -53,8 +53,8 @@ def _sql(node: Node, names: Names) -> str:
             return quoted(name) if name in names.columns else f"({_sql(names.fields[name], names)})"
         case Parameter(name=name):
             return f"${PARAMETER_PREFIX}{name}"
-        case Keyword():
-            return "NULL"
+        case Keyword(name=name):
+            return literal(name) if name.startswith("CASE_") else "NULL"
         case Unary(operator="not", operand=operand):
             return f"(NOT {_sql(operand, names)})"
         case Unary(operator=operator, operand=operand):

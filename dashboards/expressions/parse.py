@@ -23,7 +23,7 @@ _INFIX = {
     "+": 50, "-": 50, "*": 60, "/": 60, "%": 60, "^": 80,
 }  # fmt: skip
 _NOT, _SIGN = 30, 70
-_KEYWORDS = {"pre_filter", "pre_agg", "post_agg_filter", "null"}
+_KEYWORDS = {"pre_filter", "pre_agg", "post_agg_filter", "null", "case_sensitive", "case_insensitive"}
 MAX_DEPTH = 200
 
 

@@ -50,7 +50,9 @@ def test_a_renamed_column_stops_everything_that_reads_it(report: str, column: st
 
 @pytest.mark.parametrize(("report", "column"), COLUMNS)
 def test_a_retyped_column_is_found_before_it_is_deployed(report: str, column: str) -> None:
-    columns = [replace(c, type=OTHER_TYPE[c.type]) if c.name == column else c for c in reports()[report].columns]
+    columns = [
+        replace(c, type=OTHER_TYPE[c.type]) if c.name == column else c for c in reports()[report].columns
+    ]
     contracts = changed(report, *columns)
     (impact,) = impacts(reports(), contracts, dashboards())
     assert impact.change == "retyped"
@@ -76,7 +78,9 @@ def test_an_added_column_is_in_the_dataset_with_no_other_edit(report: str) -> No
         if r.properties.get("DataSetId") == f"penstock-{report.replace('_', '-')}" and "PhysicalTableMap" in r.properties
     )  # fmt: skip
     (table,) = properties["PhysicalTableMap"].values()
-    assert [column["Type"] for column in table["CustomSql"]["Columns"] if column["Name"] == "extra"] == ["DECIMAL"]
+    assert [column["Type"] for column in table["CustomSql"]["Columns"] if column["Name"] == "extra"] == [
+        "DECIMAL"
+    ]
     assert "extra" in table["CustomSql"]["SqlQuery"]
     (impact,) = impacts(reports(), contracts, dashboards())
     assert (impact.change, impact.is_safe) == ("added", True)

@@ -64,10 +64,14 @@ class Simulated:
         return done
 
 
-def run(hours: int, quicksight: Simulated, by_hand: set[int] = frozenset()) -> tuple[list[float], list[float], list[str]]:  # type: ignore[assignment]
+def run(
+    hours: int, quicksight: Simulated, by_hand: set[int] = frozenset()
+) -> tuple[list[float], list[float], list[str]]:  # type: ignore[assignment]
     """A publish a minute. Returns starts, the age of what is served at each minute (seconds), and alarms."""
     alarms: list[str] = []
-    controller = Controller(quicksight, account="123456789012", data_set="d", clock=lambda: quicksight.now, alarm=alarms.append)
+    controller = Controller(
+        quicksight, account="123456789012", data_set="d", clock=lambda: quicksight.now, alarm=alarms.append
+    )
     published: dict[str, float] = {}
     served, ages = quicksight.now, []
     for minute in range(hours * 60):
@@ -76,7 +80,9 @@ def run(hours: int, quicksight: Simulated, by_hand: set[int] = frozenset()) -> t
         published[version] = quicksight.now
         controller.published(version)
         if minute in by_hand:
-            quicksight.create_ingestion(AwsAccountId="123456789012", DataSetId="d", IngestionId=f"by-hand-{minute}")
+            quicksight.create_ingestion(
+                AwsAccountId="123456789012", DataSetId="d", IngestionId=f"by-hand-{minute}"
+            )
         controller.step()
         for done in quicksight.finish():
             if done.startswith("d-v"):
@@ -108,7 +114,9 @@ def test_refreshes_by_hand_count_and_the_reserve_is_theirs() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 15, 28])
-@pytest.mark.parametrize("error", ["DATA_SET_NOT_FOUND", "INGESTION_SUPERSEDED", "REFRESH_SUPPRESSED_BY_EDIT", "QUERY_TIMEOUT"])
+@pytest.mark.parametrize(
+    "error", ["DATA_SET_NOT_FOUND", "INGESTION_SUPERSEDED", "REFRESH_SUPPRESSED_BY_EDIT", "QUERY_TIMEOUT"]
+)
 def test_after_any_single_failure_the_newest_version_is_in(number: int, error: str) -> None:
     quicksight = Simulated()
     quicksight.fail = {number: error}
@@ -143,7 +151,10 @@ def test_a_version_that_is_in_is_not_refreshed_again() -> None:
 
 
 def test_two_failures_of_a_version_raise_an_alarm_and_leave_the_old_data() -> None:
-    history = [Call(0.0, "d-v1-1", "FAILED", "QUERY_TIMEOUT"), Call(9000.0, "d-v1-2", "FAILED", "QUERY_TIMEOUT")]
+    history = [
+        Call(0.0, "d-v1-1", "FAILED", "QUERY_TIMEOUT"),
+        Call(9000.0, "d-v1-2", "FAILED", "QUERY_TIMEOUT"),
+    ]
     decision = decide(20_000.0, history, "v1", BUDGET, "d")
     assert isinstance(decision, Wait)
     assert decision.alarm
@@ -152,7 +163,9 @@ def test_two_failures_of_a_version_raise_an_alarm_and_leave_the_old_data() -> No
 def test_a_message_that_comes_twice_starts_one_refresh() -> None:
     quicksight = Simulated()
     for _ in range(2):
-        controller = Controller(quicksight, account="123456789012", data_set="d", clock=lambda: quicksight.now, alarm=pytest.fail)
+        controller = Controller(
+            quicksight, account="123456789012", data_set="d", clock=lambda: quicksight.now, alarm=pytest.fail
+        )
         controller.published("v1")
         controller.step()
     assert len(quicksight.store.ingestions) == 1
@@ -165,7 +178,9 @@ def test_a_count_that_was_wrong_waits_for_the_window_and_raises_an_alarm() -> No
     quicksight.list_ingestions = lambda **_: {"Ingestions": []}  # type: ignore[method-assign]
     for number in range(32):
         quicksight.create_ingestion(AwsAccountId="123456789012", DataSetId="d", IngestionId=f"x{number}")
-    controller = Controller(quicksight, account="123456789012", data_set="d", clock=lambda: quicksight.now, alarm=alarms.append)
+    controller = Controller(
+        quicksight, account="123456789012", data_set="d", clock=lambda: quicksight.now, alarm=alarms.append
+    )
     controller.published("v1")
     decision = controller.step()
     assert isinstance(decision, Wait)

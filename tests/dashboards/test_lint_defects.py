@@ -275,7 +275,14 @@ def test_findings_read_as_sarif_for_a_code_host() -> None:
 
 def test_the_unions_of_the_service_model_are_those_that_were_read() -> None:
     # A new botocore may mark new ones, or stop saying so in prose: then look again.
-    assert {"Visual", "Filter", "DimensionField", "MeasureField", "TransformStep", "ParameterControl"} <= unions()
+    assert {
+        "Visual",
+        "Filter",
+        "DimensionField",
+        "MeasureField",
+        "TransformStep",
+        "ParameterControl",
+    } <= unions()
     assert len(unions()) == 53
     assert len(service_model().operation_names) >= 200
 

@@ -72,7 +72,11 @@ HEALTH = {
     "health-by-hour-rows": ("health_by_hour", "count(t)", ""),
     "health-by-hour-as-of": ("health_by_hour", "max(t)", ""),
 }  # fmt: skip
-PAGES: Mapping[str, Mapping[str, tuple[str, str, str]]] = {"traffic": TRAFFIC, "orders": ORDERS, "health": HEALTH}
+PAGES: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
+    "traffic": TRAFFIC,
+    "orders": ORDERS,
+    "health": HEALTH,
+}
 SECTION = "CASE WHEN path = '/' THEN 'home' ELSE '/' || split_part(path, '/', 2) END"
 
 DEFAULT = "t >= TIMESTAMP '2026-11-18' AND t < TIMESTAMP '2026-11-26'"
@@ -91,9 +95,13 @@ CASES = [(page, state) for page in PAGES for state in STATES]
 
 def by_hand(folder: Path, case: tuple[str, str, str], where: str) -> list[tuple[Any, ...]]:
     report, select, rest = case
-    grain, pattern = ("event_date", "%Y-%m-%d") if report.endswith("_by_day") else ("event_hour", "%Y-%m-%d-%H")
+    grain, pattern = (
+        ("event_date", "%Y-%m-%d") if report.endswith("_by_day") else ("event_hour", "%Y-%m-%d-%H")
+    )
     rows = f"SELECT *, strptime({grain}, '{pattern}') AS t FROM read_parquet('{folder / report}.parquet')"
-    text = f"WITH rows AS (SELECT * FROM ({rows}) WHERE {where}) SELECT {select} FROM rows {rest}".replace("SECTION", SECTION)
+    text = f"WITH rows AS (SELECT * FROM ({rows}) WHERE {where}) SELECT {select} FROM rows {rest}".replace(
+        "SECTION", SECTION
+    )
     with duckdb.connect(":memory:") as connection:
         return connection.execute(text).fetchall()
 
@@ -105,7 +113,9 @@ def comparable(value: Any) -> Any:
 
 
 def ordered(rows: list[Any]) -> list[tuple[Any, ...]]:
-    return sorted((tuple(comparable(value) for value in row) for row in rows), key=lambda row: [str(v) for v in row[:2]])
+    return sorted(
+        (tuple(comparable(value) for value in row) for row in rows), key=lambda row: [str(v) for v in row[:2]]
+    )
 
 
 def assert_equal(shown: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]], what: str) -> None:
@@ -119,7 +129,9 @@ def assert_equal(shown: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]], wh
 
 
 @pytest.mark.parametrize(("page", "state"), CASES)
-def test_every_number_equals_sql_written_by_hand_and_its_csv(board: Board, folder: Path, page: str, state: str) -> None:
+def test_every_number_equals_sql_written_by_hand_and_its_csv(
+    board: Board, folder: Path, page: str, state: str
+) -> None:
     chosen, window, more = STATES[state]
     view = board.view(page, chosen)
     sheets = {sheet["SheetId"]: sheet for sheet in view.page.sheets}
@@ -151,7 +163,11 @@ def test_the_numbers_in_insights_are_those_of_their_visuals(board: Board, folder
     view = board.view("traffic", State())
     drawn = tile(view, view.page.visuals["what-stands-out"])
     total = by_hand(folder, ("top_pages_by_day", "sum(page_views)", ""), DEFAULT)[0][0]
-    top = by_hand(folder, ("top_pages_by_day", "path, sum(page_views) AS n", "GROUP BY 1 ORDER BY 2 DESC LIMIT 3"), DEFAULT)
+    top = by_hand(
+        folder,
+        ("top_pages_by_day", "path, sum(page_views) AS n", "GROUP BY 1 ORDER BY 2 DESC LIMIT 3"),
+        DEFAULT,
+    )
     assert drawn["rows"][0][1] == total
     assert [tuple(row) for row in drawn["rows"][1:4]] == top
     assert f"{total:,}" in drawn["lines"][0]
@@ -167,9 +183,17 @@ def test_a_click_filters_the_other_visuals_by_the_clicked_value(board: Board, fo
 
 @pytest.mark.parametrize(
     ("viewer", "where"),
-    [("owner", "true"), ("finance", "true"), ("europe", "currency IN ('EUR', 'GBP')"), ("america", "currency = 'USD'"), ("not listed", "false")],
+    [
+        ("owner", "true"),
+        ("finance", "true"),
+        ("europe", "currency IN ('EUR', 'GBP')"),
+        ("america", "currency = 'USD'"),
+        ("not listed", "false"),
+    ],
 )
-def test_a_viewer_sees_the_rows_that_the_rules_give_and_no_other(board: Board, folder: Path, viewer: str, where: str) -> None:
+def test_a_viewer_sees_the_rows_that_the_rules_give_and_no_other(
+    board: Board, folder: Path, viewer: str, where: str
+) -> None:
     view = board.view("orders", State(), viewer)
     drawn = tile(view, view.page.visuals["orders-by-hour-rows"])
     wanted = by_hand(folder, ("orders_by_hour", "count(t)", ""), where)[0][0]

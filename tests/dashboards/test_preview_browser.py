@@ -34,7 +34,10 @@ class Viewer:
         self.outside: list[str] = []
         page.on("console", lambda m: self.errors.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else self.outside.append(r.url))
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith((url, "data:", "blob:")) else self.outside.append(r.url),
+        )
 
     def open(self, path: str) -> "Viewer":
         self.page.goto(f"{self.url}{path}")
@@ -78,7 +81,9 @@ def fetch(url: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "sheet"), SHEETS)
-def test_every_sheet_is_drawn_without_error_asks_nothing_outside_and_meets_wcag_2_2_aa(viewer: Viewer, name: str, sheet: str) -> None:
+def test_every_sheet_is_drawn_without_error_asks_nothing_outside_and_meets_wcag_2_2_aa(
+    viewer: Viewer, name: str, sheet: str
+) -> None:
     viewer.open(f"/{name}?sheet={sheet}")
     states = viewer.page.eval_on_selector_all("section[data-state]", "all => all.map(e => e.dataset.state)")
     assert states
@@ -88,7 +93,15 @@ def test_every_sheet_is_drawn_without_error_asks_nothing_outside_and_meets_wcag_
     assert violations(viewer) == []
 
 
-@pytest.mark.parametrize("state", [EMPTY, "as=not+listed", "c.orders-by-currency=EUR", "d.orders-by-day=day@2026-11-24T00:00:00&sheet=days"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        EMPTY,
+        "as=not+listed",
+        "c.orders-by-currency=EUR",
+        "d.orders-by-day=day@2026-11-24T00:00:00&sheet=days",
+    ],
+)
 def test_every_state_meets_wcag_2_2_aa(viewer: Viewer, state: str) -> None:
     viewer.open(f"/orders?{state}")
     assert violations(viewer) == []
@@ -156,7 +169,9 @@ def test_a_click_on_a_mark_filters_the_other_visuals_and_a_chip_takes_it_back(vi
     orders = int(viewer.number("orders"))
     box = viewer.tile("orders-by-currency").locator("svg .mark-arc path").first.bounding_box()
     # The largest arc begins at the top and takes the right side: its outer edge is surely ring, not hole.
-    viewer.after(lambda: viewer.page.mouse.click(box["x"] + box["width"] * 0.85, box["y"] + box["height"] * 0.5))
+    viewer.after(
+        lambda: viewer.page.mouse.click(box["x"] + box["width"] * 0.85, box["y"] + box["height"] * 0.5)
+    )
     assert int(viewer.number("orders")) < orders
     viewer.after(lambda: viewer.page.locator(".chips button").click())
     assert int(viewer.number("orders")) == orders
@@ -176,13 +191,23 @@ def test_a_drill_goes_from_the_day_to_its_hours_by_keyboard(viewer: Viewer) -> N
 
 def test_the_keyboard_reaches_every_control(viewer: Viewer) -> None:
     viewer.open("/orders")
-    count = viewer.page.locator("a[href]:visible, button:visible, input:visible, select:visible, summary:visible, [tabindex='0']:visible").count()
+    count = viewer.page.locator(
+        "a[href]:visible, button:visible, input:visible, select:visible, summary:visible, [tabindex='0']:visible"
+    ).count()
     reached = set()
     for _ in range(count + 30):
         viewer.page.keyboard.press("Tab")
         reached.add(viewer.page.evaluate("document.activeElement.outerHTML.slice(0, 160)"))
     names = " ".join(reached)
-    for wanted in ("Skip to the dashboard", "overview-timefrom-control", "view-as", "<summary", "tab-overview", "show as table", "save as CSV"):
+    for wanted in (
+        "Skip to the dashboard",
+        "overview-timefrom-control",
+        "view-as",
+        "<summary",
+        "tab-overview",
+        "show as table",
+        "save as CSV",
+    ):
         assert wanted in names, wanted
 
 
@@ -195,7 +220,9 @@ def test_a_viewer_who_is_not_listed_sees_no_row_of_a_ruled_dataset(viewer: Viewe
     assert sorted(shown) == ["EUR", "GBP"]
 
 
-def test_a_publish_reaches_the_page_and_keeps_filters_focus_and_scroll(viewer: Viewer, served: Served) -> None:
+def test_a_publish_reaches_the_page_and_keeps_filters_focus_and_scroll(
+    viewer: Viewer, served: Served
+) -> None:
     viewer.open("/orders?f.currency=EUR")
     before = viewer.number("orders")
     viewer.page.locator("#view-as").focus()
@@ -205,7 +232,9 @@ def test_a_publish_reaches_the_page_and_keeps_filters_focus_and_scroll(viewer: V
     kept = file.read_bytes()
     try:
         table = pq.read_table(file).to_pylist()
-        seconds = viewer.after(lambda: rows.publish(file, [{**row, "orders": row["orders"] + 1} for row in table]))
+        seconds = viewer.after(
+            lambda: rows.publish(file, [{**row, "orders": row["orders"] + 1} for row in table])
+        )
         assert int(viewer.number("orders")) > int(before)
         assert viewer.page.evaluate("document.activeElement.id") == "view-as"
         assert viewer.page.evaluate("window.scrollY") == scroll
@@ -216,7 +245,9 @@ def test_a_publish_reaches_the_page_and_keeps_filters_focus_and_scroll(viewer: V
         viewer.after(lambda: rows.replace(file, kept))
 
 
-def test_an_error_in_a_definition_is_on_the_page_and_goes_when_it_is_mended(viewer: Viewer, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_a_definition_is_on_the_page_and_goes_when_it_is_mended(
+    viewer: Viewer, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     viewer.open("/traffic")
 
     def broken() -> Any:
@@ -237,7 +268,9 @@ def test_an_unknown_dashboard_is_said_to_be_one(viewer: Viewer) -> None:
     assert violations(viewer) == []
 
 
-def test_a_saved_page_needs_no_server_and_shows_the_same_numbers(viewer: Viewer, chromium: Any, tmp_path: Path) -> None:
+def test_a_saved_page_needs_no_server_and_shows_the_same_numbers(
+    viewer: Viewer, chromium: Any, tmp_path: Path
+) -> None:
     viewer.open("/traffic?f.section=home")
     file = tmp_path / "traffic.html"
     file.write_text(fetch(f"{viewer.url}/traffic.html?f.section=home"), encoding="utf-8")
@@ -246,7 +279,10 @@ def test_a_saved_page_needs_no_server_and_shows_the_same_numbers(viewer: Viewer,
     page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(file.as_uri())
-    assert page.locator('[data-id="page-views"] .number').inner_text() == viewer.tile("page-views").locator(".number").inner_text()
+    assert (
+        page.locator('[data-id="page-views"] .number').inner_text()
+        == viewer.tile("page-views").locator(".number").inner_text()
+    )
     assert page.locator(".chart svg").count() >= 5
     assert problems == []
     page.close()

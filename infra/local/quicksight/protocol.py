@@ -37,6 +37,7 @@ def _route(model: OperationModel, answer: Answerer) -> Route:
         return _json(found, 200)
 
     path = re.sub(r"{(\w+)\+?}", r"{\1}", model.http["requestUri"].split("?")[0])
+    path = path.replace("{ResourceArn}", "{ResourceArn:path}")  # an ARN has slashes of its own
     return Route(path, respond, methods=[model.http["method"]], name=f"quicksight-{model.name}")
 
 

@@ -137,7 +137,7 @@ class AssetStore:
 
     def publish(self, asset_id: str, number: int) -> None:
         """Show a dashboard's version to viewers; only one that was made successfully can be."""
-        asset = self.look("Dashboard", asset_id)
+        asset = self.settled("Dashboard", asset_id)
         version = next((entry for entry in asset.versions if entry.number == number), None)
         if version is None:
             raise not_found("Dashboard version", str(number))
