@@ -1,0 +1,125 @@
+"""The shipped template, deployed where every right is checked: an event comes through, the doctor sees harm."""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from infra.canary import LAKE_PROMISE, REPORT, REPORT_PROMISE, SWAP_PROMISE, Pace, follow
+from infra.deployment import DEFAULT, DEPLOYMENTS
+from infra.doctor import Finding, findings
+from infra.local import cloud, processes
+from infra.local.cloud import LocalCloud
+from infra.local.paths import LocalPaths
+from infra.local.settings import LocalSettings
+from infra.outputs import Outputs
+from transforms.contracts import EVENT_HOUR_FORMAT
+
+pytestmark = pytest.mark.cloud
+
+NOT_IN_THE_EMULATOR = {
+    "the stream is active, encrypted and keeps records as long as promised": "it does not tell of encryption",
+    "the ledger can be restored to any second": "it drops that setting of global tables",
+    "somebody hears the alarms": "nobody has subscribed",
+}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A local cloud that checks rights: how long its start and deploy took, and what was deployed."""
+
+    cloud: LocalCloud
+    outputs: Outputs
+    seconds: float
+
+    def doctor(self) -> dict[str, Finding]:
+        found = findings(self.cloud.context.client, self.outputs, DEPLOYMENTS[DEFAULT])
+        return {finding.promise: finding for finding in found}
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    paths = LocalPaths.of(tmp_path_factory.mktemp("enforced"))
+    emulator_port, server_port = processes.free_ports(2)
+    settings = LocalSettings(port=emulator_port, server_port=server_port, enforce_iam=True)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    said: list[tuple[str, float]] = []
+    try:
+        up = cloud.up(paths, settings, lambda text: said.append((text, time.monotonic())), environ=environ)
+        deploying = next(at for text, at in said if text.startswith("deploying"))
+        yield Deployed(up, Outputs.from_document(up.outputs), time.monotonic() - deploying)
+    finally:
+        cloud.down(paths, lambda _: None)
+
+
+def test_the_shipped_template_is_deployed_within_ten_seconds(deployed: Deployed) -> None:
+    assert deployed.seconds < 10
+    assert {stack.removeprefix("penstock-") for stack in deployed.cloud.outputs["stacks"]} == {
+        "lake", "stream", "reporting", "dashboards", "monitoring", "access",
+    }  # fmt: skip
+
+
+def test_what_the_template_promises_holds_but_for_what_the_emulator_lacks(deployed: Deployed) -> None:
+    assert {promise for promise, finding in deployed.doctor().items() if not finding.holds} == set(
+        NOT_IN_THE_EMULATOR
+    )
+
+
+def test_an_event_comes_to_a_report_through_every_role_with_rights_checked(deployed: Deployed) -> None:
+    client, now = deployed.cloud.context.client, datetime.now(UTC)
+    pace = Pace(time.monotonic, time.sleep, 0.3)
+    found = {each.promise: each for each in follow(client, deployed.outputs, str(uuid.uuid4()), now, pace)}
+    assert {promise: each.holds for promise, each in found.items()} == {
+        LAKE_PROMISE: True, REPORT_PROMISE: True, SWAP_PROMISE: True,
+    }  # fmt: skip
+    batch = _log_line(client("logs"), deployed.outputs.transform_function, "batch transformed")
+    assert batch["request_id"]
+    assert batch["invocation_id"]
+    assert batch["AcceptedEvents"] == [1.0]
+    refreshed = _log_line(client("logs"), deployed.outputs.query_function, "reports refreshed")
+    assert refreshed["xray_trace_id"]
+    partition = client("glue").get_partition(
+        DatabaseName=deployed.outputs.database,
+        TableName=REPORT,
+        PartitionValues=[now.strftime(EVENT_HOUR_FORMAT)],
+    )["Partition"]
+    assert partition["Parameters"]["query_execution_id"]
+
+
+def test_the_doctor_sees_what_somebody_broke_and_says_how_to_mend_it(deployed: Deployed) -> None:
+    client = deployed.cloud.context.client
+    rule, bucket = f"{DEPLOYMENTS[DEFAULT].prefix}-tick", deployed.outputs.lake_bucket
+    notification = client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    notification.pop("ResponseMetadata")
+    client("events").disable_rule(Name=rule)
+    client("s3").put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    try:
+        broken = {promise: each for promise, each in deployed.doctor().items() if not each.holds}
+        tick = broken["the tick comes every minute"]
+        assert tick.seen == "rate(1 minute), DISABLED"
+        assert rule in tick.remedy
+        assert broken["the lake bucket tells the queue of new objects"].seen == "nothing"
+    finally:
+        client("events").enable_rule(Name=rule)
+        client("s3").put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration=notification
+        )
+
+
+def _log_line(logs: Any, function: str, message: str) -> dict[str, Any]:
+    """The first log line of the function with this message."""
+    deadline = time.monotonic() + 10
+    while True:
+        events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+        lines = [json.loads(each["message"]) for each in events if each["message"].startswith("{")]
+        found = [line for line in lines if line.get("message") == message]
+        if found or time.monotonic() > deadline:
+            assert found, f"{function} has logged no {message!r}"
+            return dict(found[0])
+        time.sleep(0.2)
