@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aws_cdk import Duration, Fn, RemovalPolicy
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 
 def private_bucket(
@@ -15,10 +15,12 @@ def private_bucket(
     versioned: bool,
     lifecycle: Sequence[s3.LifecycleRule],
     access_logs: str | None,
+    access_log_policy: IConstruct | None = None,
 ) -> s3.Bucket:
     """A retained bucket that only principals of the account can reach, over TLS.
 
-    `access_logs` names the bucket that server access logs go to; its policy must let them in.
+    `access_logs` names the bucket that server access logs go to; its policy, when it is made in the same
+    stack, must be there first.
     """
     bucket = s3.Bucket(
         scope,
@@ -40,6 +42,8 @@ def private_bucket(
         resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
             destination_bucket_name=Fn.sub(access_logs), log_file_prefix=f"{identifier.lower()}/"
         )
+        if access_log_policy is not None:
+            bucket.node.add_dependency(access_log_policy)
     return bucket
 
 

@@ -32,7 +32,7 @@ class DashboardsStack(Stack):
             region=Aws.REGION,
             partition=Aws.PARTITION,
             database=deployment.database,
-            work_group=deployment.work_group,
+            work_group=deployment.analyst_work_group,
             owners=[self._owner.value_as_string],
             viewers=[self._viewer.value_as_string],
         )

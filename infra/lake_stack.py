@@ -131,6 +131,7 @@ class LakeStack(Stack):
             versioned=True,
             lifecycle=[*archive, expire("failed", FAILED_PREFIX, deployment.failed_days)],
             access_logs=deployment.access_log_bucket,
+            access_log_policy=self.access_logs.policy,
         )
         # One number that counts every kind of failure, whoever wrote the object.
         bucket.add_metric(id=FAILED_FILTER, prefix=FAILED_PREFIX)

@@ -13,6 +13,7 @@ from infra.permissions import (
     arn,
     bucket_arn,
     catalog,
+    default_database,
     list_below,
 )
 from producers.contracts import STREAMS
@@ -82,6 +83,8 @@ def _analyst(deployment: Deployment) -> Policy:
             _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
             _results(deployment, ANALYST_RESULTS),
+            list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            default_database(),
             _find(lake, deployment.reporting_bucket, deployment.results_bucket),
         ),
     )
@@ -97,6 +100,8 @@ def _quicksight(deployment: Deployment) -> Policy:
             _read("ReadReports", reporting, [REPORTS_PREFIX]),
             list_below("ListReports", reporting, [REPORTS_PREFIX]),
             _results(deployment, ANALYST_RESULTS),
+            list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            default_database(),
             _find(reporting, deployment.results_bucket),
         ),
     )
@@ -157,6 +162,8 @@ def _reconciler(deployment: Deployment) -> Policy:
                 why_wildcard="The log group's own ARN ends so.",
             ),
             _results(deployment, ANALYST_RESULTS),
+            list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            default_database(),
             _find(lake, deployment.results_bucket),
         ),
     )

@@ -211,6 +211,8 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
             why_wildcard=OBJECTS,
         ),
         list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
+        list_below("ListResults", deployment.results_bucket, [PIPELINE_RESULTS]),
+        default_database(),
         Grant(
             "QueryResults",
             READ_AND_WRITE,
@@ -239,7 +241,12 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
     ]
 
 
+def default_database() -> Grant:
+    """Athena looks for the database `default` before any other one, whatever the query names."""
+    return Grant("FindDefaultDatabase", ["glue:GetDatabase"], [arn("glue", "database/default")])
+
+
 def list_below(sid: str, bucket: str, prefixes: Sequence[str]) -> Grant:
     """Listing a bucket, but only below these prefixes."""
-    below = [f"{prefix}*" for prefix in prefixes]
-    return Grant(sid, ["s3:ListBucket"], [bucket_arn(bucket)], {"StringLike": {"s3:prefix": below}})
+    below = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+    return Grant(sid, ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket_arn(bucket)], below)

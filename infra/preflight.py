@@ -10,6 +10,7 @@ from infra.deployment import Deployment
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 LEAST_BOOTSTRAP = 6
+QUICKSIGHT_ROLE = "aws-quicksight-service-role-v0"
 UNRESERVED = 100
 """Concurrency that Lambda keeps for functions without a reservation."""
 
@@ -30,7 +31,7 @@ def missing(client: Callable[[str], Any], deployment: Deployment) -> Iterator[Mi
     account = client("sts").get_caller_identity()["Account"]
     yield from _bootstrap(client("ssm"), account)
     yield from _concurrency(client("lambda"), deployment)
-    yield from _quicksight(client("quicksight"), account)
+    yield from _quicksight(client, account, deployment)
 
 
 def _bootstrap(ssm: Any, account: str) -> Iterator[Missing]:
@@ -58,12 +59,26 @@ def _concurrency(functions: Any, deployment: Deployment) -> Iterator[Missing]:
         )
 
 
-def _quicksight(quicksight: Any, account: str) -> Iterator[Missing]:
+def _quicksight(client: Callable[[str], Any], account: str, deployment: Deployment) -> Iterator[Missing]:
     try:
-        quicksight.describe_account_subscription(AwsAccountId=account)
+        client("quicksight").describe_account_subscription(AwsAccountId=account)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         yield Missing(
             "a QuickSight subscription", "Subscribe in the console (Enterprise edition).", "dashboards"
+        )
+        return
+    iam, wanted = client("iam"), f"{deployment.prefix}-quicksight-"
+    try:
+        attached = iam.list_attached_role_policies(RoleName=QUICKSIGHT_ROLE)["AttachedPolicies"]
+    except iam.exceptions.NoSuchEntityException:
+        attached = []
+    # A data source is tried by QuickSight while it is made, with the rights of this role.
+    if not any(each["PolicyName"].startswith(wanted) for each in attached):
+        yield Missing(
+            f"QuickSight's right to read the reports (policy {wanted}REGION on the role {QUICKSIGHT_ROLE})",
+            f"After the access stack, run: aws iam attach-role-policy --role-name {QUICKSIGHT_ROLE} "
+            f"--policy-arn arn:aws:iam::{account}:policy/{wanted}REGION - and deploy again.",
+            "dashboards",
         )

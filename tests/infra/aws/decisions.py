@@ -25,6 +25,8 @@ ANALYSTS = f"arn:aws:athena:{PLACE}:workgroup/penstock-analysts"
 PRIMARY = f"arn:aws:athena:{PLACE}:workgroup/primary"
 EVENTS_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/web_events"
 REPORT_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/orders_by_hour"
+DEFAULT_DATABASE = f"arn:aws:glue:{PLACE}:database/default"
+OTHER_DATABASE = f"arn:aws:glue:{PLACE}:database/hr"
 OTHER_TABLE = f"arn:aws:glue:{PLACE}:table/hr/salaries"
 OTHER_BUCKET = "arn:aws:s3:::somebody-elses"
 OTHER_LEDGER = f"arn:aws:dynamodb:{PLACE}:table/other"
@@ -112,6 +114,8 @@ CASES = [
     ),
     *_cases(
         "queries", True,
+        ("s3:ListBucket", RESULTS, below("pipeline/")),
+        ("glue:GetDatabase", DEFAULT_DATABASE),
         ("sqs:ReceiveMessage", QUEUE), ("sqs:DeleteMessage", QUEUE), ("athena:StartQueryExecution", PIPELINE),
         ("athena:GetQueryExecution", PIPELINE), ("athena:StopQueryExecution", PIPELINE),
         ("glue:GetTable", EVENTS_TABLE), ("glue:BatchGetPartition", REPORT_TABLE),
@@ -128,6 +132,11 @@ CASES = [
     ),
     *_cases(
         "queries", False,
+        ("s3:ListBucket", RESULTS, below("analysts/")),
+        ("s3:ListBucket", RESULTS),
+        ("s3:ListBucket", OTHER_BUCKET, below("pipeline/")),
+        ("glue:GetDatabase", OTHER_DATABASE),
+        ("glue:CreateTable", DEFAULT_DATABASE),
         ("s3:DeleteObject", ROW), ("s3:DeleteObjectVersion", ROW), ("s3:PutObject", ROW),
         ("s3:PutObjectTagging", ROW),
         ("s3:DeleteObject", REPORT), ("s3:DeleteObjectVersion", REPORT), ("s3:DeleteBucket", REPORTING),
@@ -183,6 +192,8 @@ CASES = [
     ),
     *_cases(
         "analyst", True,
+        ("s3:ListBucket", RESULTS, below("analysts/")),
+        ("glue:GetDatabase", DEFAULT_DATABASE),
         ("athena:StartQueryExecution", ANALYSTS), ("s3:GetObject", ROW), ("s3:GetObject", REPORT),
         ("glue:GetPartitions", EVENTS_TABLE), ("s3:PutObject", f"{RESULTS}/analysts/a.csv"),
         ("s3:ListBucket", LAKE, below("web_events/")), ("s3:ListBucket", REPORTING, below("reports/")),
@@ -190,6 +201,11 @@ CASES = [
     ),
     *_cases(
         "analyst", False,
+        ("s3:ListBucket", RESULTS, below("pipeline/")),
+        ("s3:ListBucket", RESULTS),
+        ("s3:ListBucket", OTHER_BUCKET, below("analysts/")),
+        ("glue:GetDatabase", OTHER_DATABASE),
+        ("glue:CreateTable", DEFAULT_DATABASE),
         ("athena:StartQueryExecution", PIPELINE), ("athena:StartQueryExecution", PRIMARY),
         ("s3:GetObject", FAILED),
         ("s3:PutObject", ROW), ("s3:PutObject", REPORT), ("s3:DeleteObject", REPORT),
@@ -207,6 +223,8 @@ CASES = [
     ),
     *_cases(
         "quicksight", True,
+        ("s3:ListBucket", RESULTS, below("analysts/")),
+        ("glue:GetDatabase", DEFAULT_DATABASE),
         ("athena:StartQueryExecution", ANALYSTS), ("glue:GetPartition", REPORT_TABLE),
         ("s3:GetObject", REPORT),
         ("s3:PutObject", f"{RESULTS}/analysts/a.csv"), ("s3:ListBucket", REPORTING, below("reports/")),
@@ -214,6 +232,11 @@ CASES = [
     ),
     *_cases(
         "quicksight", False,
+        ("s3:ListBucket", RESULTS, below("pipeline/")),
+        ("s3:ListBucket", RESULTS),
+        ("s3:ListBucket", OTHER_BUCKET, below("analysts/")),
+        ("glue:GetDatabase", OTHER_DATABASE),
+        ("glue:CreateTable", DEFAULT_DATABASE),
         ("s3:GetObject", ROW), ("s3:GetObject", FAILED), ("s3:ListBucket", LAKE, below("web_events/")),
         ("glue:GetTable", EVENTS_TABLE), ("athena:StartQueryExecution", PIPELINE), ("s3:PutObject", REPORT),
         ("s3:DeleteObject", REPORT), ("glue:BatchUpdatePartition", REPORT_TABLE),
@@ -246,6 +269,8 @@ CASES = [
     ),
     *_cases(
         "reconciler", True,
+        ("s3:ListBucket", RESULTS, below("analysts/")),
+        ("glue:GetDatabase", DEFAULT_DATABASE),
         ("s3:GetObject", ROW), ("s3:GetObject", FAILED), ("s3:ListBucket", LAKE, below("failed/")),
         ("glue:GetTable", EVENTS_TABLE), ("s3:PutObject", f"{RESULTS}/analysts/a.csv"),
         ("s3:GetBucketLocation", LAKE),
@@ -254,6 +279,11 @@ CASES = [
     ),
     *_cases(
         "reconciler", False,
+        ("s3:ListBucket", RESULTS, below("pipeline/")),
+        ("s3:ListBucket", RESULTS),
+        ("s3:ListBucket", OTHER_BUCKET, below("analysts/")),
+        ("glue:GetDatabase", OTHER_DATABASE),
+        ("glue:CreateTable", DEFAULT_DATABASE),
         ("s3:PutObject", ROW), ("s3:PutObject", FAILED), ("s3:DeleteObject", ROW),
         ("s3:DeleteObject", FAILED),
         ("s3:PutObject", REPORT), ("kinesis:PutRecord", STREAM), ("dynamodb:PutItem", LEDGER),

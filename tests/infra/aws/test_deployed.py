@@ -1,4 +1,4 @@
-"""The shipped template, deployed where every right is checked: an event comes through, the doctor sees harm."""
+"""The shipped template where every right is checked: an event comes through, and the doctor sees harm."""
 
 import json
 import os

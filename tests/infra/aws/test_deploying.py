@@ -1,5 +1,6 @@
 """Deploying: what is asked first, how the pinned CDK is called, what is refused."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from infra import aws_cli, cdk
 from infra.cli import app
 from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.node import node
-from infra.preflight import BOOTSTRAP, missing
+from infra.preflight import BOOTSTRAP, QUICKSIGHT_ROLE, missing
 
 PRODUCTION = DEPLOYMENTS[DEFAULT]
 
@@ -75,6 +76,11 @@ def _client(service: str) -> Any:
     return boto3.client(service, region_name="eu-central-1")  # type: ignore[call-overload]
 
 
+class _QuickSight:
+    def describe_account_subscription(self, **_: str) -> Any:
+        return {"AccountInfo": {"Edition": "ENTERPRISE"}}
+
+
 class _NoQuickSight:
     def describe_account_subscription(self, **_: str) -> Any:
         from botocore.exceptions import ClientError
@@ -102,6 +108,25 @@ def test_an_account_without_quicksight_goes_without_the_dashboards_only(account:
     account("ssm").put_parameter(Name=BOOTSTRAP, Value="30", Type="String")
     (lacking,) = missing(account, PRODUCTION)
     assert lacking.stack == "dashboards"
+
+
+def test_dashboards_wait_until_quicksight_may_read_the_reports(account: Any) -> None:
+    account("ssm").put_parameter(Name=BOOTSTRAP, Value="30", Type="String")
+    iam = account("iam")
+
+    def client(service: str) -> Any:
+        return _QuickSight() if service == "quicksight" else account(service)
+
+    (lacking,) = missing(client, PRODUCTION)
+    assert (lacking.stack, QUICKSIGHT_ROLE in lacking.remedy) == ("dashboards", True)
+    iam.create_role(RoleName=QUICKSIGHT_ROLE, AssumeRolePolicyDocument="{}")
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = iam.create_policy(PolicyName="penstock-quicksight-eu-central-1", PolicyDocument=document)[
+        "Policy"
+    ]
+    iam.attach_role_policy(RoleName=QUICKSIGHT_ROLE, PolicyArn=policy["Arn"])
+    assert list(missing(client, PRODUCTION)) == []
 
 
 def test_a_new_account_with_ten_concurrent_executions_cannot_reserve_fifty(account: Any) -> None:
