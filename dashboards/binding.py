@@ -45,10 +45,18 @@ def columns(report: Report) -> Mapping[str, str]:
     named = {TIME_COLUMN[report.grain]: "timestamp"}
     for column in report.columns:
         if column.name in named:
-            raise ContractMismatchError((
-                Mismatch(report.file, column.line, report.name, column.name,
-                         f"Column {column.name!r} is derived from the grain; the report must not declare it.", ()),
-            ))  # fmt: skip
+            raise ContractMismatchError(
+                (
+                    Mismatch(
+                        report.file,
+                        column.line,
+                        report.name,
+                        column.name,
+                        f"Column {column.name!r} is derived from the grain; the report must not declare it.",
+                        (),
+                    ),
+                )
+            )
         named[column.name] = column.type
     return named
 
@@ -75,8 +83,16 @@ def mismatches(dashboard: Dashboard, reports: Mapping[str, Report]) -> tuple[Mis
     for source in dashboard.sources.values():
         if source.report not in reports:
             hit = tuple(visual.id for visual in dashboard.visuals if visual.report == source.report)
-            found.append(Mismatch(source.file, source.line, source.report, "",
-                                  f"There is no report {source.report!r}. Known: {', '.join(reports)}.", hit))  # fmt: skip
+            found.append(
+                Mismatch(
+                    source.file,
+                    source.line,
+                    source.report,
+                    "",
+                    f"There is no report {source.report!r}. Known: {', '.join(reports)}.",
+                    hit,
+                )
+            )
             continue
         try:
             known = kinds(reports[source.report])
@@ -88,7 +104,8 @@ def mismatches(dashboard: Dashboard, reports: Mapping[str, Report]) -> tuple[Mis
 
 
 def users(dashboard: Dashboard, report: str, column: str) -> tuple[str, ...]:
-    """Ids of the visuals, filters and unshown measures that read `column` of `report`, straight or through a measure or
+    """Ids of the visuals, filters and unshown measures that read `column` of `report`, straight or through
+    a measure or
     field.
     """
     source = dashboard.sources[report]
@@ -135,15 +152,25 @@ def _named(expression: str) -> set[str]:
 def _of_source(dashboard: Dashboard, source: Source, known: Mapping[str, Kind]) -> Iterable[Mismatch]:
     def missing(column: str, line: int, what: str) -> Mismatch:
         return Mismatch(
-            source.file, line, source.report, column,
-            f"{what} names {column!r}, which report {source.report!r} does not have. Columns: {', '.join(known)}.",
+            source.file,
+            line,
+            source.report,
+            column,
+            f"{what} names {column!r}, which report {source.report!r} does not have. Columns: "
+            f"{', '.join(known)}.",
             users(dashboard, source.report, column),
-        )  # fmt: skip
+        )
 
     for field in source.fields.values():
         if field.name in known:
-            yield Mismatch(source.file, field.line, source.report, field.name,
-                           f"Field {field.name!r} has the name of a column. Rename the field.", ())  # fmt: skip
+            yield Mismatch(
+                source.file,
+                field.line,
+                source.report,
+                field.name,
+                f"Field {field.name!r} has the name of a column. Rename the field.",
+                (),
+            )
         for name in sorted(_named(field.expression) - set(known)):
             yield missing(name, field.line, f"Field {field.name!r}")
     for measure in source.measures.values():
@@ -180,5 +207,11 @@ def _of_visual(visual: Visual, source: Source, known: Mapping[str, Kind], missin
                 if known[axis.column] == "time"
                 else "takes none"
             )
-            yield Mismatch(source.file, visual.line, source.report, axis.column,
-                           f"Column {axis.column!r} is a {known[axis.column]} and {wanted}.", (visual.id,))  # fmt: skip
+            yield Mismatch(
+                source.file,
+                visual.line,
+                source.report,
+                axis.column,
+                f"Column {axis.column!r} is a {known[axis.column]} and {wanted}.",
+                (visual.id,),
+            )

@@ -24,8 +24,13 @@ app = typer.Typer(
     no_args_is_help=True, help="QuickSight dashboards: as code, and as seen before they are deployed."
 )
 _HERE = Path(__file__).parent
-_NOWHERE: dict[str, Any] = {"prefix": "penstock", "account": "000000000000", "region": "us-east-1", "database": "penstock",
-            "work_group": "penstock-reports"}  # fmt: skip
+_NOWHERE: dict[str, Any] = {
+    "prefix": "penstock",
+    "account": "000000000000",
+    "region": "us-east-1",
+    "database": "penstock",
+    "work_group": "penstock-reports",
+}
 
 
 class Target(Protocol):
@@ -188,7 +193,7 @@ def _board(target: Target) -> Any:
     reader = AthenaReader(
         target.client("athena"), target.client("s3"), work_group=target.work_group, database=target.database
     )
-    glue, names = target.client("glue"), [report for report in reports()]
+    glue, names = target.client("glue"), list(reports())
 
     def build() -> Mapping[str, emit.Resource]:
         return _resources(target, _declared())
@@ -250,7 +255,7 @@ def _reports_at(revision: str) -> Iterator[tuple[str, Report]]:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603 fixed program, arguments of the user who runs it
+    done = subprocess.run(  # noqa: S603
         ["git", "-C", str(_HERE.parent), *arguments],  # noqa: S607
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -25,7 +25,9 @@ class Impact:
 
     @property
     def is_safe(self) -> bool:
-        """Whether it may be deployed as it is: additions always, the rest only when nothing reads the column."""
+        """Whether it may be deployed as it is: additions always, the rest only when nothing reads the
+        column.
+        """
         return self.change == "added" or not self.hits
 
     def __str__(self) -> str:

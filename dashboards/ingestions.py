@@ -69,7 +69,8 @@ Decision = Start | Wait | Nothing
 def decide(now: float, history: Sequence[Call], version: str | None, budget: Budget, name: str) -> Decision:
     """What to do for a dataset whose newest published version is `version` (None: nothing was published).
 
-    `history` holds every counted call of the last 24 hours at least, failed and cancelled ones too. A log of calls
+    `history` holds every counted call of the last 24 hours at least, failed and cancelled ones too. A log
+    of calls
     is exact where a refilled bucket is not: 32 tokens refilled at 32 a day let 63 calls into one window.
     """
     if version is None:
@@ -94,7 +95,10 @@ def decide(now: float, history: Sequence[Call], version: str | None, budget: Bud
 
 
 class Controller:
-    """Keeps one SPICE dataset as fresh as its budget allows. A lost state does no harm: QuickSight has the history."""
+    """Keeps one SPICE dataset as fresh as its budget allows.
+
+    A lost state does no harm: QuickSight has the history.
+    """
 
     def __init__(
         self,

@@ -164,9 +164,11 @@ def load_all(texts: Mapping[str, str], folder: str = "dashboards/definitions") -
         for source in dashboard.sources.values():
             if (first := owners.setdefault(source.report, source)) is not source:
                 raise DeclarationError(
-                    source.file, source.line,
-                    f"Report {source.report!r} has its dataset in {first.file}:{first.line} already. Keep one.",
-                )  # fmt: skip
+                    source.file,
+                    source.line,
+                    f"Report {source.report!r} has its dataset in {first.file}:{first.line} already. "
+                    "Keep one.",
+                )
     return found
 
 
@@ -279,8 +281,21 @@ def _sheet(section: Section, sources: Mapping[str, Source]) -> Sheet:
 
 
 _VISUAL_KEYS = (
-    "id", "kind", "report", "title", "x", "y", "line", "color", "horizontal", "sort", "limit", "click", "drill", "span",
-)  # fmt: skip
+    "id",
+    "kind",
+    "report",
+    "title",
+    "x",
+    "y",
+    "line",
+    "color",
+    "horizontal",
+    "sort",
+    "limit",
+    "click",
+    "drill",
+    "span",
+)
 
 
 def _visual(section: Section, sources: Mapping[str, Source]) -> Visual:

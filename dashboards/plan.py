@@ -1,4 +1,6 @@
-"""What a deployment would do to the QuickSight assets: create, update, replace, delete, and what the console changed."""
+"""What a deployment would do to the QuickSight assets: create, update, replace, delete, and what the
+console changed.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,11 +14,27 @@ Action = Literal["none", "create", "update", "replace", "delete"]
 KINDS = ("DataSource", "DataSet", "Analysis", "Dashboard")
 
 # Members that the service adds to what it was given.
-SERVICE_ADDED = frozenset({
-    "Arn", "CreatedTime", "LastUpdatedTime", "OutputColumns", "ConsumedSpiceCapacityInBytes", "Status", "Permissions",
-    "Tags", "Version", "LastPublishedTime", "AwsAccountId", "ValidationStrategy", "IngestionWaitPolicy",
-    "DataSetRefreshProperties", "PublishedVersionNumber", "AnalysisDefaults", "QueryExecutionOptions",
-})  # fmt: skip
+SERVICE_ADDED = frozenset(
+    {
+        "Arn",
+        "CreatedTime",
+        "LastUpdatedTime",
+        "OutputColumns",
+        "ConsumedSpiceCapacityInBytes",
+        "Status",
+        "Permissions",
+        "Tags",
+        "Version",
+        "LastPublishedTime",
+        "AwsAccountId",
+        "ValidationStrategy",
+        "IngestionWaitPolicy",
+        "DataSetRefreshProperties",
+        "PublishedVersionNumber",
+        "AnalysisDefaults",
+        "QueryExecutionOptions",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +92,9 @@ def plan(
 
 
 def unshown(replaced: Mapping[str, str], steps: tuple[Step, ...]) -> tuple[str, ...]:
-    """Replacements and removals of a change set (asset id -> kind) that the plan did not show: a reason to stop."""
+    """Replacements and removals of a change set (asset id -> kind) that the plan did not show: a reason
+    to stop.
+    """
     shown = {(step.kind, step.id) for step in steps if step.action in ("replace", "delete")}
     return tuple(
         f"{kind} {asset_id}" for asset_id, kind in sorted(replaced.items()) if (kind, asset_id) not in shown

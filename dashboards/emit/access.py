@@ -19,26 +19,54 @@ _READER = {
 }
 _OWNER = {
     "data-source": (
-        "UpdateDataSourcePermissions", "DescribeDataSourcePermissions", "PassDataSource", "DescribeDataSource",
-        "DeleteDataSource", "UpdateDataSource",
+        "UpdateDataSourcePermissions",
+        "DescribeDataSourcePermissions",
+        "PassDataSource",
+        "DescribeDataSource",
+        "DeleteDataSource",
+        "UpdateDataSource",
     ),
     "dataset": (
-        "DeleteDataSet", "UpdateDataSetPermissions", "PutDataSetRefreshProperties", "CreateRefreshSchedule",
-        "CancelIngestion", "DeleteRefreshSchedule", "UpdateDataSet", "PassDataSet", "DeleteDataSetRefreshProperties",
-        "DescribeDataSet", "DescribeDataSetRefreshProperties", "DescribeRefreshSchedule", "ListRefreshSchedules",
-        "CreateIngestion", "DescribeIngestion", "ListIngestions", "DescribeDataSetPermissions",
+        "DeleteDataSet",
+        "UpdateDataSetPermissions",
+        "PutDataSetRefreshProperties",
+        "CreateRefreshSchedule",
+        "CancelIngestion",
+        "DeleteRefreshSchedule",
+        "UpdateDataSet",
+        "PassDataSet",
+        "DeleteDataSetRefreshProperties",
+        "DescribeDataSet",
+        "DescribeDataSetRefreshProperties",
+        "DescribeRefreshSchedule",
+        "ListRefreshSchedules",
+        "CreateIngestion",
+        "DescribeIngestion",
+        "ListIngestions",
+        "DescribeDataSetPermissions",
         "UpdateRefreshSchedule",
     ),
     "dashboard": (
-        "DescribeDashboard", "ListDashboardVersions", "UpdateDashboardPermissions", "QueryDashboard",
-        "UpdateDashboard", "DeleteDashboard", "DescribeDashboardPermissions", "UpdateDashboardPublishedVersion",
+        "DescribeDashboard",
+        "ListDashboardVersions",
+        "UpdateDashboardPermissions",
+        "QueryDashboard",
+        "UpdateDashboard",
+        "DeleteDashboard",
+        "DescribeDashboardPermissions",
+        "UpdateDashboardPublishedVersion",
     ),
     # With fewer than these seven the analysis fails later, out of sight.
     "analysis": (
-        "RestoreAnalysis", "UpdateAnalysisPermissions", "DeleteAnalysis", "DescribeAnalysisPermissions",
-        "QueryAnalysis", "DescribeAnalysis", "UpdateAnalysis",
+        "RestoreAnalysis",
+        "UpdateAnalysisPermissions",
+        "DeleteAnalysis",
+        "DescribeAnalysisPermissions",
+        "QueryAnalysis",
+        "DescribeAnalysis",
+        "UpdateAnalysis",
     ),
-}  # fmt: skip
+}
 ANALYSIS_ACTIONS = frozenset(f"quicksight:{action}" for action in _OWNER["analysis"])
 
 

@@ -83,9 +83,16 @@ def data_set(place: Place, report: Report, source: Source, database: str) -> dic
         # 36 hours.
         properties["IngestionWaitPolicy"] = {"WaitForSpiceIngestion": False}
         properties["DataSetRefreshProperties"] = {
-            "RefreshConfiguration": {"IncrementalRefresh": {"LookbackWindow": {
-                "ColumnName": TIME_COLUMN[report.grain], "Size": look_back_hours(report), "SizeUnit": "HOUR"}}}
-        }  # fmt: skip
+            "RefreshConfiguration": {
+                "IncrementalRefresh": {
+                    "LookbackWindow": {
+                        "ColumnName": TIME_COLUMN[report.grain],
+                        "Size": look_back_hours(report),
+                        "SizeUnit": "HOUR",
+                    }
+                }
+            }
+        }
     return properties
 
 
@@ -108,9 +115,11 @@ def rules_data_set(place: Place, report: Report, access: Access) -> dict[str, An
         for column in ("GroupName", access.column)
     ]
     properties = _prepared(
-        place, name, f'SELECT GroupName, {access.column} FROM (VALUES {rows}) AS rules (GroupName, {access.column})',
+        place,
+        name,
+        f"SELECT GroupName, {access.column} FROM (VALUES {rows}) AS rules (GroupName, {access.column})",  # noqa: S608
         input_columns,
-    )  # fmt: skip
+    )
     return properties | {
         "AwsAccountId": place.account,
         "DataSetId": place.asset_id(name),
@@ -150,7 +159,7 @@ def report_sql(report: Report, database: str) -> str:
     """What Athena runs for the dataset: the report's columns, with the partition column as a time."""
     time = f"date_parse({report.grain}, '{_TIME_FORMAT[report.grain]}') AS {TIME_COLUMN[report.grain]}"
     names = [column.name for column in report.columns]
-    return f'SELECT {", ".join([time, *names])} FROM "{database}"."{report.name}"'  # noqa: S608 names of our contracts
+    return f'SELECT {", ".join([time, *names])} FROM "{database}"."{report.name}"'  # noqa: S608
 
 
 def _prepared(place: Place, name: str, sql: str, input_columns: list[dict[str, str]]) -> dict[str, Any]:

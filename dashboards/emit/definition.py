@@ -64,10 +64,15 @@ def _parameters(window: Filter) -> list[dict[str, Any]]:
         (TO, "addDateTime(1, 'DD', truncDate('DD', now()))"),
     )
     return [
-        {"DateTimeParameterDeclaration": {
-            "Name": name, "TimeGranularity": "HOUR", "DefaultValues": {"RollingDate": {"Expression": expression}}}}
+        {
+            "DateTimeParameterDeclaration": {
+                "Name": name,
+                "TimeGranularity": "HOUR",
+                "DefaultValues": {"RollingDate": {"Expression": expression}},
+            }
+        }
         for name, expression in ends
-    ]  # fmt: skip
+    ]
 
 
 def _filter_groups(dashboard: Dashboard, reports: Mapping[str, Report]) -> list[dict[str, Any]]:
@@ -82,20 +87,46 @@ def _filter_groups(dashboard: Dashboard, reports: Mapping[str, Report]) -> list[
 
 def _range_group(dashboard: Dashboard, entry: Filter, report: Report) -> dict[str, Any]:
     name = f"{entry.id}-{report.name.replace('_', '-')}"
-    return _group(dashboard, name, {"TimeRangeFilter": {
-        "FilterId": name, "Column": column(report.name, TIME_COLUMN[report.grain]),
-        "IncludeMinimum": True, "IncludeMaximum": False, "NullOption": "NON_NULLS_ONLY", "TimeGranularity": "HOUR",
-        "RangeMinimumValue": {"Parameter": FROM}, "RangeMaximumValue": {"Parameter": TO}}})  # fmt: skip
+    return _group(
+        dashboard,
+        name,
+        {
+            "TimeRangeFilter": {
+                "FilterId": name,
+                "Column": column(report.name, TIME_COLUMN[report.grain]),
+                "IncludeMinimum": True,
+                "IncludeMaximum": False,
+                "NullOption": "NON_NULLS_ONLY",
+                "TimeGranularity": "HOUR",
+                "RangeMinimumValue": {"Parameter": FROM},
+                "RangeMaximumValue": {"Parameter": TO},
+            }
+        },
+    )
 
 
 def _pick_group(dashboard: Dashboard, entry: Filter) -> dict[str, Any]:
-    return _group(dashboard, entry.id, {"CategoryFilter": {
-        "FilterId": entry.id, "Column": column(entry.report, entry.column),
-        "Configuration": {"FilterListConfiguration": {
-            "MatchOperator": "CONTAINS", "SelectAllOptions": "FILTER_ALL_VALUES", "NullOption": "ALL_VALUES"}},
-        "DefaultFilterControlConfiguration": {
-            "Title": entry.title,
-            "ControlOptions": {"DefaultDropdownOptions": {"Type": "MULTI_SELECT"}}}}})  # fmt: skip
+    return _group(
+        dashboard,
+        entry.id,
+        {
+            "CategoryFilter": {
+                "FilterId": entry.id,
+                "Column": column(entry.report, entry.column),
+                "Configuration": {
+                    "FilterListConfiguration": {
+                        "MatchOperator": "CONTAINS",
+                        "SelectAllOptions": "FILTER_ALL_VALUES",
+                        "NullOption": "ALL_VALUES",
+                    }
+                },
+                "DefaultFilterControlConfiguration": {
+                    "Title": entry.title,
+                    "ControlOptions": {"DefaultDropdownOptions": {"Type": "MULTI_SELECT"}},
+                },
+            }
+        },
+    )
 
 
 def _group(dashboard: Dashboard, name: str, filter_: dict[str, Any]) -> dict[str, Any]:
@@ -143,10 +174,16 @@ def _sheet(
 
 def _controls(dashboard: Dashboard, sheet: Sheet) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     pickers = [
-        {"DateTimePicker": {"ParameterControlId": f"{sheet.id}-{name.lower()}-control", "Title": title,
-                            "SourceParameterName": name, "DisplayOptions": {"DateTimeFormat": "YYYY-MM-DD HH:mm"}}}
+        {
+            "DateTimePicker": {
+                "ParameterControlId": f"{sheet.id}-{name.lower()}-control",
+                "Title": title,
+                "SourceParameterName": name,
+                "DisplayOptions": {"DateTimeFormat": "YYYY-MM-DD HH:mm"},
+            }
+        }
         for name, title in ((FROM, "From"), (TO, "To"))
-    ]  # fmt: skip
+    ]
     names = [(picker["DateTimePicker"]["ParameterControlId"], "PARAMETER_CONTROL") for picker in pickers]
     names += [
         (f"{sheet.id}-{entry.id}-control", "FILTER_CONTROL")
@@ -159,16 +196,26 @@ def _controls(dashboard: Dashboard, sheet: Sheet) -> tuple[list[dict[str, Any]],
 
 def _as_of(report: Report, visual_id: str, title: str = "Data through") -> dict[str, Any]:
     name = TIME_COLUMN[report.grain]
-    value = {"DateMeasureField": {
-        "FieldId": field_id(visual_id, name), "Column": column(report.name, name), "AggregationFunction": "MAX",
-        "FormatConfiguration": {"DateTimeFormat": "YYYY-MM-DD HH:mm"}}}  # fmt: skip
+    value = {
+        "DateMeasureField": {
+            "FieldId": field_id(visual_id, name),
+            "Column": column(report.name, name),
+            "AggregationFunction": "MAX",
+            "FormatConfiguration": {"DateTimeFormat": "YYYY-MM-DD HH:mm"},
+        }
+    }
     return _plain_kpi(visual_id, title, value)
 
 
 def _row_count(report: Report, visual_id: str) -> dict[str, Any]:
     name = TIME_COLUMN[report.grain]
-    value = {"DateMeasureField": {
-        "FieldId": field_id(visual_id, name), "Column": column(report.name, name), "AggregationFunction": "COUNT"}}  # fmt: skip
+    value = {
+        "DateMeasureField": {
+            "FieldId": field_id(visual_id, name),
+            "Column": column(report.name, name),
+            "AggregationFunction": "COUNT",
+        }
+    }
     return _plain_kpi(visual_id, f"Rows of {report.name}", value)
 
 
@@ -209,8 +256,16 @@ def _flow(elements: list[tuple[str, str, tuple[int, int]]]) -> list[dict[str, An
     for element_id, kind, (columns, rows) in elements:
         if left + columns > GRID_COLUMNS:
             left, top, tallest = 0, top + tallest, 0
-        placed.append({"ElementId": element_id, "ElementType": kind, "ColumnIndex": left, "ColumnSpan": columns,
-                       "RowIndex": top, "RowSpan": rows})  # fmt: skip
+        placed.append(
+            {
+                "ElementId": element_id,
+                "ElementType": kind,
+                "ColumnIndex": left,
+                "ColumnSpan": columns,
+                "RowIndex": top,
+                "RowSpan": rows,
+            }
+        )
         left, tallest = left + columns, max(tallest, rows)
     return placed
 

@@ -7,7 +7,10 @@ from dashboards.column_types import Kind
 from dashboards.emit.fields import column, dimension, field_id, label, measure
 from dashboards.model import Axis, Source, Visual
 
-WINDOW = "<visual-subtitle><parameter>${TimeFrom}</parameter> to <parameter>${TimeTo}</parameter>, UTC</visual-subtitle>"
+WINDOW = (
+    "<visual-subtitle><parameter>${TimeFrom}</parameter> to "
+    "<parameter>${TimeTo}</parameter>, UTC</visual-subtitle>"
+)
 ROW_LIMIT = 200
 
 
@@ -87,9 +90,17 @@ class _Wells:
         """A CustomLabel without ApplyTo is ignored, so it always has one."""
         assert self.declared.x is not None
         name = self.declared.x.column
-        return {"AxisLabelOptions": [{
-            "CustomLabel": label(self.declared.x, self.source),
-            "ApplyTo": {"FieldId": field_id(self.declared.id, name), "Column": column(self.source.report, name)}}]}  # fmt: skip
+        return {
+            "AxisLabelOptions": [
+                {
+                    "CustomLabel": label(self.declared.x, self.source),
+                    "ApplyTo": {
+                        "FieldId": field_id(self.declared.id, name),
+                        "Column": column(self.source.report, name),
+                    },
+                }
+            ]
+        }
 
 
 def _kpi(wells: _Wells) -> tuple[str, dict[str, Any]]:
@@ -196,9 +207,16 @@ def _insight(wells: _Wells) -> tuple[str, dict[str, Any]]:
 
 
 _CHARTS = {
-    "kpi": _kpi, "bar": _bar, "line": _line, "stacked_area": _line, "combo": _combo, "pie": _pie, "table": _table,
-    "pivot": _pivot, "insight": _insight,
-}  # fmt: skip
+    "kpi": _kpi,
+    "bar": _bar,
+    "line": _line,
+    "stacked_area": _line,
+    "combo": _combo,
+    "pie": _pie,
+    "table": _table,
+    "pivot": _pivot,
+    "insight": _insight,
+}
 
 
 def _hierarchy(declared: Visual) -> str:

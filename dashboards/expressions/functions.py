@@ -1,4 +1,5 @@
-"""The functions of the expression language: how many arguments, which level, what they give, how DuckDB says it.
+"""The functions of the expression language: how many arguments, which level, what they give, how DuckDB
+says it.
 
 A template's `{0}`, `{1}` are the arguments' SQL. What is not in this table is not supported, and says so.
 """
@@ -111,9 +112,23 @@ def _locate(arguments: Sequence[str]) -> str:
 
 
 _JAVA_TO_STRFTIME = (
-    ("yyyy", "%Y"), ("YYYY", "%Y"), ("MMM", "%b"), ("MM", "%m"), ("dd", "%d"), ("DD", "%d"), ("HH", "%H"), ("hh", "%I"),
-    ("mm", "%M"), ("SSS", "%g"), ("ss", "%S"), ("EEEE", "%A"), ("EEE", "%a"), ("aa", "%p"), ("a", "%p"), ("yy", "%y"),
-)  # fmt: skip
+    ("yyyy", "%Y"),
+    ("YYYY", "%Y"),
+    ("MMM", "%b"),
+    ("MM", "%m"),
+    ("dd", "%d"),
+    ("DD", "%d"),
+    ("HH", "%H"),
+    ("hh", "%I"),
+    ("mm", "%M"),
+    ("SSS", "%g"),
+    ("ss", "%S"),
+    ("EEEE", "%A"),
+    ("EEE", "%a"),
+    ("aa", "%p"),
+    ("a", "%p"),
+    ("yy", "%y"),
+)
 
 
 def strftime_format(pattern: str) -> str:
@@ -268,12 +283,42 @@ WINDOWS: dict[str, tuple[str, str]] = {
     "lastvalue": ("last_value({0})", "ends"),
 }
 
-REFUSED = frozenset({
-    "periodoverperioddifference", "periodoverperiodlastvalue", "periodoverperiodpercentdifference",
-    "periodtodateavg", "periodtodatecount", "periodtodatemax", "periodtodatemin", "periodtodatesum",
-    "periodtodatesumovertime", "windowsum", "windowavg", "windowmin", "windowmax", "windowcount", "percentilerank",
-    "distinctcountover", "percentileover", "percentilecontover", "percentilediscover", "stdevover", "stdevpover",
-    "varover", "varpover", "addworkdays", "isworkday", "networkdays", "parsejson", "timezone",
-    "converttimezone", "sin", "cos", "tan",
-})  # fmt: skip
-"""Functions that QuickSight has and the preview refuses: known to the lint, shown as not supported on the page."""
+REFUSED = frozenset(
+    {
+        "periodoverperioddifference",
+        "periodoverperiodlastvalue",
+        "periodoverperiodpercentdifference",
+        "periodtodateavg",
+        "periodtodatecount",
+        "periodtodatemax",
+        "periodtodatemin",
+        "periodtodatesum",
+        "periodtodatesumovertime",
+        "windowsum",
+        "windowavg",
+        "windowmin",
+        "windowmax",
+        "windowcount",
+        "percentilerank",
+        "distinctcountover",
+        "percentileover",
+        "percentilecontover",
+        "percentilediscover",
+        "stdevover",
+        "stdevpover",
+        "varover",
+        "varpover",
+        "addworkdays",
+        "isworkday",
+        "networkdays",
+        "parsejson",
+        "timezone",
+        "converttimezone",
+        "sin",
+        "cos",
+        "tan",
+    }
+)
+"""Functions that QuickSight has and the preview refuses: known to the lint, shown as not supported on the
+page.
+"""

@@ -90,10 +90,9 @@ class _Reader:
         if operator == "not in":
             self._take()
         if operator in ("in", "not in"):
-            call = Call(
+            return Call(
                 "in" if operator == "in" else "notin", (left, self.expression(_INFIX["in"])), position
             )
-            return call
         # The power operator alone groups to the right.
         return Binary(operator, left, self.expression(_INFIX[operator] - (operator == "^")), position)
 

@@ -89,7 +89,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class Keyword:
-    """PRE_FILTER, PRE_AGG, POST_AGG_FILTER, CASE_INSENSITIVE or NULL: a bare word with a meaning of its own."""
+    """PRE_FILTER, PRE_AGG, POST_AGG_FILTER, CASE_INSENSITIVE or NULL: a bare word with a meaning of its
+    own.
+    """
 
     name: str
     position: int = field(default=0, compare=False)

@@ -37,7 +37,9 @@ class Typed:
 
 @dataclass(frozen=True)
 class Names:
-    """What an expression may name: columns with their kinds, calculated fields, parameters with their kinds."""
+    """What an expression may name: columns with their kinds, calculated fields, parameters with their
+    kinds.
+    """
 
     columns: Mapping[str, Kind]
     fields: Mapping[str, Node]

@@ -14,10 +14,17 @@ def text(findings: Sequence[Finding]) -> str:
 def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Findings as JSON values."""
     return [
-        {"rule": f.rule, "file": f.file, "line": f.line, "asset": f.asset, "path": show(f.path), "message": f.message,
-         "fix": f.fix}
+        {
+            "rule": f.rule,
+            "file": f.file,
+            "line": f.line,
+            "asset": f.asset,
+            "path": show(f.path),
+            "message": f.message,
+            "fix": f.fix,
+        }
         for f in findings
-    ]  # fmt: skip
+    ]
 
 
 def sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:

@@ -42,8 +42,12 @@ def _data_sets(page: Page) -> Iterator[Finding]:
             yield page.found("reference/data-set-arn", path, f"No dataset {data_set_id!r} is emitted.",
                              "Name the ARN of an emitted dataset.")  # fmt: skip
         if entry.get("Identifier") not in used:
-            yield page.found("reference/unused-data-set", path, f"Dataset {entry.get('Identifier')!r} is never used.",
-                             "Remove the declaration.")  # fmt: skip
+            yield page.found(
+                "reference/unused-data-set",
+                path,
+                f"Dataset {entry.get('Identifier')!r} is never used.",
+                "Remove the declaration.",
+            )
     for path, name in page.every("DataSetIdentifier"):
         if name not in page.declared:
             yield page.found("reference/data-set", path, f"Dataset {name!r} is not declared.",
@@ -57,18 +61,30 @@ def _columns(page: Page) -> Iterator[Finding]:
         identifier, name = column["DataSetIdentifier"], column.get("ColumnName")
         columns = page.columns(identifier)
         if columns and name not in columns and name not in page.field_names.get(identifier, set()):
-            yield page.found("reference/column", path, f"Dataset {identifier!r} has no column or field {name!r}.",
-                             f"Use one of: {', '.join([*columns, *page.fields.get(identifier, {})])}.")  # fmt: skip
+            yield page.found(
+                "reference/column",
+                path,
+                f"Dataset {identifier!r} has no column or field {name!r}.",
+                f"Use one of: {', '.join([*columns, *page.fields.get(identifier, {})])}.",
+            )
     for path, member, body, _ in page.filters:
         kind = _kind(page, body.get("Column", {}))
         wanted = _FILTER_KINDS.get(member)
         if kind and (wanted not in (None, kind) or (member == "CategoryFilter" and kind == "time")):
-            yield page.found("reference/filter-kind", (*path, "Column"), f"A {member} cannot filter a {kind}.",
-                             "Use the filter of the column's kind.")  # fmt: skip
+            yield page.found(
+                "reference/filter-kind",
+                (*path, "Column"),
+                f"A {member} cannot filter a {kind}.",
+                "Use the filter of the column's kind.",
+            )
     for at, entry in enumerate(page.definition.get("CalculatedFields", [])):
         if entry.get("Name") in page.columns(str(entry.get("DataSetIdentifier"))):
-            yield page.found("reference/field-hides-column", ("CalculatedFields", at),
-                             f"Field {entry['Name']!r} has the name of a column.", "Rename the field.")  # fmt: skip
+            yield page.found(
+                "reference/field-hides-column",
+                ("CalculatedFields", at),
+                f"Field {entry['Name']!r} has the name of a column.",
+                "Rename the field.",
+            )
 
 
 def _kind(page: Page, column: Mapping[str, Any]) -> str | None:
@@ -81,21 +97,50 @@ def _ids(page: Page) -> Iterator[Finding]:
         ("sheet", [(("Sheets", at), str(sheet.get("SheetId"))) for at, sheet in enumerate(sheets)]),
         ("visual", [(path, str(body.get("VisualId"))) for path, _, body, _ in page.visuals]),
         ("filter", [(path, str(body.get("FilterId"))) for path, _, body, _ in page.filters]),
-        ("filter group", [(("FilterGroups", at), str(group.get("FilterGroupId")))
-                          for at, group in enumerate(page.definition.get("FilterGroups", []))]),
-        ("parameter", [(("ParameterDeclarations", at), str(body.get("Name")))
-                       for at, entry in enumerate(page.definition.get("ParameterDeclarations", []))
-                       for body in entry.values()]),
-        ("dataset identifier", [(("DataSetIdentifierDeclarations", at), str(entry.get("Identifier")))
-                                for at, entry in enumerate(page.definition.get("DataSetIdentifierDeclarations", []))]),
-        ("calculated field", [(("CalculatedFields", at), f"{entry.get('DataSetIdentifier')}/{entry.get('Name')}")
-                              for at, entry in enumerate(page.definition.get("CalculatedFields", []))]),
-        ("control", [(path, str(name)) for key in ("ParameterControlId", "FilterControlId")
-                     for path, name in each(sheets, key, ("Sheets",))]),
-    ]  # fmt: skip
+        (
+            "filter group",
+            [
+                (("FilterGroups", at), str(group.get("FilterGroupId")))
+                for at, group in enumerate(page.definition.get("FilterGroups", []))
+            ],
+        ),
+        (
+            "parameter",
+            [
+                (("ParameterDeclarations", at), str(body.get("Name")))
+                for at, entry in enumerate(page.definition.get("ParameterDeclarations", []))
+                for body in entry.values()
+            ],
+        ),
+        (
+            "dataset identifier",
+            [
+                (("DataSetIdentifierDeclarations", at), str(entry.get("Identifier")))
+                for at, entry in enumerate(page.definition.get("DataSetIdentifierDeclarations", []))
+            ],
+        ),
+        (
+            "calculated field",
+            [
+                (("CalculatedFields", at), f"{entry.get('DataSetIdentifier')}/{entry.get('Name')}")
+                for at, entry in enumerate(page.definition.get("CalculatedFields", []))
+            ],
+        ),
+        (
+            "control",
+            [
+                (path, str(name))
+                for key in ("ParameterControlId", "FilterControlId")
+                for path, name in each(sheets, key, ("Sheets",))
+            ],
+        ),
+    ]
     for path, _, body, _ in page.visuals:
-        fields = [((*path, *inner), str(field.get("FieldId"))) for inner, _, field in field_bodies(body)
-                  if inner[0] == "ChartConfiguration"]  # fmt: skip
+        fields = [
+            ((*path, *inner), str(field.get("FieldId")))
+            for inner, _, field in field_bodies(body)
+            if inner[0] == "ChartConfiguration"
+        ]
         lists.append(("field", fields))
     for what, found in lists:
         yield from _repeated(page, what, found)
@@ -120,10 +165,16 @@ def _layouts(page: Page) -> Iterator[Finding]:
         }
         there["TEXT_BOX"] = {str(box.get("SheetTextBoxId")) for box in sheet.get("TextBoxes", [])}
         there["IMAGE"] = {str(box.get("SheetImageId")) for box in sheet.get("Images", [])}
-        there["PARAMETER_CONTROL"] = {str(body.get("ParameterControlId"))
-                                      for entry in sheet.get("ParameterControls", []) for body in entry.values()}  # fmt: skip
-        there["FILTER_CONTROL"] = {str(body.get("FilterControlId"))
-                                   for entry in sheet.get("FilterControls", []) for body in entry.values()}  # fmt: skip
+        there["PARAMETER_CONTROL"] = {
+            str(body.get("ParameterControlId"))
+            for entry in sheet.get("ParameterControls", [])
+            for body in entry.values()
+        }
+        there["FILTER_CONTROL"] = {
+            str(body.get("FilterControlId"))
+            for entry in sheet.get("FilterControls", [])
+            for body in entry.values()
+        }
         placed: set[str] = set()
         for key in ("Layouts", "SheetControlLayouts"):
             for path, elements in each(sheet.get(key, []), "Elements", ("Sheets", s, key)):
@@ -131,10 +182,19 @@ def _layouts(page: Page) -> Iterator[Finding]:
                 placed |= {str(element.get("ElementId")) for element in elements}
         for kind, word in (("VISUAL", "visual"), ("TEXT_BOX", "text box")):
             for name in sorted(there[kind] - placed):
-                yield page.found("reference/not-placed", _visual_path(page, s, name), f"The {word} {name!r} has no place in the layout.",
-                                 "Add a layout element.")  # fmt: skip
+                yield page.found(
+                    "reference/not-placed",
+                    _visual_path(page, s, name),
+                    f"The {word} {name!r} has no place in the layout.",
+                    "Add a layout element.",
+                )
         if not there["VISUAL"]:
-            yield page.found("reference/empty-sheet", ("Sheets", s), "The sheet has no visual.", "Add one or drop the sheet.")  # fmt: skip
+            yield page.found(
+                "reference/empty-sheet",
+                ("Sheets", s),
+                "The sheet has no visual.",
+                "Add one or drop the sheet.",
+            )
 
 
 def _visual_path(page: Page, sheet: int, name: str) -> JsonPath:
@@ -151,19 +211,29 @@ def _elements(
     for at, element in enumerate(elements):
         name, kind = str(element.get("ElementId")), str(element.get("ElementType"))
         if name not in there.get(kind, set()):
-            yield page.found("reference/layout-element", (*path, at), f"The layout places {kind} {name!r}, which is not on the sheet.",
-                             "Name an element of this sheet.")  # fmt: skip
+            yield page.found(
+                "reference/layout-element",
+                (*path, at),
+                f"The layout places {kind} {name!r}, which is not on the sheet.",
+                "Name an element of this sheet.",
+            )
         spans = [element.get(key) for key in ("ColumnIndex", "ColumnSpan", "RowIndex", "RowSpan")]
         if not all(isinstance(span, int) for span in spans):
             continue
         left, columns, top, rows = (int(span) for span in spans)  # type: ignore[arg-type]
         if left + columns > GRID_COLUMNS:
-            yield page.found("reference/off-grid", (*path, at), f"{name!r} ends at column {left + columns} of {GRID_COLUMNS}.",
-                             "Move or narrow it.")  # fmt: skip
+            yield page.found(
+                "reference/off-grid",
+                (*path, at),
+                f"{name!r} ends at column {left + columns} of {GRID_COLUMNS}.",
+                "Move or narrow it.",
+            )
         cells = [(x, y) for x in range(left, left + columns) for y in range(top, top + rows)]
         over = {taken[cell] for cell in cells if cell in taken}
         if over:
-            yield page.found("reference/overlap", (*path, at), f"{name!r} lies over {', '.join(sorted(over))}.", "Move it.")  # fmt: skip
+            yield page.found(
+                "reference/overlap", (*path, at), f"{name!r} lies over {', '.join(sorted(over))}.", "Move it."
+            )
         taken |= dict.fromkeys(cells, name)
 
 
@@ -174,15 +244,27 @@ def _scopes(page: Page) -> Iterator[Finding]:
         for path, scopes in each(group, "SheetVisualScopingConfigurations", ("FilterGroups", g)):
             for at, scope in enumerate(scopes):
                 if scope.get("SheetId") not in sheets:
-                    yield page.found("reference/scope-sheet", (*path, at), f"The filter is scoped to sheet {scope.get('SheetId')!r}, which does not exist.",
-                                     f"Use one of: {', '.join(sorted(sheets))}.")  # fmt: skip
+                    yield page.found(
+                        "reference/scope-sheet",
+                        (*path, at),
+                        f"The filter is scoped to sheet {scope.get('SheetId')!r}, which does not exist.",
+                        f"Use one of: {', '.join(sorted(sheets))}.",
+                    )
                 for name in scope.get("VisualIds", []):
                     if (str(scope.get("SheetId")), name) not in visuals:
-                        yield page.found("reference/scope-visual", (*path, at), f"The filter is scoped to visual {name!r}, which is not on that sheet.",
-                                         "Name a visual of the sheet.")  # fmt: skip
+                        yield page.found(
+                            "reference/scope-visual",
+                            (*path, at),
+                            f"The filter is scoped to visual {name!r}, which is not on that sheet.",
+                            "Name a visual of the sheet.",
+                        )
                 if scope.get("Scope") == "SELECTED_VISUALS" and not scope.get("VisualIds"):
-                    yield page.found("reference/scope-visual", (*path, at), "The filter is scoped to selected visuals and names none.",
-                                     "Name them or use ALL_VISUALS.")  # fmt: skip
+                    yield page.found(
+                        "reference/scope-visual",
+                        (*path, at),
+                        "The filter is scoped to selected visuals and names none.",
+                        "Name them or use ALL_VISUALS.",
+                    )
 
 
 def _controls(page: Page) -> Iterator[Finding]:
@@ -192,20 +274,36 @@ def _controls(page: Page) -> Iterator[Finding]:
             sheet.get("FilterControls", []), "SourceFilterId", ("Sheets", s, "FilterControls")
         ):
             if name not in filters:
-                yield page.found("reference/control-filter", path, f"The control sets the filter {name!r}, which does not exist.",
-                                 f"Use one of: {', '.join(filters)}.")  # fmt: skip
+                yield page.found(
+                    "reference/control-filter",
+                    path,
+                    f"The control sets the filter {name!r}, which does not exist.",
+                    f"Use one of: {', '.join(filters)}.",
+                )
             elif not _reaches(filters[name][1], str(sheet.get("SheetId"))):
-                yield page.found("reference/control-scope", path, f"The control stands on a sheet that its filter {name!r} does not reach.",
-                                 "Add the sheet to the filter's scope.")  # fmt: skip
+                yield page.found(
+                    "reference/control-scope",
+                    path,
+                    f"The control stands on a sheet that its filter {name!r} does not reach.",
+                    "Add the sheet to the filter's scope.",
+                )
         for c, entry in enumerate(sheet.get("ParameterControls", [])):
             for member, body in entry.items():
                 path, name = ("Sheets", s, "ParameterControls", c, member), body.get("SourceParameterName")
                 if name not in page.parameters:
-                    yield page.found("reference/control-parameter", path, f"The control sets the parameter {name!r}, which is not declared.",
-                                     f"Use one of: {', '.join(page.parameters)}.")  # fmt: skip
+                    yield page.found(
+                        "reference/control-parameter",
+                        path,
+                        f"The control sets the parameter {name!r}, which is not declared.",
+                        f"Use one of: {', '.join(page.parameters)}.",
+                    )
                 elif (member == "DateTimePicker") != (page.parameters[name] == "time"):
-                    yield page.found("reference/control-kind", path, f"A {member} cannot set a {page.parameters[name]} parameter.",
-                                     "Use the control of the parameter's kind.")  # fmt: skip
+                    yield page.found(
+                        "reference/control-kind",
+                        path,
+                        f"A {member} cannot set a {page.parameters[name]} parameter.",
+                        "Use the control of the parameter's kind.",
+                    )
 
 
 def _reaches(group: Mapping[str, Any], sheet: str) -> bool:
@@ -228,12 +326,20 @@ def _actions(page: Page) -> Iterator[Finding]:
             for inner, names in each(body.get("Actions", []), key, (*path, "Actions")):
                 for name in names:
                     if name not in there:
-                        yield page.found("reference/action", inner, f"The action names {name!r}, which is no {what}.",
-                                         "Name one that exists.")  # fmt: skip
+                        yield page.found(
+                            "reference/action",
+                            inner,
+                            f"The action names {name!r}, which is no {what}.",
+                            "Name one that exists.",
+                        )
         for inner, name in each(body.get("Actions", []), "TargetSheetId", (*path, "Actions")):
             if name not in sheets:
-                yield page.found("reference/action", inner, f"The action goes to sheet {name!r}, which does not exist.",
-                                 f"Use one of: {', '.join(sorted(sheets))}.")  # fmt: skip
+                yield page.found(
+                    "reference/action",
+                    inner,
+                    f"The action goes to sheet {name!r}, which does not exist.",
+                    f"Use one of: {', '.join(sorted(sheets))}.",
+                )
 
 
 def _parameters(page: Page) -> Iterator[Finding]:
@@ -263,18 +369,30 @@ def _fields(page: Page) -> Iterator[Finding]:
             kind = _kind(page, field.get("Column", {}))
             wanted = _FIELD_KINDS.get(member)
             if kind and wanted and kind != wanted and not (wanted == "text" and kind == "boolean"):
-                yield page.found("silent/field-kind", where, f"A {member} cannot show a {kind}: the chart stays blank.",
-                                 "Use the field of the column's kind.")  # fmt: skip
+                yield page.found(
+                    "silent/field-kind",
+                    where,
+                    f"A {member} cannot show a {kind}: the chart stays blank.",
+                    "Use the field of the column's kind.",
+                )
             if "HierarchyId" in field and field["HierarchyId"] not in hierarchies:
-                yield page.found("reference/hierarchy", where, f"The hierarchy {field['HierarchyId']!r} is not in ColumnHierarchies.",
-                                 "Add it or drop the id.")  # fmt: skip
+                yield page.found(
+                    "reference/hierarchy",
+                    where,
+                    f"The hierarchy {field['HierarchyId']!r} is not in ColumnHierarchies.",
+                    "Add it or drop the id.",
+                )
         chart = body.get("ChartConfiguration", {})
         for part in ("SortConfiguration", "FieldOptions", "AxisLabelOptions", "ApplyTo"):
             for inner, found in each(chart, part, (*path, "ChartConfiguration")):
                 for field_path, name in each(found, "FieldId", inner):
                     if name not in fields:
-                        yield page.found("reference/field", field_path, f"{name!r} is no field of this visual.",
-                                         f"Use one of: {', '.join(fields)}.")  # fmt: skip
+                        yield page.found(
+                            "reference/field",
+                            field_path,
+                            f"{name!r} is no field of this visual.",
+                            f"Use one of: {', '.join(fields)}.",
+                        )
 
 
 def _missing(page: Page) -> Iterator[Finding]:
@@ -282,5 +400,9 @@ def _missing(page: Page) -> Iterator[Finding]:
     for key in ("DataSetIdentifier", "ColumnName", "DataSetArn", "FieldId"):
         for path, name in page.every(key):
             if str(name).rpartition("/")[2].startswith("Missing"):
-                yield page.found("silent/missing-marker", path, f"{name!r} is what QuickSight writes for something deleted.",
-                                 "Point it at what replaces it.")  # fmt: skip
+                yield page.found(
+                    "silent/missing-marker",
+                    path,
+                    f"{name!r} is what QuickSight writes for something deleted.",
+                    "Point it at what replaces it.",
+                )

@@ -43,8 +43,10 @@ def _without_definition(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _located(finding: Finding, assets: Assets, declared: Mapping[str, Dashboard]) -> Finding:
     resource = assets.resources.get(finding.asset)
     properties = resource.properties if resource is not None else {}
-    asset_id = next((str(properties[key]) for key in ("DashboardId", "AnalysisId", "DataSetId") if key in properties),
-                    finding.asset)  # fmt: skip
+    asset_id = next(
+        (str(properties[key]) for key in ("DashboardId", "AnalysisId", "DataSetId") if key in properties),
+        finding.asset,
+    )
     suffix = asset_id.partition("-")[2]
     for dashboard in declared.values():
         if suffix == dashboard.name:

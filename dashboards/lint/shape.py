@@ -126,8 +126,12 @@ class _Walk:
             given = [key for key in value if key in shape.members]
             if len(given) != 1:
                 shown = ", ".join(given) or "none"
-                yield self._found("shape/union", path, f"{shape.name} takes exactly one member; given: {shown}.",
-                                  "Keep one.")  # fmt: skip
+                yield self._found(
+                    "shape/union",
+                    path,
+                    f"{shape.name} takes exactly one member; given: {shown}.",
+                    "Keep one.",
+                )
         for key, entry in value.items():
             if key in shape.members:
                 yield from self.of(shape.members[key], entry, (*path, key))

@@ -31,9 +31,13 @@ def check_access(assets: Assets) -> Iterator[Finding]:
             for at, entry in enumerate(properties.get("Permissions", [])):
                 missing = ANALYSIS_ACTIONS - set(entry.get("Actions", []))
                 if kind == "Analysis" and missing:
-                    yield Finding("silent/analysis-actions", name, ("Permissions", at),
-                                  f"Without {', '.join(sorted(missing))} the analysis fails later, out of sight.",
-                                  "Grant all seven actions.")  # fmt: skip
+                    yield Finding(
+                        "silent/analysis-actions",
+                        name,
+                        ("Permissions", at),
+                        f"Without {', '.join(sorted(missing))} the analysis fails later, out of sight.",
+                        "Grant all seven actions.",
+                    )
             mode = properties.get("ValidationStrategy", {}).get("Mode", "STRICT")
             if mode != "STRICT":
                 yield Finding("silent/lenient", name, ("ValidationStrategy", "Mode"),
@@ -41,8 +45,13 @@ def check_access(assets: Assets) -> Iterator[Finding]:
             asset_id = str(properties.get(f"{kind}Id", ""))
             prefix = asset_id.partition("-")[0]
             if prefix and prefix not in str(properties.get("Name", "")):
-                yield Finding("silent/name-prefix", name, ("Name",),
-                              "Two deployments would look the same in the console.", f"Put {prefix!r} into the name.")  # fmt: skip
+                yield Finding(
+                    "silent/name-prefix",
+                    name,
+                    ("Name",),
+                    "Two deployments would look the same in the console.",
+                    f"Put {prefix!r} into the name.",
+                )
 
 
 def _expressions(page: Page) -> Iterator[Finding]:
@@ -57,8 +66,12 @@ def _expressions(page: Page) -> Iterator[Finding]:
             continue
         except ExpressionError as error:
             mark = text[error.position : error.position + 24]
-            yield page.found("expression", path, f"{error.message} At character {error.position + 1}: {mark!r}.",
-                             "Correct the expression.")  # fmt: skip
+            yield page.found(
+                "expression",
+                path,
+                f"{error.message} At character {error.position + 1}: {mark!r}.",
+                "Correct the expression.",
+            )
 
 
 def _type(page: Page, column: Mapping[str, Any]) -> Typed | None:
@@ -79,8 +92,12 @@ def _aggregation(page: Page) -> Iterator[Finding]:
                                  "An aggregated field with an AggregationFunction shows an error.",
                                  "Leave the function out.")  # fmt: skip
             if found.level != "row" and member.endswith("DimensionField"):
-                yield page.found("silent/aggregate-dimension", (*path, *inner), "An aggregate cannot split a visual.",
-                                 "Use a column or a field per row.")  # fmt: skip
+                yield page.found(
+                    "silent/aggregate-dimension",
+                    (*path, *inner),
+                    "An aggregate cannot split a visual.",
+                    "Use a column or a field per row.",
+                )
             if member == "NumericalMeasureField" and found.kind not in (None, "number"):
                 yield page.found(
                     "silent/field-kind",
@@ -99,14 +116,22 @@ def _visuals(page: Page) -> Iterator[Finding]:
             wells = next(iter(wells.values()), {})
         if member == "KPIVisual" and set(chart.get("KPIOptions", {})) != KPI_OPTIONS:
             missing = sorted(KPI_OPTIONS - set(chart.get("KPIOptions", {})))
-            yield page.found("silent/kpi-options", where, f"A KPI without {', '.join(missing)} is drawn blank.",
-                             "Write KPIOptions in full.")  # fmt: skip
+            yield page.found(
+                "silent/kpi-options",
+                where,
+                f"A KPI without {', '.join(missing)} is drawn blank.",
+                "Write KPIOptions in full.",
+            )
         values = wells.get(_VALUE_WELLS.get(member, ""), None)
         if member in _VALUE_WELLS and not values:
             yield page.found("silent/no-value", where, "The visual has no value to show.", "Add a measure.")
         if member in ("LineChartVisual", "BarChartVisual") and wells.get("Colors") and len(values or []) > 1:
-            yield page.found("silent/colors-and-values", where, "Colors takes one value; with two the chart is broken.",
-                             "Drop Colors or all values but one.")  # fmt: skip
+            yield page.found(
+                "silent/colors-and-values",
+                where,
+                "Colors takes one value; with two the chart is broken.",
+                "Drop Colors or all values but one.",
+            )
         if member == "PieChartVisual" and len(values or []) > 1:
             yield page.found("silent/pie-values", where, "A pie shows one value.", "Keep one.")
         if (
@@ -121,8 +146,12 @@ def _visuals(page: Page) -> Iterator[Finding]:
         ):
             holder = _at(page.definition, inner[:-1])
             if limit and "OtherCategories" not in holder:
-                yield page.found("silent/items-limit", inner, "What is beyond the limit vanishes without a word.",
-                                 "Say OtherCategories: INCLUDE.")  # fmt: skip
+                yield page.found(
+                    "silent/items-limit",
+                    inner,
+                    "What is beyond the limit vanishes without a word.",
+                    "Say OtherCategories: INCLUDE.",
+                )
         if not _plain(body.get("Title", {})):
             yield page.found("silent/no-title", path, "The visual has no title.", "Give it one.")
 
@@ -143,8 +172,12 @@ def _labels(page: Page) -> Iterator[Finding]:
         for inner, options in each(body.get("ChartConfiguration", {}), "AxisLabelOptions", path):
             for at, option in enumerate(options):
                 if "CustomLabel" in option and "ApplyTo" not in option:
-                    yield page.found("silent/label", (*inner, at), "A CustomLabel without ApplyTo is ignored.",
-                                     "Add ApplyTo with the field.")  # fmt: skip
+                    yield page.found(
+                        "silent/label",
+                        (*inner, at),
+                        "A CustomLabel without ApplyTo is ignored.",
+                        "Add ApplyTo with the field.",
+                    )
 
 
 def _parameters(page: Page) -> Iterator[Finding]:
@@ -157,11 +190,19 @@ def _parameters(page: Page) -> Iterator[Finding]:
         for member, body in entry.items():
             path, name = ("ParameterDeclarations", at, member), body.get("Name")
             if not any(body.get("DefaultValues", {}).values()):
-                yield page.found("silent/no-default", path, f"The parameter {name!r} has no default: its control never fills.",
-                                 "Give it DefaultValues.")  # fmt: skip
+                yield page.found(
+                    "silent/no-default",
+                    path,
+                    f"The parameter {name!r} has no default: its control never fills.",
+                    "Give it DefaultValues.",
+                )
             if name in used and name not in page.controlled:
-                yield page.found("silent/no-control", path, f"A filter waits for {name!r}, and no control sets it.",
-                                 "Add a control.")  # fmt: skip
+                yield page.found(
+                    "silent/no-control",
+                    path,
+                    f"A filter waits for {name!r}, and no control sets it.",
+                    "Add a control.",
+                )
             for inner, text in each(body, "Expression", path):
                 try:
                     parse(str(text))
@@ -190,5 +231,9 @@ def _as_of(page: Page) -> Iterator[Finding]:
         for _, member, field in field_bodies(body):
             if member == "DateMeasureField" and field.get("AggregationFunction") == "MAX":
                 return
-    yield page.found("silent/no-as-of", (), "Nothing on the page says how far the data goes: a stale page looks fresh.",
-                     "Show MAX of the time column.")  # fmt: skip
+    yield page.found(
+        "silent/no-as-of",
+        (),
+        "Nothing on the page says how far the data goes: a stale page looks fresh.",
+        "Show MAX of the time column.",
+    )

@@ -30,7 +30,8 @@ def rules_arn(properties: Mapping[str, Any]) -> str:
 def condition(rules: Rules, viewer: str) -> str | None:
     """The SQL condition on a dataset's rows for a viewer: owner, a group, or somebody not listed.
 
-    An owner of the dataset bypasses the rules; NULL in a rule stands for every value; a viewer without a rule sees
+    An owner of the dataset bypasses the rules; NULL in a rule stands for every value; a viewer without a
+    rule sees
     nothing.
     """
     if viewer == OWNER:
@@ -41,7 +42,7 @@ def condition(rules: Rules, viewer: str) -> str | None:
         for column in rules.columns
     ]
     wanted = " AND ".join([f"r.GroupName = {literal(viewer)}", *matches])
-    return f"EXISTS (SELECT 1 FROM {quoted(rules.table)} r WHERE {wanted})"  # noqa: S608 quoted
+    return f"EXISTS (SELECT 1 FROM {quoted(rules.table)} r WHERE {wanted})"  # noqa: S608
 
 
 def viewers(groups: Sequence[str]) -> list[str]:

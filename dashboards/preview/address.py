@@ -10,7 +10,8 @@ class AddressError(ValueError):
 
 
 def state_of(pairs: Iterable[tuple[str, str]]) -> State:
-    """The choices in a query string's pairs: p.<parameter>, f.<filter>, c.<visual>, d.<visual>=<unit>@<start>.
+    """The choices in a query string's pairs: p.<parameter>, f.<filter>, c.<visual>,
+    d.<visual>=<unit>@<start>.
 
     Raises AddressError.
     """

@@ -1,4 +1,6 @@
-"""Reports through Athena and Glue: a query's whole result as a table, and a token per report that changes on publish."""
+"""Reports through Athena and Glue: a query's whole result as a table, and a token per report that changes
+on publish.
+"""
 
 import hashlib
 import io
@@ -74,7 +76,9 @@ def read_result(body: bytes) -> pa.Table:
 
 
 def versions(glue: Any, database: str, reports: Iterable[str]) -> Mapping[str, str]:
-    """Report -> a token of which run serves each of its partitions: a publish changes it, nothing else does."""
+    """Report -> a token of which run serves each of its partitions: a publish changes it, nothing else
+    does.
+    """
     found = {}
     for report in reports:
         digest = hashlib.sha256()

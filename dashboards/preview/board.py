@@ -11,9 +11,9 @@ from dashboards.expressions.tree import ExpressionError, Field
 from dashboards.preview.access import OWNER, Rules, condition, rules_arn, viewers
 from dashboards.preview.data import AthenaQuery, Snapshots, Source, source
 from dashboards.render.page import Page
-from dashboards.render.vega import PALETTE
 from dashboards.render.state import State
 from dashboards.render.tile import View, through
+from dashboards.render.vega import PALETTE
 
 Assets = Mapping[str, Any]
 """Logical id -> resource with `type` and `properties`, as dashboards.emit gives them."""
@@ -78,7 +78,7 @@ class Board:
             try:
                 count = self.data.load(entry, self._query(entry.sql))
                 self._state[name] = (count, self._now(), "")
-            except Exception as error:  # noqa: BLE001 - whatever a query function raises belongs on the page
+            except Exception as error:  # noqa: BLE001
                 before = self._state.get(name, (0, self._now(), ""))
                 if name not in self._state:
                     self.data.empty(name, _types(entry))
@@ -111,7 +111,7 @@ class Board:
             found[data_set] = Freshness(rows, newest, read_at, is_stale, error)
         return found
 
-    def choices(self, view: View, viewer: str) -> dict[str, list[str]]:
+    def choices(self, view: View) -> dict[str, list[str]]:
         """Filter id -> the values that its control offers, of the rows that the viewer may see."""
         found = {}
         for _, member, body in view.page.filters:
@@ -169,7 +169,9 @@ class Board:
         ]
 
     def _colors(self, page: Page) -> dict[str, Any]:
-        """Values of every column and field that a chart may color by: of all rows, so that colors never move."""
+        """Values of every column and field that a chart may color by: of all rows, so that colors never
+        move.
+        """
         found: dict[str, Any] = {}
         for data_set, kinds in page.columns.items():
             names = page.names(data_set)

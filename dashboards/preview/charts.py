@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -35,7 +35,7 @@ def values(tile: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _milliseconds(text: str | None) -> int | None:
     if text is None:
         return None
-    return int(datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp() * 1000)
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def picture(spec: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], width: int, height: int) -> str:

@@ -1,6 +1,8 @@
-"""Datasets in memory: what the emitted SQL gives at Athena, read once per published version, asked many times.
+"""Datasets in memory: what the emitted SQL gives at Athena, read once per published version, asked many
+times.
 
-This is what SPICE does with a dataset. A filter then costs no query execution, and every visual of a page shows the
+This is what SPICE does with a dataset. A filter then costs no query execution, and every visual of a page
+shows the
 same version.
 """
 
@@ -18,6 +20,7 @@ from dashboards.expressions.duckdb_sql import quoted
 AthenaQuery = Callable[[str], pa.Table]
 """Runs SQL at Athena and gives the whole result."""
 MAX_COLOR_VALUES = 40
+MAX_ANSWERS = 600
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Snapshots:
         self._connection.execute("SET TimeZone = 'UTC'")
         self._lock = threading.Lock()
         self._colors: dict[str, Sequence[str]] = {}
+        self._answers: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
 
     def load(self, given: Source, rows: pa.Table) -> int:
         """Replace a dataset's table in one step and return its number of rows."""
@@ -63,6 +67,9 @@ class Snapshots:
             cursor.register("incoming", rows)
             cursor.execute(f"CREATE OR REPLACE TABLE {quoted(given.name)} AS SELECT {casts} FROM incoming")  # noqa: S608
             cursor.unregister("incoming")
+            # A new dictionary, not an emptied one: a query that still runs over the old rows keeps to the
+            # old one.
+            self._answers = {}
             self._colors = {
                 key: values for key, values in self._colors.items() if not key.startswith(given.name)
             }
@@ -74,14 +81,28 @@ class Snapshots:
         self._connection.cursor().execute(f"CREATE OR REPLACE TABLE {quoted(name)} ({types})")
 
     def run(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """All rows of a query over the tables. Raises ValueError with DuckDB's words."""
-        try:
-            return self._connection.cursor().execute(sql, dict(parameters) or None).fetchall()
-        except duckdb.Error as error:
-            raise ValueError(str(error).splitlines()[0]) from error
+        """All rows of a query over the tables. Raises ValueError with DuckDB's words.
+
+        The same question over the same rows is answered from memory: most viewers open a page as it is.
+        """
+        key = (sql, repr(sorted(parameters.items())))
+        answers = self._answers
+        known = answers.get(key)
+        if known is None:
+            try:
+                found = self._connection.cursor().execute(sql, dict(parameters) or None).fetchall()
+            except duckdb.Error as error:
+                raise ValueError(str(error).splitlines()[0]) from error
+            if len(answers) >= MAX_ANSWERS:
+                answers.clear()
+            answers[key] = found
+            return found
+        return known
 
     def values(self, name: str, expression: str) -> Sequence[str]:
-        """The distinct values of a text column or field, in order; none when there are too many to tell apart."""
+        """The distinct values of a text column or field, in order; none when there are too many to tell
+        apart.
+        """
         key = f"{name}/{expression}"
         if key not in self._colors:
             found = self.run(

@@ -16,7 +16,10 @@ _FONT = "system-ui, 'DejaVu Sans', Arial, sans-serif"
 
 
 def csv_of(view: View, visual: VisualView) -> str:
-    """The visual's rows as CSV: the numbers that the page shows, unrounded. Raises ValueError when it has none."""
+    """The visual's rows as CSV: the numbers that the page shows, unrounded.
+
+    Raises ValueError when it has none.
+    """
     drawn = tile(view, visual)
     if drawn["state"] not in ("data", "empty"):
         raise ValueError(drawn["message"])

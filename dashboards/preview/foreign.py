@@ -1,4 +1,6 @@
-"""A Definition that somebody else made: opened without its data, so that one sees its structure and its limits."""
+"""A Definition that somebody else made: opened without its data, so that one sees its structure and its
+limits.
+"""
 
 import json
 from collections.abc import Mapping

@@ -32,8 +32,12 @@ def frame(board: Board, name: str) -> dict[str, Any]:
 
 
 def tiles(board: Board, name: str, sheet: str, state: State, viewer: str = OWNER) -> dict[str, Any]:
-    """Every visual of a sheet, drawn for a viewer's choices. Raises KeyError."""
+    """Every visual of a sheet (the first when none is named), drawn for a viewer's choices.
+
+    Raises KeyError.
+    """
     view = board.view(name, state, viewer)
+    sheet = sheet or str(view.page.sheets[0]["SheetId"])
     fresh = board.freshness(name)
     drawn = [
         _finished(tile(view, visual), fresh)
@@ -43,7 +47,7 @@ def tiles(board: Board, name: str, sheet: str, state: State, viewer: str = OWNER
     return {
         "tiles": drawn,
         "parameters": _parameters(view, state),
-        "choices": board.choices(view, viewer),
+        "choices": board.choices(view),
         "fresh": {data_set: _fresh(entry, view.now) for data_set, entry in fresh.items()},
         "data_range": data_range(view),
         "error": board.error,
@@ -92,8 +96,14 @@ def data_range(view: View) -> dict[str, Any]:
 
 def _fresh(entry: Freshness, now: datetime) -> dict[str, Any]:
     age = (now - entry.through).total_seconds() if entry.through else None
-    return {"rows": entry.rows, "through": _iso(entry.through), "age_seconds": age, "is_stale": entry.is_stale,
-            "read_at": _iso(entry.read_at), "error": entry.error}  # fmt: skip
+    return {
+        "rows": entry.rows,
+        "through": _iso(entry.through),
+        "age_seconds": age,
+        "is_stale": entry.is_stale,
+        "read_at": _iso(entry.read_at),
+        "error": entry.error,
+    }
 
 
 def _iso(time: datetime | None) -> str | None:

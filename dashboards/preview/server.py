@@ -26,8 +26,14 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-            "Cache-Control": "no-store"}  # fmt: skip
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_LIBRARY = "/static/vega"
+"""Never changes under its address, which names the version: browsers may keep it, compiled."""
 HEARTBEAT_SECONDS = 15.0
 
 Versions = Callable[[], Mapping[str, str]]
@@ -43,7 +49,7 @@ class Watch:
 
     versions: Versions
     declarations: Callable[[], str] = field(default=lambda: "")
-    every: float = 0.2
+    every: float = 0.1
 
 
 class Preview:
@@ -101,7 +107,7 @@ class Preview:
         is_first = not versions and not token
         try:
             now_versions = await run_in_threadpool(self._watch.versions)
-        except Exception:  # noqa: BLE001 - a catalogue that is away leaves the data as old as the page says it is
+        except Exception:  # noqa: BLE001
             now_versions = versions
         now_token = await run_in_threadpool(self._watch.declarations)
         changed = {name for name, version in now_versions.items() if versions.get(name) != version}
@@ -238,8 +244,11 @@ class _Headers:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
+                is_library = scope["path"].startswith(_LIBRARY)
+                kept = {"Cache-Control": "max-age=31536000, immutable"} if is_library else {}
+                headers = {**_HEADERS, **kept}
                 message["headers"] += [
-                    (key.lower().encode(), value.encode()) for key, value in _HEADERS.items()
+                    (key.lower().encode(), value.encode()) for key, value in headers.items()
                 ]
             await send(message)
 

@@ -1,4 +1,6 @@
-"""A page as one HTML file that needs no server: numbers, charts and styles inside, scripts allowed by their hash."""
+"""A page as one HTML file that needs no server: numbers, charts and styles inside, scripts allowed by
+their hash.
+"""
 
 import base64
 import hashlib

@@ -1,4 +1,5 @@
-"""Takes the page's JavaScript from installed npm packages and writes vendor.lock: what, which version, which hash.
+"""Takes the page's JavaScript from installed npm packages and writes vendor.lock: what, which version,
+which hash.
 
 npm install --prefix build/vendor vega@6.4.0 vega-interpreter@2.3.2
 python -m dashboards.preview.vendor build/vendor/node_modules

@@ -1,1 +1,3 @@
-"""From deployed JSON to a page: reads Definitions alone, whoever wrote them; knows nothing of declarations."""
+"""From deployed JSON to a page: reads Definitions alone, whoever wrote them; knows nothing of
+declarations.
+"""

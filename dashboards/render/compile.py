@@ -37,7 +37,7 @@ def compiled(page: Page, visual: VisualView, state: State, now: datetime, rules:
 
     Raises ExpressionError and UnsupportedError.
     """
-    units = drilled_units(page, visual, state)
+    units = drilled_units(visual, state)
     found = outs(page, visual, units)
     data_set = found[0].data_set
     base, having = _base(page, visual, data_set, state, rules)
@@ -47,14 +47,14 @@ def compiled(page: Page, visual: VisualView, state: State, now: datetime, rules:
     with_ = f"WITH base AS ({base})"
     if top:
         category = next(out for out in dimensions if out.role == "category")
-        limited = f"SELECT {category.sql} AS k FROM base GROUP BY 1 ORDER BY {top.order} LIMIT {top.limit}"
+        limited = f"SELECT {category.sql} AS k FROM base GROUP BY 1 ORDER BY {top.order} LIMIT {top.limit}"  # noqa: S608
         with_ += f", top AS ({limited})"
         text = f"CAST({category.sql} AS VARCHAR)"
-        kept = f"CASE WHEN {category.sql} IN (SELECT k FROM top) THEN {text}"
+        kept = f"CASE WHEN {category.sql} IN (SELECT k FROM top) THEN {text}"  # noqa: S608
         folded = Out(**{**category.__dict__, "sql": f"{kept} ELSE {literal(OTHER)} END"})
         selected = [folded if out is category else out for out in found]
     columns = ", ".join(f"{out.sql} AS {alias(out)}" for out in selected)
-    text = f"{with_} SELECT {columns} FROM base"
+    text = f"{with_} SELECT {columns} FROM base"  # noqa: S608
     if dimensions:
         text += " GROUP BY " + ", ".join(str(at + 1) for at in range(len(dimensions)))
     if having:
@@ -78,7 +78,7 @@ def parameters(page: Page, state: State, now: datetime, text: str) -> dict[str, 
     return {name: value for name, value in every_one.items() if f"${name}" in text}
 
 
-def drilled_units(page: Page, visual: VisualView, state: State) -> dict[str, str]:
+def drilled_units(visual: VisualView, state: State) -> dict[str, str]:
     """Field id -> granularity, for a time dimension with a hierarchy that the viewer has entered."""
     steps = state.drills.get(visual.id, ())
     if not steps:
@@ -98,7 +98,7 @@ def _base(
     where += _drilled(visual, state)
     if data_set in rules:
         where.append(rules[data_set])
-    text = f"SELECT * FROM {quoted(data_set)}"  # noqa: S608 quoted
+    text = f"SELECT * FROM {quoted(data_set)}"  # noqa: S608
     if where:
         text += " WHERE " + " AND ".join(where)
     return text, [condition.sql for condition in conditions if condition.on_groups]

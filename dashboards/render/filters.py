@@ -11,8 +11,15 @@ from dashboards.expressions.typing import UnsupportedError, typed
 from dashboards.render.page import Page, VisualView, in_scope
 from dashboards.render.state import State
 
-_UNITS = {"YEAR": "year", "QUARTER": "quarter", "MONTH": "month", "WEEK": "week", "DAY": "day", "HOUR": "hour",
-          "MINUTE": "minute"}  # fmt: skip
+_UNITS = {
+    "YEAR": "year",
+    "QUARTER": "quarter",
+    "MONTH": "month",
+    "WEEK": "week",
+    "DAY": "day",
+    "HOUR": "hour",
+    "MINUTE": "minute",
+}
 _COMPARE = {"EQUALS": "=", "DOES_NOT_EQUAL": "<>"}
 
 

@@ -1,4 +1,6 @@
-"""Insight visuals as sentences: each computation the preview knows is one line; the others are refused by name."""
+"""Insight visuals as sentences: each computation the preview knows is one line; the others are refused by
+name.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,11 +15,14 @@ if TYPE_CHECKING:
 
 
 def drawn(view: "View", visual: VisualView) -> dict[str, Any]:
-    """The visual's lines of text, and the numbers in them as rows. Raises UnsupportedError, ExpressionError."""
+    """The visual's lines of text, and the numbers in them as rows.
+
+    Raises UnsupportedError, ExpressionError.
+    """
     configuration = visual.body.get("InsightConfiguration", {})
     data_set = str(visual.body["DataSetIdentifier"])
     base, given = base_rows(view.page, visual, data_set, view.state, view.now, view.rules)
-    behind = int(view.run(f"SELECT count(*) FROM ({base})", given)[0][0])  # noqa: S608 our own SQL
+    behind = int(view.run(f"SELECT count(*) FROM ({base})", given)[0][0])  # noqa: S608
     lines: list[str] = []
     rows: list[tuple[str, Any, str]] = []
     for entry in configuration.get("Computations", []):

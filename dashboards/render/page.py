@@ -225,5 +225,5 @@ def rolling(expression: str, now: datetime) -> datetime:
     text = sql(parse(expression), Names({}, {}, {}))
     with duckdb.connect(":memory:") as connection:
         given = {"now": now} if "$now" in text else {}
-        found: datetime = connection.execute(f"SELECT CAST({text} AS TIMESTAMP)", given).fetchall()[0][0]  # noqa: S608
+        found: datetime = connection.execute(f"SELECT CAST({text} AS TIMESTAMP)", given).fetchall()[0][0]
     return found

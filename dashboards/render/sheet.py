@@ -1,4 +1,6 @@
-"""A sheet's frame: where things stand, which controls it has, which texts; and what the preview cannot show."""
+"""A sheet's frame: where things stand, which controls it has, which texts; and what the preview cannot
+show.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,10 +24,16 @@ def _frame(page: Page, sheet: Mapping[str, Any]) -> dict[str, Any]:
     places = _places(sheet)
     visuals = [view for view in page.visuals.values() if view.sheet_id == sheet["SheetId"]]
     elements: list[dict[str, Any]] = [
-        {"id": view.id, "type": "visual", "kind": view.kind, "title": view.title, "place": places.get(view.id),
-         "subtitle": _subtitle(view)}
+        {
+            "id": view.id,
+            "type": "visual",
+            "kind": view.kind,
+            "title": view.title,
+            "place": places.get(view.id),
+            "subtitle": _subtitle(view),
+        }
         for view in visuals
-    ]  # fmt: skip
+    ]
     elements += [
         {"id": name, "type": "text", "text": text, "place": places.get(name)} for name, text in texts.items()
     ]

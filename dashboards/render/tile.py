@@ -1,4 +1,6 @@
-"""One visual, ready for a page: its state, its numbers as values and as text, its chart, and what it stands on."""
+"""One visual, ready for a page: its state, its numbers as values and as text, its chart, and what it
+stands on.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +35,8 @@ class View:
 
 
 def tile(view: View, visual: VisualView) -> dict[str, Any]:
-    """The visual as JSON values. Never raises for what is in a Definition: that becomes a state with a message.
+    """The visual as JSON values. Never raises for what is in a Definition: that becomes a state with a
+    message.
 
     `state` is data, empty, error or unsupported.
     """
@@ -75,14 +78,14 @@ def _drawn(view: View, visual: VisualView) -> dict[str, Any]:
     if visual.kind in CHARTED:
         found["spec"] = spec(visual, query.outs, view.colors)
     if visual.kind == "kpi":
-        found["kpi"] = _kpi(visual, query.outs, rows)
+        found["kpi"] = _kpi(query.outs, rows)
     return found | _interaction(visual, query, view.state)
 
 
 def count_behind(view: View, visual: VisualView, data_set: str) -> int:
     """How many rows of the dataset the visual stands on, after all filters."""
     base, parameters = base_rows(view.page, visual, data_set, view.state, view.now, view.rules)
-    return int(view.run(f"SELECT count(*) FROM ({base})", parameters)[0][0])  # noqa: S608 our own SQL
+    return int(view.run(f"SELECT count(*) FROM ({base})", parameters)[0][0])  # noqa: S608
 
 
 def _column(out: Out) -> dict[str, Any]:
@@ -98,7 +101,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _kpi(visual: VisualView, outs: Sequence[Out], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def _kpi(outs: Sequence[Out], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
     """The number; with a trend, the latest period's, what it was the period before, and the way there."""
     at = next(index for index, out in enumerate(outs) if out.role == "value")
     format_ = outs[at].format

@@ -1,4 +1,7 @@
-"""Vega-Lite specifications of bars, lines, areas, combos and pies. Data goes in by name, so a refresh keeps the spec."""
+"""Vega-Lite specifications of bars, lines, areas, combos and pies.
+
+Data goes in by name, so a refresh keeps the spec.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +35,8 @@ Rows = Sequence[Sequence[Any]]
 def spec(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The specification of a chart, over data named `rows`.
 
-    `colors`: dataset/column -> every value that the column has, in order, so that a value keeps its color in every
+    `colors`: dataset/column -> every value that the column has, in order, so that a value keeps its color
+    in every
     visual and under every filter.
     """
     chart = _CHARTS[visual.kind](visual, outs, colors)
@@ -53,19 +57,33 @@ _CONFIG: dict[str, Any] = {
     "font": _FONT,
     "view": {"stroke": None},
     "axis": {
-        "labelColor": _FAINT, "titleColor": _FAINT, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": 500,
-        "domainColor": "#b9c3cc", "tickColor": "#b9c3cc", "gridColor": _GRID, "labelLimit": 180, "titlePadding": 8,
+        "labelColor": _FAINT,
+        "titleColor": _FAINT,
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": 500,
+        "domainColor": "#b9c3cc",
+        "tickColor": "#b9c3cc",
+        "gridColor": _GRID,
+        "labelLimit": 180,
+        "titlePadding": 8,
         "labelOverlap": True,
     },
     "legend": {
-        "labelColor": _INK, "labelFontSize": 11.5, "orient": "top", "title": None, "symbolSize": 90, "offset": 6,
-        "columnPadding": 14, "labelLimit": 180,
+        "labelColor": _INK,
+        "labelFontSize": 11.5,
+        "orient": "top",
+        "title": None,
+        "symbolSize": 90,
+        "offset": 6,
+        "columnPadding": 14,
+        "labelLimit": 180,
     },
     "bar": {"cornerRadiusEnd": 2},
     "line": {"strokeWidth": 2.2, "strokeCap": "round", "strokeJoin": "round"},
     "area": {"fillOpacity": 0.88, "stroke": "#fff", "strokeWidth": 0.8},
     "arc": {"stroke": "#fff", "strokeWidth": 1.5},
-}  # fmt: skip
+}
 
 
 def _category(outs: Sequence[Out]) -> Out:
@@ -155,6 +173,7 @@ def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
     stack = {"STACKED": "zero", "STACKED_PERCENT": "normalize"}.get(arrangement)
     encoding: dict[str, Any] = {}
     transforms: list[dict[str, Any]] = []
+    value: dict[str, Any]
     if len(values) > 1:
         transforms, encoding["color"] = _fold(values)
         value = {"field": "value", "type": "quantitative", "axis": _values_axis(values, "")}
@@ -211,10 +230,19 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
     if series:
         # Never color alone: each series has its dash and its shape too.
         domain = encoding["color"]["scale"].get("domain", [])
-        line["strokeDash"] = {"field": series, "type": "nominal", "scale": {
-            "domain": domain, "range": [list(_DASHES[at % len(_DASHES)]) for at in range(len(domain))]}}  # fmt: skip
-        points["shape"] = {"field": series, "type": "nominal", "scale": {
-            "domain": domain, "range": [_SHAPES[at % len(_SHAPES)] for at in range(len(domain))]}}  # fmt: skip
+        line["strokeDash"] = {
+            "field": series,
+            "type": "nominal",
+            "scale": {
+                "domain": domain,
+                "range": [list(_DASHES[at % len(_DASHES)]) for at in range(len(domain))],
+            },
+        }
+        points["shape"] = {
+            "field": series,
+            "type": "nominal",
+            "scale": {"domain": domain, "range": [_SHAPES[at % len(_SHAPES)] for at in range(len(domain))]},
+        }
     layers: list[dict[str, Any]] = [
         {"mark": {"type": "line"}, "encoding": line},
         {"mark": {"type": "point", "filled": True, "size": 34, "opacity": 1}, "encoding": points},
@@ -225,7 +253,7 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
     return {"transform": transforms, "layer": layers}
 
 
-def _combo(_: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _combo(_: VisualView, outs: Sequence[Out], __: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     category, bars, lines = _category(outs), _of(outs, "value"), _of(outs, "line")
     labels = [out.label for out in (*bars, *lines)]
     scale = {"domain": labels, "range": list(PALETTE[: len(labels)])}
@@ -236,11 +264,18 @@ def _combo(_: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str
         # Without the same unit the line would sit at the start of each bar.
         position = {**position, "timeUnit": _BANDS[category.unit], "bandPosition": 0.5}
     tooltip = _tooltip(outs)
-    layers: list[dict[str, Any]] = []
-    for out in bars:
-        layers.append({"mark": {"type": "bar", **_width(category)}, "encoding": {
-            "x": banded, "y": {"field": out.alias, "type": "quantitative", "axis": _values_axis([out])},
-            "color": {"datum": out.label, "type": "nominal", "scale": scale}, "tooltip": tooltip}})  # fmt: skip
+    under = [
+        {
+            "mark": {"type": "bar", **_width(category)},
+            "encoding": {
+                "x": banded,
+                "y": {"field": out.alias, "type": "quantitative", "axis": _values_axis([out])},
+                "color": {"datum": out.label, "type": "nominal", "scale": scale},
+                "tooltip": tooltip,
+            },
+        }
+        for out in bars
+    ]
     over = [
         {"mark": {"type": "line", "point": {"filled": True, "size": 30}}, "encoding": {
             "x": position,
@@ -248,7 +283,7 @@ def _combo(_: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str
             "color": {"datum": out.label, "type": "nominal", "scale": scale}, "tooltip": tooltip}}
         for out in lines
     ]  # fmt: skip
-    return {"layer": [{"layer": layers}, {"layer": over}], "resolve": {"scale": {"y": "independent"}}}
+    return {"layer": [{"layer": under}, {"layer": over}], "resolve": {"scale": {"y": "independent"}}}
 
 
 def _pie(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -258,10 +293,15 @@ def _pie(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
     encoding = {
         "theta": {"field": value.alias, "type": "quantitative", "stack": True},
         "order": {"field": "row", "type": "quantitative"},
-        "color": {"field": category.alias, "type": "nominal", "sort": None, **_domain(category, colors, is_limited=True),
-                  "legend": {"orient": "right", "values": {"expr": f"pluck(data('rows'), '{category.alias}')"}}},
+        "color": {
+            "field": category.alias,
+            "type": "nominal",
+            "sort": None,
+            **_domain(category, colors, is_limited=True),
+            "legend": {"orient": "right", "values": {"expr": f"pluck(data('rows'), '{category.alias}')"}},
+        },
         "tooltip": _tooltip(outs),
-    }  # fmt: skip
+    }
     radius = "min(width, height) / 2"
     mark = {
         "type": "arc",

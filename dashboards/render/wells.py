@@ -7,7 +7,6 @@ from typing import Any
 from dashboards.column_types import Kind
 from dashboards.expressions.duckdb_sql import quoted, sql
 from dashboards.expressions.functions import truncated
-from dashboards.expressions.parse import parse
 from dashboards.expressions.tree import ExpressionError, Field
 from dashboards.expressions.typing import UnsupportedError, typed
 from dashboards.render.formats import Format, of_field

@@ -1,6 +1,7 @@
 """The refresh budget: 48 hours of a publish a minute, and every refusal that QuickSight has."""
 
 import random
+from collections.abc import Set
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -19,11 +20,11 @@ RUN_SECONDS = 240.0
 class Simulated:
     """QuickSight behind a clock that the test moves; ingestions take some minutes and may fail."""
 
-    class ResourceExistsException(Exception): ...  # noqa: N818 the service's names
+    class ResourceExistsException(Exception): ...
 
-    class LimitExceededException(Exception): ...  # noqa: N818
+    class LimitExceededException(Exception): ...
 
-    class ThrottlingException(Exception): ...  # noqa: N818
+    class ThrottlingException(Exception): ...
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -65,8 +66,8 @@ class Simulated:
 
 
 def run(
-    hours: int, quicksight: Simulated, by_hand: set[int] = frozenset()
-) -> tuple[list[float], list[float], list[str]]:  # type: ignore[assignment]
+    hours: int, quicksight: Simulated, by_hand: Set[int] = frozenset()
+) -> tuple[list[float], list[float], list[str]]:
     """A publish a minute. Returns starts, the age of what is served at each minute (seconds), and alarms."""
     alarms: list[str] = []
     controller = Controller(

@@ -15,14 +15,16 @@ from dashboards.model import dashboards
 from queries.contracts import reports
 from tests.dashboards.conftest import resources
 
-Seed = Callable[[dict[str, Any]], None]
+Seed = Callable[[dict[str, Any]], Any]
 
 
 def line_of(place: str) -> tuple[str, int]:
     """`traffic/page-views` -> file and line of that visual, filter, report, measure or sheet's declaration."""
     name, _, what = place.partition("/")
     dashboard = dashboards()[name]
-    known = {entry.id: entry.line for entry in (*dashboard.visuals, *dashboard.filters, *dashboard.sheets)}
+    known = {visual.id: visual.line for visual in dashboard.visuals}
+    known |= {entry.id: entry.line for entry in dashboard.filters}
+    known |= {sheet.id: sheet.line for sheet in dashboard.sheets}
     for source in dashboard.sources.values():
         known[source.report] = source.line
         known |= {measure.name: measure.line for measure in source.measures.values()}
@@ -37,13 +39,13 @@ def definition(found: dict[str, Any], name: str) -> dict[str, Any]:
     return page
 
 
-def visual(found: dict[str, Any], place: str) -> dict[str, Any]:
+def visual(found: dict[str, Any], place: str) -> Any:
     name, _, wanted = place.partition("/")
     for sheet in definition(found, name)["Sheets"]:
         for entry in sheet["Visuals"]:
             for body in entry.values():
                 if body["VisualId"] == wanted:
-                    return dict.__getitem__(entry, next(iter(entry)))  # type: ignore[no-any-return]
+                    return body
     raise LookupError(place)
 
 
@@ -52,16 +54,16 @@ def chart(found: dict[str, Any], place: str) -> dict[str, Any]:
     return configuration
 
 
-def wells(found: dict[str, Any], place: str) -> dict[str, Any]:
+def wells(found: dict[str, Any], place: str) -> Any:
     inner = chart(found, place)["FieldWells"]
-    return inner if "Values" in inner else next(iter(inner.values()))  # type: ignore[no-any-return]
+    return inner if "Values" in inner else next(iter(inner.values()))
 
 
-def value(found: dict[str, Any], place: str) -> dict[str, Any]:
-    return next(iter(wells(found, place)["Values"][0].values()))  # type: ignore[no-any-return]
+def value(found: dict[str, Any], place: str) -> Any:
+    return next(iter(wells(found, place)["Values"][0].values()))
 
 
-def group(found: dict[str, Any], place: str) -> dict[str, Any]:
+def group(found: dict[str, Any], place: str) -> Any:
     name, _, wanted = place.partition("/")
     return next(g for g in definition(found, name)["FilterGroups"] if g["FilterGroupId"] == f"{wanted}-group")
 
@@ -76,17 +78,17 @@ def data_set(found: dict[str, Any], logical: str) -> dict[str, Any]:
     return properties
 
 
-def table(found: dict[str, Any], logical: str) -> dict[str, Any]:
-    return next(iter(data_set(found, logical)["PhysicalTableMap"].values()))["CustomSql"]  # type: ignore[no-any-return]
+def table(found: dict[str, Any], logical: str) -> Any:
+    return next(iter(data_set(found, logical)["PhysicalTableMap"].values()))["CustomSql"]
 
 
-def semantic(found: dict[str, Any], logical: str) -> dict[str, Any]:
-    return next(iter(data_set(found, logical)["SemanticModelConfiguration"]["TableMap"].values()))  # type: ignore[no-any-return]
+def semantic(found: dict[str, Any], logical: str) -> Any:
+    return next(iter(data_set(found, logical)["SemanticModelConfiguration"]["TableMap"].values()))
 
 
-def rules(found: dict[str, Any]) -> dict[str, Any]:
+def rules(found: dict[str, Any]) -> Any:
     inner = semantic(found, "DataSetOrdersByHour")["RowLevelPermissionConfiguration"]
-    return inner["RowLevelPermissionDataSet"]  # type: ignore[no-any-return]
+    return inner["RowLevelPermissionDataSet"]
 
 
 def layout(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -95,7 +97,7 @@ def layout(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return elements
 
 
-def field(found: dict[str, Any], name: str, title: str) -> dict[str, Any]:
+def field(found: dict[str, Any], name: str, title: str) -> Any:
     return next(f for f in definition(found, name)["CalculatedFields"] if f["Name"] == title)
 
 

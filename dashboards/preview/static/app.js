@@ -25,12 +25,13 @@
   };
 
   async function json(path) {
-    const answer = await fetch(path);
+    const answer = await window.penstockEarly.take(path);
     if (!answer.ok) throw new Error((await answer.text()) || `${path} answered ${answer.status}`);
     return answer.json();
   }
 
   async function open() {
+    const opening = json(`/api/${encodeURIComponent(name)}/frame`).catch(() => null);
     const { pages, error } = await json("/api/pages");
     document.getElementById("pages").replaceChildren(...pages.map((page) =>
       h("a", { href: `/${page.name}`, "aria-current": page.name === name ? "page" : null }, page.title)));
@@ -39,7 +40,7 @@
       main.dataset.loads = Number(main.dataset.loads) + 1;
       return;
     }
-    frame = await json(`/api/${encodeURIComponent(name)}/frame`);
+    frame = await opening;
     document.title = `${frame.title} – Penstock`;
     parts = {
       fresh: h("div", { class: "fresh" }), problem: h("div", {}), elsewhere: h("div", {}), bar: h("div", { class: "controls", role: "region", "aria-label": "Filters" }),
@@ -109,7 +110,7 @@
   async function refresh(changed) {
     const mine = ++asked;
     const query = new URLSearchParams(state.query);
-    query.set("sheet", sheet.id);
+    if (sheet.id !== frame.sheets[0].id) query.set("sheet", sheet.id);
     let answer;
     try {
       answer = await json(`/api/${encodeURIComponent(name)}/tiles?${query}`);

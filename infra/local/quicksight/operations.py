@@ -116,8 +116,13 @@ class Operations:
         return answer
 
     def _summary(self, asset: Asset) -> Answer:
-        found: Answer = {f"{asset.kind}Id": asset.id, "Arn": asset.arn, "Name": asset.latest.properties["Name"],
-                         "CreatedTime": asset.versions[0].created, "LastUpdatedTime": asset.updated}  # fmt: skip
+        found: Answer = {
+            f"{asset.kind}Id": asset.id,
+            "Arn": asset.arn,
+            "Name": asset.latest.properties["Name"],
+            "CreatedTime": asset.versions[0].created,
+            "LastUpdatedTime": asset.updated,
+        }
         if asset.kind == "Dashboard":
             found["PublishedVersionNumber"] = asset.published
         return found
@@ -126,9 +131,13 @@ class Operations:
         version = _chosen(asset, None)
         found = self._summary(asset)
         if asset.kind == "Dashboard":
-            found["Version"] = {"VersionNumber": version.number, "Status": version.status, "Errors": version.errors,
-                                "Arn": f"{asset.arn}/version/{version.number}",
-                                "CreatedTime": version.created}  # fmt: skip
+            found["Version"] = {
+                "VersionNumber": version.number,
+                "Status": version.status,
+                "Errors": version.errors,
+                "Arn": f"{asset.arn}/version/{version.number}",
+                "CreatedTime": version.created,
+            }
         elif asset.kind == "Analysis":
             found |= {"Status": version.status, "Errors": version.errors}
         else:
@@ -191,8 +200,14 @@ class Operations:
         return f"{self._store.arn('DataSet', entry.data_set)}/ingestion/{entry.id}"
 
     def _ingestion_answer(self, entry: Ingestion) -> Answer:
-        found: Answer = {"Arn": self._ingestion_arn(entry), "IngestionId": entry.id, "IngestionStatus": entry.status,
-                         "CreatedTime": entry.created, "RequestSource": entry.source, "RequestType": entry.kind}  # fmt: skip
+        found: Answer = {
+            "Arn": self._ingestion_arn(entry),
+            "IngestionId": entry.id,
+            "IngestionStatus": entry.status,
+            "CreatedTime": entry.created,
+            "RequestSource": entry.source,
+            "RequestType": entry.kind,
+        }
         return found | ({"ErrorInfo": entry.error} if entry.error else {})
 
     def _create_schedule(self, request: Answer) -> Answer:
