@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 from typer.main import get_command
 
+from infra.deployment import DEFAULT
 from infra.exits import Exit
 from infra.failures import report
 from infra.mounts import Mount, lazy_group
@@ -60,12 +61,15 @@ def penstock(
             envvar="PENSTOCK_TARGET", help="Where the pipeline runs; the local cloud when one is up."
         ),
     ] = None,
+    deployment: Annotated[
+        str, typer.Option(envvar="PENSTOCK_DEPLOYMENT", help="Which deployment on AWS to talk to.")
+    ] = DEFAULT,
     json: Annotated[
         bool, typer.Option("--json", help="Results as JSON, for every verb that has them.")
     ] = False,
 ) -> None:
     """Real-time analytics, with every event accounted for: on AWS, and the whole of it on this machine."""
-    context.obj = Target.choose(target, environ=os.environ, json=json)
+    context.obj = Target.choose(target, environ=os.environ, deployment=deployment, json=json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,9 +13,10 @@ _HEAD = """# The command
 
 Made of the commands' own help by `python -m infra.cli_document`; a test compares them.
 
-Results go to stdout, progress and messages to stderr. Every verb takes `--help`. Two options stand before
+Results go to stdout, progress and messages to stderr. Every verb takes `--help`. Three options stand before
 the verb: `--target local|aws` (or `PENSTOCK_TARGET`) says where the pipeline runs, by default the local cloud
-when one is up; `--json` gives results as JSON for every verb that has them.
+when one is up; `--deployment` (or `PENSTOCK_DEPLOYMENT`) names the one that is meant on AWS; `--json` gives
+results as JSON for every verb that has them.
 
 | exit code | what it means |
 |---|---|

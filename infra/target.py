@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.exits import Exit
 
 if TYPE_CHECKING:
@@ -28,9 +29,16 @@ class Target:
     """
 
     def __init__(
-        self, wanted: Kind | None, environ: MutableMapping[str, str], *, json: bool, directory: Path
+        self,
+        wanted: Kind | None,
+        environ: MutableMapping[str, str],
+        *,
+        directory: Path,
+        deployment: str = DEFAULT,
+        json: bool = False,
     ) -> None:
         self.wanted = wanted
+        self.deployment = deployment
         self.json = json
         self.directory = directory
         self._environ = environ
@@ -41,11 +49,15 @@ class Target:
         wanted: Kind | None,
         *,
         environ: MutableMapping[str, str],
+        deployment: str = DEFAULT,
         json: bool = False,
         directory: Path | None = None,
     ) -> "Target":
-        """The target that `--target` or PENSTOCK_TARGET named; otherwise the local cloud when one is up."""
-        return cls(wanted, environ, json=json, directory=directory or Path.cwd())
+        """The target that `--target` or PENSTOCK_TARGET named; otherwise the local cloud when one is up.
+
+        `deployment` names the one that is meant on AWS.
+        """
+        return cls(wanted, environ, directory=directory or Path.cwd(), deployment=deployment, json=json)
 
     @property
     def is_local_up(self) -> bool:
@@ -68,18 +80,21 @@ class Target:
         Raises NoTargetError when nothing was named and no local cloud is up: AWS is never a guess.
         """
         if self.wanted == "aws":
+            if self.deployment not in DEPLOYMENTS:
+                known = ", ".join(DEPLOYMENTS)
+                raise NoTargetError(f"There is no deployment {self.deployment!r}. Name one of: {known}.")
             return "aws"
         self._environ.update(self.cloud.environment())
         return "local"
 
     @cached_property
     def outputs(self) -> "Outputs":
-        """Names of the deployed resources. Raises NoTargetError."""
+        """Names of the deployed resources. Raises NoTargetError, OutputsError."""
         from infra.outputs import Outputs
 
         if self.kind == "local":
             return Outputs.from_document(self.cloud.outputs)
-        return Outputs.from_stacks(self.client("cloudformation"))
+        return Outputs.from_stacks(self.client("cloudformation"), self.deployment)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the target."""
