@@ -5,6 +5,7 @@ import math
 import os
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,9 +79,11 @@ def deploy(
     for each in lacking:
         typer.echo(f"left out: the {each.stack} stack, for want of {each.what}. {each.remedy}", err=True)
     stacks = [path.name.removesuffix(".template.json") for path in sorted(OUT.glob("*.template.json"))]
+    stacks = [stack for stack in stacks if stack not in left_out]
+    _adopt(boto3.client, stacks)  # type: ignore[arg-type]
     approval = "never" if yes else "broadening"
-    arguments = ["deploy", "--app", str(OUT), "--import-existing-resources", "--require-approval", approval]
-    cdk.call([*arguments, *(s for s in stacks if s not in left_out)], os.environ, cdk.run_in_terminal)
+    arguments = ["deploy", "--app", str(OUT), "--require-approval", approval]
+    cdk.call([*arguments, *stacks], os.environ, cdk.run_in_terminal)
     typer.echo("Deployed. See what holds: penstock --target aws doctor", err=True)
 
 
@@ -102,7 +105,7 @@ def destroy(
     )
 
 
-def cost(  # noqa: PLR0917 - a command's options
+def cost(
     events_per_second: Rate = 100,
     event_bytes: Size = 1024,
     deployment: Name = DEFAULT,
@@ -201,6 +204,17 @@ def _named(name: str) -> Deployment:
     if name not in DEPLOYMENTS:
         raise DeploymentNameError(f"No deployment {name!r}. Use one of: {', '.join(DEPLOYMENTS)}.")
     return DEPLOYMENTS[name]
+
+
+def _adopt(client: Callable[[str], Any], stacks: list[str]) -> None:
+    """Take over what a stack that is gone has left."""
+    from infra.adopt import adopt
+
+    account, region = client("sts").get_caller_identity()["Account"], client("sts").meta.region_name
+    for stack in stacks:
+        template = json.loads((OUT / f"{stack}.template.json").read_bytes())
+        for name in adopt(client, stack, template, account=account, region=region):
+            typer.echo(f"{stack}: took over {name}, which an earlier deployment kept", err=True)
 
 
 def _refuse_without_libraries(assembly: Path) -> None:

@@ -63,11 +63,12 @@ def _quicksight(client: Callable[[str], Any], account: str, deployment: Deployme
     try:
         client("quicksight").describe_account_subscription(AwsAccountId=account)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        yield Missing(
-            "a QuickSight subscription", "Subscribe in the console (Enterprise edition).", "dashboards"
-        )
+        code = error.response["Error"]["Code"]
+        if code == "ResourceNotFoundException":
+            remedy = "Subscribe in the console (Enterprise edition)."
+            yield Missing("a QuickSight subscription", remedy, "dashboards")
+        else:
+            yield Missing(f"an answer from QuickSight (it said {code})", "Look at your own rights.", "dashboards")
         return
     iam, wanted = client("iam"), f"{deployment.prefix}-quicksight-"
     try:

@@ -8,6 +8,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -170,6 +171,9 @@ class StreamStack(Stack):
             delivery,
             {"AwsSolutions::AwsSolutions-KDF1": "Its stream is encrypted; this is for direct puts."},
         )
+        stream = errors.node.find_child("S3Destination")
+        assert isinstance(stream, logs.LogStream)
+        stream.apply_removal_policy(RemovalPolicy.DESTROY)  # as its group
         # For destinations in a VPC; nothing here refers to it.
         self.node.try_remove_child("@aws-cdk--aws-kinesisfirehose.CidrBlocks")
         return delivery

@@ -4,18 +4,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.testing import CliRunner
 
 from infra import aws_cli, cdk
+from infra.adopt import KEPT, adopt
 from infra.cli import app
 from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.node import node
 from infra.preflight import BOOTSTRAP, QUICKSIGHT_ROLE, missing
+from infra.synth import PACKAGED
 
 PRODUCTION = DEPLOYMENTS[DEFAULT]
 
@@ -83,8 +87,6 @@ class _QuickSight:
 
 class _NoQuickSight:
     def describe_account_subscription(self, **_: str) -> Any:
-        from botocore.exceptions import ClientError
-
         raise ClientError(
             {"Error": {"Code": "ResourceNotFoundException", "Message": ""}}, "DescribeAccountSubscription"
         )
@@ -141,6 +143,92 @@ def test_a_new_account_with_ten_concurrent_executions_cannot_reserve_fifty(accou
         for each in missing(client, replace(PRODUCTION, transform_reserved_concurrency=None))
         if not each.stack
     ]
+
+
+class _Imports:
+    """CloudFormation as far as an import goes: notes the change set."""
+
+    def __init__(self, exists: bool = False) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self._exists = exists
+
+    def describe_stacks(self, **_: str) -> Any:
+        if not self._exists:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": ""}}, "DescribeStacks")
+        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE"}]}
+
+    def create_change_set(self, **request: Any) -> None:
+        self.requests.append(request)
+
+    def execute_change_set(self, **_: str) -> None: ...
+
+    def get_waiter(self, _: str) -> Any:
+        return SimpleNamespace(wait=lambda **_: None)
+
+
+def _template(part: str) -> Any:
+    return json.loads((PACKAGED / f"penstock-{part}.template.json").read_bytes())
+
+
+def test_what_an_earlier_deployment_kept_is_imported_before_the_rest_is_made(account: Any) -> None:
+    account("kinesis").create_stream(StreamName="penstock-web", ShardCount=1)
+    secret = account("secretsmanager").create_secret(Name="penstock/pseudonym-keys", SecretString="{}")["ARN"]
+    cloudformation = _Imports()
+
+    def client(service: str) -> Any:
+        return cloudformation if service == "cloudformation" else account(service)
+
+    place = {"account": "123456789012", "region": "eu-central-1"}
+    taken = adopt(client, "penstock-stream", _template("stream"), **place)
+    (request,) = cloudformation.requests
+    assert request["ChangeSetType"] == "IMPORT"
+    assert {each["ResourceType"]: each["ResourceIdentifier"] for each in request["ResourcesToImport"]} == {
+        "AWS::Kinesis::Stream": {"Name": "penstock-web"},
+        "AWS::SecretsManager::Secret": {"Id": secret},
+    }
+    body = json.loads(request["TemplateBody"])["Resources"]
+    assert sorted(body) == taken
+    assert {each["DeletionPolicy"] for each in body.values()} == {"Retain"}
+
+
+def test_buckets_are_found_under_the_account_and_region_and_others_are_left_to_the_deploy(
+    account: Any,
+) -> None:
+    account("s3").create_bucket(
+        Bucket="penstock-lake-123456789012-eu-central-1",
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
+    cloudformation = _Imports()
+
+    def client(service: str) -> Any:
+        return cloudformation if service == "cloudformation" else account(service)
+
+    adopt(client, "penstock-lake", _template("lake"), account="123456789012", region="eu-central-1")
+    (request,) = cloudformation.requests
+    (imported,) = request["ResourcesToImport"]
+    assert imported["ResourceIdentifier"] == {"BucketName": "penstock-lake-123456789012-eu-central-1"}
+    assert "NotificationConfiguration" not in request["TemplateBody"]
+
+
+def test_a_stack_that_exists_or_an_empty_account_imports_nothing(account: Any) -> None:
+    for cloudformation in (_Imports(exists=True), _Imports()):
+
+        def client(service: str, cloudformation: _Imports = cloudformation) -> Any:
+            return cloudformation if service == "cloudformation" else account(service)
+
+        place = {"account": "123456789012", "region": "eu-central-1"}
+        assert adopt(client, "penstock-reporting", _template("reporting"), **place) == []
+        assert cloudformation.requests == []
+
+
+def test_everything_that_is_kept_can_be_taken_over_again() -> None:
+    kept = {
+        resource["Type"]
+        for path in PACKAGED.glob("*.template.json")
+        for resource in json.loads(path.read_bytes())["Resources"].values()
+        if resource.get("DeletionPolicy") == "Retain"
+    }
+    assert kept <= set(KEPT)
 
 
 def test_an_assembly_of_sources_alone_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+"""Takes over what an earlier deployment kept: a stack that is gone left buckets, stream, ledger, keys behind.
+
+CloudFormation would refuse to make them again. Before the deploy, a stack of nothing but these is made by an
+import; the deploy then adds the rest to it.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Client = Callable[[str], Any]
+Find = Callable[[Client, str], str]
+"""(clients, name) -> the identifier to import it by. Raises ClientError when it is not there."""
+
+
+def _bucket(client: Client, name: str) -> str:
+    client("s3").head_bucket(Bucket=name)
+    return name
+
+
+def _stream(client: Client, name: str) -> str:
+    return str(
+        client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamName"]
+    )
+
+
+def _table(client: Client, name: str) -> str:
+    return str(client("dynamodb").describe_table(TableName=name)["Table"]["TableName"])
+
+
+def _queue(client: Client, name: str) -> str:
+    return str(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def _secret(client: Client, name: str) -> str:
+    return str(client("secretsmanager").describe_secret(SecretId=name)["ARN"])
+
+
+KEPT: Mapping[str, tuple[str, str, Find]] = {
+    "AWS::S3::Bucket": ("BucketName", "BucketName", _bucket),
+    "AWS::Kinesis::Stream": ("Name", "Name", _stream),
+    "AWS::DynamoDB::GlobalTable": ("TableName", "TableName", _table),
+    "AWS::SQS::Queue": ("QueueName", "QueueUrl", _queue),
+    "AWS::SecretsManager::Secret": ("Name", "Id", _secret),
+}
+"""Type to the property that names it, the identifier that an import wants, and how to find it."""
+
+
+def adopt(client: Client, stack: str, template: Mapping[str, Any], *, account: str, region: str) -> list[str]:
+    """Import what is there into a new stack; the logical ids of it. A stack that exists is left alone."""
+    if _exists(client("cloudformation"), stack):
+        return []
+    found = dict(_found(client, template, account=account, region=region))
+    if not found:
+        return []
+    resources = {name: _alone(template["Resources"][name]) for name in found}
+    cloudformation = client("cloudformation")
+    change = {"StackName": stack, "ChangeSetName": "adopt"}
+    cloudformation.create_change_set(
+        **change,
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps({"Resources": resources}),
+        ResourcesToImport=[
+            {
+                "ResourceType": resources[name]["Type"],
+                "LogicalResourceId": name,
+                "ResourceIdentifier": identifier,
+            }
+            for name, identifier in found.items()
+        ],
+    )
+    cloudformation.get_waiter("change_set_create_complete").wait(**change)
+    cloudformation.execute_change_set(**change)
+    cloudformation.get_waiter("stack_import_complete").wait(StackName=stack)
+    return sorted(found)
+
+
+def _found(
+    client: Client, template: Mapping[str, Any], *, account: str, region: str
+) -> list[tuple[str, dict[str, str]]]:
+    found = []
+    for logical_id, resource in template["Resources"].items():
+        if resource.get("DeletionPolicy") != "Retain" or resource["Type"] not in KEPT:
+            continue
+        property_name, identifier, find = KEPT[resource["Type"]]
+        written = resource["Properties"][property_name]
+        name = written["Fn::Sub"] if isinstance(written, dict) else written
+        name = name.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
+        try:
+            found.append((logical_id, {identifier: find(client, name)}))
+        except ClientError:
+            continue  # not there, so the deploy makes it
+    return found
+
+
+def _alone(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource without what refers to others, which an import may not add."""
+    properties = {name: value for name, value in resource["Properties"].items() if not _refers(value)}
+    return {"Type": resource["Type"], "DeletionPolicy": "Retain", "Properties": properties}
+
+
+def _refers(value: Any) -> bool:
+    if isinstance(value, dict):
+        own = "Fn::GetAtt" in value or ("Ref" in value and not str(value["Ref"]).startswith("AWS::"))
+        return own or any(_refers(member) for member in value.values())
+    return isinstance(value, list) and any(_refers(member) for member in value)
+
+
+def _exists(cloudformation: Any, stack: str) -> bool:
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError:
+        return False
+    return found["StackStatus"] not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
