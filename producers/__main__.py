@@ -1,6 +1,22 @@
 """`python -m producers`: the verbs of `penstock produce` on their own."""
 
+import sys
+
 from producers.cli import app
+from producers.contracts.codec import ContractError
+from producers.errors import ProducerError
+from producers.source_files import SourceError
+
+
+def main() -> int:
+    """Runs one command line; an error becomes one sentence on stderr and exit code 1."""
+    try:
+        app(prog_name="python -m producers")
+    except (ProducerError, SourceError, ContractError) as error:
+        print(f"producers: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
 
 if __name__ == "__main__":
-    app(prog_name="python -m producers")
+    sys.exit(main())

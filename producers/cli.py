@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
@@ -11,10 +12,16 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from producers.command import Run, Target, own_target
+from producers.command import Run, Target, own_target, told
 from producers.simulator import Simulation
+from producers.spool import spool_folders, waiting
+from producers.verifying import verify as read_back
 
 app = typer.Typer(no_args_is_help=True, help="Send events: simulated, from a file, from a pipe.")
+
+
+spool_app = typer.Typer(no_args_is_help=True, help="What lies in a spool: list it, send it.")
+app.add_typer(spool_app, name="spool")
 
 
 class Exit(IntEnum):
@@ -36,6 +43,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing: validate,
 Out = Annotated[Path | None, typer.Option(help="With --dry-run: file for the records, one per line.")]
 SpoolFolder = Annotated[Path | None, typer.Option("--spool", help="Folder that keeps what is not delivered.")]
 DeadLetter = Annotated[Path | None, typer.Option(help="File for events that cannot be sent.")]
+SpoolArgument = Annotated[Path, typer.Argument(help="Folder of the spool.", exists=True, file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="The summary as JSON.")]
 
 
@@ -131,6 +139,37 @@ def tail(
         _end(run, run.replay(source, form, None, None, None))
 
 
+@app.command()
+def verify(context: typer.Context, stream_name: StreamName = None, as_json: AsJson = False) -> None:
+    """Read the stream: take records apart, check their digests, find events in foreign shards."""
+    target = _target(context, as_json)
+    findings = read_back(target.client("kinesis"), stream_name or target.stream_name)
+    typer.echo(told(target, asdict(findings)))
+    if not findings.is_sound:
+        raise typer.Exit(Exit.BAD_EVENTS)
+
+
+@spool_app.command("list")
+def list_spools(context: typer.Context, folder: SpoolArgument, as_json: AsJson = False) -> None:
+    """What lies in a spool folder and in those that forked processes left below it."""
+    typer.echo(told(_target(context, as_json), {str(path): waiting(path) for path in spool_folders(folder)}))
+
+
+@spool_app.command()
+def drain(
+    context: typer.Context,
+    folder: SpoolArgument,
+    stream_name: StreamName = None,
+    framing: Framing = "kpl",
+    as_json: AsJson = False,
+) -> None:
+    """Send what lies in a spool folder."""
+    run = Run(_target(context, as_json), stream_name, framing, "none")
+    with _stoppable():
+        for path in spool_folders(folder):
+            _end(run, run.drain(path))
+
+
 def _target(context: typer.Context, as_json: bool) -> Target:
     target: Target = context.obj
     if as_json:
@@ -153,10 +192,10 @@ def _factor(speed: str) -> float | None:
 
 
 def _end(run: Run, summary: dict[str, Any]) -> None:
-    typer.echo(run.told(summary))
+    typer.echo(told(run.target, summary))
     if summary["pending"]:
         raise typer.Exit(Exit.NOT_DELIVERED)
-    if summary["unreadable"] or summary["dead_lettered"]:
+    if summary.get("unreadable") or summary["dead_lettered"]:
         raise typer.Exit(Exit.BAD_EVENTS)
 
 

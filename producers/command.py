@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from producers.bill import Forecast
 from producers.checkpoint import Checkpoint
 from producers.dead_letters import DeadLetterFile
-from producers.feeding import Fed, feed_simulation, feed_source
+from producers.feeding import TOGETHER, Fed, feed_simulation, feed_source
 from producers.identity import next_epoch, producer_id
 from producers.kinesis_sink import KinesisSink, kinesis_client
 from producers.memory_sink import MemorySink, even_shards
@@ -81,7 +81,7 @@ class Run:
         spool: Path | None = None,
         dead_letter: Path | None = None,
     ) -> None:
-        self._target = target
+        self.target = target
         self._stream_name = stream_name
         self._framing = framing
         self._ordering = ordering
@@ -102,7 +102,7 @@ class Run:
             simulation.epoch,
             pace is not None,
             lambda producer, fed: feed_simulation(
-                producer, simulation.records(), pace, progress("events", lambda: fed.records / total), fed
+                producer, simulation.records(), pace, progress("events", lambda: fed.put / total), fed
             ),
         )
 
@@ -121,7 +121,8 @@ class Run:
                 items = dropwhile(lambda item: item.number <= checkpoint.line, items)
                 fed.last_line = checkpoint.line
                 items = checkpoint.keeping(items, producer)
-            return feed_source(producer, items, pace, progress("lines"), fed)
+            together = 1 if path == STDIN else TOGETHER
+            return feed_source(producer, items, pace, progress("lines"), fed, together)
 
         summary = self._feed(
             producer_id("replay" if path != STDIN else "tail", name),
@@ -133,12 +134,12 @@ class Run:
             checkpoint.save(summary["last_line"])
         return summary
 
-    def told(self, summary: dict[str, Any]) -> str:
-        """The summary as the caller wants it."""
-        if self._target.json:
-            return json.dumps(summary)
-        width = max(map(len, summary))
-        return "\n".join(f"{name:<{width}}  {_shown(value)}" for name, value in summary.items())
+    def drain(self, folder: Path) -> dict[str, Any]:
+        """Sends what lies in a spool folder; returns the summary."""
+        with Producer(sink=self._sink(), framing=self._framing, spool=Spool(folder)) as producer:
+            pending = producer.flush(CLOSE_SECONDS)
+            stats = producer.stats()
+        return {"folder": str(folder), **stats.as_dict(), "pending": pending}
 
     def _feed(
         self, name: str, epoch: int, is_paced: bool, feed: Callable[[Producer, Fed], Fed]
@@ -160,7 +161,7 @@ class Run:
             **asdict(fed),
             **stats.as_dict(),
             "seconds": round(seconds, 3),
-            "events_per_second": round(fed.records / seconds) if seconds else 0,
+            "events_per_second": round(fed.put / seconds) if seconds else 0,
         }
         if patience == INTERRUPTED_CLOSE_SECONDS:
             summary["interrupted_at"] = datetime.now(UTC).isoformat()
@@ -182,8 +183,8 @@ class Run:
     def _sink(self) -> RecordSink:
         if self._dry_run:
             return MemorySink(even_shards(FORECAST_SHARDS), self._forecast.add)
-        name = self._stream_name or self._target.stream_name
-        return KinesisSink(name, self._target.client("kinesis"))
+        name = self._stream_name or self.target.stream_name
+        return KinesisSink(name, self.target.client("kinesis"))
 
     def _write(self, simulation: Simulation) -> dict[str, Any]:
         """The records as they would be sent, one per line, in their order."""
@@ -192,7 +193,7 @@ class Run:
         with self._out.open("wb") as file:
             for record in simulation.records():
                 file.write(record.data + b"\n")
-                fed.records += 1
+                fed.put += 1
                 fed.copies += record.is_copy
                 fed.malformed += record.damage is not None
         told = {
@@ -201,6 +202,14 @@ class Run:
             "produced": simulation.count,
         }
         return told | asdict(fed) | {"pending": 0, "dead_lettered": 0, "file": str(self._out)}
+
+
+def told(target: Target, summary: dict[str, Any]) -> str:
+    """A summary as the caller wants it: JSON, or a line per figure."""
+    if target.json:
+        return json.dumps(summary)
+    width = max(map(len, summary), default=0)
+    return "\n".join(f"{name:<{width}}  {_shown(value)}" for name, value in summary.items())
 
 
 def _pace(speed: float | None, rate: float | None) -> Pace | None:

@@ -10,7 +10,7 @@ from producers.simulator import SimulatedRecord
 from producers.sources import SourceItem, WholeEvent
 
 REPLAY_SOURCE = "replay"
-_AT_ONCE = 500  # whole events handed over together, when nobody paces them
+TOGETHER = 500  # whole events that are handed over in one call, when nobody paces them
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Fed:
     """What was fed.
 
     Attributes:
-        records: everything that was put, copies included.
+        put: everything that was put, copies included.
         copies: records sent before, byte for byte.
         malformed: damaged on purpose.
         unreadable: lines that could not be read, sent as such.
@@ -26,7 +26,7 @@ class Fed:
         last_line: number of the last line, or row, that was put.
     """
 
-    records: int = 0
+    put: int = 0
     copies: int = 0
     malformed: int = 0
     unreadable: int = 0
@@ -55,12 +55,12 @@ def feed_simulation(
         if wait is not None:
             wait(record.time_ms)
         producer.put_raw(record.data, record.partition_key, counted=not record.is_copy)
-        fed.records += 1
+        fed.put += 1
         if record.is_copy:
             fed.copies += 1
         elif record.damage is not None:
             fed.malformed += 1
-        if fed.records % 1000 == 0:
+        if fed.put % 1000 == 0:
             progress(fed)
     progress(fed)
     return fed
@@ -72,8 +72,12 @@ def feed_source(
     pace: Pace | None = None,
     progress: Progress = _silent,
     fed: Fed | None = None,
+    together: int = TOGETHER,
 ) -> Fed:
-    """Puts what was read from a source: whole events byte for byte, others in an envelope of source `replay`."""
+    """Puts what was read from a source: whole events byte for byte, others in an envelope of source `replay`.
+
+    So many whole events are handed over `together`: 1 for a pipe, where the next one may not come soon.
+    """
     fed = fed if fed is not None else Fed()
     wait = None if pace is None or isinstance(pace, AtOnce) else pace.wait
     data: list[bytes] = []
@@ -85,18 +89,21 @@ def feed_source(
             data.append(item.data)
             keys.append(item.partition_key)
             fed.whole += 1
-            if wait is not None or len(data) >= _AT_ONCE:
+            if wait is not None or len(data) >= together:
                 producer.put_many_raw(data, keys)
                 data, keys = [], []
         else:
+            if data:
+                producer.put_many_raw(data, keys)
+                data, keys = [], []
             producer.put(
                 item.payload, item.event_time, event_id=item.event_id, source=REPLAY_SOURCE, is_checked=True
             )
             if item.event_type is UNREADABLE_LINE:
                 fed.unreadable += 1
-        fed.records += 1
+        fed.put += 1
         fed.last_line = item.number
-        if fed.records % 1000 == 0:
+        if fed.put % 1000 == 0:
             progress(fed)
     producer.put_many_raw(data, keys)
     progress(fed)

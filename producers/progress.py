@@ -28,7 +28,7 @@ class _Lines:
 
     def text(self, fed: Fed, now: float) -> str:
         seconds = max(now - self._began, 1e-9)
-        told = f"{fed.records:,} {self._noun}, {fed.records / seconds:,.0f} per second"
+        told = f"{fed.put:,} {self._noun}, {fed.put / seconds:,.0f} per second"
         done = self._share() if self._share is not None else 0.0
         if 0 < done < 1:
             told += f", {done:.0%}, {seconds / done - seconds:,.0f} s left"

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -170,9 +170,17 @@ class Spool:
         return segment
 
 
-def forked_spools(folder: Path) -> Iterable[Path]:
-    """Folders that forked processes left below a spool folder."""
-    return sorted(path for path in folder.glob("**/fork-*") if path.is_dir())
+def spool_folders(folder: Path) -> list[Path]:
+    """The folder itself, and those that forked processes left below it."""
+    return [folder, *sorted(path for path in folder.glob("**/fork-*") if path.is_dir())]
+
+
+def waiting(folder: Path) -> int:
+    """How many events lie in a spool folder. Raises SpoolError while a producer uses it."""
+    spool = Spool(folder)
+    count = spool.unread
+    spool.close()
+    return count
 
 
 def _event(segment: int, frame: Frame) -> SpooledEvent:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -82,7 +82,7 @@ class EventType:
     @cached_property
     def event_class(self) -> type[Event]:
         """The class of whole events of this type and version: the envelope with this payload."""
-        return msgspec.defstruct(
+        made = msgspec.defstruct(
             f"{self.payload.__name__}Event",
             [("schema_version", Literal[self.version]), ("payload", self.payload)],
             bases=(Event,),
@@ -92,3 +92,4 @@ class EventType:
             omit_defaults=True,
             gc=False,
         )
+        return cast("type[Event]", made)
