@@ -24,6 +24,12 @@ from infra.stream_stack import StreamStack  # noqa: E402
 from transforms.contracts import LAKE_TABLES  # noqa: E402
 
 
+CONTEXT = {
+    # The lake table cannot go before the delivery stream that writes by its columns.
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",
+}
+
+
 def build(app: cdk.App, deployment: Deployment, code: Mapping[str, Path]) -> list[cdk.Stack]:
     """Every stack of the deployment, in order of deployment; `code` is each artefact's zip by name."""
     table = LAKE_TABLES["web_events"]
@@ -55,7 +61,7 @@ def build(app: cdk.App, deployment: Deployment, code: Mapping[str, Path]) -> lis
 
 def assemble(deployment: Deployment, code: Mapping[str, Path], out: Path) -> None:
     """Synthesize the deployment into `out`. `code` has each artefact's folder by name."""
-    app = cdk.App(outdir=str(out), analytics_reporting=False)
+    app = cdk.App(outdir=str(out), analytics_reporting=False, context=CONTEXT)
     build(app, deployment, code)
     app.synth()
 
@@ -63,7 +69,7 @@ def assemble(deployment: Deployment, code: Mapping[str, Path], out: Path) -> Non
 def main() -> None:
     """Synthesize for the CDK's command line, which says where to and which deployment."""
     with tempfile.TemporaryDirectory() as scratch:
-        app = cdk.App(analytics_reporting=False)
+        app = cdk.App(analytics_reporting=False, context=CONTEXT)
         name = app.node.try_get_context("deployment") or DEFAULT
         if name not in DEPLOYMENTS:
             sys.exit(f"No deployment {name!r}. Use one of: {', '.join(DEPLOYMENTS)}.")
