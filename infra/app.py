@@ -23,7 +23,6 @@ from infra.reporting_stack import ReportingStack  # noqa: E402
 from infra.stream_stack import StreamStack  # noqa: E402
 from transforms.contracts import LAKE_TABLES  # noqa: E402
 
-
 CONTEXT = {
     # The lake table cannot go before the delivery stream that writes by its columns.
     "@aws-cdk/core:defaultCrossStackReferences": "strong",

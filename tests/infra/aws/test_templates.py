@@ -238,3 +238,40 @@ def test_an_intrinsic_that_has_no_value_stops_the_reading_of_templates(tmp_path:
     (tmp_path / "x.template.json").write_text(json.dumps({"Resources": {"Role": resource}}))
     with pytest.raises(UnresolvedError, match="Fn::Cidr"):
         read(tmp_path)
+
+
+class _Stacks:
+    """CloudFormation's pages of stacks: this deployment's, and one of another deployment that begins like it."""
+
+    def __init__(self) -> None:
+        self._stacks = []
+        for path in sorted(PACKAGED.glob("*.template.json")):
+            declared = json.loads(path.read_bytes()).get("Outputs", {})
+            self._stacks.append(_stack(path.name.removesuffix(".template.json"), DEFAULT, list(declared)))
+        self._stacks.append(_stack("penstock-dev-lake", "dev", ["LakeBucket"]))
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self) -> Any:
+        return [{"Stacks": self._stacks[:2]}, {"Stacks": self._stacks[2:]}]
+
+
+def _stack(name: str, deployment: str, outputs: list[str]) -> dict[str, Any]:
+    return {
+        "StackName": name,
+        "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{name}/1",
+        "Tags": [{"Key": "penstock:deployment", "Value": deployment}],
+        "Outputs": [{"OutputKey": key, "OutputValue": f"{deployment}'s {key}"} for key in outputs],
+    }
+
+
+def test_names_come_from_the_stacks_of_one_deployment() -> None:
+    outputs = Outputs.from_stacks(_Stacks())
+    assert (outputs.region, outputs.account_id) == (REGION, ACCOUNT_ID)
+    assert outputs.lake_bucket == f"{DEFAULT}'s LakeBucket"
+
+
+def test_a_deployment_that_is_not_there_says_how_to_make_it() -> None:
+    with pytest.raises(OutputsError, match="penstock deploy --deployment staging"):
+        Outputs.from_stacks(_Stacks(), "staging")
