@@ -30,21 +30,14 @@ NAME = "server"
 
 def services(context: LocalContext, settings: LocalSettings) -> list[Service]:
     """Every part of the local server."""
+    from infra.local.athena import AthenaService
     from infra.local.firehose.service import FirehoseService
+    from infra.local.quicksight import QuickSightService
+    from infra.local.status import StatusService
 
     firehose = FirehoseService(context, settings)
     ticker = Ticker(context, firehose.objects_delivered, settings.tick_seconds)
-    made: list[Service] = [firehose, ticker]
-    for module, name in (
-        ("infra.local.athena", "AthenaService"),
-        ("infra.local.quicksight", "QuickSightService"),
-        ("infra.local.status", "StatusService"),
-    ):
-        try:
-            made.append(getattr(__import__(module, fromlist=[name]), name)(context))
-        except (ModuleNotFoundError, AttributeError) as error:
-            logging.getLogger(__name__).warning("%s is not there: %s", name, error)
-    return made
+    return [firehose, ticker, AthenaService(context), QuickSightService(context), StatusService(context)]
 
 
 def application(parts: Sequence[Service], store: ResourceStore) -> Starlette:
