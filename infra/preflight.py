@@ -68,7 +68,7 @@ def _quicksight(client: Callable[[str], Any], account: str, deployment: Deployme
             remedy = "Subscribe in the console (Enterprise edition)."
             yield Missing("a QuickSight subscription", remedy, "dashboards")
         else:
-            yield Missing(f"an answer from QuickSight (it said {code})", "Look at your own rights.", "dashboards")
+            yield Missing(f"an answer from QuickSight ({code})", "Look at your own rights.", "dashboards")
         return
     iam, wanted = client("iam"), f"{deployment.prefix}-quicksight-"
     try:

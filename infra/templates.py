@@ -92,7 +92,7 @@ class _Resolver:
                 return self._call(stack, function, argument)
         return {name: self.value(stack, member) for name, member in node.items()}
 
-    def _call(self, stack: str, function: str, argument: Any) -> Any:  # noqa: PLR0911 - one per function
+    def _call(self, stack: str, function: str, argument: Any) -> Any:
         match function:
             case "Ref":
                 return self._reference(stack, argument)
