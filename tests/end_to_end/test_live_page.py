@@ -31,7 +31,7 @@ FLAGS = [
 PATIENCE_MS = 40_000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def live(shell: Shell) -> LocalCloud:
     """The local cloud, up, with the demo's events in it."""
     shell.json("demo", "--events", "500")

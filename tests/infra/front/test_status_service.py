@@ -1,5 +1,6 @@
 """The live page's server answers this machine only, and says what is wrong in words."""
 
+import contextlib
 import http.client
 import json
 from collections.abc import Callable
@@ -25,7 +26,8 @@ def get(local_cloud: LocalCloud) -> Get:
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
         connection.request("GET", path, headers={"Host": host} if host else {})
         answer = connection.getresponse()
-        return answer, answer.read()
+        with contextlib.closing(connection):
+            return answer, answer.read()
 
     return fetch
 
