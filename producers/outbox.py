@@ -136,6 +136,16 @@ class Outbox:
             if self._add_directly(data, key, None, self._clock) and not self._watchers:
                 self._work.notify()
 
+    def put_anyway(self, data: bytes, key: str) -> None:
+        """Takes one small event whether there is room or not: what the producer says of itself never waits."""
+        with self._lock:
+            if self.is_over:
+                return
+            self._accepted += 1
+            self._buffered += len(data) + EVENT_OVERHEAD
+            if self._pack(data, key, None, None if self._spool is None else NOT_SPOOLED):
+                self._work.notify()
+
     def put_many(self, data: Sequence[bytes], keys: Sequence[str], timeout: float | None) -> None:
         """Takes several events under one lock. On an error, those before the one at fault are taken."""
         held = sum(map(len, data)) + EVENT_OVERHEAD * len(data)
@@ -373,7 +383,7 @@ class Outbox:
         waiting = self._lanes.drain()
         limits = replace(self._settings.limits, largest_record_bytes=facts.max_record_bytes)
         self._packer = Packer(self._framing, facts.shards, limits, self._packed)
-        self._add_directly = self._packer.add if self._spool is None else None
+        self._add_directly = self._packer.add if self._spool is None and not self.is_over else None
         for record in waiting:
             if record.landed is not None and _fits(record, facts.shards):
                 self._deliver(record, record.landed, "")

@@ -18,7 +18,6 @@ import msgspec
 
 from producers.batching import BatchLimits
 from producers.contracts import (
-    PRODUCER_AUDITED,
     STREAMS,
     UNREADABLE_LINE,
     Event,
@@ -288,8 +287,9 @@ class Producer:
         self._audit_at_time = now + AUDIT_SECONDS
         payload = ProducerAudited(producer=self.producer_id, last_seq=self.last_seq, closed=closed)
         event, key = self._stamped(payload, None, None, None, 0, now)
-        assert PRODUCER_AUDITED.partition_key == "producer"
-        self._put(encode(event), key, None)
+        if not self._threads:
+            self._start()
+        self._outbox.put_anyway(encode(event), key)
 
     # Ending
 

@@ -13,12 +13,16 @@ from producers.shard_map import Shard, ShardMap, hash_key
 
 Event = tuple[str, bytes]
 EVENTS = st.lists(
-    st.tuples(st.sampled_from([f"key-{n}" for n in range(20)] + ["ключ", "k" * 256]), st.binary(max_size=900)),
+    st.tuples(
+        st.sampled_from([f"key-{n}" for n in range(20)] + ["ключ", "k" * 256]), st.binary(max_size=900)
+    ),
     max_size=200,
 )
 
 
-def packed(events: list[Event], framing: Framing, shards: ShardMap | None, limits: Limits, many: bool) -> list[Record]:
+def packed(
+    events: list[Event], framing: Framing, shards: ShardMap | None, limits: Limits, many: bool
+) -> list[Record]:
     records: list[Record] = []
     packer = Packer(framing, shards, limits, records.append)
     if many:
@@ -32,7 +36,9 @@ def packed(events: list[Event], framing: Framing, shards: ShardMap | None, limit
 
 @settings(deadline=None, max_examples=60)
 @given(EVENTS, st.sampled_from([1, 2, 5, 16]), st.booleans())
-def test_aggregates_hold_every_event_once_in_order_in_its_shard(events: list[Event], count: int, many: bool) -> None:
+def test_aggregates_hold_every_event_once_in_order_in_its_shard(
+    events: list[Event], count: int, many: bool
+) -> None:
     shards = even_shards(count)
     limits = Limits(record_bytes=2_000, events=10)
     found: dict[str, list[bytes]] = {}

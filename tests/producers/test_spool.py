@@ -17,7 +17,10 @@ SMALL = 1 << 14
 def spooled(folder: Path, count: int, segment_bytes: int = SMALL) -> list[int]:
     """Writes numbered events, and lets go of the files as a process that dies does."""
     spool = Spool(folder, "always", segment_bytes=segment_bytes)
-    marks = [spool.append(b"%d" % number + b"x" * 100, f"key-{number}", None, unread=True) for number in range(count)]
+    marks = [
+        spool.append(b"%d" % number + b"x" * 100, f"key-{number}", None, unread=True)
+        for number in range(count)
+    ]
     for segment in spool._segments.values():
         segment.close()
     os.close(spool._lock)
@@ -59,7 +62,9 @@ def test_settled_events_do_not_come_back_and_full_segments_go(tmp_path: Path) ->
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 3_000), tail=st.binary(max_size=64))
-def test_a_torn_tail_costs_only_what_was_torn(tmp_path_factory: pytest.TempPathFactory, cut: int, tail: bytes) -> None:
+def test_a_torn_tail_costs_only_what_was_torn(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, tail: bytes
+) -> None:
     folder = tmp_path_factory.mktemp("spool")
     spooled(folder, 20)
     (path,) = folder.glob("*.spool")
@@ -101,7 +106,9 @@ def test_the_limit_is_told_before_it_is_passed(tmp_path: Path) -> None:
     assert spool.used_bytes <= SMALL
 
 
-def test_a_full_disk_is_told_and_leaves_no_half_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_and_leaves_no_half_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

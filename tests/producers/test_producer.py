@@ -1,0 +1,354 @@
+"""The producer as programs use it: what it takes, refuses, counts, and what its calls promise."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from producers import (
+    AsyncProducer,
+    BadKeyError,
+    BufferFullError,
+    ClosedError,
+    DeadLetterFile,
+    NotEncodableError,
+    Producer,
+    SchemaViolationError,
+    Settled,
+    Spool,
+    StreamRefusedError,
+    TooLargeError,
+)
+from producers.aggregation import deaggregate, is_aggregate
+from producers.contracts import STREAMS, Payload
+from producers.contracts.codec import decoder
+from producers.errors import StreamUnavailableError
+from producers.memory_sink import MemorySink, even_shards
+from producers.record_sink import Answer, NotTaken, SinkRecord, StreamFacts
+
+STREAM = next(iter(STREAMS.values()))
+BEAT = STREAM.latest["heartbeat"].payload
+
+
+def beat(**fields: Any) -> Payload:
+    return BEAT(**{"host": "web-1", "uptime_seconds": 1} | fields)
+
+
+class Kept(MemorySink):
+    """A sink that can be looked into, and told to misbehave."""
+
+    def __init__(self, shards: int = 2) -> None:
+        self.records: list[SinkRecord] = []
+        self.is_down = False
+        super().__init__(even_shards(shards), lambda _, record: self.records.append(record))
+
+    def put_records(self, records: Sequence[SinkRecord]) -> Sequence[Answer]:
+        if self.is_down:
+            raise StreamUnavailableError("down")
+        return super().put_records(records)
+
+    def events(self) -> list[dict[str, Any]]:
+        found = []
+        for record in self.records:
+            users = deaggregate(record.data) if is_aggregate(record.data) else [record]
+            found += [json.loads(user.data) for user in users]
+        return found
+
+
+def test_every_event_has_its_place_in_a_sequence_without_gaps() -> None:
+    sink = Kept()
+    with Producer(sink=sink, producer_id="p-1", epoch=7) as producer:
+        ids = [producer.put(beat(uptime_seconds=number)) for number in range(1_000)]
+    events = [event for event in sink.events() if event["seq"]]
+    assert [event["seq"] for event in events] == list(range(1, 1_001))
+    assert {(event["producer_id"], event["epoch"]) for event in events} == {("p-1", 7)}
+    assert [event["event_id"] for event in events] == ids == sorted(set(ids))
+    for record in sink.events():
+        decoder(STREAM).decode(json.dumps(record))
+
+
+def test_the_last_word_says_how_far_the_sequence_went() -> None:
+    sink = Kept()
+    with Producer(sink=sink, producer_id="p-1") as producer:
+        producer.put(beat())
+        producer.put_raw(b"{broken", "some-key")
+        producer.put_raw(b'{"a":"copy"}', "some-key", counted=False)
+        producer.flush()
+    told = [json.loads(line) for line in _raw(sink) if b"producer_audited" in line]
+    assert [event["payload"]["last_seq"] for event in told] == [2, 2]
+    assert [event["payload"].get("closed", False) for event in told] == [False, True]
+    assert {event["seq"] for event in told} == {0}
+
+
+def _raw(sink: Kept) -> list[bytes]:
+    found = []
+    for record in sink.records:
+        found += (
+            [user.data for user in deaggregate(record.data)] if is_aggregate(record.data) else [record.data]
+        )
+    return found
+
+
+def test_a_whole_event_keeps_its_id_and_gets_a_place_of_its_own() -> None:
+    sink = Kept()
+    with Producer(sink=sink) as producer:
+        first = producer.put(beat(), datetime(2026, 11, 24, tzinfo=UTC), source="elsewhere")
+        producer.flush()
+        event = decoder(STREAM).decode(_raw(sink)[0])
+        assert producer.put(event) == first
+    copies = [event for event in sink.events() if event["event_id"] == first]
+    assert [copy["seq"] for copy in copies] == [1, 2]
+    assert {copy["source"] for copy in copies} == {"elsewhere"}
+
+
+def test_a_bad_event_is_refused_by_field_and_reason_and_takes_no_place() -> None:
+    sink = Kept()
+    with Producer(sink=sink) as producer:
+        with pytest.raises(
+            SchemaViolationError, match=r"payload\.uptime_seconds: Expected `int` >= 0"
+        ) as caught:
+            producer.put(beat(uptime_seconds=-1))
+        assert caught.value.field == "payload.uptime_seconds"
+        with pytest.raises(NotEncodableError, match="object"):
+            producer.put(beat(uptime_seconds=object()))
+        with pytest.raises(BadKeyError, match="300 characters"):
+            producer.put_raw(b"x", "k" * 300)
+        with pytest.raises(TooLargeError, match="holds 1,048,576"):
+            producer.put_raw(bytes(1 << 20), "key")
+        producer.put(beat())
+        assert producer.last_seq == 1
+    assert producer.stats().accepted == producer.stats().delivered == 2
+
+
+def test_with_a_dead_letter_file_bad_events_are_kept_and_counted(tmp_path: Path) -> None:
+    letters = DeadLetterFile(tmp_path / "dead.ndjson")
+    with Producer(sink=Kept(), dead_letter=letters) as producer:
+        producer.put(beat(uptime_seconds=-1))
+        producer.put(beat())
+    (line,) = letters.path.read_text().splitlines()
+    assert "uptime_seconds" in json.loads(line)["reason"]
+    assert json.loads(json.loads(line)["data"])["payload"]["uptime_seconds"] == -1
+    assert producer.stats().dead_lettered == 1
+
+
+def test_a_full_buffer_raises_when_asked_to() -> None:
+    sink = Kept()
+    sink.is_down = True
+    producer = Producer(sink=sink, when_full="raise", max_buffer_bytes=5_000)
+    with pytest.raises(BufferFullError, match="the buffer holds 5,000"):
+        for number in range(1_000):
+            producer.put(beat(uptime_seconds=number))
+    assert producer.close(0.1).pending == producer.last_seq + 1
+
+
+def test_a_full_buffer_makes_put_wait_until_there_is_room() -> None:
+    sink = Kept()
+    sink.is_down = True
+    producer = Producer(sink=sink, max_buffer_bytes=5_000)
+    with pytest.raises(BufferFullError):
+        for number in range(1_000):
+            producer.put(beat(uptime_seconds=number), timeout=0.05)
+    sink.is_down = False
+    producer.put(beat(), timeout=20)
+    assert producer.close(20).pending == 0
+
+
+def test_a_full_buffer_goes_to_the_spool_and_is_sent_in_the_end(tmp_path: Path) -> None:
+    sink = Kept()
+    sink.is_down = True
+    producer = Producer(sink=sink, max_buffer_bytes=5_000, when_full="spool", spool=Spool(tmp_path))
+    for number in range(500):
+        producer.put(beat(uptime_seconds=number))
+    stats = producer.stats()
+    assert stats.spooled > 400
+    assert stats.accepted == stats.spooled + stats.pending
+    sink.is_down = False
+    assert producer.flush(30) == 0
+    assert producer.close(10).delivered == 502
+    assert sorted(e["payload"]["uptime_seconds"] for e in sink.events() if e["seq"]) == list(range(500))
+
+
+def test_what_is_left_at_close_is_sent_by_the_next_process(tmp_path: Path) -> None:
+    sink = Kept()
+    sink.is_down = True
+    first = Producer(sink=sink, spool=Spool(tmp_path), producer_id="p", epoch=1)
+    for number in range(100):
+        first.put(beat(uptime_seconds=number))
+    stats = first.close(0.1)
+    assert (stats.pending, stats.spooled) == (0, 101)
+    sink.is_down = False
+    with Producer(sink=sink, spool=Spool(tmp_path), producer_id="p", epoch=2) as second:
+        assert second.flush(20) == 0
+        assert second.stats().recovered == 101
+    assert len({event["seq"] for event in sink.events() if event["epoch"] == 1}) == 101
+
+
+@pytest.mark.parametrize("patience", [0.0, 0.5])
+def test_close_returns_in_time_with_true_counts_when_nothing_answers(patience: float) -> None:
+    class Hanging(Kept):
+        def put_records(self, records: Sequence[SinkRecord]) -> Sequence[Answer]:
+            threading.Event().wait(30)
+            raise StreamUnavailableError("too late")
+
+    producer = Producer(sink=Hanging(), linger=0.01)
+    for _ in range(100):
+        producer.put(beat())
+    began = time.monotonic()
+    stats = producer.close(patience)
+    assert time.monotonic() - began < patience + 1
+    assert (stats.accepted, stats.pending) == (101, 101)
+    with pytest.raises(ClosedError):
+        producer.put(beat())
+
+
+def test_a_stream_that_is_not_there_ends_the_sending_with_a_reason() -> None:
+    class Missing(Kept):
+        def describe(self) -> StreamFacts:
+            raise StreamRefusedError("There is no stream x.")
+
+    producer = Producer(sink=Missing())
+    producer.put(beat())
+    with pytest.raises(StreamRefusedError, match="no stream x"):
+        producer.flush(10)
+    with pytest.raises(StreamRefusedError):
+        producer.put(beat())
+    assert producer.close(1).pending == 2
+
+
+def test_aggregates_are_refused_for_a_stream_that_ignores_keys() -> None:
+    class Auto(Kept):
+        def describe(self) -> StreamFacts:
+            return StreamFacts(even_shards(2), ignores_keys=True)
+
+    producer = Producer(sink=Auto())
+    producer.put(beat())
+    with pytest.raises(StreamRefusedError, match="framing='lines'"):
+        producer.flush(10)
+    producer.close(0)
+
+
+def test_only_refused_records_are_sent_again() -> None:
+    class Refusing(Kept):
+        turn = 0
+
+        def put_records(self, records: Sequence[SinkRecord]) -> Sequence[Answer]:
+            self.turn += 1
+            if self.turn > 1:
+                return super().put_records(records)
+            taken = super().put_records(records[::2])
+            refused = NotTaken("ProvisionedThroughputExceededException", "")
+            return [taken[place // 2] if place % 2 == 0 else refused for place in range(len(records))]
+
+    sink = Refusing()
+    with Producer(sink=sink, framing="none") as producer:
+        for number in range(101):
+            producer.put(beat(uptime_seconds=number))
+    seqs = [event["seq"] for event in sink.events() if event["seq"]]
+    assert sorted(seqs) == list(range(1, 102))
+    assert producer.stats().throttled == 51
+
+
+def test_a_record_refused_for_its_content_poisons_no_neighbour(tmp_path: Path) -> None:
+    from producers.errors import RequestRefusedError
+
+    class Picky(Kept):
+        def put_records(self, records: Sequence[SinkRecord]) -> Sequence[Answer]:
+            if any(b"poison" in record.data for record in records):
+                raise RequestRefusedError("ValidationException")
+            return super().put_records(records)
+
+    letters = DeadLetterFile(tmp_path / "dead.ndjson")
+    sink = Picky()
+    with Producer(sink=sink, framing="none", dead_letter=letters) as producer:
+        producer.put(beat())
+        producer.flush()
+        for number in range(20):
+            producer.put_json({"n": number, "seq": 0, "what": "poison" if number == 7 else "food"}, "key")
+    assert sorted(e["n"] for e in sink.events() if "n" in e) == [n for n in range(20) if n != 7]
+    assert "poison" in letters.path.read_text()
+    assert producer.stats().dead_lettered == 1
+
+
+def test_an_event_that_waited_too_long_is_given_up_and_counted() -> None:
+    sink = Kept()
+    sink.is_down = True
+    with Producer(sink=sink, record_ttl=0.01) as producer:
+        producer.put_json({"seq": 0}, "key")
+        time.sleep(0.05)
+        sink.is_down = False
+    assert producer.stats().expired + producer.stats().delivered == 1
+
+
+def test_callbacks_tell_every_event_once_and_their_errors_end_nothing() -> None:
+    told: list[bytes] = []
+
+    def tell(settled: Settled) -> None:
+        assert settled.error is None
+        told.extend(settled.events)
+        raise RuntimeError("the caller's own")
+
+    sink = Kept()
+    with Producer(sink=sink, on_delivery=tell) as producer:
+        for number in range(100):
+            producer.put_json({"n": number}, f"key-{number}")
+        producer.flush()
+    deadline = time.monotonic() + 5
+    while len(told) < 100 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sorted(told) == sorted(_raw(sink))
+    assert producer.stats().callback_errors > 0
+
+
+def test_threads_share_a_producer_and_its_sequence() -> None:
+    sink = Kept()
+    with Producer(sink=sink) as producer:
+        threads = [
+            threading.Thread(target=lambda: [producer.put(beat()) for _ in range(300)]) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(event["seq"] for event in sink.events() if event["seq"]) == list(range(1, 1_201))
+
+
+def test_the_last_epoch_is_remembered_before_it_is_used(tmp_path: Path) -> None:
+    early = [Producer(sink=Kept(), state=tmp_path, clock=lambda: 1_000.0).epoch for _ in range(3)]
+    assert early == [1_000_000, 1_000_001, 1_000_002]
+    assert (tmp_path / "epoch").read_text() == "1000002\n"
+
+
+def test_coroutines_use_the_same_core() -> None:
+    sink = Kept()
+
+    async def put_all() -> None:
+        async with AsyncProducer(sink=sink, max_buffer_bytes=20_000) as producer:
+            for number in range(500):
+                await producer.put(beat(uptime_seconds=number))
+            assert await producer.flush(10) == 0
+
+    asyncio.run(put_all())
+    assert sorted(event["seq"] for event in sink.events() if event["seq"]) == list(range(1, 501))
+
+
+def test_importing_the_producer_loads_no_command_and_no_analytics() -> None:
+    code = (
+        "import sys, producers.producer, producers.async_producer, producers.sources, producers.simulator;"
+        "print([name for name in ('typer', 'rich', 'pyarrow', 'pandas', 'boto3') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_reading_the_contracts_does_not_load_the_producer() -> None:
+    code = "import sys, producers.contracts; print('producers.producer' in sys.modules, 'botocore' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["False", "False"]
