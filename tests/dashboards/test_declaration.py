@@ -68,7 +68,7 @@ WRONG = [
 def test_a_wrong_declaration_is_refused_at_its_line(old: str, new: str, line: int, said: str) -> None:
     assert old in GOOD
     text = GOOD.replace(old, new, 1)
-    if "kpi shows one" in said or "one measure" == said:
+    if "kpi shows one" in said or said == "one measure":
         text = text.replace('kind = "kpi"', 'kind = "line"') if said == "one measure" else text
     with pytest.raises(DeclarationError) as caught:
         load(text, "test", "test.toml")

@@ -81,7 +81,7 @@ def test_a_query_that_fails_keeps_the_old_rows_and_says_so(folder: Path) -> None
     def broken(_: str) -> object:
         raise ConnectionError("Athena is away")
 
-    board._query = broken  # type: ignore[assignment]
+    board._query = broken
     board.load({"traffic_by_hour"})
     after = payload.tiles(board, "traffic", "", State())
     assert after["fresh"]["traffic_by_hour"]["error"] == "ConnectionError: Athena is away"
@@ -92,7 +92,7 @@ def test_a_dataset_that_was_never_read_is_an_error_and_not_an_empty_page() -> No
     def broken(_: str) -> object:
         raise ConnectionError("Athena is away")
 
-    board = Board(resources, broken, stale_after={}, clock=lambda: rows.NOW)  # type: ignore[arg-type]
+    board = Board(resources, broken, stale_after={}, clock=lambda: rows.NOW)
     board.rebuild()
     board.load()
     drawn = payload.tiles(board, "health", "", State())["tiles"]
