@@ -34,8 +34,8 @@ def findings(accounting: Accounting) -> list[str]:
     ]
     if accounting.nameless:
         lines.append(
-            f"{accounting.nameless:,} failed records show no producer and sequence; as many missing numbers "
-            "are taken to be theirs. Look at them with: penstock failed list"
+            f"failed records that show no producer and sequence: {accounting.nameless:,}; as many missing "
+            "numbers are taken to be theirs. Look at them with: penstock failed list"
         )
     return lines
 
