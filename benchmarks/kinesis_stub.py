@@ -1,6 +1,8 @@
-"""A Kinesis that only knows PutRecords, ListShards and DescribeStreamSummary, made to be cheap and to misbehave.
+"""A Kinesis that only knows PutRecords, ListShards and DescribeStreamSummary, made to be cheap and to
+misbehave.
 
-It places records as the service does (MD5 of the key, or the explicit hash key), refuses what the service refuses,
+It places records as the service does (MD5 of the key, or the explicit hash key), refuses what the service
+refuses,
 and on request answers late, throttles records, reshards, or is down. It runs as a process of its own, on
 127.0.0.1: `python -m benchmarks.kinesis_stub --shards 8 --delay 0.015`; its first line of output is its port.
 """

@@ -1,8 +1,8 @@
 """Kills a producer with SIGKILL at random moments, again and again, and looks for what it had accepted.
 
 `python -m benchmarks.producer_kills --runs 200`. Every run is a new process on the same spool folder (mode
-`always`), which drains what the run before left. At the end every event for which `put` had returned must have
-arrived; more than once is allowed.
+`always`), which drains what the run before left. At the end every event for which `put` had returned must
+have arrived; more than once is allowed.
 """
 
 import argparse

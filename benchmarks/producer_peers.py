@@ -1,7 +1,7 @@
 """One way of putting the corpus on a stream, timed in a process of its own.
 
-`python -m benchmarks.producer_peers VARIANT --url URL --count N` prints {"cpu", "seconds", "events"} as JSON: CPU
-is user and system time of the whole process between the warm-up and the last answer.
+`python -m benchmarks.producer_peers VARIANT --url URL --count N` prints {"cpu", "seconds", "events"} as
+JSON: CPU is user and system time of the whole process between the warm-up and the last answer.
 """
 
 import argparse

@@ -1,4 +1,6 @@
-"""Trials of `penstock produce replay` against the stub: as fast as it goes, in the original timing, at a rate."""
+"""Trials of `penstock produce replay` against the stub: as fast as it goes, in the original timing, at a
+rate.
+"""
 
 import resource
 import subprocess
@@ -85,7 +87,8 @@ class Timing:
     p99_ms: float
 
     def __str__(self) -> str:
-        return f"original timing: {self.events:,} events, error {self.median_ms:.2f} ms median, {self.p99_ms:.2f} ms p99"
+        errors = f"{self.median_ms:.2f} ms median, {self.p99_ms:.2f} ms p99"
+        return f"original timing: {self.events:,} events, error {errors}"
 
 
 def original_timing(folder: Path, count: int) -> Timing:
@@ -129,7 +132,8 @@ class Rate:
     measured: float
 
     def __str__(self) -> str:
-        return f"--rate {self.wanted:,.0f}: {self.measured:,.1f} events/s ({self.measured / self.wanted - 1:+.2%})"
+        error = self.measured / self.wanted - 1
+        return f"--rate {self.wanted:,.0f}: {self.measured:,.1f} events/s ({error:+.2%})"
 
 
 def at_rate(folder: Path, wanted: float, seconds: float) -> Rate:

@@ -1,4 +1,6 @@
-"""Trials of the producer against the stub: order, placement, resharding, outage, fork. Each returns its figures."""
+"""Trials of the producer against the stub: order, placement, resharding, outage, fork. Each returns its
+figures.
+"""
 
 import base64
 import os
@@ -83,7 +85,8 @@ class Placement:
 
     def __str__(self) -> str:
         return (
-            f"{self.shards:>8} shards: {self.events:,} events, {self.lost} lost, {self.foreign} in a foreign shard, "
+            f"{self.shards:>8} shards: {self.events:,} events, {self.lost} lost, "
+            f"{self.foreign} in a foreign shard, "
             f"{self.events_per_record:.0f} per record, billed {self.billed_ratio:.3f}x the raw JSON, "
             f"aws-kinesis-agg {'reads every aggregate identically' if self.oracle_agrees else 'DISAGREES'}"
         )
@@ -157,9 +160,10 @@ class Outage:
     def __str__(self) -> str:
         return (
             f"down for {self.seconds:g} s: {self.accepted:,} events accepted, {self.lost} lost, "
-            f"{self.attempts_per_second:.2f} connection attempts per second in all, memory {self.base_mib:.0f} -> "
-            f"{self.peak_mib:.0f} MiB with a buffer of {self.buffer_mib:.0f} MiB, "
-            f"{self.spooled_at_most:,} spooled at most, all delivered {self.recovery_seconds:.1f} s after its end"
+            f"{self.attempts_per_second:.2f} connection attempts per second in all, "
+            f"memory {self.base_mib:.0f} -> {self.peak_mib:.0f} MiB, buffer {self.buffer_mib:.0f} MiB, "
+            f"{self.spooled_at_most:,} spooled at most, "
+            f"all delivered {self.recovery_seconds:.1f} s after its end"
         )
 
 

@@ -1,7 +1,7 @@
 """Producers side by side, and the trials of ours: `make bench-producers`.
 
-Every variant runs in a fresh process against a fresh stub; rounds are interleaved; ratios are taken within a round
-and their medians printed. CPU is the client's own.
+Every variant runs in a fresh process against a fresh stub; rounds are interleaved; ratios are taken within
+a round and their medians printed. CPU is the client's own.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Records that hold many events: the aggregated format of the Kinesis Producer Library, and lines (pure).
 
-The format: magic, a protobuf message (AggregatedRecord), the MD5 of the message. Its reader passes a record with
-a wrong MD5 on as if it were plain data, so the MD5 is as much part of the format as the rest.
+The format: magic, a protobuf message (AggregatedRecord), the MD5 of the message. Its reader passes a
+record with a wrong MD5 on as if it were plain data, so the MD5 is as much part of the format as the rest.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -25,7 +25,7 @@ class AsyncProducer:
         *,
         event_id: str | None = None,
         source: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
     ) -> str:
         """As `Producer.put`. Suspends only while the buffer is full."""
         try:
@@ -43,11 +43,11 @@ class AsyncProducer:
             await self.put(event)
         return len(events)
 
-    async def flush(self, timeout: float | None = None) -> int:  # noqa: ASYNC109
+    async def flush(self, timeout: float | None = None) -> int:
         """As `Producer.flush`."""
         return await asyncio.to_thread(self.producer.flush, timeout)
 
-    async def close(self, timeout: float | None = 30.0) -> Stats:  # noqa: ASYNC109
+    async def close(self, timeout: float | None = 30.0) -> Stats:
         """As `Producer.close`."""
         return await asyncio.to_thread(self.producer.close, timeout)
 

@@ -1,6 +1,7 @@
 """Chooses what goes into the next PutRecords request (pure: the time is passed in).
 
-Each shard has a lane. A record that failed goes back to the head of its lane, and its lane waits; the others go on.
+Each shard has a lane. A record that failed goes back to the head of its lane, and its lane waits; the
+others go on.
 """
 
 from collections import deque

@@ -4,6 +4,7 @@ Prices are no part of it: they differ by region and change.
 """
 
 from collections import Counter
+
 from producers.aggregation import deaggregate, is_aggregate
 from producers.record_sink import SinkRecord
 
@@ -43,7 +44,8 @@ class Forecast:
     def as_dict(self) -> dict[str, object]:
         """The figures, and what they come to.
 
-        Whether Firehose meters an aggregate before or after taking it apart is not documented; both are given.
+        Whether Firehose meters an aggregate before or after taking it apart is not documented; both are
+        given.
         """
         return {
             "forecast_records": self.records,

@@ -28,7 +28,9 @@ _base64 = _fastest_base64()
 
 
 def put_records_body(stream: tuple[str, str], records: Sequence[SinkRecord]) -> bytes:
-    """The JSON body that puts these records on the stream, named as (`StreamName` or `StreamARN`, its value)."""
+    """The JSON body that puts these records on the stream, named as (`StreamName` or `StreamARN`, its
+    value).
+    """
     parts = [b'{"', stream[0].encode(), b'":', json.dumps(stream[1]).encode(), b',"Records":[']
     for data, key, explicit_hash_key in records:
         parts += (b'{"Data":"', _base64(data), _key_member(key))

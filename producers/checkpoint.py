@@ -1,7 +1,7 @@
 """How far a replay got: the line before which everything is delivered, not the last one that was read."""
 
 import json
-from collections.abc import Iterator, Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 

@@ -203,7 +203,7 @@ def _end(run: Run, summary: dict[str, Any]) -> None:
 def _stoppable() -> Iterator[None]:
     """SIGTERM ends the run as Ctrl-C does: what was taken is delivered or spooled first."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGTERM, stop)

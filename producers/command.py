@@ -1,4 +1,6 @@
-"""What the verbs of `penstock produce` have in common: a producer for the target, feeding it, telling the result."""
+"""What the verbs of `penstock produce` have in common: a producer for the target, feeding it, telling the
+result.
+"""
 
 import json
 import os

@@ -1,4 +1,6 @@
-"""What can go wrong in producing, by who must act: the caller, the operator, or nobody (it is tried again)."""
+"""What can go wrong in producing, by who must act: the caller, the operator, or nobody (it is tried
+again).
+"""
 
 from producers.contracts.codec import ContractError, NotEncodableError, SchemaViolationError
 

@@ -22,6 +22,7 @@ from producers.stats import Stats
 
 WhenFull = Literal["block", "raise", "spool"]
 NOT_SPOOLED = -1  # in a record's marks: all of its events have a mark, or none has
+REPORT_SECONDS = 0.5  # that one report waits for another
 REFILL_EVENTS = 2_000  # read from the spool at a time
 FRUITLESS_REFRESHES = 3  # looks at an unchanged map before strays are taken to be the stream's way
 
@@ -35,7 +36,9 @@ class Work(Enum):
 
 @dataclass(frozen=True)
 class OutboxSettings:
-    """How events are packed, sent and kept; see `producers.settings.ProducerSettings` for the meaning of each."""
+    """How events are packed, sent and kept; see `producers.settings.ProducerSettings` for the meaning of
+    each.
+    """
 
     framing: Framing = "kpl"
     limits: Limits = field(default_factory=Limits)
@@ -110,6 +113,7 @@ class Outbox:
         self._hurry = 0
         self._open_until: float | None = None
         self._to_tell: list[Settled] = []
+        self._telling = threading.RLock()
         self._is_closed = False
         self._is_stopped = False
         self.failure: ProducerError | None = None
@@ -137,7 +141,9 @@ class Outbox:
                 self._work.notify()
 
     def put_anyway(self, data: bytes, key: str) -> None:
-        """Takes one small event whether there is room or not: what the producer says of itself never waits."""
+        """Takes one small event whether there is room or not: what the producer says of itself never
+        waits.
+        """
         with self._lock:
             if self.is_over:
                 return
@@ -252,7 +258,9 @@ class Outbox:
     # Work for senders
 
     def next_work(self) -> list[Record] | Work:
-        """Blocks until there is something to do. Every batch must come back by `settle`, `put_back` or `condemn`."""
+        """Blocks until there is something to do. Every batch must come back by `settle`, `put_back` or
+        `condemn`.
+        """
         with self._lock:
             while True:
                 if self._is_stopped:
@@ -357,7 +365,7 @@ class Outbox:
             if self._facts is None:
                 self._fail(
                     StreamRefusedError(
-                        "The stream distributes records itself (AUTO); consumers would drop aggregates silently. "
+                        "The stream distributes records itself (AUTO); consumers would drop aggregates. "
                         "Use framing='lines', or 'none'."
                     )
                 )
@@ -525,17 +533,26 @@ class Outbox:
             self._to_tell.append(settled)
 
     def report(self) -> None:
-        """Tells the caller what was settled; not under the lock, so that it may use the producer."""
-        if self._settled is None:
+        """Tells the caller what was settled; not under the lock, so that it may use the producer.
+
+        When it returns, everything settled before has been told, unless the caller's code takes long.
+        """
+        if self._settled is None or not self._telling.acquire(timeout=REPORT_SECONDS):
             return
-        with self._lock:
-            told, self._to_tell = self._to_tell, []
-        for settled in told:
-            try:
-                self._settled(settled)
-            except Exception:  # noqa: BLE001 - the caller's code must not end a sender
-                with self._lock:
-                    self._stats.callback_errors += 1
+        try:
+            with self._lock:
+                told, self._to_tell = self._to_tell, []
+            for settled in told:
+                self._tell_one(self._settled, settled)
+        finally:
+            self._telling.release()
+
+    def _tell_one(self, tell: Callable[[Settled], None], settled: Settled) -> None:
+        try:
+            tell(settled)
+        except Exception:  # noqa: BLE001 - the caller's code must not end a sender
+            with self._lock:
+                self._stats.callback_errors += 1
 
     # Ending
 
@@ -571,7 +588,9 @@ class Outbox:
             self._hurry -= 1
 
     def close(self, timeout: float | None) -> Stats:
-        """Takes no more, sends what waits, spools the rest if there is a spool. Returns within the timeout."""
+        """Takes no more, sends what waits, spools the rest if there is a spool. Returns within the
+        timeout.
+        """
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True

@@ -173,7 +173,9 @@ class Packer:
         self._keyless_turn = 0
 
     def add(self, data: bytes, key: str, mark: int | None, now: Callable[[], float]) -> bool:
-        """Packs one event by its partition key. True when it opened a record: that has to be sealed in time."""
+        """Packs one event by its partition key. True when it opened a record: that has to be sealed in
+        time.
+        """
         bucket = self._routes.get(key)
         if bucket is None:
             bucket = self._route(key)
@@ -249,7 +251,9 @@ class Packer:
         return opened
 
     def keyless_hash_key(self) -> str:
-        """The explicit hash key for events without a key: one shard's start, the next one's when it is full."""
+        """The explicit hash key for events without a key: one shard's start, the next one's when it is
+        full.
+        """
         shards = self._shards.shards if self._shards is not None else ()
         if not shards:
             return "0"

@@ -28,7 +28,8 @@ from producers.contracts import (
 from producers.contracts.codec import ContractError, SchemaViolationError, encode, violation
 from producers.dead_letters import DeadLetterFile
 from producers.errors import BadKeyError, ProducerError, TooLargeError
-from producers.identity import EventIds, next_epoch, producer_id as identifier
+from producers.identity import EventIds, next_epoch
+from producers.identity import producer_id as identifier
 from producers.kinesis_sink import KinesisSink, kinesis_client
 from producers.outbox import Outbox, OutboxSettings, Settled, WhenFull
 from producers.packing import Framing, Limits
@@ -52,8 +53,8 @@ class Producer:
 
     `put` takes an event in microseconds; threads of the producer's own send it. What returning means:
 
-    - `put`: the event is in memory; with a spool of mode `always` it is on the disk, safe from the process's death.
-    - `flush`: everything but the returned number is delivered.
+    - `put`: the event is in memory; with a spool of mode `always` it is on the disk, safe from the
+    process's death. - `flush`: everything but the returned number is delivered.
     - `close`: as `flush`, and what is left is in the spool, if there is one.
 
     Delivery is at least once: an event may arrive twice, under the same `event_id`.
@@ -95,9 +96,10 @@ class Producer:
             client: a boto3 Kinesis client of your own; else one is made.
             framing: `kpl` aggregates, `lines` joins by newline, `none` sends one event per record.
             ordering: `key` lets no event overtake another of its partition key.
-            when_full: what `put` does when the buffer is full: wait, raise BufferFullError, or write to the spool.
-            producer_id, epoch: name this producer's sequence; by default host and process, and the start time.
-            state: folder that remembers the last epoch, so that none is used twice.
+            when_full: what `put` does when the buffer is full: wait, raise BufferFullError, or write to
+            the spool.
+            producer_id, epoch: name this producer's sequence; by default host and process, and the start
+            time. state: folder that remembers the last epoch, so that none is used twice.
             check: whether `put` refuses payloads that break their contract (SchemaViolationError).
             linger: seconds that an event waits for company at most.
             max_in_flight: requests at a time, each on a thread.
@@ -194,10 +196,11 @@ class Producer:
     def put_raw(
         self, data: bytes, partition_key: str, *, counted: bool = True, timeout: float | None = None
     ) -> None:
-        """Takes one record's bytes as they are: a line that nobody could read, or an event that is whole already.
+        """Takes one record's bytes as they are: a line that nobody could read, or an event that is whole
+        already.
 
-        `counted`: the record takes the next place in this producer's sequence. False for bytes that have their
-        place already: a copy, or an envelope of another producer.
+        `counted`: the record takes the next place in this producer's sequence. False for bytes that have
+        their place already: a copy, or an envelope of another producer.
         """
         with self._lock:
             self._put(data, partition_key, timeout)
@@ -298,7 +301,9 @@ class Producer:
         with self._lock:
             if self.last_seq and self._outbox.failure is None:
                 self._audit(closed=False)
-        return self._outbox.flush(timeout)
+        pending = self._outbox.flush(timeout)
+        self._outbox.report()
+        return pending
 
     def close(self, timeout: float | None = 30.0) -> Stats:
         """Delivers what it can in `timeout` seconds, spools the rest, ends the threads. Always returns."""
@@ -306,6 +311,7 @@ class Producer:
             if self.last_seq and not self._outbox.is_over:
                 self._audit(closed=True)
         stats = self._outbox.close(timeout)
+        self._outbox.report()
         _PRODUCERS.discard(self)
         return stats
 

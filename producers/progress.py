@@ -10,7 +10,9 @@ LINE_EVERY_SECONDS = 5.0
 
 
 def progress(noun: str, share: Callable[[], float] | None = None) -> Callable[[Fed], None]:
-    """What to call with the counts so far. `share` tells how much is done, from 0 to 1, where that is known."""
+    """What to call with the counts so far. `share` tells how much is done, from 0 to 1, where that is
+    known.
+    """
     return _Bar(noun, share).show if sys.stderr.isatty() else _Lines(noun, share).show
 
 

@@ -150,7 +150,7 @@ class Simulation:
         return encode(event)
 
 
-def simulate(  # noqa: PLR0917
+def simulate(
     seed: int,
     count: int,
     start: datetime,

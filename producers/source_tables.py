@@ -24,6 +24,8 @@ def _csv_rows(content: io.BufferedReader, name: str) -> Iterator[Mapping[str, An
         raise SourceError(f"{name} has no column event_type (its first line: {reader.fieldnames}).")
     for row in reader:
         yield {column: _cell(value) for column, value in row.items() if value}
+    # The file is closed by whoever opened it.
+    text.detach()
 
 
 def _cell(value: str) -> Any:

@@ -1,4 +1,6 @@
-"""Events on the disk until the stream has them: what survives the process, or an outage longer than memory."""
+"""Events on the disk until the stream has them: what survives the process, or an outage longer than
+memory.
+"""
 
 import fcntl
 import os
@@ -35,8 +37,8 @@ class _Cursor:
 class Spool:
     """A folder of segments, used by one process at a time.
 
-    Modes: `always` writes every event before `put` returns; `outage` writes what memory cannot hold, and what is
-    left when the producer closes. Not thread-safe: the outbox calls it under its lock.
+    Modes: `always` writes every event before `put` returns; `outage` writes what memory cannot hold, and
+    what is left when the producer closes. Not thread-safe: the outbox calls it under its lock.
     """
 
     def __init__(
@@ -155,7 +157,8 @@ class Spool:
         size = max(self._segment_bytes, least)
         if self.used_bytes + size > self._max_bytes:
             raise SpoolFullError(
-                f"The spool {self.folder} holds {self.used_bytes:,} bytes, and its limit is {self._max_bytes:,}."
+                f"The spool {self.folder} holds {self.used_bytes:,} bytes, "
+                f"and its limit is {self._max_bytes:,}."
             )
         try:
             segment = Segment(self.folder / f"{self._next:012d}{_SUFFIX}", size)

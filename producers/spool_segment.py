@@ -1,9 +1,10 @@
 """One segment of the spool: a file of checksummed frames that only grows, and a journal of what is settled.
 
-The file has its full size from the beginning and is written through a memory map: a frame is in the page cache,
-safe from the death of the process, once `append` returns. Only `sync` makes it safe from a power cut.
+The file has its full size from the beginning and is written through a memory map: a frame is in the page
+cache, safe from the death of the process, once `append` returns. Only `sync` makes it safe from a power cut.
 
-Frame: length of the rest (4 bytes), CRC-32 of the rest (4), length of the key (2), of the explicit hash key (1),
+Frame: length of the rest (4 bytes), CRC-32 of the rest (4), length of the key (2), of the explicit hash
+key (1),
 key, hash key, data. A length of 0 ends the segment: the CRC of nothing is 0, so zeros would look like frames.
 """
 
@@ -124,7 +125,9 @@ class Segment:
         self._journal_path.unlink(missing_ok=True)
 
     def _find_end(self) -> None:
-        """Stops at the first frame that is short or wrong; what is behind it was never acknowledged to anybody."""
+        """Stops at the first frame that is short or wrong; what is behind it was never acknowledged to
+        anybody.
+        """
         while (rest := self._rest(self.end)) is not None:
             self.end += _PREFIX + len(rest)
             self.frames += 1

@@ -73,4 +73,4 @@ def test_damaged_records_break_the_contract_unless_only_their_time_is_impossible
 
 def test_a_start_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        Simulation(1, 1, datetime(2026, 1, 1), SPAN)  # noqa: DTZ001
+        Simulation(1, 1, datetime(2026, 1, 1), SPAN)
