@@ -99,7 +99,7 @@ def _produce(
     wanted: Wanted, simulation: Simulation | None, target: Target, detail: Detail
 ) -> tuple[Fed, Places]:
     def progress(fed: Fed) -> None:
-        detail(f"{fed.records:,} records")
+        detail(f"{fed.put:,} records")
 
     client, stream = target.client("kinesis"), target.stream_name
     if simulation is None:

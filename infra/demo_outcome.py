@@ -74,7 +74,7 @@ class Outcome:
         accounting = self.accounting
         return {
             **figures(accounting),
-            "records_sent": self.fed.records,
+            "records_sent": self.fed.put,
             "reports": {
                 each.facts["name"]: {"rows": each.facts["rows"], "partitions": each.facts["partitions"]}
                 for each in self.reports
