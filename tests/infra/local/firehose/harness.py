@@ -75,7 +75,7 @@ class MemoryStream:
     """A Kinesis stream whose shards are lists, with AWS's answers for closed shards."""
 
     class exceptions:  # noqa: N801 - boto3's spelling
-        class ExpiredIteratorException(Exception):  # noqa: N818 - boto3's spelling
+        class ExpiredIteratorException(Exception):
             pass
 
     def __init__(self, shards: Sequence[Mapping[str, Any]] = ({"ShardId": "shardId-0"},)) -> None:

@@ -23,12 +23,12 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("boolean", "TRUE", True),
     ("decimal(4,2)", "12.345", Decimal("12.35")),
     ("date", "2026-11-24", date(2026, 11, 24)),
-    ("timestamp", "2026-11-24T10:00:00Z", datetime(2026, 11, 24, 10)),  # noqa: DTZ001
-    ("timestamp", "2026-11-24T10:00:00.123456789Z", datetime(2026, 11, 24, 10, 0, 0, 123456)),  # noqa: DTZ001
-    ("timestamp", "2026-1-2 3:04:05.5", datetime(2026, 1, 2, 3, 4, 5, 500000)),  # noqa: DTZ001
-    ("timestamp", 1_764_068_400, datetime(2025, 11, 25, 11)),  # noqa: DTZ001
-    ("timestamp", 1_764_068_400_000, datetime(2025, 11, 25, 11)),  # noqa: DTZ001
-    ("timestamp", "1764068400", datetime(2025, 11, 25, 11)),  # noqa: DTZ001
+    ("timestamp", "2026-11-24T10:00:00Z", datetime(2026, 11, 24, 10)),
+    ("timestamp", "2026-11-24T10:00:00.123456789Z", datetime(2026, 11, 24, 10, 0, 0, 123456)),
+    ("timestamp", "2026-1-2 3:04:05.5", datetime(2026, 1, 2, 3, 4, 5, 500000)),
+    ("timestamp", 1_764_068_400, datetime(2025, 11, 25, 11)),
+    ("timestamp", 1_764_068_400_000, datetime(2025, 11, 25, 11)),
+    ("timestamp", "1764068400", datetime(2025, 11, 25, 11)),
     ("array<int>", [1, "2"], [1, 2]),
     ("array<int>", 7, [7]),
     ("struct<a:int,b:string>", {"A": "1", "c": 9}, {"a": 1, "b": None}),

@@ -1,0 +1,85 @@
+"""The chain up to the lake under the template's own roles, with every call's rights checked."""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local import cloud, processes
+from infra.local.cloud import LocalCloud
+from infra.local.context import ServiceRole
+from infra.local.paths import LocalPaths
+from infra.local.settings import LocalSettings
+from infra.outputs import Outputs
+from producers.simulator import Simulation
+
+pytestmark = pytest.mark.cloud
+
+FIREHOSE = "firehose.amazonaws.com"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    paths = LocalPaths.of(tmp_path_factory.mktemp("guarded"))
+    port, server_port = processes.free_ports(2)
+    settings = LocalSettings(port=port, server_port=server_port, enforce_iam=True)
+    try:
+        yield cloud.up(paths, settings, lambda _: None)
+    finally:
+        cloud.down(paths, lambda _: None)
+
+
+def _roles(of: LocalCloud) -> tuple[ServiceRole, ServiceRole]:
+    """(the role that reads the stream, the role that writes to the lake)."""
+    names = Outputs.from_document(of.outputs)
+    described = of.context.client("firehose").describe_delivery_stream(
+        DeliveryStreamName=names.delivery_stream
+    )
+    found = described["DeliveryStreamDescription"]
+    arn = found["DeliveryStreamARN"]
+    source = found["Source"]["KinesisStreamSourceDescription"]["RoleARN"]
+    writer = found["Destinations"][0]["ExtendedS3DestinationDescription"]["RoleARN"]
+    return ServiceRole(source, FIREHOSE, arn), ServiceRole(writer, FIREHOSE, arn)
+
+
+def test_events_reach_the_lake_under_the_delivery_streams_roles(guarded: LocalCloud) -> None:
+    names = Outputs.from_document(guarded.outputs)
+    start = datetime.now(UTC) - timedelta(hours=1)
+    simulated = Simulation(seed=3, count=40, start=start, span=timedelta(minutes=30)).records()
+    records = [{"Data": record.data, "PartitionKey": record.partition_key} for record in simulated]
+    guarded.context.client("kinesis").put_records(StreamName=names.stream_name, Records=records)
+    request = urllib.request.Request(
+        f"{guarded.context.server_url}/_firehose/flush?seconds=60", method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=90) as answer:
+        told = json.load(answer)
+    counts = told["streams"][names.delivery_stream]
+    assert told["drained"]
+    assert counts["read"] == len(records) == counts["delivered"] + counts["dropped"]
+    assert counts["function_errors"] == counts["failed_puts"] == 0
+
+
+def test_each_role_of_the_delivery_stream_is_refused_what_the_other_may(guarded: LocalCloud) -> None:
+    names = Outputs.from_document(guarded.outputs)
+    source, writer = _roles(guarded)
+    client = guarded.context.client
+    refused: list[Callable[[], Any]] = [
+        lambda: client("s3", role=source).put_object(Bucket=names.lake_bucket, Key="web_events/x", Body=b""),
+        lambda: client("s3", role=writer).put_object(Bucket=names.reporting_bucket, Key="x", Body=b""),
+        lambda: client("s3", role=writer).delete_object(Bucket=names.lake_bucket, Key="web_events/x"),
+        lambda: client("kinesis", role=writer).list_shards(StreamName=names.stream_name),
+    ]
+    for call in refused:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+
+
+def test_the_roles_are_not_to_be_had_for_another_delivery_stream(guarded: LocalCloud) -> None:
+    source, _ = _roles(guarded)
+    other = ServiceRole(source.arn, FIREHOSE, source.source_arn + "-other")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        guarded.context.client("kinesis", role=other)
