@@ -41,9 +41,12 @@ def demo(
     """
     from infra.demo import run
     from infra.demo_outcome import Wanted
+    from infra.producing import require_readable
 
-    if file is not None and not Path(file).is_file():
-        raise FileNotFoundError(2, "No such file", file)
+    if file is not None:
+        if not Path(file).is_file():
+            raise FileNotFoundError(2, "No such file", file)
+        require_readable(file)
     wanted = Wanted(events, seed, late, duplicate, malformed, file)
     target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
     outcome = run(wanted, target, lambda detail: _bring_up(target, detail), steps)

@@ -39,6 +39,11 @@ def send_simulation(
     return fed, _own(producer)
 
 
+def require_readable(path: str) -> None:
+    """Raise SourceError unless the file is of a format that is known, before anything is started for it."""
+    next(iter(read(path)), None)
+
+
 def send_file(client: Any, stream: str, path: str, progress: Progress) -> tuple[Fed, Places]:
     """Send a file's lines as events; return what was sent, also by name. Raises SourceError, NotSentError."""
     passing: defaultdict[ProducerEpoch, list[tuple[int, int]]] = defaultdict(list)

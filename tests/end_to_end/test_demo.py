@@ -170,11 +170,3 @@ def all_rows(shell: Shell) -> dict[str, list[tuple[Any, ...]]]:
         )
         for report in reports().values()
     }
-
-
-def test_a_file_of_no_known_format_is_refused_in_one_sentence(shell: Shell, tmp_path: Path) -> None:
-    strange = tmp_path / "strange.bin"
-    strange.write_bytes(bytes(range(256)) * 40)
-    told = shell.run("demo", "--from", str(strange), code=1).stderr.splitlines()[-1]
-    assert "strange.bin" in told
-    assert "Traceback" not in told

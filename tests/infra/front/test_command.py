@@ -71,6 +71,18 @@ def test_a_missing_file_and_a_folder_are_named_before_anything_is_started(
     assert not (tmp_path / ".local").exists()
 
 
+def test_a_file_of_no_known_format_is_refused_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "strange.bin").write_bytes(bytes(range(256)) * 40)
+    assert main(["demo", "--from", "strange.bin"]) == Exit.FAILED
+    told = capsys.readouterr().err
+    assert "strange.bin" in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / ".local").exists()
+
+
 def test_a_taken_port_is_named_with_the_variable_that_moves_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
