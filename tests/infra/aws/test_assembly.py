@@ -14,7 +14,7 @@ from infra.artefacts import ARTEFACTS, asset_hash
 from infra.synth import PACKAGED, packaged_files, read_packaged
 from tests.infra.aws.conftest import Synth
 
-HASH = re.compile(rb"[0-9a-f]{64}")
+HASH = re.compile(rb"[0-9a-f]{64}|(?<=current_region-)[0-9a-f]{8}")
 
 
 def _without_hashes(files: dict[str, bytes]) -> dict[str, bytes]:
