@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 40_000
+PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
