@@ -34,13 +34,13 @@ _NOWHERE: dict[str, Any] = {
 
 
 class Target(Protocol):
-    """What these commands need of where the pipeline runs."""
+    """What these commands need of where the pipeline runs: dashboards read as analysts do."""
 
     json: bool
     region: str
     account_id: str
     database: str
-    work_group: str
+    analyst_work_group: str
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
@@ -191,7 +191,10 @@ def _board(target: Target) -> Any:
     from dashboards.preview.server import Watch
 
     reader = AthenaReader(
-        target.client("athena"), target.client("s3"), work_group=target.work_group, database=target.database
+        target.client("athena"),
+        target.client("s3"),
+        work_group=target.analyst_work_group,
+        database=target.database,
     )
     glue, names = target.client("glue"), list(reports())
 
@@ -223,7 +226,7 @@ def _resources(
 ) -> Mapping[str, emit.Resource]:
     return emit.resources(
         reports(), prefix=_prefix(target), account=target.account_id, region=target.region,
-        database=target.database, work_group=target.work_group, declared=declared,
+        database=target.database, work_group=target.analyst_work_group, declared=declared,
     )  # fmt: skip
 
 
