@@ -1,6 +1,7 @@
-"""`penstock contracts`: list, show."""
+"""`penstock contracts`: list, show, check, release, docs."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -8,7 +9,10 @@ import typer
 
 from producers.contracts import STREAMS, EventType
 from transforms.contracts import LAKE_TABLES, payload_type
+from transforms.contracts_page import contract_page
 from transforms.ddl import create_table
+from transforms.declarations import declaration_findings
+from transforms.evolution import check, release_text, released, released_path
 from transforms.text_table import text_table
 
 contracts_app = typer.Typer(no_args_is_help=True, help="Event types and what they promise.")
@@ -56,6 +60,52 @@ def show_contract(
     schema = msgspec.json.schema(found.event_class)
     document = {"schema": schema, "lake_column": payload_type(found) if found.delivered else None}
     typer.echo(json.dumps(document, indent=2))
+
+
+@contracts_app.command("check")
+def check_contracts() -> None:
+    """Check names, sizes, examples, and every change since the last release. Exit code 1 on findings."""
+    findings = list(declaration_findings())
+    for stream in STREAMS.values():
+        before = released(stream)
+        if before is None:
+            findings.append(f"{stream.name}: no contract is released. Run: penstock contracts release")
+        else:
+            findings += map(str, check(stream, before))
+    for finding in findings:
+        typer.echo(finding)
+    typer.echo(f"{len(findings)} findings.", err=True)
+    if findings:
+        raise typer.Exit(1)
+
+
+@contracts_app.command("release")
+def release_contracts() -> None:
+    """Keep the present contracts as the released ones. Refused while `check` has findings about changes."""
+    for stream in STREAMS.values():
+        before = released(stream)
+        findings = check(stream, before) if before is not None else []
+        for finding in findings:
+            typer.echo(str(finding))
+        if findings:
+            raise typer.Exit(1)
+        path = released_path(stream)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(release_text(stream))
+        typer.echo(f"{path.name} released.", err=True)
+
+
+@contracts_app.command("docs")
+def contract_docs(
+    out: Annotated[Path, typer.Option(help="File to write; `-` prints it.")] = Path("-"),
+) -> None:
+    """An HTML page of the event types: fields, bounds, what becomes of personal data, examples."""
+    page = contract_page()
+    if str(out) == "-":
+        typer.echo(page, nl=False)
+    else:
+        out.write_text(page)
+        typer.echo(f"{out} written.", err=True)
 
 
 def _find(name: str, version: int | None) -> EventType:

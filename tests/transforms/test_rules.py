@@ -118,7 +118,7 @@ def test_a_time_in_any_zone_is_written_in_utc_milliseconds(
 
 
 @given(
-    moment=st.datetimes(datetime(2000, 1, 1), datetime(2026, 11, 24, 11)),  # noqa: DTZ001  hypothesis wants them naive
+    moment=st.datetimes(datetime(2000, 1, 1), datetime(2026, 11, 24, 11)),
 )
 def test_the_hour_is_that_of_the_event_time_for_every_accepted_moment(gate: Gate, moment: datetime) -> None:
     moment = moment.replace(tzinfo=UTC)

@@ -1,0 +1,134 @@
+import base64
+import json
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, corpus, encode
+from transforms.batch import ANSWER_ENVELOPE, LARGEST_ANSWER, ranges, run
+from transforms.contracts import LAKE_TABLES
+from transforms.growth import largest_answer
+from transforms.marshal import (
+    DictMetadata,
+    JsonMetadata,
+    Record,
+    Request,
+    answer_bytes,
+    answer_dict,
+    read_request,
+)
+from transforms.rules import Gate
+
+LAMBDA_LIMIT = 6_291_556
+BATCHES = int(os.environ.get("PENSTOCK_TEST_BATCHES", "6"))
+
+
+def test_both_entrances_give_the_same_answers(gate: Gate) -> None:
+    payloads = [raw for _, raw, _ in corpus() if len(raw) < 50_000]
+    records = [
+        {
+            "recordId": f"r{n}",
+            "data": base64.b64encode(raw).decode(),
+            "approximateArrivalTimestamp": ARRIVAL_MS,
+        }
+        for n, raw in enumerate(payloads)
+    ]
+    asked = {"invocationId": "i", "records": records}
+    by_bytes = answer_bytes(run(read_request(json.dumps(asked).encode()), gate.judge, JsonMetadata()).answers)
+    by_dict = answer_dict(run(read_request(asked), gate.judge, DictMetadata()).answers)
+    assert json.loads(by_bytes) == by_dict
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"data": "%%%"}, {"data": 7}, {"data": None}, {"approximateArrivalTimestamp": None}, {"data": "YQ"}],
+)
+def test_a_record_that_is_no_record_harms_no_other(gate: Gate, broken: dict[str, object]) -> None:
+    good = {"data": base64.b64encode(encode(GOOD)).decode(), "approximateArrivalTimestamp": ARRIVAL_MS}
+    asked = {
+        "records": [{"recordId": "a", **good}, {"recordId": "b", **good, **broken}, {"recordId": "c", **good}]
+    }
+    for event in (asked, json.dumps(asked).encode()):
+        answers = run(read_request(event), gate.judge, DictMetadata()).answers
+        assert [(each.recordId, each.result) for each in answers] == [
+            ("a", "Ok"),
+            ("b", "ProcessingFailed"),
+            ("c", "Ok"),
+        ]
+
+
+@pytest.mark.parametrize("seed", range(BATCHES))
+def test_no_answer_near_the_limit_passes_it_and_no_record_is_lost_or_doubled(gate: Gate, seed: int) -> None:
+    rng = random.Random(seed)
+    longest = rng.choice((10, 400, 4_000))
+    records, size = [], 0
+    while size < LAMBDA_LIMIT:
+        payload = {**GOOD["payload"], "url": "https://x.example/" + "x" * rng.randrange(longest)}
+        raw = (
+            encode({**GOOD, "payload": payload}) if rng.random() < 0.95 else rng.randbytes(rng.randrange(900))
+        )
+        records.append(Record(f"{rng.getrandbits(200):062d}"[:62], raw, ARRIVAL_MS))
+        size += len(raw) * 4 // 3 + rng.choice((120, 369))
+    batch = run(Request(records), gate.judge, JsonMetadata())
+    assert len(answer_bytes(batch.answers)) <= LARGEST_ANSWER < LAMBDA_LIMIT
+    assert [each.recordId for each in batch.answers] == [each.recordId for each in records]
+    assert batch.accepted + batch.dropped + batch.failed.total() == len(records)
+
+
+def test_the_envelope_of_an_answer_is_within_its_bound(gate: Gate) -> None:
+    answers = run(Request([Record("", encode(GOOD), ARRIVAL_MS)]), gate.judge, JsonMetadata()).answers
+    data = answers[0].data
+    assert isinstance(data, bytes)
+    assert len(answer_bytes(answers)) - len(base64.b64encode(data)) <= ANSWER_ENVELOPE
+
+
+def test_a_batch_of_the_buffer_hint_cannot_reach_the_limit_by_the_contract_alone() -> None:
+    for table in LAKE_TABLES.values():
+        assert largest_answer(table) < LARGEST_ANSWER
+
+
+@given(st.sets(st.integers(1, 60)))
+def test_ranges_name_every_number_once(numbers: set[int]) -> None:
+    named: list[int] = []
+    for part in filter(None, ranges(numbers).split(",")):
+        first, _, last = part.partition("-")
+        named += range(int(first), int(last or first) + 1)
+    assert named == sorted(numbers)
+
+
+def _in_a_process(code: str) -> str:
+    environ = {**os.environ, "PENSTOCK_STREAM": "web", "PENSTOCK_PSEUDONYM_KEYS": f"k1:{'ab' * 32}"}
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environ
+    ).stdout
+
+
+def test_the_handler_imports_nothing_heavy() -> None:
+    heavy = "('boto3', 'botocore.session', 'pydantic', 'pandas', 'pyarrow', 'awswrangler', 'aws_xray_sdk')"
+    code = f"import sys, transforms.handler; print([each for each in {heavy} if each in sys.modules])"
+    assert _in_a_process(code).strip() == "[]"
+
+
+def test_an_invocation_writes_one_line_which_is_its_metrics_too_and_names_nobody() -> None:
+    code = (
+        "import base64\n"
+        "from tests.golden.poison.corpus import corpus, ARRIVAL_MS\n"
+        "from transforms.handler import lambda_handler\n"
+        "records = [{'recordId': f'r{n}', 'data': base64.b64encode(raw).decode(),\n"
+        "            'approximateArrivalTimestamp': ARRIVAL_MS} for n, (_, raw, _) in enumerate(corpus())]\n"
+        "lambda_handler({'invocationId': 'i-7', 'records': records}, None)\n"
+    )
+    (line,) = _in_a_process(code).splitlines()
+    said = json.loads(line)
+    assert said["accepted"] > 0
+    assert said["failed"] == sum(said["failed_by_reason"].values())
+    assert said["FailedRecords"] == [float(said["failed"])]
+    assert {each["Name"] for each in said["_aws"]["CloudWatchMetrics"][0]["Metrics"]} <= set(said)
+    assert all(len(ids) <= 3 for ids in said["failed_record_ids"].values())
+    for personal in ("203.0.113.9", "user-4711", "Mozilla", "DROP TABLE", "passwd"):
+        assert personal not in line
