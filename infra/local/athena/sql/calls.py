@@ -18,7 +18,7 @@ from infra.local.athena.sql.functions.registry import (
     substitute,
 )
 from infra.local.athena.sql.scope import Typed
-from infra.local.athena.sql.types import Type, coercible, common
+from infra.local.athena.sql.types import VARCHAR, Type, as_decimal, coercible, common
 
 LambdaCompiler = Callable[[exp.Lambda, Sequence[Type]], Typed]
 Argument = Typed | exp.Lambda
@@ -113,11 +113,18 @@ def _match(overload: Overload, arguments: Sequence[Argument]) -> _Match | None:
             if not coercible(argument.type, wanted):
                 return None
             cost += _distance(argument.type, wanted)
+        elif isinstance(argument, Typed) and pattern.name == "decimal" and argument.type.is_integer:
+            cost += 1
     return _Match(overload, types, cost)
 
 
 def _is_open(pattern: Pattern) -> bool:
     return pattern.name in ("any", "decimal", "row", "char")
+
+
+def _is_same_time(pattern: Pattern, given: Type) -> bool:
+    """Times keep the precision and zone that they have."""
+    return pattern.exact is not None and pattern.exact.name == given.name and given.name.startswith("time")
 
 
 _ORDER = ("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double")
@@ -141,7 +148,9 @@ def _bind(pattern: Pattern, given: Type, types: dict[str, Type]) -> bool:
         return True
     if pattern.name in ("any", "function"):
         return True
-    if pattern.name in ("decimal", "row", "char"):
+    if pattern.name == "decimal":
+        return given.name == "decimal" or given.is_integer
+    if pattern.name in ("row", "char"):
         return given.name == pattern.name
     if pattern.of:
         if given.name == "unknown":
@@ -167,7 +176,9 @@ def _emit(
         if isinstance(argument, exp.Lambda):
             body = compile_lambda(argument, [substitute(p, types) for p in pattern.of[:-1]])
             ready.append(_lambda_result(body, pattern.of[-1], types))
-        elif _is_open(pattern):
+        elif pattern.name == "decimal":
+            ready.append(coerce(argument, as_decimal(argument.type)))
+        elif _is_open(pattern) or _is_same_time(pattern, argument.type):
             ready.append(argument)
         else:
             ready.append(coerce(argument, substitute(pattern, types)))
@@ -196,6 +207,10 @@ def _lambda_result(body: Typed, pattern: Pattern, types: dict[str, Type]) -> Typ
         types[pattern.name] = body.type
         return body
     wanted = substitute(pattern, types)
+    if (
+        pattern.is_variable and wanted.is_text and body.type.is_text
+    ):  # reduce(array, '', (s, x) -> s || x, ...)
+        wanted = types[pattern.name] = VARCHAR
     if not coercible(body.type, wanted):
         raise QueryError("TYPE_MISMATCH", f"Lambda must return {wanted}, and returns {body.type}")
     result = coerce(Typed(inner, body.type, body.refs), wanted)

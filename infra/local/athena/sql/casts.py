@@ -1,6 +1,7 @@
 """Trino's casts: what becomes of a value, which texts are numbers, and how values are written as text."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.scope import Typed
@@ -24,8 +25,10 @@ def coerce(value: Typed, to: Type) -> Typed:
     if value.type.duck == to.duck:
         if to.name == "char":
             return Typed(f"rpad({value.sql}, {to.args[0]}, ' ')", to, value.refs)
-        return Typed(value.sql, to, value.refs, value.literal, value.origin)
-    return cast(value, to)
+        kept = replace(to, zone=value.type.zone) if to.name == "timestamp with time zone" else to
+        return Typed(value.sql, kept, value.refs, value.literal, value.origin)
+    made = cast(value, to)
+    return Typed(made.sql, to, value.refs, value.literal)
 
 
 def cast(value: Typed, to: Type, *, safe: bool = False) -> Typed:
@@ -75,12 +78,16 @@ def _guarded(sql: str, pattern: str, good: str, to: Type) -> str:
 def _number(sql: str, given: Type, to: Type) -> str:
     if given.is_float and to.is_integer:  # DuckDB rounds halves to even
         return f"CAST(round({sql}) AS {to.duck})"
+    if (
+        given.is_float and to.name == "decimal"
+    ):  # Trino rounds the digits that are shown, not the binary value
+        return f"CAST(CAST({sql} AS VARCHAR) AS {to.duck})"
     return f"CAST({sql} AS {to.duck})"
 
 
 def _text_to_number(sql: str, to: Type) -> str:
     if to.is_integer:
-        return _guarded(sql, _INTEGER, f"CAST({sql} AS {to.duck})", to)
+        return _guarded(sql, rf"\s*{_INTEGER}\s*", f"CAST(trim({sql}) AS {to.duck})", to)
     if to.name == "decimal":
         return _guarded(sql, _NUMBER, f"CAST({sql} AS {to.duck})", to)
     bare = f"regexp_replace(trim({sql}), '[dDfF]$', '')"
@@ -101,7 +108,7 @@ def _to_text(sql: str, given: Type) -> str:
     if given.is_integer or given.name in ("boolean", "decimal", "uuid"):
         return f"CAST({sql} AS VARCHAR)"
     if given.is_float:
-        return f"t_java_number(CAST({sql} AS VARCHAR))"
+        return f"t_exponent(CAST({sql} AS VARCHAR))"
     if given.name == "date":
         return f"CAST({sql} AS VARCHAR)"
     if given.name == "time":
@@ -111,7 +118,7 @@ def _to_text(sql: str, given: Type) -> str:
     if given.name == "timestamp with time zone":
         return f"{_to_text(local(sql, given), Type('timestamp', given.args))} || ' ' || {text(zone(given))}"
     if given.name == "interval year to month":
-        return f"t_interval_months({sql})"
+        return f"t_interval_months(date_part('year', {sql}) * 12 + date_part('month', {sql}))"
     if given.name == "interval day to second":
         return f"t_interval_days(CAST(epoch({sql}) * 1000 AS BIGINT))"
     raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to varchar")

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import aggregates, json_casts, queries, relations, times
-from infra.local.athena.sql.expression import Expressions, place_of
+from infra.local.athena.sql.expression import Expressions
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Udf
 from infra.local.athena.sql.parse import parse_query
 from infra.local.athena.sql.query_model import Ctes, Query
@@ -107,7 +107,7 @@ class Compiler:
         self.scans: list[Scan] = []
         self.udfs: dict[str, Udf] = {}
         self.views: list[str] = []
-        self._used_parameters = 0
+        self._places: dict[int, int] = {}
         self._count = 0
 
     def compile(self, sql: str) -> CompiledQuery:
@@ -116,14 +116,12 @@ class Compiler:
 
     def compile_tree(self, tree: exp.Query) -> CompiledQuery:
         """The whole query from its tree. Raises QueryError."""
+        places = sorted(int(node.name) for node in tree.find_all(exp.Placeholder))
+        self._places = {place: index for index, place in enumerate(places)}
+        if len(places) != len(self.parameters):
+            wrong = f"Incorrect number of parameters: expected {len(places)} but found {len(self.parameters)}"
+            raise QueryError("INVALID_PARAMETER_USAGE", wrong, 1, 1)
         query = self.query(tree, None, {})
-        if self._used_parameters != len(self.parameters):
-            raise QueryError(
-                "INVALID_PARAMETER_USAGE",
-                f"Incorrect number of parameters: expected {self._used_parameters} but found {len(self.parameters)}",
-                1,
-                1,
-            )
         query.demand(frozenset(range(len(query.fields))), {})
         return CompiledQuery(query.sql, tuple(query.fields), tuple(self.scans), tuple(self.udfs.values()))
 
@@ -143,22 +141,13 @@ class Compiler:
         self.udfs[udf.name] = udf
         return udf.name
 
-    def parameter(self, node: exp.Placeholder, within: Expressions) -> Typed:
-        """The next `?`: the literal that was given for it, as an expression of its own."""
-        index, self._used_parameters = self._used_parameters, self._used_parameters + 1
-        if index >= len(self.parameters):
-            raise QueryError(
-                "INVALID_PARAMETER_USAGE",
-                f"Incorrect number of parameters: found {len(self.parameters)}",
-                *place_of(node),
-            )
-        return self._constant(self.parameters[index], within)
-
-    def _constant(self, written: str, _: Expressions) -> Typed:
-        tree = parse_query(f"SELECT {written}")
+    def parameter(self, node: exp.Placeholder) -> Typed:
+        """The literal that was given for this `?`, as an expression of its own."""
+        written = self.parameters[self._places[int(node.name)]]
         wrong = QueryError(
             "INVALID_PARAMETER_USAGE", f"Parameter is no literal: {written}. Quote strings: 'text'."
         )
+        tree = parse_query(f"SELECT {written}")
         if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.args.get("from_"):
             raise wrong
         try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.scope import Domain, Ref, Typed
 from infra.local.athena.sql.types import Type
 
@@ -30,7 +31,10 @@ def conditions(node: exp.Expr, compile_: Compile, constant: Constant) -> dict[Re
         parts = [conditions(part, compile_, constant) for part in node.flatten()]
         shared = frozenset.intersection(*(frozenset(part) for part in parts))
         return {ref: _joined([part[ref] for part in parts]) for ref in shared}
-    return _single(node, compile_, constant)
+    try:
+        return _single(node, compile_, constant)
+    except QueryError:  # whoever compiles the whole condition says what is wrong
+        return {}
 
 
 def _joined(domains: list[Domain]) -> Domain:

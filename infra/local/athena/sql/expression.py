@@ -77,7 +77,17 @@ class Expressions:
                 "Write it another way.",
                 *place_of(node),
             )
+        self._check_parts(node)
         return rule(self, node)
+
+    def _check_parts(self, node: exp.Expr) -> None:
+        """A part of the syntax that no rule reads would change the meaning unseen."""
+        known = _PARTS.get(type(node), _COMMON_PARTS)
+        for name, value in node.args.items():
+            if name not in known and value not in (None, False, [], ""):
+                raise refused(
+                    f"{name.upper()} in '{node.sql('trino')[:60]}'", "Leave it out.", *place_of(node)
+                )
 
     def boolean(self, node: exp.Expr, where: str) -> Typed:
         """A condition. Raises QueryError TYPE_MISMATCH when it is none."""
@@ -146,7 +156,7 @@ class Expressions:
         raise refused(f"'{node.sql('trino')}'", "Call the function without a schema.")
 
     def placeholder(self, node: exp.Placeholder) -> Typed:
-        return self.compiler.parameter(node, self)
+        return self.compiler.parameter(node)
 
     def null(self, _: exp.Null) -> Typed:
         return NULL
@@ -163,7 +173,7 @@ class Expressions:
     # Operators
 
     def _comparison(self, symbol: str, node: exp.Expr) -> Typed:
-        if isinstance(node.expression, (exp.Any, exp.All)) or self._is_quantified(node.expression):
+        if isinstance(node.expression, exp.Any | exp.All) or self._is_quantified(node.expression):
             return self.compiler.quantified(symbol, node, self)
         return operators.compare(symbol, self(node.this), self(node.expression))
 
@@ -250,7 +260,8 @@ class Expressions:
                 f"Left side of LIKE must evaluate to a varchar: {value.type}",
                 *place_of(node),
             )
-        return Typed(f"({value.sql} LIKE {pattern.sql}{suffix})", BOOLEAN, refs_of(value, pattern))
+        word = "NOT LIKE" if node.args.get("negate") else "LIKE"
+        return Typed(f"({value.sql} {word} {pattern.sql}{suffix})", BOOLEAN, refs_of(value, pattern))
 
     # Conditions
 
@@ -365,7 +376,11 @@ class Expressions:
         if not node.expressions:
             return Typed("[]", array(UNKNOWN))
         values = self.unified(self.all(node.expressions), "All ARRAY elements")
-        return Typed(f"[{', '.join(v.sql for v in values)}]", array(values[0].type), refs_of(*values))
+        literals = [value.literal for value in values]
+        written = None if None in literals else literals
+        return Typed(
+            f"[{', '.join(v.sql for v in values)}]", array(values[0].type), refs_of(*values), written
+        )
 
     def bracket(self, node: exp.Bracket) -> Typed:
         (key,) = self.all(node.expressions)
@@ -418,7 +433,7 @@ def _typed_literal(value: str, target: exp.DataType) -> Typed | None:
         declared = [int(param.name) for param in target.expressions]
         return timestamp_literal(value, zoned=target.this == exp.DType.TIMESTAMPTZ, declared=declared)
     if target.this == exp.DType.TIME:
-        return time_literal(value)
+        return time_literal(value) if target.expressions else None
     return None
 
 
@@ -427,6 +442,31 @@ _EXTRACTED = {
     "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute",
 }  # fmt: skip
 
+_COMMON_PARTS = {"this", "expression", "expressions", "quoted"}
+_PARTS: dict[type[exp.Expr], set[str]] = {
+    exp.Literal: {"this", "is_string"},
+    exp.Column: {"this", "table", "db", "catalog"},
+    exp.Interval: {"this", "unit"},
+    exp.Between: {"this", "low", "high"},
+    exp.In: {"this", "expressions", "query"},
+    exp.Like: {"this", "expression", "negate"},
+    exp.Escape: {"this", "expression"},
+    exp.Case: {"this", "ifs", "default"},
+    exp.If: {"this", "true", "false"},
+    exp.Cast: {"this", "to", "format"},
+    exp.TryCast: {"this", "to", "format", "safe"},
+    exp.Trim: {"this", "expression", "position"},
+    exp.Substring: {"this", "start", "length"},
+    exp.StrPosition: {"this", "substr"},
+    exp.AtTimeZone: {"this", "zone"},
+    exp.Bracket: {"this", "expressions"},
+    exp.ParseJSON: {"this", "is_literal"},
+    exp.DPipe: {"this", "expression"},
+    exp.Window: {"this", "partition_by", "order", "spec", "alias", "over"},
+    exp.GroupConcat: {"this", "separator", "on_overflow"},
+    exp.JSONValue: {"this", "path", "returning", "on_condition"},
+    exp.JSONExtract: {"this", "expression", "option", "json_query", "quote", "on_condition"},
+}
 Rule = Callable[[Expressions, "exp.Expr"], Typed]
 _SPECIAL: dict[str, Callable[..., Typed]] = {
     "coalesce": Expressions.coalesce,

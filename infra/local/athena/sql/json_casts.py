@@ -42,7 +42,7 @@ def json_path(node: exp.Expr, within: Expressions) -> Typed:
         )
     found = within.call("json_value", [within(node.this), within(node.args["path"])], node)
     returning = node.args.get("returning")
-    if returning is None:
+    if not isinstance(returning, exp.Expr):
         return found
     wanted = parse_type(returning.sql("trino"))
     if wanted.of or wanted.name.startswith("timestamp"):

@@ -1,6 +1,7 @@
 """Trino's operators: result types, exact decimals, and comparisons that know NaN and NULL inside arrays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from infra.local.athena.errors import QueryError
@@ -109,7 +110,8 @@ def _time(operator: str, left: Typed, right: Typed) -> tuple[str, Type]:
         if a == b:
             return f"({left.sql} {operator} {right.sql})", a
         if a.name == "timestamp":
-            return f"({left.sql} {operator} {right.sql})", a
+            digits = a if b == YEAR_TO_MONTH else replace(a, args=(max(3, a.precision),))
+            return f"({left.sql} {operator} {right.sql})", digits
         if a.name == "date":
             return f"CAST({left.sql} {operator} {_whole_days(right)} AS DATE)", a
         if a.name == "time" and b == DAY_TO_SECOND:
@@ -205,7 +207,14 @@ def concat(left: Typed, right: Typed) -> Typed:
     """`left || right`: text, bytes, arrays, an array and an element."""
     a, b = left.type, right.type
     refs = left.refs | right.refs
-    if {a.name, b.name} <= {"varchar", "char", "unknown"}:
+    if {a.name, b.name} == {"array", "unknown"}:
+        raise QueryError(
+            "AMBIGUOUS_FUNCTION_CALL", "Could not choose a best candidate operator. Cast the NULL."
+        )
+    if "unknown" in (a.name, b.name) and (a.is_text or b.is_text):  # Trino reads NULL || text as arrays
+        of = Type("array", of=(a if a.is_text else b,))
+        return Typed(f"CAST(NULL AS {of.duck})", of, refs)
+    if {a.name, b.name} <= {"varchar", "char"}:
         length = (a.args[0] + b.args[0],) if a.args and b.args and a.name == b.name == "varchar" else ()
         return Typed(f"({left.sql} || {right.sql})", Type("varchar", length), refs)
     if a.name == "array" or b.name == "array":

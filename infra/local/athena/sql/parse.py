@@ -7,7 +7,7 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
-from sqlglot.tokens import Token
+from sqlglot.tokens import Token, TokenType
 
 from infra.local.athena.errors import QueryError
 
@@ -30,6 +30,12 @@ class _Parser(TrinoParser):
         exp.DType.DECIMAL: lambda self, this, _: self.expression(
             exp.Literal(this=this.name if "." in this.name else f"{this.name}.", is_string=False)
         ),
+    }
+
+    PLACEHOLDER_PARSERS = {  # noqa: RUF012
+        **TrinoParser.PLACEHOLDER_PARSERS,
+        # Named by its place in the text: the parser may read a token twice, and the tree is not in text order.
+        TokenType.PLACEHOLDER: lambda self: self.expression(exp.Placeholder(this=str(self._prev.start))),
     }
 
 
@@ -61,7 +67,7 @@ def parse_query(sql: str) -> exp.Query:
         raise QueryError(
             "SYNTAX_ERROR", "Only one sql statement is allowed. Send each statement on its own.", 1, 1
         )
-    if not isinstance(found[0], exp.Query):
+    if not isinstance(found[0], (exp.Query, exp.Values)):
         raise QueryError(
             "SYNTAX_ERROR", f"mismatched input '{sql.split(maxsplit=1)[0]}'. Expecting: a query", 1, 1
         )

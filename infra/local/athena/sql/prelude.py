@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.sql.functions.json_values import java_number
+from infra.local.athena.sql.functions.json_values import exponent_number
 from infra.local.athena.sql.functions.registry import Udf
 from infra.local.athena.sql.types import BIGINT, VARCHAR, YEAR_TO_MONTH, Type
 
@@ -46,7 +46,8 @@ def interval_months(months: int) -> str:
 
 HELPERS = (
     Udf("t_fail", _fail, (VARCHAR, VARCHAR), VARCHAR, takes_null=True),
-    Udf("t_java_number", java_number, (VARCHAR,), VARCHAR),
+    Udf("t_exponent", exponent_number, (VARCHAR,), VARCHAR),
+    Udf("t_interval_months", interval_months, (BIGINT,), VARCHAR),
     Udf("t_interval_days", _interval_days, (BIGINT,), VARCHAR),
 )
 

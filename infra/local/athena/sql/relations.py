@@ -473,7 +473,7 @@ def quantified(compiler: "Compiler", symbol: str, node: exp.Expr, within: Expres
     every = isinstance(other, exp.All) or (isinstance(other, exp.Anonymous) and other.name.lower() == "all")
     inner = other.expressions[0] if isinstance(other, exp.Anonymous) else other.this
     inner = inner.this if isinstance(inner, exp.Subquery) else inner
-    if not isinstance(inner, exp.Query):
+    if not isinstance(inner, (exp.Query, exp.Values)):
         raise QueryError("SYNTAX_ERROR", "ANY and ALL need a subquery", *place_of(node))
     value = within(node.this)
     query, refs = _as_value(compiler, inner, within.scope)

@@ -4,6 +4,8 @@
 answer is one of those that Trino may give.
 """
 
+from decimal import Decimal
+
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf
 from infra.local.athena.sql.types import DOUBLE, Type, array, decimal, map_of
@@ -85,17 +87,29 @@ FUNCTIONS.add("avg(real) real", "CAST(«avg({0})» AS FLOAT)", "aggregate")
 
 
 def _percentile(call: Call) -> tuple[str, Type]:
-    value, at = call.args[0], call.args[1]
-    of = call.types["T"]
-    if not of.is_number or of.name == "decimal":
-        raise QueryError(
-            "FUNCTION_NOT_FOUND", f"Unexpected parameters ({of}, ...) for function approx_percentile"
-        )
-    return f"«quantile_disc({value.sql}, {at.sql})»", array(of) if at.type.name == "array" else of
+    """The value at position floor(p * n) from 0, as Trino's digests give it where they are exact.
+
+    DuckDB's position is ceil(p * n) - 1; counted from the largest value with 1 - p it is Trino's.
+    """
+    of, at = call.args[0].type, call.args[1]
+    if not isinstance(at.literal, (float, str, int, list)):
+        raise refused("approx_percentile with a computed percentage", "Write the percentage as a number.")
+    shares = at.literal if isinstance(at.literal, list) else [at.literal]
+    picked = [_share(call.sqls[0], Decimal(str(share))) for share in shares]
+    if isinstance(at.literal, list):
+        return f"CASE WHEN «count({call.sqls[0]})» > 0 THEN [{', '.join(picked)}] END", array(of)
+    return picked[0], of
 
 
-FUNCTIONS.add("approx_percentile(T, double) T", _percentile, "aggregate")
-FUNCTIONS.add("approx_percentile(T, array(double)) array(T)", _percentile, "aggregate")
+def _share(value: str, share: Decimal) -> str:
+    if not 0 <= share <= 1:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
+    return f"«max({value})»" if share == 1 else f"«quantile_disc({value}, -{1 - share})»"
+
+
+for _of in ("bigint", "real", "double"):
+    FUNCTIONS.add(f"approx_percentile({_of}, double) {_of}", _percentile, "aggregate")
+    FUNCTIONS.add(f"approx_percentile({_of}, array(double)) array({_of})", _percentile, "aggregate")
 
 
 def _weighted(call: Call) -> tuple[str, Type]:

@@ -86,6 +86,21 @@ def java_number(written: str) -> str:
     return f"{minus}{text[0]}.{text[1:] or '0'}E{point - 1}"
 
 
+def exponent_number(written: str) -> str:
+    """A double as Trino casts it to varchar: one digit, a point, an exponent."""
+    plain = java_number(written)
+    if not plain.lstrip("-")[0].isdigit():
+        return plain
+    sign, digits, exponent = Decimal(written).as_tuple()
+    assert isinstance(exponent, int)
+    minus, text = "-" if sign else "", "".join(map(str, digits)).lstrip("0")
+    if not text:
+        return f"{minus}0E0"
+    power = len(text) + exponent - 1
+    text = text.rstrip("0")
+    return f"{minus}{text[0]}.{text[1:] or '0'}E{power}"
+
+
 def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
@@ -169,7 +184,8 @@ def _get(text: str, index: int) -> str | None:
     value = load(text)
     if not isinstance(value, list) or not -len(value) <= index < len(value):
         return None
-    return dump(value[index])
+    # Trino's deprecated function gives the text of a string, which is no JSON.
+    return value[index] if isinstance(value[index], str) else dump(value[index])
 
 
 def _contains(text: str, wanted: Any) -> bool | None:

@@ -167,23 +167,30 @@ def _width_bucket(value: float, low: float, high: float, count: int) -> int:
     return 0 if value > low else count + 1 if value <= high else int(count * (low - value) / (low - high)) + 1
 
 
-def _shift(value: int, by: int) -> int:
-    return _signed(value << by if by < 64 else 0)
+def _define_shifts(of: str, bits: int) -> None:
+    def signed(value: int) -> int:
+        value &= 2**bits - 1
+        return value - 2**bits if value >= 2 ** (bits - 1) else value
 
+    def left(value: int, by: int) -> int:
+        return signed(value << by) if by < bits else 0
 
-def _signed(value: int) -> int:
-    value &= 2**64 - 1
-    return value - 2**64 if value >= 2**63 else value
+    def right(value: int, by: int) -> int:
+        return signed((value % 2**bits) >> by) if by < bits else 0
+
+    def arithmetic(value: int, by: int) -> int:
+        return value >> min(by, bits - 1)
+
+    FUNCTIONS.python(f"bitwise_left_shift({of}, bigint) {of}", left)
+    FUNCTIONS.python(f"bitwise_right_shift({of}, bigint) {of}", right)
+    FUNCTIONS.python(f"bitwise_right_shift_arithmetic({of}, bigint) {of}", arithmetic)
 
 
 FUNCTIONS.python("to_base(bigint, bigint) varchar", _to_base)
 FUNCTIONS.python("from_base(varchar, bigint) bigint", _from_base)
 FUNCTIONS.python("width_bucket(double, double, double, bigint) bigint", _width_bucket)
-FUNCTIONS.python("bitwise_left_shift(bigint, bigint) bigint", _shift)
-FUNCTIONS.python(
-    "bitwise_right_shift(bigint, bigint) bigint", lambda v, by: (v % 2**64) >> by if by < 64 else 0
-)
-FUNCTIONS.python("bitwise_right_shift_arithmetic(bigint, bigint) bigint", lambda v, by: v >> min(by, 63))
+for _of, _bits in (("tinyint", 8), ("smallint", 16), ("integer", 32), ("bigint", 64)):
+    _define_shifts(_of, _bits)
 FUNCTIONS.python("bit_count(bigint, bigint) bigint", lambda v, bits: (v % 2**bits).bit_count())
 
 

@@ -21,7 +21,8 @@ FUNCTIONS.many(
         "length(varchar) bigint": "length({0})",
         "length(varbinary) bigint": "octet_length({0})",
         "lower(varchar) varchar": "lower({0})",
-        "upper(varchar) varchar": "upper({0})",
+        # Sharp s has no upper case in Java.
+        "upper(varchar) varchar": "replace(upper(replace({0}, 'ß', chr(57344))), chr(57344), 'ß')",
         "ltrim(varchar) varchar": f"ltrim({{0}}, {_ISSPACE})",
         "rtrim(varchar) varchar": f"rtrim({{0}}, {_ISSPACE})",
         "trim(varchar) varchar": f"trim({{0}}, {_ISSPACE})",

@@ -1,0 +1,1 @@
+"""What Trino answers, frozen: expressions, queries, and how ours are compared with them."""
