@@ -83,7 +83,7 @@ def _create_view(engine: Engine, reader: Reader, run: Run, replace: bool) -> Ans
     database, name = _name(reader, run)
     reader.expect("AS")
     sql = reader.rest()
-    columns = list(engine.compile(sql, run, engine.catalog()).columns)
+    columns = [(n.lower(), t) for n, t in engine.compile(sql, run, engine.catalog()).columns]
     existing = engine.catalog().table(database, name)
     if existing is not None and not (replace and is_view(existing)):
         what = "View" if is_view(existing) else "Table"

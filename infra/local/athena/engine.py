@@ -134,6 +134,7 @@ class Engine:
         if fresh:
             check_empty(self.s3, output.location)
         with self.rows(sql, run) as (columns, batches):
+            columns = tuple((name.lower(), of) for name, of in columns)  # Hive's names are lower case
             check_output(output, columns)
             scratch = run.sandbox.folder / "out" if run.sandbox is not None else None
             assert scratch is not None

@@ -32,10 +32,11 @@ def window(node: exp.Window, within: Expressions) -> Typed:
     if isinstance(inner, (exp.IgnoreNulls, exp.RespectNulls)):
         nulls = " IGNORE NULLS" if isinstance(inner, exp.IgnoreNulls) else ""
         inner = inner.this
-    call, condition = _unfiltered(inner, within)
-    marked, order, distinct = _marked(call, within, ("window", "aggregate"))
+    if isinstance(inner, exp.Filter):
+        raise QueryError("NOT_SUPPORTED", "FILTER is not yet supported for window functions", *place_of(node))
+    marked, order, distinct = _marked(inner, within, ("window", "aggregate"))
     over, used = _over(node, within)
-    made = _finish(marked, condition, order, distinct, f" OVER ({over})", nulls)
+    made = _finish(marked, None, order, distinct, f" OVER ({over})", nulls)
     return Typed(made.sql, made.type, made.refs | refs_of(*used))
 
 

@@ -106,6 +106,13 @@ def _match(overload: Overload, arguments: Sequence[Argument]) -> _Match | None:
                 return None
         elif not _bind(pattern, argument.type, types):
             return None
+    decimals = [
+        a.type
+        for p, a in zip(patterns, arguments, strict=True)
+        if p.name == "decimal" and isinstance(a, Typed)
+    ]
+    if decimals and all(of.name != "decimal" for of in decimals):
+        return None
     cost = 0
     for pattern, argument in zip(patterns, arguments, strict=True):
         if isinstance(argument, Typed) and not _is_open(pattern):

@@ -123,7 +123,9 @@ def _sorted(compiler: "Compiler", inner: Query, node: exp.Expr) -> Query:
     if order is None and not bounds:
         return inner
     alias = compiler.fresh("s")
-    scope = Scope([Field((), name, Typed(f"{alias}.c{i}", of)) for i, (name, of) in enumerate(inner.fields)])
+    scope = Scope(
+        [Field((), name.lower(), Typed(f"{alias}.c{i}", of)) for i, (name, of) in enumerate(inner.fields)]
+    )
     columns = ", ".join(f"c{i}" for i in range(len(inner.fields)))
     keys = (
         ordering(Expressions(compiler, scope), order.expressions, len(inner.fields))[0]

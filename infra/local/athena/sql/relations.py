@@ -316,7 +316,7 @@ def _relation(
     for index, (name, of) in enumerate(columns):
         ref = Ref(source, f"c{index}")
         value = Typed(f"{alias}.c{index}", of, frozenset({ref}), origin=Origin(ref))
-        fields.append(Field(qualifiers, renames[index] if renames else name, value))
+        fields.append(Field(qualifiers, renames[index] if renames else name.lower(), value))
     return _Item(f"{sql} AS {alias}", fields, source)
 
 

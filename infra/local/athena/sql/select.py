@@ -119,11 +119,11 @@ def _star(within: Expressions, node: exp.Expr, scope: Scope) -> list[Field]:
 
 def _name(node: exp.Expr) -> str:
     if isinstance(node, exp.Alias):
-        return str(node.alias).lower()
+        return str(node.alias)
     if isinstance(node, exp.Column):
-        return str(node.name).lower()
+        return str(node.name)
     if isinstance(node, exp.Dot):
-        return str(node.expression.name).lower()
+        return str(node.expression.name)
     return ""
 
 
@@ -187,7 +187,7 @@ def _order(
         return bounds, "", []
     named: dict[str, Typed] = {}
     for name, output in zip(names, outputs, strict=True):
-        named.setdefault(name, output)
+        named.setdefault(name.lower(), output)
     aliases = Scope(
         [Field((), n, v) for n, v in named.items()], scope, scope.parameters, scope.windows, scope.ctes
     )

@@ -52,6 +52,14 @@ FUNCTIONS.many(
 )
 
 
+for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept"):
+    FUNCTIONS.add(
+        f"{_name}(real, real) real",
+        f"CAST(«{_name}(CAST({{0}} AS DOUBLE), CAST({{1}} AS DOUBLE))» AS FLOAT)",
+        "aggregate",
+    )
+
+
 def _sum(call: Call) -> tuple[str, Type]:
     given = call.args[0].type
     if given.is_integer or given.name == "unknown":
@@ -167,15 +175,6 @@ _moments("skewness", 3)
 _moments("kurtosis", 4)
 
 
-def _map_union(call: Call) -> tuple[str, Type]:
-    of = map_of(call.types["K"], call.types["V"])
-    return (
-        f"t_first_pairs(flatten(«list(list_transform(map_entries({call.sqls[0]}), lambda e: struct_pack(k := e.key, v := e.value)))»))",
-        of,
-    )
-
-
-FUNCTIONS.add("map_union(map(K, V)) map(K, V)", _map_union, "aggregate")
 FUNCTIONS.add("grouping(T*) integer", "CAST(«grouping({*})» AS INTEGER)", "aggregate")
 FUNCTIONS.refuse(
     "Sketches of Trino's kind exist only there: use count(DISTINCT x) or approx_percentile.",
@@ -185,6 +184,7 @@ FUNCTIONS.refuse(
 FUNCTIONS.refuse(
     "Aggregate with array_agg and reduce.",
     "reduce_agg",
+    "map_union",
     "checksum",
     "bitwise_xor_agg",
     "entropy",
