@@ -1,12 +1,14 @@
-"""A local cloud of its own for these tests: the emulator for S3 and Glue, and the Athena endpoint beside it."""
+"""A local cloud of its own for these tests: emulator for S3 and Glue, Athena endpoint beside it."""
 
 import io
 import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -97,38 +99,47 @@ def wait_for(ready: Any, seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture(scope="session")
-def emulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LocalPaths]]:
-    paths = LocalPaths(tmp_path_factory.mktemp("athena-cloud"))
+@contextmanager
+def running_endpoint(root: Path) -> Iterator[Endpoint]:
+    """Emulator and endpoint on ports of their own, with the small lake in place."""
+    paths = LocalPaths(root / "cloud")
     paths.make()
-    (port,) = processes.free_ports(1)
-    environment = emulator.environment(paths, port, "http://127.0.0.1:9", inherited=os.environ)
-    arguments = [str(paths.run), str(port)]
+    emulator_port, port = processes.free_ports(2)
+    environment = emulator.environment(paths, emulator_port, "http://127.0.0.1:9", inherited=os.environ)
+    arguments = [str(paths.run), str(emulator_port)]
     processes.start("infra.local.emulator", arguments, environment, paths.log("ministack"))
-    url = emulator.url(port)
-    wait_for(lambda: emulator.is_healthy(url))
-    yield url, paths
-    processes.stop(paths.run, emulator.NAME)
+    try:
+        url = emulator.url(emulator_port)
+        wait_for(lambda: emulator.is_healthy(url))
+        context = LocalContext(paths, endpoint_url=url, server_url=f"http://127.0.0.1:{port}")
+        with serving(context, port) as service:
+            endpoint = Endpoint(context, context.server_url, service)
+            fill(endpoint)
+            yield endpoint
+    finally:
+        processes.stop(paths.run, emulator.NAME)
 
 
-@pytest.fixture(scope="session")
-def endpoint(emulator_url: tuple[str, LocalPaths]) -> Iterator[Endpoint]:
-    url, paths = emulator_url
-    (port,) = processes.free_ports(1)
-    context = LocalContext(paths, endpoint_url=url, server_url=f"http://127.0.0.1:{port}")
+@contextmanager
+def serving(context: LocalContext, port: int) -> Iterator[AthenaService]:
+    """The endpoint behind a real socket."""
     service = AthenaService(context)
-    app = application([service], ResourceStore(paths.database("resources")))
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
-    )
+    app = application([service], ResourceStore(context.paths.database("resources")))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_for(lambda: server.started)
-    made = Endpoint(context, context.server_url, service)
-    fill(made)
-    yield made
-    server.should_exit = True
-    thread.join(20)
+    try:
+        yield service
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with running_endpoint(tmp_path_factory.mktemp("athena")) as made:
+        yield made
 
 
 def events(hour: str, count: int, offset: int = 0) -> pa.Table:
@@ -158,31 +169,48 @@ def fill(endpoint: Endpoint) -> None:
     for bucket in (BUCKET, RESULTS):
         s3.create_bucket(Bucket=bucket)
     glue.create_database(DatabaseInput={"Name": DATABASE})
+    create_events_table(endpoint, "web_events")
+    for index, hour in enumerate(("2026-11-23-23", "2026-11-24-00", "2026-11-24-10")):
+        endpoint.put_parquet(f"web_events/event_hour={hour}/a.parquet", events(hour, 100, index * 100))
+
+
+def create_events_table(endpoint: Endpoint, name: str) -> None:
+    """A projected lake table like the product's, with fewer columns."""
     columns = [
         ("event_id", "string"), ("event_type", "string"), ("event_time", "timestamp"), ("seq", "bigint"),
         ("order_placed", "struct<currency:string,total_minor:bigint>"),
     ]  # fmt: skip
-    glue.create_table(
+    projection = "projection.event_hour."
+    endpoint.client("glue").create_table(
         DatabaseName=DATABASE,
         TableInput={
-            "Name": "web_events",
+            "Name": name,
             "TableType": "EXTERNAL_TABLE",
             "PartitionKeys": [{"Name": "event_hour", "Type": "string"}],
             "Parameters": {
                 "projection.enabled": "true",
-                "projection.event_hour.type": "date",
-                "projection.event_hour.format": "yyyy-MM-dd-HH",
-                "projection.event_hour.interval": "1",
-                "projection.event_hour.interval.unit": "HOURS",
-                "projection.event_hour.range": "2015-01-01-00,NOW+2HOURS",
-                "storage.location.template": f"s3://{BUCKET}/web_events/event_hour=${{event_hour}}",
+                f"{projection}type": "date",
+                f"{projection}format": "yyyy-MM-dd-HH",
+                f"{projection}interval": "1",
+                f"{projection}interval.unit": "HOURS",
+                f"{projection}range": "2015-01-01-00,NOW+2HOURS",
+                "storage.location.template": f"s3://{BUCKET}/{name}/event_hour=${{event_hour}}",
             },
             "StorageDescriptor": {
-                "Location": f"s3://{BUCKET}/web_events/",
+                "Location": f"s3://{BUCKET}/{name}/",
                 "Columns": [{"Name": n, "Type": t} for n, t in columns],
                 **PARQUET,
             },
         },
     )
-    for index, hour in enumerate(("2026-11-23-23", "2026-11-24-00", "2026-11-24-10")):
-        endpoint.put_parquet(f"web_events/event_hour={hour}/a.parquet", events(hour, 100, index * 100))
+
+
+def write_events(endpoint: Endpoint, name: str, hour: str, count: int, files: int, local: Path) -> None:
+    """A table with many events in one hour, in S3 and, the same bytes, in a local folder."""
+    create_events_table(endpoint, name)
+    for number in range(files):
+        size = count // files
+        path = local / f"{number}.parquet"
+        pq.write_table(events(hour, size, number * size), path, compression="snappy")
+        key = f"{name}/event_hour={hour}/{number}.parquet"
+        endpoint.client("s3").put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
