@@ -12,7 +12,7 @@ from infra.local.athena.statements import Statement, statement
 from infra.local.athena.store import Store
 from infra.local.athena.work_groups import PRIMARY, WorkGroups
 
-TOKEN = "token"
+REQUEST = "request"
 MOST_ROWS = 1000
 LONGEST_QUERY = 262_144
 
@@ -45,7 +45,7 @@ class ExecutionApi:
             raise ApiError(f"QueryString must be shorter than {LONGEST_QUERY} bytes.")
         token = body.get("ClientRequestToken") or ""
         same = {k: v for k, v in body.items() if k != "ClientRequestToken"}
-        if token and (earlier := self._store.get(TOKEN, "", token)) is not None:
+        if token and (earlier := self._store.get(REQUEST, "", token)) is not None:
             if earlier["request"] != same:
                 raise ApiError(
                     "Idempotent parameters do not match", athena_error_code="IDEMPOTENT_PARAMETERS_MISMATCH"
@@ -53,7 +53,7 @@ class ExecutionApi:
             return {"QueryExecutionId": earlier["id"]}
         execution = self._execution(query, body, same)
         if token:
-            self._store.put(TOKEN, "", token, {"id": execution.id, "request": same})
+            self._store.put(REQUEST, "", token, {"id": execution.id, "request": same})
         earlier_result = self._reusable(execution, body)
         if earlier_result is not None:
             self._executions.record(_reused(execution, earlier_result, self._clock()))

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from infra.local.athena import ddl_show, ddl_tables
 from infra.local.athena.ddl_write import create_table_as, insert
 from infra.local.athena.engine import Engine, Run
-from infra.local.athena.statements import Reader, Statement
 from infra.local.athena.sql.types import Type
+from infra.local.athena.statements import Reader, Statement
 
 __all__ = ["Listing", "create_table_as", "insert", "run"]
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from infra.local.athena.ddl_tables import partition_input, add_partitions, create_entry, descriptor_of
+from infra.local.athena.ddl_tables import add_partitions, create_entry, descriptor_of, partition_input
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.layout import folder, layout_of

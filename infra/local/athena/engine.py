@@ -116,7 +116,7 @@ class Engine:
             )
             reader = Reader(sandbox, self._cache, self._footers, catalog, self.s3, now, run.guard)
             for scan in compiled.scans:
-                reader.place(scan)
+                reader.place(scan, compiled.sql)
             sandbox.prepare(compiled.udfs)
             run.planning_ms = round((time.monotonic() - started) * 1000)
             run.check()
@@ -133,8 +133,8 @@ class Engine:
         """Write the query's rows as files; `fresh` asks for an empty destination. Raises QueryError."""
         if fresh:
             check_empty(self.s3, output.location)
-        with self.rows(sql, run) as (columns, batches):
-            columns = tuple((name.lower(), of) for name, of in columns)  # Hive's names are lower case
+        with self.rows(sql, run) as (named, batches):
+            columns = tuple((name.lower(), of) for name, of in named)  # Hive's names are lower case
             check_output(output, columns)
             scratch = run.sandbox.folder / "out" if run.sandbox is not None else None
             assert scratch is not None

@@ -47,7 +47,8 @@ def shower(of: Type) -> Callable[[Any], str]:
             for i, (stored, name, t) in enumerate(zip(of.stored_names, of.names, of.of, strict=True))
         ]
         return lambda v: "{" + ", ".join(f"{name}={show(v[stored])}" for stored, name, show in fields) + "}"
-    return _SCALARS.get(of.name, lambda _: str)(of)
+    maker = _SCALARS.get(of.name)
+    return maker(of) if maker is not None else str
 
 
 def _or_null(show: Callable[[Any], str]) -> Callable[[Any], str]:

@@ -104,8 +104,7 @@ class StatementRunner:
 
     def _deallocate(self, sql: str, execution: Execution) -> Outcome:
         reader = statements.Reader(sql)
-        reader.expect("DEALLOCATE")
-        reader.expect("PREPARE")
+        reader.expect("DEALLOCATE", "PREPARE")
         name = reader.name()
         if not self._store.delete(PREPARED, execution.work_group, name):
             raise QueryError("NOT_FOUND", f"Prepared statement not found: {name}")

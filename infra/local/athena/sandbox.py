@@ -51,7 +51,7 @@ class Sandbox:
 
     def register(self, udf: Udf) -> None:
         """Make a Python function known to the connection, one Arrow batch at a time."""
-        self.connection.create_function(
+        self.connection.create_function(  # type: ignore[call-overload]
             udf.name,
             _batched(udf),
             [of.duck for of in udf.arguments],

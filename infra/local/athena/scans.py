@@ -47,21 +47,23 @@ class Reader:
     guard: Guard = lambda _: None
     bytes_scanned: int = 0
 
-    def place(self, scan: Scan) -> None:
-        """Create the view that the compiled query calls `scan.name`. Raises QueryError."""
+    def place(self, scan: Scan, sql: str) -> None:
+        """Create the view that the compiled query, whose text is given, calls `scan.name`. Raises QueryError."""
         layout: Layout = scan.table.handle
+        columns = scan.offered(sql)
         partitions = find_objects(layout, scan.domains, self.catalog, self.s3, self.now)
         files = self._local(scan, layout, partitions)
         groups: dict[str, list[_File]] = {}
         for file in files:
-            groups.setdefault(_shape(file.footer, scan.columns), []).append(file)
-        selects = [self._select(scan, layout, group) for group in groups.values()] or [_empty(scan.columns)]
+            groups.setdefault(_shape(file.footer, columns), []).append(file)
+        selects = [self._select(columns, layout, group) for group in groups.values()] or [_empty(columns)]
         self.sandbox.run(f"CREATE VIEW {scan.name} AS {' UNION ALL '.join(selects)}")
 
     def _local(self, scan: Scan, layout: Layout, partitions: Sequence[PartitionObjects]) -> list[_File]:
         """The objects as files of the sandbox; a partition's values are in its folder's name."""
         root = self.sandbox.folder / scan.name
-        wanted, placed = [], []
+        wanted: list[tuple[str, Callable[[Path], None], Path]] = []
+        placed: list[tuple[str, Path, StoredObject]] = []
         for partition in partitions:
             place = root.joinpath(*(f"p{i}={_encoded(v)}" for i, v in enumerate(partition.values.values())))
             place.mkdir(parents=True, exist_ok=True)
@@ -87,11 +89,11 @@ class Reader:
             return f"{name}.parquet", make
         return f"{name}-{text_files.fingerprint(layout)}.parquet", text_files.converted(layout, stored, make)
 
-    def _select(self, scan: Scan, layout: Layout, files: Sequence[_File]) -> str:
+    def _select(self, columns: Sequence[TableColumn], layout: Layout, files: Sequence[_File]) -> str:
         partition_names = [name for name, _ in layout.partitions]
         schema = {field.name.lower(): field for field in files[0].footer.schema}
         listed, with_path = [], False
-        for column in scan.columns:
+        for column in columns:
             if column.hidden:
                 with_path = True
                 listed.append(f"m.address AS {quoted(column.name)}")

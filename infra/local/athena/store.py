@@ -74,7 +74,7 @@ class Store:
             parameters.append(before)
         with self._lock:
             rows = self._connection.execute(
-                f"SELECT position, body FROM document WHERE {' AND '.join(conditions)} "  # noqa: S608 - own words only
+                f"SELECT position, body FROM document WHERE {' AND '.join(conditions)} "
                 f"ORDER BY position {order} LIMIT ?",
                 (*parameters, limit),
             ).fetchall()

@@ -154,7 +154,7 @@ class _PartFile:
             self._writer = pq.ParquetWriter(path, self._schema, compression=compression)
         else:
             self.path = path.with_suffix(".gz")
-            self._text = gzip.open(self.path, "wt", encoding="utf-8")
+            self._text = gzip.open(self.path, "wt", encoding="utf-8")  # noqa: SIM115 - closed in close()
 
     def write(self, batch: pa.RecordBatch) -> None:
         if self._output.format == "parquet":

@@ -11,7 +11,7 @@ from infra.local.athena.sql.compiler import Compiler, Table, View
 from infra.local.athena.sql.functions import catalog
 from tests.golden.athena.wire import wire
 
-NOW = datetime(2026, 11, 25, 12)  # noqa: DTZ001 - the compiler's clock is UTC without a zone
+NOW = datetime(2026, 11, 25, 12)
 
 
 class NoTables:

@@ -27,7 +27,7 @@ def wire(of: Type) -> Callable[[Any], Any]:
         return lambda v: (
             v
             if v is None or math.isfinite(v)
-            else {True: "NaN"}.get(v != v, "Infinity" if v > 0 else "-Infinity")
+            else ("NaN" if math.isnan(v) else "Infinity" if v > 0 else "-Infinity")
         )
     if of.name == "varbinary":
         return lambda v: None if v is None else base64.b64encode(v).decode()

@@ -125,7 +125,9 @@ def serving(context: LocalContext, port: int) -> Iterator[AthenaService]:
     """The endpoint behind a real socket."""
     service = AthenaService(context)
     app = application([service], ResourceStore(context.paths.database("resources")))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_for(lambda: server.started)

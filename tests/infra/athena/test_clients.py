@@ -128,7 +128,7 @@ def test_sqlalchemy(environment: Endpoint) -> None:
         {"ctas_approach": False, "unload_approach": False},
     ],
 )
-def test_awswrangler_reads_in_all_modes(environment: Endpoint, mode: dict[str, bool]) -> None:
+def test_awswrangler_reads_in_all_modes(environment: Endpoint, mode: Any) -> None:
     import awswrangler
 
     frame = awswrangler.athena.read_sql_query(
@@ -157,7 +157,7 @@ def test_awswrangler_reads_the_catalog(environment: Endpoint) -> None:
 
     assert DATABASE in list(awswrangler.catalog.databases()["Database"])
     assert awswrangler.catalog.does_table_exist(DATABASE, "web_events")
-    assert awswrangler.catalog.get_table_types(DATABASE, "web_events")["seq"] == "bigint"
+    assert (awswrangler.catalog.get_table_types(DATABASE, "web_events") or {})["seq"] == "bigint"
 
 
 def test_boto3_paginators(environment: Endpoint) -> None:

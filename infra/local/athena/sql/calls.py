@@ -204,7 +204,7 @@ def _emit(
         return Typed(f"({sql})", result, refs)
     made = overload.rule(call)
     if isinstance(made, Typed):
-        return Typed(made.sql, made.type, made.refs | refs, made.literal)
+        return Typed(made.sql, made.type, made.refs | refs, made.literal, made.origin)
     return Typed(f"({made[0]})", made[1], refs)
 
 

@@ -208,7 +208,7 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("varchar", "timestamp"): _text_to_timestamp,
     ("varchar", "timestamp with time zone"): _text_to_zoned,
     ("varchar", "time"): lambda s, _, to: _guarded(s, _CLOCK, f"CAST({s} AS TIME)", to),
-    ("varchar", "uuid"): lambda s, _, to: f"CAST({s} AS UUID)",
+    ("varchar", "uuid"): lambda s, _g, _t: f"CAST({s} AS UUID)",
     ("date", "timestamp"): lambda s, _g, _t: f"CAST({s} AS TIMESTAMP)",
     ("date", "timestamp with time zone"): lambda s, _g, _t: f"timezone('UTC', CAST({s} AS TIMESTAMP))",
     ("timestamp", "timestamp"): _timestamp_to_timestamp,

@@ -75,6 +75,10 @@ class Scan:
         names = {ref.column for ref in self.needed}
         return tuple(column for column in self.table.columns if column.name in names)
 
+    def offered(self, sql: str) -> tuple[TableColumn, ...]:
+        """The columns that the query's text may mention, read or not; DuckDB leaves out what is not read."""
+        return tuple(c for c in self.table.columns if not c.hidden or f'"{c.name}"' in sql)
+
 
 @dataclass(frozen=True)
 class CompiledQuery:
@@ -114,7 +118,7 @@ class Compiler:
         """The whole query. Raises QueryError."""
         return self.compile_tree(parse_query(sql))
 
-    def compile_tree(self, tree: exp.Query) -> CompiledQuery:
+    def compile_tree(self, tree: exp.Expr) -> CompiledQuery:
         """The whole query from its tree. Raises QueryError."""
         places = sorted(int(node.name) for node in tree.find_all(exp.Placeholder))
         self._places = {place: index for index, place in enumerate(places)}

@@ -15,7 +15,13 @@ Compile = Callable[[exp.Expr], Typed]
 Constant = Callable[[Typed], Any]
 _LAST = "\U0010ffff"
 """Sorts behind every text that begins alike."""
-_MIRRORED = {exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE, exp.EQ: exp.EQ}
+_MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.LT: exp.GT,
+    exp.GT: exp.LT,
+    exp.LTE: exp.GTE,
+    exp.GTE: exp.LTE,
+    exp.EQ: exp.EQ,
+}
 
 
 def conditions(node: exp.Expr, compile_: Compile, constant: Constant) -> dict[Ref, Domain]:

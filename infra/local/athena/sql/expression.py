@@ -273,8 +273,9 @@ class Expressions:
         else:
             tests = [self.boolean(branch.this, "CASE WHEN clause") for branch in branches]
         default = node.args.get("default")
-        values = self.all([branch.args["true"] for branch in branches]) + [
-            self(default) if default is not None else NULL
+        values = [
+            *self.all([branch.args["true"] for branch in branches]),
+            self(default) if default is not None else NULL,
         ]
         values = self.unified(values, "All CASE results")
         whens = " ".join(f"WHEN {t.sql} THEN {v.sql}" for t, v in zip(tests, values, strict=False))
@@ -398,7 +399,7 @@ class Expressions:
         return self.call("json_parse", [self(node.this)], node)
 
     def now(self, node: exp.Expr) -> Typed:
-        names = {
+        names: dict[type[exp.Expr], str] = {
             exp.CurrentDate: "current_date", exp.CurrentTimestamp: "current_timestamp",
             exp.Localtimestamp: "localtimestamp", exp.CurrentTime: "current_time", exp.Localtime: "localtime",
         }  # fmt: skip

@@ -24,8 +24,9 @@ def interval(value: str, start: str, end: str = "") -> Typed:
         if len(parts) > len(units):
             raise ValueError(value)
         total = sum(
-            round(float(part) * 1000) * _MICROSECONDS[unit] // 1000 for part, unit in zip(parts, units)
-        )  # noqa: B905 - trailing parts may be left out
+            round(float(part) * 1000) * _MICROSECONDS[unit] // 1000
+            for part, unit in zip(parts, units, strict=False)
+        )
     except ValueError as error:
         raise QueryError("INVALID_LITERAL", f"Invalid INTERVAL {start} TO {end} value: {value}") from error
     return Typed(f"to_microseconds({sign * (total // _MILLISECOND) * _MILLISECOND})", DAY_TO_SECOND)
@@ -35,5 +36,5 @@ def _months(parts: list[str], start: str, end: str) -> int:
     if start == end:
         (only,) = parts
         return int(only) * (12 if start == "year" else 1)
-    years, months = (parts + ["0"])[:2]
+    years, months = ([*parts, "0"])[:2]
     return int(years) * 12 + int(months)

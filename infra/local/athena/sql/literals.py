@@ -64,7 +64,8 @@ def timestamp_literal(value: str, *, zoned: bool, declared: list[int]) -> Typed 
     if len(fraction) > precision:
         return None
     try:
-        moment = datetime(*(int(part or 0) for part in parts), int(fraction.ljust(6, "0")), tzinfo=UTC)  # type: ignore[misc]
+        year, month, day, hour, minute, second = (int(part or 0) for part in parts)
+        moment = datetime(year, month, day, hour, minute, second, int(fraction.ljust(6, "0")), tzinfo=UTC)
     except ValueError:
         return None
     if name is None and not zoned:

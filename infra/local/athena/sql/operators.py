@@ -174,10 +174,7 @@ def _compare(operator: str, a: Typed, b: Typed, of: Type) -> str:
 def _equal_nested(a: Typed, b: Typed, of: Type) -> str:
     """NULL inside makes the answer NULL, unless something else differs."""
     if of.name == "row":
-        parts = [
-            _compare("=", *(Typed(f"({x.sql}).{_field(of, i)}", inner) for x in (a, b)), inner)
-            for i, inner in enumerate(of.of)
-        ]
+        parts = [_compare("=", _part(a, of, i), _part(b, of, i), inner) for i, inner in enumerate(of.of)]
         return "(" + " AND ".join(parts) + ")"
     if of.name == "map":
         keys = f"list_sort(map_keys({a.sql})) = list_sort(map_keys({b.sql}))"
@@ -191,6 +188,10 @@ def _equal_nested(a: Typed, b: Typed, of: Type) -> str:
     each = _compare("=", Typed("p[1]", inner), Typed("p[2]", inner), inner)
     found = f"list_transform(list_zip({a.sql}, {b.sql}), lambda p: {each})"
     return f"(CASE WHEN len({a.sql}) <> len({b.sql}) THEN false ELSE t_all({found}) END)"
+
+
+def _part(value: Typed, of: Type, index: int) -> Typed:
+    return Typed(f"({value.sql}).{_field(of, index)}", of.of[index])
 
 
 def _field(of: Type, index: int) -> str:

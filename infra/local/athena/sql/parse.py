@@ -2,12 +2,13 @@
 
 import logging
 import re
+from typing import ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from infra.local.athena.errors import QueryError
 
@@ -41,7 +42,12 @@ class _Parser(TrinoParser):
 
 class _Dialect(Trino):
     INDEX_OFFSET = 0
-    Parser = _Parser
+
+    class Tokenizer(Trino.Tokenizer):
+        COMMANDS: ClassVar[set[TokenType]] = set()
+        """SHOW, EXECUTE and their like are read word by word too."""
+
+    Parser = _Parser  # type: ignore[assignment]
     parser_class = _Parser
 
 
@@ -56,7 +62,7 @@ def tokens(sql: str) -> list[Token]:
         raise QueryError("SYNTAX_ERROR", str(error).splitlines()[0], 1, 1) from error
 
 
-def parse_query(sql: str) -> exp.Query:
+def parse_query(sql: str) -> exp.Query | exp.Values:
     """The tree of one SELECT, VALUES, WITH or set operation. Raises QueryError SYNTAX_ERROR."""
     try:
         trees = _Parser(dialect=_DIALECT).parse(tokens(sql), sql)

@@ -108,8 +108,9 @@ def _join(compiler: "Compiler", join: exp.Join, parent: Scope | None, ctes: Ctes
     word = f" {side} JOIN" if side else " JOIN"
     lateral = " LATERAL" if item.lateral else ""
     if using:
-        condition = _using(compiler, using, left, right, side, clause)
+        condition = _using(using, left, right, side, clause)
     else:
+        assert on is not None
         within = Expressions(compiler, Scope(clause.fields, parent))
         value = within.boolean(on, "JOIN ON clause")
         clause.refs |= value.refs
@@ -139,7 +140,6 @@ def _join_domains(
 
 
 def _using(
-    compiler: "Compiler",
     using: Sequence[exp.Expr],
     left: list[Field],
     right: list[Field],
@@ -174,7 +174,7 @@ def _item(
 ) -> _Item:
     sample = node.args.get("sample")
     if isinstance(node, exp.Table):
-        item = _table(compiler, node, parent, ctes)
+        item = _table(compiler, node, ctes)
     elif isinstance(node, exp.Unnest):
         return _unnest(compiler, node, Scope(before.fields, parent))
     elif isinstance(node, exp.Lateral):
@@ -219,7 +219,7 @@ def _qualifiers(node: exp.Table, alias: str) -> tuple[str, ...]:
     return tuple(".".join(names[start:]) for start in range(len(names)))
 
 
-def _table(compiler: "Compiler", node: exp.Table, parent: Scope | None, ctes: Ctes) -> _Item:
+def _table(compiler: "Compiler", node: exp.Table, ctes: Ctes) -> _Item:
     if not isinstance(node.this, exp.Identifier):
         raise refused(f"Table function '{node.sql('trino')[:60]}'", "Use a table or UNNEST(sequence(...)).")
     alias = node.args.get("alias")

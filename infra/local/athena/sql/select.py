@@ -87,7 +87,7 @@ def _outputs(within: Expressions, nodes: Sequence[exp.Expr], scope: Scope) -> tu
     outputs: list[Typed] = []
     for node in nodes:
         if isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
-            for item in _star(within, node, scope):
+            for item in _star(node, scope):
                 names.append(item.name or f"_col{len(names)}")
                 outputs.append(item.value)
             continue
@@ -102,7 +102,7 @@ def _outputs(within: Expressions, nodes: Sequence[exp.Expr], scope: Scope) -> tu
     return names, outputs
 
 
-def _star(within: Expressions, node: exp.Expr, scope: Scope) -> list[Field]:
+def _star(node: exp.Expr, scope: Scope) -> list[Field]:
     if any(node.args.get(word) for word in ("except_", "replace", "rename")):
         raise refused("SELECT * EXCEPT", "Name the columns.", *place_of(node))
     qualifier = ".".join(part.name for part in node.parts[:-1]) if isinstance(node, exp.Column) else ""
@@ -148,7 +148,7 @@ def _group(
         else:
             value = within(item)
         values.append(value)
-        return value.sql if value.literal is None and "NULL" != value.sql else f"({value.sql})"
+        return value.sql if value.literal is None and value.sql != "NULL" else f"({value.sql})"
 
     def sets(item: exp.Expr) -> str:
         if isinstance(item, exp.Tuple):

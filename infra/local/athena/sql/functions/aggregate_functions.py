@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf
-from infra.local.athena.sql.types import DOUBLE, Type, array, decimal, map_of
+from infra.local.athena.sql.types import DOUBLE, Type, array, decimal
 
 FUNCTIONS.many(
     {
@@ -69,9 +69,8 @@ def _sum(call: Call) -> tuple[str, Type]:
         return f"CAST(«sum({call.sqls[0]})» AS {of.duck})", of
     if given.is_float:
         return f"CAST(«sum({call.sqls[0]})» AS {given.duck})", given
-    if given.is_interval:
-        if given.name == "interval day to second":
-            return f"to_microseconds(CAST(«sum(epoch({call.sqls[0]}) * 1000000)» AS BIGINT))", given
+    if given.is_interval and given.name == "interval day to second":
+        return f"to_microseconds(CAST(«sum(epoch({call.sqls[0]}) * 1000000)» AS BIGINT))", given
     raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({given}) for function sum")
 
 
@@ -120,7 +119,7 @@ for _of in ("bigint", "real", "double"):
     FUNCTIONS.add(f"approx_percentile({_of}, array(double)) array({_of})", _percentile, "aggregate")
 
 
-def _weighted(call: Call) -> tuple[str, Type]:
+def _weighted(_: Call) -> tuple[str, Type]:
     raise refused("approx_percentile with a weight", "Repeat the values, or compute it outside the query.")
 
 

@@ -270,7 +270,7 @@ def _reduce(call: Call) -> tuple[str, Type]:
 FUNCTIONS.add("reduce(array(T), S, function(S, T, S), function(S, R)) R", _reduce)
 
 
-def _sort_by(call: Call) -> tuple[str, Type]:
+def _sort_by(_: Call) -> tuple[str, Type]:
     raise QueryError(
         "NOT_SUPPORTED",
         "array_sort with a comparator is not supported by the local endpoint. Use array_sort(array).",

@@ -273,11 +273,11 @@ def _to_json(of: Type) -> Callable[[Any], Any]:
     if of.name == "decimal":
         return lambda v: _Plain(str(v))
     if of.name == "date":
-        return lambda v: str(v)
+        return str
     if of.name == "timestamp":
         return lambda v: _moment(v, of.precision)
     if of.name == "json":
-        return lambda v: load(v)
+        return load
     if of.name == "array":
         inner = _to_json(of.of[0])
         return lambda v: [None if item is None else inner(item) for item in v]
@@ -397,7 +397,7 @@ def _as_integer(value: Any, of: Type) -> int:
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+", value):
         return int(value)
     if isinstance(value, float):
-        return int(math.floor(abs(value) + 0.5)) * (-1 if value < 0 else 1)
+        return math.floor(abs(value) + 0.5) * (-1 if value < 0 else 1)
     if isinstance(value, int):
         return value
     raise _bad(value, of)

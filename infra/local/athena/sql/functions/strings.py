@@ -193,7 +193,7 @@ FUNCTIONS.python(
 )
 FUNCTIONS.python("url_decode(varchar) varchar", lambda text: unquote_plus(text, errors="replace"))
 FUNCTIONS.python("from_utf8(varbinary) varchar", lambda data: bytes(data).decode("utf-8", "replace"))
-FUNCTIONS.python("crc32(varbinary) bigint", lambda data: zlib.crc32(data))
+FUNCTIONS.python("crc32(varbinary) bigint", zlib.crc32)
 
 
 def _from_hex(text: str) -> bytes:

@@ -169,14 +169,8 @@ def _assemble(found: dict[str, str], text: str) -> datetime:
         hour = int(found["hour12"]) % 12 + (12 if found.get("half", "AM").upper() == "PM" else 0)
     millis = int(found.get("fraction", "0").ljust(3, "0")[:3])
     try:
-        moment = datetime(
-            year,
-            month,
-            int(found.get("day", 1)),
-            hour,
-            int(found.get("minute", 0)),
-            int(found.get("second", 0)),
-        )  # noqa: DTZ001
+        day, minute, second = (int(found.get(n, d)) for n, d in (("day", 1), ("minute", 0), ("second", 0)))
+        moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a wall clock
         if "yday" in found:
             moment = moment.replace(month=1, day=1) + timedelta(days=int(found["yday"]) - 1)
     except ValueError as error:
