@@ -103,7 +103,7 @@ class AthenaEngine:
         client.stop_query_execution(QueryExecutionId=query_execution_id)
 
     def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
-        """Run and wait; `?` in the WHERE clause takes `parameters`. Raises QueryFailedError."""
+        """Run and wait; `?` in WHERE takes `parameters`, written as SQL literals. Raises QueryFailedError."""
         cursor = self._cursor()
         try:
             cursor.execute(sql, list(parameters) or None, paramstyle="qmark")

@@ -3,17 +3,21 @@
 import json
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from queries import adhoc, present
-from queries.catalog import catalog
+from queries import adhoc, present, trials
+from queries import backfill as backfills
+from queries.catalog import ReportQuery, catalog, parse_report
 from queries.cost import billed_bytes, dollars, human_bytes
 from queries.dead_letters import dead_letters, redrive
 from queries.freshness import freshness, watermark
+from queries.partitions import Key
+from queries.query_engine import Rows
 from queries.target import Target, report_service
-from queries.waiting import Standing, call, refresh_until_fresh
+from queries.waiting import Standing, call, refresh_until_fresh, wait_for
 
 reports_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Reports and their partitions.")
 dlq_app = typer.Typer(no_args_is_help=True, add_completion=False, help="The dead-letter queue.")
@@ -82,6 +86,175 @@ def refresh(
         raise typer.Exit(1)
 
 
+Hour = Annotated[str | None, typer.Option("--hour", help="An hour, like 2026-11-24-10.")]
+Day = Annotated[str | None, typer.Option("--day", help="A day, like 2026-11-24.")]
+SqlFile = Annotated[Path | None, typer.Option("--sql", help="A report file that is not deployed yet.")]
+
+
+@reports_app.command()
+def lint(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Report files; all deployed ones without.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also ask the target's Athena, which costs nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what is wrong with reports before they run."""
+    from queries.lint import Finding
+    from queries.lint import lint as lint_file
+
+    target: Target = context.obj
+    paths = files or [present.report_path(name) for name in catalog()]
+    texts = {str(path): path.read_text(encoding="utf-8") for path in paths}
+    findings = [finding for file, text in texts.items() for finding in lint_file(text, file)]
+    if explain:
+        engine = report_service(target).engine
+        wrong = {finding.file for finding in findings}
+        for file, text in texts.items():
+            refused = None if file in wrong else trials.validate(engine, parse_report(text, file))
+            if refused:
+                findings.append(Finding(file, 1, "athena", refused))
+    if as_json or target.json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            typer.echo(str(finding))
+        typer.echo(f"{len(texts)} reports, {len(findings)} findings", err=True)
+    if findings:
+        raise typer.Exit(1)
+
+
+@reports_app.command()
+def run(
+    context: typer.Context,
+    report: Name,
+    hour: Hour = None,
+    day: Day = None,
+    sql: SqlFile = None,
+    as_json: Json = False,
+) -> None:
+    """Compute one partition and show its rows; nothing is published."""
+    target: Target = context.obj
+    found = _query(report, sql)
+    result = trials.run(report_service(target, analyst=True).engine, found, _partition(found, hour, day))
+    _show_rows(result, as_json=as_json or target.json)
+
+
+@reports_app.command()
+def diff(
+    context: typer.Context,
+    report: Name,
+    hour: Hour = None,
+    day: Day = None,
+    sql: SqlFile = None,
+    as_json: Json = False,
+) -> None:
+    """Compare what the SQL gives now with what is published; non-zero when they differ."""
+    target: Target = context.obj
+    found, engine = _query(report, sql), report_service(target, analyst=True).engine
+    partition = _partition(found, hour, day)
+    new, old = (
+        trials.run(engine, found, partition),
+        trials.published(engine, catalog()[report].report, partition),
+    )
+    differing = trials.differences(found.report, old, new)
+    present.show([asdict(one) for one in differing], as_json=as_json or target.json)
+    scanned = old.bytes_scanned + new.bytes_scanned
+    typer.echo(f"{len(differing)} rows differ; {human_bytes(scanned)} scanned", err=True)
+    if differing:
+        raise typer.Exit(1)
+
+
+@reports_app.command()
+def backfill(
+    context: typer.Context,
+    report: Name,
+    first: Annotated[str, typer.Option("--from", help="First hour or day.")],
+    last: Annotated[str, typer.Option("--to", help="Last hour or day, included.")],
+    force: Annotated[bool, typer.Option("--force", help="Also what would not change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    timeout: Annotated[float, typer.Option(help="Give up waiting after this many seconds.")] = 3600,
+    as_json: Json = False,
+) -> None:
+    """Compute a period again, 96 partitions in a statement. Run it again to go on after an interruption."""
+    target: Target = context.obj
+    service, found = report_service(target), catalog()[present.known_report(report)]
+    plan = backfills.forecast(service.ledger, service.lake, found, first, last, force=force)
+    typer.echo(
+        f"{len(plan.partitions)} partitions ({plan.unchanged} more are up to date), "
+        f"{plan.statements} statements, {'about' if plan.measured else 'at most'} "
+        f"{human_bytes(plan.bytes_scanned)} scanned, ${plan.dollars:.4f}",
+        err=True,
+    )
+    if plan.partitions and not yes:
+        typer.confirm("Go on?", abort=True, err=True)
+    service.refresher.mark(plan.partitions, force=force, at_once=True)
+    standing = wait_for(
+        plan.partitions,
+        ledger=service.ledger,
+        lambda_client=target.client("lambda"),
+        query_function=target.query_function,
+        timeout_seconds=timeout,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        progress=present.progress_bar(len(plan.partitions)),
+    )
+    told = asdict(plan) | {"partitions": len(plan.partitions)} | standing
+    present.show_one(told, as_json=as_json or target.json)
+
+
+@reports_app.command()
+def rollback(
+    context: typer.Context, report: Name, hour: Hour = None, day: Day = None, as_json: Json = False
+) -> None:
+    """Serve the version of one partition before the current one, until new input arrives."""
+    target: Target = context.obj
+    service, found = report_service(target), catalog()[present.known_report(report)]
+    key = Key(report, _partition(found, hour, day))
+    state = service.roll_back(key)
+    assert state.published is not None
+    present.show_one(
+        {"partition": str(key), "location": state.published.location, "rows": state.published.rows},
+        as_json=as_json or target.json,
+    )
+
+
+def _query(report: str, sql: Path | None) -> ReportQuery:
+    if sql is not None:
+        return parse_report(sql.read_text(encoding="utf-8"), str(sql))
+    return catalog()[present.known_report(report)]
+
+
+def _partition(query: ReportQuery, hour: str | None, day: str | None) -> str:
+    wanted = hour if query.report.grain == "event_hour" else day
+    if wanted is None:
+        option = "--hour 2026-11-24-10" if query.report.grain == "event_hour" else "--day 2026-11-24"
+        raise typer.BadParameter(f"{query.report.name} is kept by {query.report.grain}. Say which: {option}")
+    return wanted
+
+
+def _show_rows(result: Rows, *, as_json: bool) -> None:
+    billed = billed_bytes(result.bytes_scanned)
+    if as_json:
+        found = {
+            "columns": list(result.columns),
+            "rows": present.records(result),
+            "bytes_scanned": result.bytes_scanned,
+            "seconds": result.seconds,
+        }
+        typer.echo(json.dumps(found))
+        return
+    present.table(result.columns, result.rows)
+    typer.echo(
+        f"{len(result.rows)} rows, {human_bytes(result.bytes_scanned)} scanned, {result.seconds:.1f} s; "
+        f"on AWS {human_bytes(billed)} billed, ${dollars(billed):.6f}",
+        err=True,
+    )
+
+
 def query(
     context: typer.Context,
     sql: Annotated[str, typer.Argument(help="SQL in Athena's dialect; reports and lake tables by name.")],
@@ -91,26 +264,7 @@ def query(
     target: Target = context.obj
     for warning in adhoc.warnings(sql):
         typer.echo(f"warning: {warning}", err=True)
-    result = report_service(target, analyst=True).engine.rows(sql)
-    if as_json or target.json:
-        typer.echo(
-            json.dumps(
-                {
-                    "columns": list(result.columns),
-                    "rows": present.records(result),
-                    "bytes_scanned": result.bytes_scanned,
-                    "seconds": result.seconds,
-                }
-            )
-        )
-        return
-    present.table(result.columns, result.rows)
-    billed = billed_bytes(result.bytes_scanned)
-    typer.echo(
-        f"{len(result.rows)} rows, {human_bytes(result.bytes_scanned)} scanned, {result.seconds:.1f} s; "
-        f"on AWS {human_bytes(billed)} billed, ${dollars(billed):.6f}",
-        err=True,
-    )
+    _show_rows(report_service(target, analyst=True).engine.rows(sql), as_json=as_json or target.json)
 
 
 @dlq_app.command("list")

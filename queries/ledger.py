@@ -102,7 +102,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Partitions of one report that one query execution computes.
 
     `fence` counts its owners: who holds an older one has lost the run. `inputs` and `as_of` are of the
-    listing that was made before the claim.
+    listing that was made before the claim. A run that `restores` an earlier version computes nothing.
     """
 
     run_id: str
@@ -117,6 +117,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     lease_until: int = 0
     state: Literal["running", "publishing"] = "running"
     query_execution_id: str | None = None
+    restores: Published | None = None
 
     @property
     def partitions(self) -> tuple[str, ...]:
@@ -127,6 +128,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def token(self) -> str:
         """Athena's ClientRequestToken: the same run asks for the same query execution, however often."""
         return self.run_id
+
+
+class ConflictingRunError(Exception):
+    """The partition is in a run; the text says what to do."""
+
+
+class NoEarlierVersionError(LookupError):
+    """The partition was published once, or never."""
 
 
 class SupersededError(Exception):
@@ -315,24 +324,38 @@ def give_up(
     )
 
 
-def roll_back(state: PartitionState, now: int) -> PartitionState:
-    """Serve the version before the current one, under a new fence. Raises LookupError when there is none.
+def claim_earlier(state: PartitionState, *, now: int, hard_end: int) -> tuple[Run, PartitionState]:
+    """A run that puts the version before the current one back, under a new fence; it computes nothing.
 
-    The partition counts as published: it stays as it is until it is marked again.
+    Raises NoEarlierVersionError, and ConflictingRunError while another run has the partition.
     """
+    if state.run_id is not None:
+        raise ConflictingRunError(f"{state.key} is being computed. Try again when it is done.")
     if not state.previous:
-        raise LookupError(f"{state.key} has no earlier version to go back to.")
-    earlier, rest = state.previous[0], state.previous[1:]
+        raise NoEarlierVersionError(f"{state.key} has no earlier version to go back to.")
     fence = state.fence + 1
+    version = replace(state.previous[0], fence=fence)
+    run_id = sha256(f"{state.report}|{state.partition}|{fence}|back".encode()).hexdigest()
+    run = Run(
+        run_id=run_id,
+        report=state.report,
+        location=version.location,
+        sql_sha=version.sql_sha,
+        started_at=now,
+        as_of=version.as_of,
+        inputs={state.partition: version.input},
+        lease_until=hard_end + LEASE_MARGIN_MS,
+        restores=version,
+    )
+    return run, replace(state, fence=fence, run_id=run_id, claimed_seq=state.dirty_seq, due_at=None)
+
+
+def restore(state: PartitionState, run: Run, version: Published, now: int) -> PartitionState:
+    """The earlier version is served again, and stays until the partition is marked again."""
+    done = complete(state, run, version, now)
+    # What was judged stays: else the next sweep would find the lake newer than the version, and undo this.
     return replace(
-        state,
-        fence=fence,
-        published=replace(earlier, fence=fence, published_at=now),
-        previous=rest,
-        published_seq=state.dirty_seq,
-        due_at=None,
-        first_dirty_at=None,
-        quarantined=False,
+        done, previous=state.previous[1:], judged_input=state.judged_input, judged_sql=state.judged_sql
     )
 
 

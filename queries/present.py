@@ -2,9 +2,11 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -25,6 +27,25 @@ def known_report(name: str) -> str:
     if name not in catalog():
         raise UnknownReportError(f"There is no report {name!r}. There are: {', '.join(catalog())}.")
     return name
+
+
+def report_path(name: str) -> Path:
+    """The report's SQL file, as it is installed."""
+    return Path(str(files("queries").joinpath("sql", f"{name}.sql")))
+
+
+def progress_bar(total: int) -> Callable[[int], None]:
+    """Shows how many of `total` are done, on stderr."""
+    last = -1
+
+    def show_done(done: int) -> None:
+        nonlocal last
+        if done != last and total:
+            filled = "█" * (done * 30 // total)
+            typer.echo(f"{filled:<30} {done} of {total} partitions", err=True)
+            last = done
+
+    return show_done
 
 
 def report_row(report: Report, found: Sequence[Freshness], watermark: str | None) -> dict[str, Any]:

@@ -68,6 +68,20 @@ class Publication:
         published += [Key(run.report, partition) for partition in versions]
         failed |= {Key(run.report, partition): text for partition, text in wrong.items()}
 
+    def restore(self, run: Run) -> None:
+        """Serve the version that the run restores. Raises as `publish` does."""
+        version = run.restores
+        assert version is not None
+        (partition,) = run.partitions
+        self.rewrite_run(run, lambda stored: rules.begin_publishing(stored, run.fence, self._clock()))
+        self._store.swap(run.report, [Entry(partition, version.location, parameters(version))])
+
+        def end(state: PartitionState) -> PartitionState:
+            now = self._clock()
+            return rules.restore(state, run, replace(version, published_at=now), now)
+
+        self._end(run, end)
+
     def give_up(self, run: Run, error: str, *, retry_in: int | None, counts: bool = True) -> None:
         """End the run without a result. `retry_in` ms doubles with each failure of the partition."""
 

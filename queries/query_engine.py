@@ -60,5 +60,5 @@ class QueryEngine(Protocol):
         ...
 
     def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
-        """Run and wait; `?` in the WHERE clause takes `parameters`. Raises QueryFailedError."""
+        """Run and wait; `?` in WHERE takes `parameters`, written as SQL literals. Raises QueryFailedError."""
         ...

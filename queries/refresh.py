@@ -207,7 +207,26 @@ class Refresher:
         except (SupersededError, ConflictError):
             return None
 
+    def roll_back(self, key: Key, *, hard_end: int) -> PartitionState:
+        """Serve the version before the current one. Raises NoEarlierVersionError, ConflictingRunError.
+
+        A process that ends halfway leaves a run that the next worker completes.
+        """
+        for _ in range(_TRIES):
+            state = self._ledger.partitions([key]).get(key, rules.new(key))
+            run, claimed = rules.claim_earlier(state, now=self._clock(), hard_end=hard_end)
+            try:
+                self._ledger.commit([run, claimed])
+            except ConflictError:
+                continue
+            self._publication.restore(replace(run, revision=1))
+            return self._ledger.partitions([key])[key]
+        raise ConflictError(f"{key} was written by others each time. Try again.")
+
     def _step(self, run: Run, summary: Summary) -> Run | None:
+        if run.restores is not None:
+            self._publication.restore(run)
+            return None
         query = self._queries.get(run.report)
         if query is None or (run.query_execution_id is None and run.sql_sha != sql_sha(query)):
             self._publication.give_up(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-Name = Literal["tick", "finish", "refresh"]
+Name = Literal["tick", "finish", "work", "refresh"]
 
 
 class UnknownRequestError(ValueError):
@@ -14,7 +14,7 @@ class UnknownRequestError(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """`tick` looks for lost notifications, `finish` does not, `refresh` makes all that is stale due at once.
+    """`tick` looks for lost notifications, `refresh` too, and makes all that is stale due; the others do not.
 
     Attributes:
         everything: whether the whole lake is compared, not only its last hours.
@@ -40,6 +40,8 @@ def read_request(event: Mapping[str, Any], now: int) -> Request:
         case "refresh":
             everything, seconds = bool(event.get("everything", True)), event.get("seconds")
             return Request("refresh", everything=everything, wants_answer=True, seconds=seconds)
+        case "work":
+            return Request("work", wants_answer=True, seconds=event.get("seconds"))
         case "tick":
             return Request("tick", everything=bool(event.get("everything", False)), wants_answer=True)
         case None if event.get("detail-type") == "Athena Query State Change":

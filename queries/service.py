@@ -8,6 +8,7 @@ from queries.catalog import ReportQuery, catalog
 from queries.freshness import FreshnessTable
 from queries.housekeeping import Housekeeping
 from queries.lake_index import LakeIndex
+from queries.ledger import PartitionState
 from queries.ledger_table import LedgerTable
 from queries.partitions import Key, LakeHour, stale_partitions
 from queries.query_engine import QueryEngine
@@ -19,6 +20,10 @@ from queries.sweep import Sweep
 
 if TYPE_CHECKING:
     from boto3 import Session
+
+
+ROLLBACK_MS = 120_000
+"""A rollback is a few calls; a process that takes longer for them must not go on."""
 
 
 class ReportService:
@@ -85,6 +90,12 @@ class ReportService:
         self._freshness.write([*summary.published, *summary.unchanged, *summary.failed])
         return summary
 
+    def roll_back(self, key: Key) -> PartitionState:
+        """Serve the partition's version before the current one. Raises what `Refresher.roll_back` does."""
+        state = self.refresher.roll_back(key, hard_end=self._clock() + ROLLBACK_MS)
+        self._freshness.write([key])
+        return state
+
     def standing(self) -> dict[str, Any]:
         """How many partitions are stale or running, which are set aside and why. Sealing does not count."""
         states = list(self._waited_for())
@@ -94,7 +105,7 @@ class ReportService:
             "partitions": len(states),
         }
 
-    def _waited_for(self) -> Iterable[Any]:
+    def _waited_for(self) -> Iterable[PartitionState]:
         for name, query in self.queries.items():
             if not query.waits_for_lateness:
                 yield from self.ledger.report(name)

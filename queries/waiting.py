@@ -1,15 +1,18 @@
 """Waiting until no report is stale: the deployed query function is asked to go on until nothing is left."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from queries.ledger_table import LedgerTable
+from queries.partitions import Key
 
 ROUND_SECONDS = 20
 """One call of the query function works at most this long, so that progress is seen."""
 _PAUSE = 0.2
-# Messages in flight are left out: a worker that died keeps one hidden for minutes, and what it tells of is found
-# by comparing the lake anyway.
+# Messages in flight are left out: a worker that died keeps one hidden for minutes, and what it tells of is
+# found by comparing the lake anyway.
 _QUEUED = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
 
 
@@ -74,6 +77,42 @@ def refresh_until_fresh(
                 f"are stale and {standing.queued} notifications are queued. Wait longer with --timeout, or "
                 f"look at the log of the function {query_function} and at: penstock reports list"
             )
+        sleep(_PAUSE)
+
+
+def wait_for(
+    keys: Sequence[Key],
+    *,
+    ledger: LedgerTable,
+    lambda_client: Any,
+    query_function: str,
+    timeout_seconds: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    progress: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Call the query function until none of these partitions is stale; how many were published, at what cost.
+
+    Raises RefreshError when the function fails or time is up; what is done stays done.
+    """
+    deadline = clock() + timeout_seconds
+    done = {"published": 0, "statements_run": 0, "bytes_really_scanned": 0}
+    while True:
+        states = ledger.partitions(keys)
+        left = [state for state in states.values() if state.is_stale and not state.quarantined]
+        progress(len(keys) - len(left))
+        if not left:
+            aside = {str(state.key): state.last_error for state in states.values() if state.quarantined}
+            return done | {"quarantined": aside}
+        if clock() >= deadline:
+            raise RefreshError(
+                f"After {timeout_seconds:.0f} s {len(left)} of {len(keys)} partitions are stale. "
+                "Run the same command again to go on."
+            )
+        answer = call(lambda_client, query_function, {"penstock": "work", "seconds": ROUND_SECONDS})
+        done["published"] += answer["published"]
+        done["statements_run"] += answer["statements"]
+        done["bytes_really_scanned"] += answer["bytes_scanned"]
         sleep(_PAUSE)
 
 
