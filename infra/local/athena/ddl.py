@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from infra.local.athena import ddl_show, ddl_tables
+from infra.local.athena import ddl_partitions, ddl_show, ddl_tables
 from infra.local.athena.ddl_write import create_table_as, insert
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.sql.types import Type
@@ -24,8 +24,8 @@ def run(engine: Engine, statement: Statement, run_: Run) -> Listing:
     handler = {
         "CREATE": ddl_tables.create,
         "DROP": ddl_tables.drop,
-        "ALTER": ddl_tables.alter,
-        "MSCK": ddl_tables.repair,
+        "ALTER": ddl_partitions.alter,
+        "MSCK": ddl_partitions.repair,
         "SHOW": ddl_show.show,
         "DESCRIBE": ddl_show.describe,
     }[statement.kind]

@@ -1,4 +1,4 @@
-"""CREATE, DROP, ALTER of databases, tables and views; MSCK REPAIR TABLE."""
+"""CREATE and DROP of databases, tables and views."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import QueryError, refused
-from infra.local.athena.layout import bucket_and_key, folder, is_view, view_text
+from infra.local.athena.layout import bucket_and_key, is_view, view_text
 from infra.local.athena.sql.type_names import hive_name, parse_type
 from infra.local.athena.statements import Reader, split_arguments
 
@@ -47,19 +47,20 @@ def create(engine: Engine, reader: Reader, run: Run) -> Answer:
     raise reader.error("DATABASE, EXTERNAL TABLE, TABLE ... AS, VIEW")
 
 
-def _exists_not(reader: Reader) -> bool:
+def if_not_exists(reader: Reader) -> bool:
+    """Take IF NOT EXISTS if it comes next."""
     return reader.accept("IF", "NOT", "EXISTS")
 
 
 def _create_database(engine: Engine, reader: Reader) -> Answer:
-    quiet = _exists_not(reader)
+    quiet = if_not_exists(reader)
     given: dict[str, Any] = {"Name": reader.names()[-1]}
     if reader.accept("COMMENT"):
         given["Description"] = reader.text()
     if reader.accept("LOCATION"):
         given["LocationUri"] = reader.text()
     if reader.accept("WITH", "DBPROPERTIES"):
-        given["Parameters"] = _pairs(reader)
+        given["Parameters"] = property_texts(reader)
     reader.end()
     try:
         engine.glue.create_database(DatabaseInput=given)
@@ -71,7 +72,8 @@ def _create_database(engine: Engine, reader: Reader) -> Answer:
     return NOTHING
 
 
-def _name(reader: Reader, run: Run) -> tuple[str, str]:
+def table_name(reader: Reader, run: Run) -> tuple[str, str]:
+    """Take a table's name: its database, the run's by default, and its own name."""
     names = reader.names()
     database = names[-2] if len(names) > 1 else run.database
     if not database:
@@ -80,7 +82,7 @@ def _name(reader: Reader, run: Run) -> tuple[str, str]:
 
 
 def _create_view(engine: Engine, reader: Reader, run: Run, replace: bool) -> Answer:
-    database, name = _name(reader, run)
+    database, name = table_name(reader, run)
     reader.expect("AS")
     sql = reader.rest()
     columns = [(n.lower(), t) for n, t in engine.compile(sql, run, engine.catalog()).columns]
@@ -116,9 +118,9 @@ def _view_type(of: Any) -> str:
 
 
 def _create_table(engine: Engine, reader: Reader, run: Run) -> Answer:
-    quiet = _exists_not(reader)
-    database, name = _name(reader, run)
-    columns = _columns(reader.parenthesised())
+    quiet = if_not_exists(reader)
+    database, name = table_name(reader, run)
+    columns = column_list(reader.parenthesised())
     entry: dict[str, Any] = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
@@ -170,11 +172,11 @@ def _clauses(reader: Reader, entry: dict[str, Any], descriptor: dict[str, Any]) 
         if reader.accept("COMMENT"):
             entry["Description"] = reader.text()
         elif reader.accept("PARTITIONED", "BY"):
-            entry["PartitionKeys"] = _columns(reader.parenthesised())
+            entry["PartitionKeys"] = column_list(reader.parenthesised())
         elif reader.accept("ROW", "FORMAT", "SERDE"):
             serde["SerializationLibrary"], serde["Parameters"] = reader.text(), {}
         elif reader.accept("WITH", "SERDEPROPERTIES"):
-            serde["Parameters"] = _pairs(reader)
+            serde["Parameters"] = property_texts(reader)
         elif reader.accept("ROW", "FORMAT", "DELIMITED"):
             serde["Parameters"] = {"serialization.format": ","} | serde["Parameters"]
         elif reader.accept("FIELDS", "TERMINATED", "BY"):
@@ -196,7 +198,7 @@ def _clauses(reader: Reader, entry: dict[str, Any], descriptor: dict[str, Any]) 
         elif reader.accept("LOCATION"):
             descriptor["Location"] = reader.text()
         elif reader.accept("TBLPROPERTIES"):
-            entry["Parameters"] |= _pairs(reader)
+            entry["Parameters"] |= property_texts(reader)
         elif reader.is_word("CLUSTERED"):
             raise refused("CLUSTERED BY", "Leave it out: bucketing saves nothing here.")
         else:
@@ -214,14 +216,16 @@ def _stored_as(reader: Reader, descriptor: dict[str, Any]) -> None:
         descriptor["SerdeInfo"] = made["SerdeInfo"] | {"Parameters": serde["Parameters"]}
 
 
-def _pairs(reader: Reader) -> dict[str, str]:
+def property_texts(reader: Reader) -> dict[str, str]:
+    """Take properties; every value as a text."""
     found = {}
     for name, value in reader.properties().items():
         found[name] = str(value)
     return found
 
 
-def _columns(text: str) -> list[dict[str, str]]:
+def column_list(text: str) -> list[dict[str, str]]:
+    """Glue's columns from `name type [COMMENT '...'], ...`. Raises QueryError."""
     columns = []
     for part in split_arguments(_angles(text)):
         match = re.fullmatch(
@@ -259,7 +263,7 @@ def drop(engine: Engine, reader: Reader, run: Run) -> Answer:
     if not view:
         reader.expect("TABLE")
     quiet = reader.accept("IF", "EXISTS")
-    database, name = _name(reader, run)
+    database, name = table_name(reader, run)
     reader.end()
     found = engine.catalog().table(database, name)
     if found is None:
@@ -292,165 +296,3 @@ def _drop_database(engine: Engine, reader: Reader) -> Answer:
         raise QueryError("SCHEMA_NOT_EMPTY", f"Cannot drop non-empty schema '{name}'. Add CASCADE.")
     engine.glue.delete_database(Name=name)
     return NOTHING
-
-
-def alter(engine: Engine, reader: Reader, run: Run) -> Answer:
-    """ALTER TABLE ADD/DROP PARTITION, PARTITION SET LOCATION, ADD COLUMNS, SET TBLPROPERTIES."""
-    reader.expect("ALTER")
-    reader.expect("TABLE")
-    database, name = _name(reader, run)
-    table = engine.catalog().table(database, name)
-    if table is None:
-        raise QueryError("TABLE_NOT_FOUND", f"Table '{database}.{name}' does not exist")
-    if reader.accept("ADD", "COLUMNS"):
-        table["StorageDescriptor"]["Columns"] = [
-            *table["StorageDescriptor"]["Columns"],
-            *_columns(reader.parenthesised()),
-        ]
-        return _update(engine, table)
-    if reader.accept("SET", "TBLPROPERTIES"):
-        table["Parameters"] = {**(table.get("Parameters") or {}), **_pairs(reader)}
-        return _update(engine, table)
-    if reader.accept("ADD"):
-        return _add_partitions(engine, reader, table, quiet=_exists_not(reader))
-    if reader.accept("DROP"):
-        return _drop_partitions(engine, reader, table, quiet=reader.accept("IF", "EXISTS"))
-    if reader.accept("PARTITION"):
-        values = _partition_values(reader, table)
-        reader.expect("SET")
-        reader.expect("LOCATION")
-        return _set_location(engine, table, values, reader.text())
-    raise reader.error("ADD PARTITION, DROP PARTITION, ADD COLUMNS, SET TBLPROPERTIES")
-
-
-_INPUT = (
-    "Name",
-    "Description",
-    "Owner",
-    "Retention",
-    "StorageDescriptor",
-    "PartitionKeys",
-    "ViewOriginalText",
-    "ViewExpandedText",
-    "TableType",
-    "Parameters",
-)
-
-
-def _update(engine: Engine, table: dict[str, Any]) -> Answer:
-    entry = {name: table[name] for name in _INPUT if table.get(name) is not None}
-    engine.glue.update_table(DatabaseName=table["DatabaseName"], TableInput=entry)
-    return NOTHING
-
-
-def _partition_values(reader: Reader, table: dict[str, Any]) -> list[str]:
-    given = {}
-    for part in split_arguments(reader.parenthesised()):
-        key, _, value = part.partition("=")
-        given[key.strip().strip('`"').lower()] = value.strip().strip("'")
-    names = [key["Name"] for key in table.get("PartitionKeys", [])]
-    if sorted(given) != sorted(names):
-        raise QueryError(
-            "SEMANTIC_ERROR", f"The partition must give a value for each of: {', '.join(names)}."
-        )
-    return [given[name] for name in names]
-
-
-def partition_input(table: dict[str, Any], values: list[str], location: str) -> dict[str, Any]:
-    """A Glue partition with these values, at the location or in its folder below the table."""
-    names = [key["Name"] for key in table["PartitionKeys"]]
-    made = folder(table["StorageDescriptor"]["Location"]) + "/".join(
-        f"{n}={v}" for n, v in zip(names, values, strict=True)
-    )
-    return {
-        "Values": values,
-        "StorageDescriptor": {**table["StorageDescriptor"], "Location": location or made},
-        "Parameters": {},
-    }
-
-
-def _add_partitions(engine: Engine, reader: Reader, table: dict[str, Any], *, quiet: bool) -> Answer:
-    entries = []
-    while reader.accept("PARTITION"):
-        values = _partition_values(reader, table)
-        entries.append(partition_input(table, values, reader.text() if reader.accept("LOCATION") else ""))
-    reader.end()
-    add_partitions(engine, table["DatabaseName"], table["Name"], entries, quiet=quiet)
-    return NOTHING
-
-
-def add_partitions(
-    engine: Engine, database: str, name: str, entries: list[dict[str, Any]], *, quiet: bool
-) -> None:
-    """Register partitions. Raises QueryError when one is there, unless `quiet`."""
-    for start in range(0, len(entries), 100):
-        answer = engine.glue.batch_create_partition(
-            DatabaseName=database, TableName=name, PartitionInputList=entries[start : start + 100]
-        )
-        for error in answer.get("Errors", []):  # a success can carry errors
-            if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException" or not quiet:
-                raise QueryError(
-                    "ALREADY_EXISTS",
-                    f"Partition {error['PartitionValues']}: {error['ErrorDetail']['ErrorMessage']}",
-                )
-
-
-def _drop_partitions(engine: Engine, reader: Reader, table: dict[str, Any], *, quiet: bool) -> Answer:
-    while reader.accept("PARTITION"):
-        values = _partition_values(reader, table)
-        reader.accept(",")
-        try:
-            engine.glue.delete_partition(
-                DatabaseName=table["DatabaseName"], TableName=table["Name"], PartitionValues=values
-            )
-        except ClientError as error:
-            if not quiet:
-                raise QueryError("NOT_FOUND", f"Partition not found: {values}") from error
-    reader.end()
-    return NOTHING
-
-
-def _set_location(engine: Engine, table: dict[str, Any], values: list[str], location: str) -> Answer:
-    entry = partition_input(table, values, location)
-    answer = engine.glue.batch_update_partition(
-        DatabaseName=table["DatabaseName"],
-        TableName=table["Name"],
-        Entries=[{"PartitionValueList": values, "PartitionInput": entry}],
-    )
-    if answer.get("Errors"):
-        raise QueryError("NOT_FOUND", f"Partition not found: {values}")
-    return NOTHING
-
-
-def repair(engine: Engine, reader: Reader, run: Run) -> Answer:
-    """MSCK REPAIR TABLE: register the folders below the table's location that are named like partitions."""
-    reader.expect("MSCK")
-    reader.expect("REPAIR")
-    reader.expect("TABLE")
-    database, name = _name(reader, run)
-    reader.end()
-    catalog = engine.catalog()
-    table = catalog.table(database, name)
-    if table is None:
-        raise QueryError("TABLE_NOT_FOUND", f"Table '{database}.{name}' does not exist")
-    names = [key["Name"] for key in table.get("PartitionKeys", [])]
-    known = {tuple(p["Values"]) for p in catalog.partitions(database, name)}
-    found = sorted(_folders(engine, folder(table["StorageDescriptor"]["Location"]), names) - known)
-    add_partitions(
-        engine, database, name, [partition_input(table, list(values), "") for values in found], quiet=True
-    )
-    shown = ["/".join(f"{n}={v}" for n, v in zip(names, values, strict=True)) for values in found]
-    rows: list[list[str | None]] = (
-        [[f"Partitions not in metastore:\t{chr(9).join(f'{name}:{s}' for s in shown)}"]] if shown else []
-    )
-    return ["result"], rows + [[f"Repair: Added partition to metastore {name}:{s}"] for s in shown]
-
-
-def _folders(engine: Engine, location: str, names: list[str]) -> set[tuple[str, ...]]:
-    from urllib.parse import unquote
-
-    from infra.local.athena.objects import list_objects
-
-    pattern = re.compile(re.escape(location) + "/".join(f"{re.escape(n)}=([^/]+)" for n in names) + "/")
-    matches = (pattern.match(stored.address) for stored in list_objects(engine.s3, location))
-    return {tuple(map(unquote, m.groups())) for m in matches if m}

@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from infra.local.athena.ddl_tables import add_partitions, create_entry, descriptor_of, partition_input
+from infra.local.athena.ddl_partitions import add_partitions, partition_input
+from infra.local.athena.ddl_tables import create_entry, descriptor_of
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.layout import folder, layout_of

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from infra.local.athena.sql.functions.json_values import java_double, java_number
+from infra.local.athena.sql.functions.number_text import java_double, java_number
 from infra.local.athena.sql.literals import zone_of
 from infra.local.athena.sql.prelude import interval_text
 from infra.local.athena.sql.types import Type

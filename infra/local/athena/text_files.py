@@ -91,7 +91,8 @@ def _json_rows(layout: Layout, data: str, address: str) -> Iterator[dict[str, An
 
 def _value(value: Any, of: Type) -> Any:
     """A JSON or text value as the column's, NULL where it is none."""
-    from infra.local.athena.sql.functions.json_values import dump, load, reader
+    from infra.local.athena.sql.functions.json_conversion import reader
+    from infra.local.athena.sql.functions.json_values import dump, load
 
     if value is None:
         return None

@@ -9,7 +9,8 @@ from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.calls import resolve_call
-from infra.local.athena.sql.expression import Expressions, place_of, refs_of
+from infra.local.athena.sql.expression import Expressions
+from infra.local.athena.sql.expression_base import place_of, refs_of
 from infra.local.athena.sql.functions.registry import FUNCTIONS
 from infra.local.athena.sql.ordering import ordering
 from infra.local.athena.sql.scope import Typed

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.sql import aggregates, json_casts, queries, relations, times
+from infra.local.athena.sql import aggregates, json_casts, queries, subqueries, times
 from infra.local.athena.sql.expression import Expressions
+from infra.local.athena.sql.expression_base import Rules
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Udf
 from infra.local.athena.sql.parse import parse_query
 from infra.local.athena.sql.query_model import Ctes, Query
@@ -189,16 +190,16 @@ class Compiler:
 
     def scalar_query(self, node: exp.Subquery, within: Expressions) -> Typed:
         """A subquery as a value."""
-        return relations.scalar_query(self, node, within.scope)
+        return subqueries.scalar_query(self, node, within.scope)
 
     def exists(self, node: exp.Exists, within: Expressions) -> Typed:
         """EXISTS (query)."""
-        return relations.exists(self, node, within.scope)
+        return subqueries.exists(self, node, within.scope)
 
-    def in_query(self, node: exp.In, within: Expressions) -> Typed:
+    def in_query(self, node: exp.In, within: Rules) -> Typed:
         """value IN (query)."""
-        return relations.in_query(self, node, within)
+        return subqueries.in_query(self, node, within)
 
-    def quantified(self, symbol: str, node: exp.Expr, within: Expressions) -> Typed:
+    def quantified(self, symbol: str, node: exp.Expr, within: Rules) -> Typed:
         """value = ANY (query), value > ALL (query)."""
-        return relations.quantified(self, symbol, node, within)
+        return subqueries.quantified(self, symbol, node, within)

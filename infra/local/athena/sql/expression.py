@@ -10,16 +10,18 @@ from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql import operators
 from infra.local.athena.sql.calls import Argument, resolve_call
 from infra.local.athena.sql.casts import cast, coerce
+from infra.local.athena.sql.expression_base import NULL, place_of, refs_of
 from infra.local.athena.sql.functions.registry import FUNCTIONS
 from infra.local.athena.sql.intervals import interval
-from infra.local.athena.sql.literals import date_literal, decimal_or_number, time_literal, timestamp_literal
-from infra.local.athena.sql.scope import Ref, Scope, Typed, member
+from infra.local.athena.sql.literals import decimal_or_number, typed_literal
+from infra.local.athena.sql.predicates import Predicates
+from infra.local.athena.sql.scope import Scope, Typed, member
+from infra.local.athena.sql.syntax_parts import COMMON_PARTS, PARTS
 from infra.local.athena.sql.type_names import parse_type
 from infra.local.athena.sql.types import (
     BOOLEAN,
     UNKNOWN,
     VARBINARY,
-    VARCHAR,
     Type,
     array,
     coercible,
@@ -32,7 +34,6 @@ from infra.local.athena.sql.types import (
 if TYPE_CHECKING:
     from infra.local.athena.sql.compiler import Compiler
 
-NULL = Typed("NULL", UNKNOWN)
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
 }  # fmt: skip
@@ -45,20 +46,7 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
 }
 
 
-def refs_of(*values: Typed) -> frozenset[Ref]:
-    """Every column that the values read."""
-    return frozenset().union(*(value.refs for value in values)) if values else frozenset()
-
-
-def place_of(node: exp.Expr) -> tuple[int, int]:
-    """Line and column of the first name below the node; (0, 0) when none knows its place."""
-    for found in node.find_all(exp.Identifier):
-        if "line" in found.meta:
-            return int(found.meta["line"]), int(found.meta["col"]) - len(found.name) + 1
-    return 0, 0
-
-
-class Expressions:
+class Expressions(Predicates):
     """Compiles expressions inside one scope."""
 
     def __init__(self, compiler: "Compiler", scope: Scope) -> None:
@@ -67,7 +55,7 @@ class Expressions:
     def __call__(self, node: exp.Expr) -> Typed:
         """The node's text and type. Raises QueryError."""
         if (symbol := _COMPARISONS.get(type(node))) is not None:
-            return self._comparison(symbol, node)
+            return self.comparison(symbol, node)
         if (symbol := _ARITHMETIC.get(type(node))) is not None:
             return operators.arithmetic(symbol, self(node.this), self(node.expression), self.compiler)
         rule = _RULES.get(type(node))
@@ -82,7 +70,7 @@ class Expressions:
 
     def _check_parts(self, node: exp.Expr) -> None:
         """A part of the syntax that no rule reads would change the meaning unseen."""
-        known = _PARTS.get(type(node), _COMMON_PARTS)
+        known = PARTS.get(type(node), COMMON_PARTS)
         for name, value in node.args.items():
             if name not in known and value not in (None, False, [], ""):
                 raise refused(
@@ -127,8 +115,6 @@ class Expressions:
             both = wider
         return [coerce(value, both) for value in values]
 
-    # Literals and names
-
     def literal(self, node: exp.Literal) -> Typed:
         if node.is_string:
             return Typed(text(node.name), Type("varchar", (len(node.name),)), literal=node.name)
@@ -170,25 +156,6 @@ class Expressions:
             raise QueryError("SYNTAX_ERROR", "INTERVAL needs its value in quotes", *place_of(node))
         return interval(node.this.name, start, end)
 
-    # Operators
-
-    def _comparison(self, symbol: str, node: exp.Expr) -> Typed:
-        if isinstance(node.expression, exp.Any | exp.All) or self._is_quantified(node.expression):
-            return self.compiler.quantified(symbol, node, self)
-        return operators.compare(symbol, self(node.this), self(node.expression))
-
-    def _is_quantified(self, node: exp.Expr) -> bool:
-        return isinstance(node, exp.Anonymous) and node.name.lower() in ("all", "some", "any")
-
-    def logical(self, node: exp.Connector) -> Typed:
-        word = "AND" if isinstance(node, exp.And) else "OR"
-        parts = [self.boolean(part, "Logical expression term") for part in node.flatten(unnest=False)]
-        return Typed("(" + f" {word} ".join(p.sql for p in parts) + ")", BOOLEAN, refs_of(*parts))
-
-    def negation(self, node: exp.Not) -> Typed:
-        value = self.boolean(node.this, "Value of logical NOT expression")
-        return Typed(f"(NOT {value.sql})", BOOLEAN, value.refs)
-
     def minus(self, node: exp.Neg) -> Typed:
         if isinstance(node.this, exp.Literal) and not node.this.is_string:
             return decimal_or_number(f"-{node.this.name}")
@@ -204,93 +171,6 @@ class Expressions:
     def concat(self, node: exp.DPipe) -> Typed:
         return operators.concat(self(node.this), self(node.expression))
 
-    def is_(self, node: exp.Is) -> Typed:
-        if not isinstance(node.expression, exp.Null):
-            raise QueryError(
-                "SYNTAX_ERROR", "IS must be followed by NULL, NOT NULL or DISTINCT FROM", *place_of(node)
-            )
-        value = self(node.this)
-        return Typed(f"({value.sql} IS NULL)", BOOLEAN, value.refs)
-
-    def distinct_from(self, node: exp.NullSafeEQ | exp.NullSafeNEQ) -> Typed:
-        a, b = self.unified([self(node.this), self(node.expression)], "Operands of IS DISTINCT FROM")
-        word = "NOT DISTINCT" if isinstance(node, exp.NullSafeEQ) else "DISTINCT"
-        return Typed(f"({a.sql} IS {word} FROM {b.sql})", BOOLEAN, refs_of(a, b))
-
-    def between(self, node: exp.Between) -> Typed:
-        value, low, high = self(node.this), self(node.args["low"]), self(node.args["high"])
-        a, b = operators.compare(">=", value, low), operators.compare("<=", value, high)
-        return Typed(f"({a.sql} AND {b.sql})", BOOLEAN, refs_of(a, b))
-
-    def in_(self, node: exp.In) -> Typed:
-        if node.args.get("query") is not None:
-            return self.compiler.in_query(node, self)
-        value = self(node.this)
-        listed = self.unified([value, *self.all(node.expressions)], "IN value and list items")
-        plain = (
-            listed[0].type.is_integer
-            or listed[0].type.is_text
-            or listed[0].type.name in ("date", "timestamp", "boolean")
-        )
-        if plain or listed[0].type.name == "decimal":
-            return Typed(
-                f"({listed[0].sql} IN ({', '.join(v.sql for v in listed[1:])}))", BOOLEAN, refs_of(*listed)
-            )
-        tests = [operators.compare("=", listed[0], other) for other in listed[1:]]
-        return Typed("(" + " OR ".join(t.sql for t in tests) + ")", BOOLEAN, refs_of(*tests))
-
-    def like(self, node: exp.Like) -> Typed:
-        return self._like(node, "")
-
-    def escape(self, node: exp.Escape) -> Typed:
-        if not isinstance(node.this, exp.Like):
-            raise QueryError("SYNTAX_ERROR", "ESCAPE belongs to LIKE", *place_of(node))
-        sign = self(node.expression)
-        if not isinstance(sign.literal, str) or len(sign.literal) != 1:
-            raise QueryError(
-                "INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character", *place_of(node)
-            )
-        return self._like(node.this, f" ESCAPE {sign.sql}")
-
-    def _like(self, node: exp.Like, suffix: str) -> Typed:
-        value, pattern = self(node.this), self(node.expression)
-        if not (coercible(value.type, VARCHAR) and coercible(pattern.type, VARCHAR)):
-            raise QueryError(
-                "TYPE_MISMATCH",
-                f"Left side of LIKE must evaluate to a varchar: {value.type}",
-                *place_of(node),
-            )
-        word = "NOT LIKE" if node.args.get("negate") else "LIKE"
-        return Typed(f"({value.sql} {word} {pattern.sql}{suffix})", BOOLEAN, refs_of(value, pattern))
-
-    # Conditions
-
-    def case(self, node: exp.Case) -> Typed:
-        branches = node.args["ifs"]
-        if node.this is not None:
-            subject = self(node.this)
-            tests = [operators.compare("=", subject, self(branch.this)) for branch in branches]
-        else:
-            tests = [self.boolean(branch.this, "CASE WHEN clause") for branch in branches]
-        default = node.args.get("default")
-        values = [
-            *self.all([branch.args["true"] for branch in branches]),
-            self(default) if default is not None else NULL,
-        ]
-        values = self.unified(values, "All CASE results")
-        whens = " ".join(f"WHEN {t.sql} THEN {v.sql}" for t, v in zip(tests, values, strict=False))
-        return Typed(f"(CASE {whens} ELSE {values[-1].sql} END)", values[0].type, refs_of(*tests, *values))
-
-    def if_(self, node: exp.If) -> Typed:
-        test = self.boolean(node.this, "IF condition")
-        other = node.args.get("false")
-        a, b = self.unified(
-            [self(node.args["true"]), self(other) if other is not None else NULL], "Result types for IF"
-        )
-        return Typed(f"(CASE WHEN {test.sql} THEN {a.sql} ELSE {b.sql} END)", a.type, refs_of(test, a, b))
-
-    # Calls and casts
-
     def anonymous(self, node: exp.Anonymous) -> Typed:
         name = node.name.lower()
         if (special := _SPECIAL.get(name)) is not None:
@@ -299,15 +179,6 @@ class Expressions:
             return self.compiler.aggregate(node, self)
         arguments = [part if isinstance(part, exp.Lambda) else self(part) for part in node.expressions]
         return self.call(name, arguments, node)
-
-    def coalesce(self, node: exp.Anonymous) -> Typed:
-        values = self.unified(self.all(node.expressions), "All COALESCE operands")
-        return Typed(f"coalesce({', '.join(v.sql for v in values)})", values[0].type, refs_of(*values))
-
-    def nullif(self, node: exp.Anonymous) -> Typed:
-        a, b = self.all(node.expressions)
-        test = operators.compare("=", a, b)
-        return Typed(f"(CASE WHEN {test.sql} THEN NULL ELSE {a.sql} END)", a.type, refs_of(a, b))
 
     def try_(self, node: exp.Anonymous) -> Typed:
         (value,) = self.all(node.expressions)
@@ -330,7 +201,7 @@ class Expressions:
         if node.args.get("format"):
             raise refused("CAST with FORMAT", "Use date_parse or date_format.", *place_of(node))
         if isinstance(node.this, exp.Literal) and node.this.is_string and not isinstance(node, exp.TryCast):
-            found = _typed_literal(node.this.name, target)
+            found = typed_literal(node.this.name, target)
             if found is not None:
                 return found
         wanted = self._type(target)
@@ -371,8 +242,6 @@ class Expressions:
     def at_time_zone(self, node: exp.AtTimeZone) -> Typed:
         return self.compiler.at_time_zone(node.this, self(node.args["zone"]), self)
 
-    # Arrays, maps
-
     def array(self, node: exp.Array) -> Typed:
         if not node.expressions:
             return Typed("[]", array(UNKNOWN))
@@ -408,8 +277,6 @@ class Expressions:
     def current_name(self, node: exp.Expr) -> Typed:
         raise refused(f"'{type(node).__name__}'", "Write the value down.", *place_of(node))
 
-    # What only a query can compile
-
     def subquery(self, node: exp.Subquery) -> Typed:
         return self.compiler.scalar_query(node, self)
 
@@ -426,48 +293,11 @@ class Expressions:
         return self.compiler.json_path(node, self)
 
 
-def _typed_literal(value: str, target: exp.DataType) -> Typed | None:
-    """TIMESTAMP '...', DATE '...', TIME '...': constants with a precision and a zone of their own."""
-    if target.this == exp.DType.DATE:
-        return date_literal(value)
-    if target.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ):
-        declared = [int(param.name) for param in target.expressions]
-        return timestamp_literal(value, zoned=target.this == exp.DType.TIMESTAMPTZ, declared=declared)
-    if target.this == exp.DType.TIME:
-        return time_literal(value) if target.expressions else None
-    return None
-
-
 _EXTRACTED = {
     "year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year", "doy",
     "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute",
 }  # fmt: skip
 
-_COMMON_PARTS = {"this", "expression", "expressions", "quoted"}
-_PARTS: dict[type[exp.Expr], set[str]] = {
-    exp.Literal: {"this", "is_string"},
-    exp.Column: {"this", "table", "db", "catalog"},
-    exp.Interval: {"this", "unit"},
-    exp.Between: {"this", "low", "high"},
-    exp.In: {"this", "expressions", "query"},
-    exp.Like: {"this", "expression", "negate"},
-    exp.Escape: {"this", "expression"},
-    exp.Case: {"this", "ifs", "default"},
-    exp.If: {"this", "true", "false"},
-    exp.Cast: {"this", "to", "format"},
-    exp.TryCast: {"this", "to", "format", "safe"},
-    exp.Trim: {"this", "expression", "position"},
-    exp.Substring: {"this", "start", "length"},
-    exp.StrPosition: {"this", "substr"},
-    exp.AtTimeZone: {"this", "zone"},
-    exp.Bracket: {"this", "expressions"},
-    exp.ParseJSON: {"this", "is_literal"},
-    exp.DPipe: {"this", "expression"},
-    exp.Window: {"this", "partition_by", "order", "spec", "alias", "over"},
-    exp.GroupConcat: {"this", "separator", "on_overflow"},
-    exp.JSONValue: {"this", "path", "returning", "on_condition"},
-    exp.JSONExtract: {"this", "expression", "option", "json_query", "quote", "on_condition"},
-}
 Rule = Callable[[Expressions, "exp.Expr"], Typed]
 _SPECIAL: dict[str, Callable[..., Typed]] = {
     "coalesce": Expressions.coalesce,

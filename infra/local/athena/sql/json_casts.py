@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, refused
-from infra.local.athena.sql.expression import Expressions, place_of
-from infra.local.athena.sql.functions import json_values
+from infra.local.athena.sql.expression import Expressions
+from infra.local.athena.sql.expression_base import place_of
+from infra.local.athena.sql.functions import json_conversion
 from infra.local.athena.sql.functions.registry import Udf
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.type_names import parse_type
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 def json_cast(compiler: "Compiler", value: Typed, wanted: Type, *, safe: bool) -> Typed:
     """CAST(x AS json), CAST(json AS x). Raises QueryError."""
     if wanted == JSON:
-        function = json_values.writer(value.type)
+        function = json_conversion.writer(value.type)
         name = f"t_to_json_{abs(hash(str(value.type))) % 10**9}"
         udf = Udf(name, function, (value.type,), JSON)
     else:
-        function = json_values.reader(wanted)
+        function = json_conversion.reader(wanted)
         name = f"t_from_json_{abs(hash(str(wanted))) % 10**9}"
         udf = Udf(name, function, (JSON,), wanted)
     sql = f"{compiler.use(udf)}({value.sql})"

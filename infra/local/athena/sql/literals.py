@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlglot import exp
+
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.types import BIGINT, DATE, DOUBLE, INTEGER, Type, decimal, text
@@ -111,3 +113,15 @@ def zone_of(name: str) -> tuple[str, ZoneInfo | timezone]:
         return name, ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{name}' is not a valid time zone") from error
+
+
+def typed_literal(value: str, target: exp.DataType) -> Typed | None:
+    """TIMESTAMP '...', DATE '...', TIME '...': constants with a precision and a zone of their own."""
+    if target.this == exp.DType.DATE:
+        return date_literal(value)
+    if target.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ):
+        declared = [int(param.name) for param in target.expressions]
+        return timestamp_literal(value, zoned=target.this == exp.DType.TIMESTAMPTZ, declared=declared)
+    if target.this == exp.DType.TIME:
+        return time_literal(value) if target.expressions else None
+    return None

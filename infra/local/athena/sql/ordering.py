@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, refused
-from infra.local.athena.sql.expression import NULL, Expressions
+from infra.local.athena.sql.expression import Expressions
+from infra.local.athena.sql.expression_base import NULL
 from infra.local.athena.sql.scope import Scope, Typed
 from infra.local.athena.sql.types import Type
 

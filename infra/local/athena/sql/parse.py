@@ -47,8 +47,8 @@ class _Dialect(Trino):
         COMMANDS: ClassVar[set[TokenType]] = set()
         """SHOW, EXECUTE and their like are read word by word too."""
 
-    Parser = _Parser  # type: ignore[assignment]
-    parser_class = _Parser
+    Parser = _Parser
+    parser_class = _Parser  # type: ignore[assignment]
 
 
 _DIALECT = _Dialect()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.sql.functions.json_values import exponent_number
+from infra.local.athena.sql.functions.number_text import exponent_number
 from infra.local.athena.sql.functions.registry import Udf
 from infra.local.athena.sql.types import BIGINT, VARCHAR, YEAR_TO_MONTH, Type
 

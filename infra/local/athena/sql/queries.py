@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, refused
-from infra.local.athena.sql import relations
+from infra.local.athena.sql import subqueries
 from infra.local.athena.sql.casts import coerce
-from infra.local.athena.sql.expression import Expressions, place_of, refs_of
+from infra.local.athena.sql.expression import Expressions
+from infra.local.athena.sql.expression_base import place_of, refs_of
 from infra.local.athena.sql.ordering import limits, ordering
 from infra.local.athena.sql.query_model import Cte, Ctes, Query
 from infra.local.athena.sql.scope import Domain, Field, Scope, Typed
@@ -52,7 +53,7 @@ def _with(
         name, names = item.alias.lower(), [c.name.lower() for c in item.args["alias"].columns]
         stored = compiler.fresh("w")
         if node.recursive and _mentions(item.this, name):
-            cte = relations.recursive(compiler, item, stored, names, parent, known)
+            cte = subqueries.recursive(compiler, item, stored, names, parent, known)
         else:
             query = compile_query(compiler, item.this, parent, known)
             cte = Cte(stored, _renamed(query, names, item))

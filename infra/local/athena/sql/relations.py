@@ -1,6 +1,6 @@
-"""FROM: tables, views, subqueries, joins, UNNEST; and subqueries that stand as values."""
+"""FROM: tables, views, subqueries, joins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,12 @@ from sqlglot import exp
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.casts import coerce
 from infra.local.athena.sql.conditions import conditions
-from infra.local.athena.sql.expression import Expressions, place_of
+from infra.local.athena.sql.expression import Expressions
+from infra.local.athena.sql.expression_base import place_of
 from infra.local.athena.sql.query_model import Cte, Ctes, Query
 from infra.local.athena.sql.scope import Domain, Domains, Field, Origin, Ref, Scope, Source, Typed
-from infra.local.athena.sql.types import BIGINT, BOOLEAN, Type, common, quoted
+from infra.local.athena.sql.types import Type, common, quoted
+from infra.local.athena.sql.unnest import Item, check_renames, unnest
 
 if TYPE_CHECKING:
     from infra.local.athena.sql.compiler import Compiler, Scan, Table, View
@@ -48,26 +50,6 @@ class QuerySource:
             self.query.demand(positions, bounds)
 
 
-@dataclass(eq=False)
-class ValueSource:
-    """A subquery that stands as a value: all of it is needed."""
-
-    query: Query
-
-    def demand(self, needed: frozenset[Ref], domains: Domains) -> None:  # noqa: ARG002
-        """Pass on that everything is needed."""
-        self.query.demand(frozenset(range(len(self.query.fields))), {})
-
-
-@dataclass
-class _Item:
-    sql: str
-    fields: list[Field]
-    source: Source | None
-    refs: frozenset[Ref] = frozenset()
-    lateral: bool = False
-
-
 def from_clause(compiler: "Compiler", node: exp.Select, parent: Scope | None, ctes: Ctes) -> FromClause:
     """FROM with its joins. Raises QueryError."""
     start = node.args.get("from_")
@@ -82,7 +64,7 @@ def from_clause(compiler: "Compiler", node: exp.Select, parent: Scope | None, ct
     return clause
 
 
-def _take(clause: FromClause, item: _Item) -> None:
+def _take(clause: FromClause, item: Item) -> None:
     clause.fields = [*clause.fields, *item.fields]
     clause.refs |= item.refs
     if item.source is not None:
@@ -169,14 +151,12 @@ def _using(
     return " AND ".join(tests)
 
 
-def _item(
-    compiler: "Compiler", node: exp.Expr, parent: Scope | None, ctes: Ctes, before: FromClause
-) -> _Item:
+def _item(compiler: "Compiler", node: exp.Expr, parent: Scope | None, ctes: Ctes, before: FromClause) -> Item:
     sample = node.args.get("sample")
     if isinstance(node, exp.Table):
         item = _table(compiler, node, ctes)
     elif isinstance(node, exp.Unnest):
-        return _unnest(compiler, node, Scope(before.fields, parent))
+        return unnest(compiler, node, Scope(before.fields, parent))
     elif isinstance(node, exp.Lateral):
         if not isinstance(node.this, exp.Subquery):
             raise refused("LATERAL of this kind", "Use LATERAL (SELECT ...).", *place_of(node))
@@ -219,7 +199,7 @@ def _qualifiers(node: exp.Table, alias: str) -> tuple[str, ...]:
     return tuple(".".join(names[start:]) for start in range(len(names)))
 
 
-def _table(compiler: "Compiler", node: exp.Table, ctes: Ctes) -> _Item:
+def _table(compiler: "Compiler", node: exp.Table, ctes: Ctes) -> Item:
     if not isinstance(node.this, exp.Identifier):
         raise refused(f"Table function '{node.sql('trino')[:60]}'", "Use a table or UNNEST(sequence(...)).")
     alias = node.args.get("alias")
@@ -257,17 +237,17 @@ def _scan(
     qualifiers: tuple[str, ...],
     renames: Sequence[str],
     node: exp.Expr,
-) -> _Item:
+) -> Item:
     alias = compiler.fresh("r")
     visible = [column for column in table.columns if not column.hidden]
-    _check_renames(renames, len(visible), node)
+    check_renames(renames, len(visible), node)
     names = dict(zip((c.name for c in visible), renames, strict=False))
     fields = []
     for column in table.columns:
         ref = Ref(scan, column.name)
         value = Typed(f"{alias}.{quoted(column.name)}", column.type, frozenset({ref}), origin=Origin(ref))
         fields.append(Field(qualifiers, names.get(column.name, column.name), value, column.hidden))
-    return _Item(f"{scan.name} AS {alias}", fields, scan)
+    return Item(f"{scan.name} AS {alias}", fields, scan)
 
 
 def _view(compiler: "Compiler", view: "View") -> Query:
@@ -290,7 +270,7 @@ def _view(compiler: "Compiler", view: "View") -> Query:
 
 def _query(
     compiler: "Compiler", node: exp.Expr, parent: Scope | None, ctes: Ctes, alias: exp.TableAlias | None
-) -> _Item:
+) -> Item:
     query = compiler.query(node, parent, ctes)
     name = alias.name.lower() if alias is not None and alias.this else ""
     renames = [column.name.lower() for column in alias.columns] if alias is not None else []
@@ -298,7 +278,7 @@ def _query(
         compiler, f"({query.sql})", query.fields, QuerySource(query), (name,) if name else (), renames, node
     )
     outer = frozenset(ref for ref in query.all_refs if ref.source not in query.sources)
-    return _Item(item.sql, item.fields, item.source, outer)
+    return Item(item.sql, item.fields, item.source, outer)
 
 
 def _relation(
@@ -309,172 +289,12 @@ def _relation(
     qualifiers: tuple[str, ...],
     renames: Sequence[str],
     node: exp.Expr,
-) -> _Item:
+) -> Item:
     alias = compiler.fresh("r")
-    _check_renames(renames, len(columns), node)
+    check_renames(renames, len(columns), node)
     fields = []
     for index, (name, of) in enumerate(columns):
         ref = Ref(source, f"c{index}")
         value = Typed(f"{alias}.c{index}", of, frozenset({ref}), origin=Origin(ref))
         fields.append(Field(qualifiers, renames[index] if renames else name.lower(), value))
-    return _Item(f"{sql} AS {alias}", fields, source)
-
-
-def _check_renames(renames: Sequence[str], width: int, node: exp.Expr) -> None:
-    if renames and len(renames) != width:
-        message = f"Column alias list has {len(renames)} entries but relation has {width} columns"
-        raise QueryError("MISMATCHED_COLUMN_ALIASES", message, *place_of(node))
-
-
-def _unnest(compiler: "Compiler", node: exp.Unnest, scope: Scope) -> _Item:
-    """UNNEST of arrays, arrays of rows and maps, side by side, the shorter ones filled up with NULL."""
-    values = Expressions(compiler, scope).all(node.expressions)
-    lists: list[tuple[str, Type]] = []
-    for value in values:
-        if value.type.name == "map":
-            lists += [
-                (f"map_keys({value.sql})", value.type.of[0]),
-                (f"map_values({value.sql})", value.type.of[1]),
-            ]
-        elif value.type.name == "array":
-            lists.append((value.sql, value.type.of[0]))
-        else:
-            raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", *place_of(node))
-    columns: list[tuple[str, Type]] = []
-    selected = []
-    for index, (_, of) in enumerate(lists):
-        if of.name == "row":
-            for name, stored, inner in zip(of.names, of.stored_names, of.of, strict=True):
-                selected.append(f"u.u{index}.{quoted(stored)}")
-                columns.append((name, inner))
-        else:
-            selected.append(f"u.u{index}")
-            columns.append(("", of))
-    parts = [f"unnest({sql}) AS u{index}" for index, (sql, _) in enumerate(lists)]
-    if node.args.get("offset"):
-        lengths = ", ".join(f"coalesce(len({sql}), 0)" for sql, _ in lists)
-        longest = f"greatest({lengths})" if len(lists) > 1 else lengths
-        parts.append(f"unnest(generate_series(1, {longest})) AS ordinality")
-        selected.append("u.ordinality")
-        columns.append(("", BIGINT))
-    listed = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(selected))
-    alias = node.args.get("alias")
-    names = [column.name.lower() for column in alias.columns] if alias is not None else []
-    ordinality = node.args.get("offset")
-    if isinstance(ordinality, exp.Identifier):
-        names.append(ordinality.name.lower())
-    if names:
-        _check_renames(names, len(columns), node)
-    relation = compiler.fresh("r")
-    qualifiers = (alias.name.lower(),) if alias is not None and alias.this else ()
-    refs = frozenset().union(*(value.refs for value in values))
-    fields = [
-        Field(qualifiers, names[i] if names else name or f"_col{i}", Typed(f"{relation}.c{i}", of, refs))
-        for i, (name, of) in enumerate(columns)
-    ]
-    return _Item(
-        f"(SELECT {listed} FROM (SELECT {', '.join(parts)}) AS u) AS {relation}",
-        fields,
-        None,
-        refs,
-        lateral=True,
-    )
-
-
-def recursive(
-    compiler: "Compiler",
-    item: exp.CTE,
-    stored: str,
-    names: Sequence[str],
-    parent: Scope | None,
-    known: Mapping[str, Cte],
-) -> Cte:
-    """WITH RECURSIVE: the types are those of the first branch."""
-    union = item.this
-    if not isinstance(union, exp.Union) or not names:
-        raise QueryError("SYNTAX_ERROR", "WITH RECURSIVE needs a column list and a UNION", *place_of(item))
-    base = compiler.query(union.this, parent, known)
-    shape = Query("", [(n, t) for n, (_, t) in zip(names, base.fields, strict=True)])
-    step_known = {**known, item.alias.lower(): Cte(stored, shape)}
-    step = compiler.query(union.expression, parent, step_known)
-    parts = []
-    for index, ((_, wanted), (_, given)) in enumerate(zip(base.fields, step.fields, strict=True)):
-        both = common(given, wanted)
-        if both is None or (both != wanted and not wanted.is_text):
-            raise QueryError(
-                "TYPE_MISMATCH",
-                f"Recursion changes column {index + 1} from {wanted} to {given}",
-                *place_of(item),
-            )
-        parts.append(f"CAST(c{index} AS {wanted.duck}) AS c{index}")
-    word = "UNION" if union.args.get("distinct") else "UNION ALL"
-    sql = f"{base.sql} {word} SELECT {', '.join(parts)} FROM ({step.sql})"
-    return Cte(stored, Query(sql, shape.fields, branches=[base, step]), recursive=True)
-
-
-def _as_value(compiler: "Compiler", node: exp.Expr, scope: Scope) -> tuple[Query, frozenset[Ref]]:
-    query = compiler.query(node, scope, compiler_ctes(scope))
-    source = ValueSource(query)
-    return query, query.all_refs | frozenset({Ref(source, "*")})
-
-
-def compiler_ctes(scope: Scope) -> Ctes:
-    """The WITH queries that are visible where the scope is."""
-    found: Scope | None = scope
-    while found is not None:
-        if found.ctes:
-            return found.ctes
-        found = found.parent
-    return {}
-
-
-def scalar_query(compiler: "Compiler", node: exp.Subquery, scope: Scope) -> Typed:
-    """A subquery as a value. Raises QueryError when it has more than one column."""
-    query, refs = _as_value(compiler, node.this, scope)
-    if len(query.fields) != 1:
-        raise QueryError(
-            "SYNTAX_ERROR",
-            f"Multiple columns returned by subquery are not yet supported. Found {len(query.fields)}",
-            *place_of(node),
-        )
-    return Typed(f"({query.sql})", query.fields[0][1], refs)
-
-
-def exists(compiler: "Compiler", node: exp.Exists, scope: Scope) -> Typed:
-    """EXISTS (query)."""
-    inner = node.this.this if isinstance(node.this, exp.Subquery) else node.this
-    query, refs = _as_value(compiler, inner, scope)
-    return Typed(f"EXISTS ({query.sql})", BOOLEAN, refs)
-
-
-def in_query(compiler: "Compiler", node: exp.In, within: Expressions) -> Typed:
-    """value IN (query)."""
-    value = within(node.this)
-    inner = node.args["query"]
-    query, refs = _as_value(compiler, inner.this if isinstance(inner, exp.Subquery) else inner, within.scope)
-    return _membership("IN", value, query, refs, node)
-
-
-def _membership(word: str, value: Typed, query: Query, refs: frozenset[Ref], node: exp.Expr) -> Typed:
-    if len(query.fields) != 1 or value.type.name == "row":
-        raise refused("IN with a subquery of several columns", "Use EXISTS.", *place_of(node))
-    both = common(value.type, query.fields[0][1])
-    if both is None:
-        message = f"Value expression and result of subquery must be of the same type: {value.type} vs {query.fields[0][1]}"
-        raise QueryError("TYPE_MISMATCH", message, *place_of(node))
-    a = coerce(value, both)
-    b = coerce(Typed("c0", query.fields[0][1]), both)
-    return Typed(f"({a.sql} {word} (SELECT {b.sql} FROM ({query.sql})))", BOOLEAN, value.refs | refs)
-
-
-def quantified(compiler: "Compiler", symbol: str, node: exp.Expr, within: Expressions) -> Typed:
-    """value = ANY (query), value > ALL (query)."""
-    other = node.expression
-    every = isinstance(other, exp.All) or (isinstance(other, exp.Anonymous) and other.name.lower() == "all")
-    inner = other.expressions[0] if isinstance(other, exp.Anonymous) else other.this
-    inner = inner.this if isinstance(inner, exp.Subquery) else inner
-    if not isinstance(inner, (exp.Query, exp.Values)):
-        raise QueryError("SYNTAX_ERROR", "ANY and ALL need a subquery", *place_of(node))
-    value = within(node.this)
-    query, refs = _as_value(compiler, inner, within.scope)
-    return _membership(f"{symbol} {'ALL' if every else 'ANY'}", value, query, refs, node)
+    return Item(f"{sql} AS {alias}", fields, source)

@@ -7,7 +7,8 @@ from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.conditions import conditions
-from infra.local.athena.sql.expression import Expressions, place_of, refs_of
+from infra.local.athena.sql.expression import Expressions
+from infra.local.athena.sql.expression_base import place_of, refs_of
 from infra.local.athena.sql.ordering import limits, ordering
 from infra.local.athena.sql.query_model import Ctes, Query
 from infra.local.athena.sql.relations import FromClause, from_clause
