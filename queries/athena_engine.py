@@ -62,7 +62,13 @@ class AthenaEngine:
     """A `QueryEngine`."""
 
     def __init__(
-        self, session: "Session", *, database: str, work_group: str, poll_seconds: float = 0.2
+        self,
+        session: "Session",
+        *,
+        database: str,
+        work_group: str,
+        poll_seconds: float = 0.2,
+        endpoint_url: str | None = None,
     ) -> None:
         self._connection: Connection[Any] = Connection(
             session=session,
@@ -72,6 +78,7 @@ class AthenaEngine:
             poll_interval=poll_seconds,
             # The tick tries again anyway; more than this would use up the worker's time.
             retry_config=RetryConfig(attempt=4, max_delay=8),
+            endpoint_url=endpoint_url,
         )
 
     def start(self, sql: str, token: str) -> str:
