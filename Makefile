@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SIZE ?= 200000
+# One file's tests stay together: they share a local cloud.
+PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
-        bench-athena kill-producers simulate torn-reads test-emulator test-trino assembly docs clean
+        bench-athena bench-dashboards kill-producers simulate torn-reads test-emulator test-trino assembly docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,14 +40,15 @@ demo: $(VENV)/.local ## the whole pipeline once, on this machine
 	@$(BIN)/penstock demo
 
 test: $(VENV)/.dev ## every test
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 check: $(VENV)/.dev ## format, lint, types, import floors, tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/penstock contracts check
+	$(BIN)/pytest $(PARALLEL)
 
 format: $(VENV)/.dev ## put the code into its form
 	$(BIN)/ruff format
@@ -53,6 +56,12 @@ format: $(VENV)/.dev ## put the code into its form
 
 assembly: $(VENV)/.dev ## synthesize the CloudFormation templates again
 	$(BIN)/python -m infra.synth --write
+	$(BIN)/python -m infra.role_matrix --write
+	$(BIN)/python -m infra.cost_page --write
+
+docs: $(VENV)/.dev ## write the generated documents again
+	$(BIN)/python -m infra.cli_document
+	$(BIN)/penstock contracts docs
 
 bench: $(VENV)/.dev ## the whole chain on this machine: events per second, and where the time went
 	$(BIN)/python -m benchmarks.local --events $(SIZE)
@@ -71,6 +80,9 @@ bench-reports: $(VENV)/.dev ## bytes scanned per refresh beside the usual design
 
 bench-athena: $(VENV)/.dev ## a report query beside DuckDB alone
 	$(BIN)/python -m benchmarks.athena
+
+bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
+	$(BIN)/python -m benchmarks.dashboard_preview 60 20
 
 kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 	$(BIN)/python -m benchmarks.producer_kills --runs 200
