@@ -126,7 +126,8 @@ def show_placement(scale: float) -> None:
     """Must-show 3."""
     print("\nPlacement, bill, and the reading of an independent de-aggregator")
     for shards in (1, 2, 4, 8, 16):
-        _in_folder(lambda folder, n=shards: print(producer_trials.placement(folder, int(100_000 * scale), n)))
+        with tempfile.TemporaryDirectory() as folder:
+            print(producer_trials.placement(Path(folder), int(100_000 * scale), shards))
     _in_folder(lambda folder: print(producer_trials.placement(folder, int(60_000 * scale), 4, (8, 3))))
 
 

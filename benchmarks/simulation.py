@@ -1,9 +1,9 @@
 """Seeded histories of the reports' own code: `python -m benchmarks.simulation --schedules 10000`.
 
-Each schedule is one seed: notifications are doubled, lost and delayed, events doubled and late, workers killed
-and held up at any step, while several of them run at once. At the end faults stop, ticks go on, and an
-independent checker compares what readers see with the truth. `--without fence` (and so on) takes one protection
-away, to show that the simulation would notice.
+Each schedule is one seed: notifications are doubled, lost and delayed, events doubled and late, workers
+killed and held up at any step, while several of them run at once. At the end faults stop, ticks go on, and
+an independent checker compares what readers see with the truth. `--without fence` (and so on) takes one
+protection away, to show that the simulation would notice.
 """
 
 import argparse

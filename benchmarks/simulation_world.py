@@ -253,7 +253,6 @@ class SimulatedStore(GlueReportStore):
 
     def runs(self, prefix: str) -> Iterable[StoredRun]:
         self._step_("store.runs")
-        files = self._world.files
         return [
             StoredRun(one.target, one.ended_at)
             for one in self._world.executions.values()

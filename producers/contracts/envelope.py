@@ -32,8 +32,8 @@ class Payload(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 class Event(msgspec.Struct, kw_only=True, tag_field="event_type", omit_defaults=True, gc=False):
     """A thing that happened: the envelope. The class of each event type adds `payload`.
 
-    (producer_id, epoch, seq) names the event's place in what one producer sent: `seq` is gap-free from 1 in an
-    epoch, so a lost event is a gap with a name. `seq` 0 is kept for the producer's own audit events.
+    (producer_id, epoch, seq) names the event's place in what one producer sent: `seq` is gap-free from 1 in
+    an epoch, so a lost event is a gap with a name. `seq` 0 is kept for the producer's own audit events.
     """
 
     event_id: EventId

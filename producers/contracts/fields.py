@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-# JSON readers that keep numbers as doubles are exact up to here (RFC 8259, section 6), so no integer is larger.
+# JSON readers that keep numbers as doubles are exact up to here (RFC 8259, section 6); no integer is larger.
 LARGEST_INTEGER = 2**53 - 1
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*\Z")]
