@@ -110,3 +110,10 @@ def test_no_committed_file_names_a_registry_or_a_folder_of_a_machine() -> None:
         and forbidden.search((ROOT / name).read_text(errors="replace"))
     ]
     assert found == []
+
+
+def test_every_command_of_the_readme_is_a_verb_of_the_command() -> None:
+    verbs = set(re.findall(r"^### `penstock ([a-z ]+)`", (ROOT / "docs/cli.md").read_text(), re.MULTILINE))
+    used = re.findall(r"^\$ penstock ([a-z]+(?: [a-z]+)?)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(used) > 5
+    assert [command for command in used if command not in verbs and command.split()[0] not in verbs] == []

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,8 @@ def test_data_older_than_its_limit_is_stale(folder: Path) -> None:
 
 
 def test_an_unsupported_filter_makes_its_visuals_unsupported_and_no_number_wrong(board: Board) -> None:
-    page = copy.deepcopy(board.pages["health"])
+    health = board.pages["health"]
+    page = replace(health, definition=copy.deepcopy(dict(health.definition)))
     group = {
         "FilterGroupId": "g", "CrossDataset": "SINGLE_DATASET", "ScopeConfiguration": {"AllSheets": {}},
         "Filters": [{"TopBottomFilter": {"FilterId": "f", "Column": {"DataSetIdentifier": "health_by_hour", "ColumnName": "late"}}}],
