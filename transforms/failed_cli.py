@@ -7,6 +7,7 @@ import inspect
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -108,9 +109,11 @@ def _listing(found: list[IndexEntry], by: str, *, records: bool) -> str:
             for e in found
         ]
         parts.append(text_table(header, rows))
-    lines = [(entry.record_id, entry.position, entry.line) for entry in found if entry.line]
-    if lines:
-        parts.append(text_table(("id", "position", "line (addresses and agents masked)"), lines))
+    copies = Counter((entry.position, entry.line) for entry in found if entry.line)
+    if copies:
+        first = {(entry.position, entry.line): entry.record_id for entry in reversed(found)}
+        lines = [(first[line], line[0], sent, line[1]) for line, sent in copies.items()]
+        parts.append(text_table(("id", "position", "sent", "line (addresses and agents masked)"), lines))
     return "\n\n".join(parts)
 
 

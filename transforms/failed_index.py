@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -142,16 +143,26 @@ def _source_line(names: _Names) -> tuple[str, str]:
     return masked(str(payload.get("position", ""))), masked(str(payload.get("line", "")))
 
 
-_ADDRESS = re.compile(
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?![\w:])"
+_MAYBE_ADDRESS = re.compile(
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])"
 )
-_AGENT = re.compile(r"\b(?!HTTP/)[A-Za-z][\w.+-]*/\d[\w.+-]*(?:\s*\([^)]*\)?)?(?:\s+\(?[A-Za-z][^\s\"]*)*")
+_AGENT = re.compile(
+    r"(?<!/)\b(?!HTTP/)[A-Za-z][\w.+-]*/\d[\w.+-]*(?:\s*\([^)]*\)?)?(?:\s+\(?[A-Za-z][^\s\"]*)*"
+)
 
 
 def masked(text: str) -> str:
     """A source's line for listing: addresses and user agents replaced, control characters escaped."""
     safe = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
-    return _AGENT.sub("[agent]", _ADDRESS.sub("[address]", safe))
+    return _AGENT.sub("[agent]", _MAYBE_ADDRESS.sub(_without_address, safe))
+
+
+def _without_address(found: re.Match[str]) -> str:
+    try:
+        ip_address(found[0])
+    except ValueError:  # a time of day has colons too
+        return found[0]
+    return "[address]"
 
 
 Facet = Callable[[IndexEntry], str]
