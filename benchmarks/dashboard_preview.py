@@ -3,6 +3,7 @@
 python -m benchmarks.dashboard_preview [days of report rows] [runs]
 """
 
+import shutil
 import socket
 import statistics
 import sys
@@ -18,8 +19,9 @@ import uvicorn
 from playwright.sync_api import sync_playwright
 
 from dashboards.preview.server import Preview, Watch
+from tests.conftest import CHROMIUM_FLAGS
 from tests.dashboards import rows
-from tests.dashboards.conftest import CHROMIUM, CHROMIUM_FLAGS, board_over
+from tests.dashboards.conftest import board_over
 
 GOALS = {"first render": 1.0, "filter": 0.4, "publish to screen": 0.5}
 
@@ -31,7 +33,8 @@ def main(days: int, runs: int) -> None:
         rows.write(made, Path(folder))
         url, stop = _serve(Path(folder))
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+            program = shutil.which("chromium")
+            browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
             found = _measure(browser, url, Path(folder), made, runs)
             browser.close()
         stop()

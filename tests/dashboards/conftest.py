@@ -23,11 +23,6 @@ PLACE: dict[str, Any] = {
     "prefix": "penstock", "account": "123456789012", "region": "eu-west-1", "database": "reports",
     "work_group": "penstock-reports",
 }  # fmt: skip
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 def resources(**more: Any) -> dict[str, emit.Resource]:
@@ -95,16 +90,3 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     yield Served(f"http://127.0.0.1:{port}", own, board, token)
     server.should_exit = True
     thread.join(10)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Chromium, driven by Playwright."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()

@@ -1,13 +1,12 @@
 """The live page in a real browser: one event followed into every report, and no request that leaves."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from infra.local.cloud import LocalCloud
 from infra.outputs import Outputs
@@ -19,15 +18,6 @@ from tests.end_to_end.conftest import Shell
 
 pytestmark = [pytest.mark.cloud, pytest.mark.browser]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE_MS = 120_000
 
 
@@ -39,18 +29,14 @@ def live(shell: Shell) -> LocalCloud:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     """A page of a real browser; fails when the page's own code does."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert found, "No Chromium is installed. On Debian: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1360, "height": 900}, color_scheme="light")
-        errors: list[str] = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        yield opened
-        browser.close()
+    opened = chromium.new_page(viewport={"width": 1360, "height": 900}, color_scheme="light")
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    yield opened
+    opened.close()
     assert errors == []
 
 
