@@ -43,6 +43,7 @@ class Run:
     parameters: Sequence[str] = ()
     cutoff: int | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    finished: threading.Event = field(default_factory=threading.Event)
     sandbox: Sandbox | None = None
     bytes_scanned: int = 0
     planning_ms: int = 0
@@ -50,8 +51,13 @@ class Run:
     def cancel(self) -> None:
         """Stop at the next opportunity."""
         self.cancelled.set()
-        if self.sandbox is not None:
-            self.sandbox.interrupt()
+        threading.Thread(target=self._interrupt, name="athena-cancel", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        # DuckDB forgets an interrupt that comes just before a statement starts, so one is not enough.
+        while not self.finished.wait(0.05):
+            if (sandbox := self.sandbox) is not None:
+                sandbox.interrupt()
 
     def check(self) -> None:
         """Raise QueryError USER_CANCELED once the execution is cancelled."""

@@ -146,6 +146,8 @@ class Executions:
         for _, run in live:
             run.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        for _, run in live:
+            run.finished.set()
 
     def _run(self, execution: Execution, run: Run) -> None:
         try:
@@ -156,6 +158,7 @@ class Executions:
             self._save(execution)
             self._finish(execution, run)
         finally:
+            run.finished.set()
             with self._lock:
                 self._live.pop(execution.id, None)
 

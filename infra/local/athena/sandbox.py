@@ -4,6 +4,7 @@ import inspect
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -92,8 +93,9 @@ class Sandbox:
             raise translated(error) from error
 
     def interrupt(self) -> None:
-        """Stop what is running; from any thread."""
-        self.connection.interrupt()
+        """Stop what is running; from any thread. A closed one runs nothing."""
+        with suppress(duckdb.ConnectionException):
+            self.connection.interrupt()
 
     def close(self) -> None:
         """Free everything."""
