@@ -57,6 +57,7 @@ class Board:
         self._groups: list[str] = []
         self._state: dict[str, tuple[int, datetime, str]] = {}
         self.pages: dict[str, Page] = {}
+        self._adopted: dict[str, Page] = {}
         self.error = ""
 
     def rebuild(self) -> bool:
@@ -69,6 +70,11 @@ class Board:
             return False
         self.error = ""
         return True
+
+    def adopt(self, page: Page) -> None:
+        """Show a page that is not made here; it stays when the assets are made anew."""
+        self._adopted[page.name] = page
+        self.pages[page.name] = page
 
     def load(self, names: "set[str] | None" = None) -> None:
         """Read datasets from Athena, all of them or those named. A failure keeps the old rows and is told."""
@@ -159,7 +165,7 @@ class Board:
             page_id = entry.properties["DashboardId"].partition("-")[2]
             pages[page_id] = Page(definition, columns, page_id, entry.properties["Name"].rpartition(" (")[0])
         with self._lock:
-            self._sources, self._rules, self.pages = sources, rules, pages
+            self._sources, self._rules, self.pages = sources, rules, pages | self._adopted
 
     def _read_groups(self) -> list[str]:
         return [

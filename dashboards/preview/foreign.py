@@ -63,7 +63,7 @@ def adopt(board: Board, name: str, title: str, definition: Mapping[str, Any]) ->
         board.data.empty(
             data_set, {column: _DUCKDB[kind] for column, kind in kinds.items()} or {"nothing": "VARCHAR"}
         )
-    board.pages[name] = Page(definition, columns, name, title)
+    board.adopt(Page(definition, columns, name, title))
 
 
 def inferred(definition: Mapping[str, Any]) -> dict[str, dict[str, Kind]]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -35,6 +36,8 @@ _HEADERS = {
 _LIBRARY = "/static/vega"
 """Never changes under its address, which names the version: browsers may keep it, compiled."""
 HEARTBEAT_SECONDS = 15.0
+UNWATCHED_SECONDS = 2.0
+"""Between looks while no page is open; one that opens is looked for at once."""
 
 Versions = Callable[[], Mapping[str, str]]
 """Dataset -> a token that changes when a report is published."""
@@ -59,6 +62,7 @@ class Preview:
         self._board, self._watch = board, watch
         self._listeners: set[asyncio.Queue[dict[str, Any]]] = set()
         self._number = 0
+        self._opened = asyncio.Event()
 
     def application(self) -> Starlette:
         """The application; its lifespan watches for changes."""
@@ -99,8 +103,18 @@ class Preview:
     async def _watching(self) -> None:
         seen = await self._look({}, "")
         while True:
-            await asyncio.sleep(self._watch.every)
+            started = time.monotonic()
             seen = await self._look(*seen)
+            # A machine that is slow to answer is asked less often: looking takes half the time at most.
+            await self._rest(max(self._watch.every, time.monotonic() - started))
+
+    async def _rest(self, seconds: float) -> None:
+        if self._listeners:
+            await asyncio.sleep(seconds)
+            return
+        self._opened.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._opened.wait(), max(seconds, UNWATCHED_SECONDS))
 
     async def _look(self, versions: Mapping[str, str], token: str) -> tuple[Mapping[str, str], str]:
         """Compare with what was seen last, and tell the pages of what changed."""
@@ -199,6 +213,7 @@ class Preview:
         async def stream() -> AsyncIterator[str]:
             queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
             self._listeners.add(queue)
+            self._opened.set()
             try:
                 yield f"data: {json.dumps({'number': self._number, 'hello': True})}\n\n"
                 while True:

@@ -1,5 +1,6 @@
 """Report rows on disk, a board over them, a preview server on a port of its own, and Chromium."""
 
+import contextlib
 import shutil
 import socket
 import threading
@@ -75,7 +76,14 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     def versions() -> dict[str, str]:
         return {file.stem: str(file.stat().st_mtime_ns) for file in own.glob("*.parquet")}
 
-    app = Preview(board, Watch(versions, lambda: token[0], every=0.1)).application()
+    with served_at(board, Watch(versions, lambda: token[0], every=0.1)) as url:
+        yield Served(url, own, board, token)
+
+
+@contextlib.contextmanager
+def served_at(board: Board, watch: Watch) -> Iterator[str]:
+    """The address of a preview over a board, while it runs."""
+    app = Preview(board, watch).application()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -87,6 +95,6 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.05)
     assert server.started, "the preview did not start within a minute"
-    yield Served(f"http://127.0.0.1:{port}", own, board, token)
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(10)

@@ -1,5 +1,6 @@
 """The preview in Chromium: what a viewer sees, clicks, hears and saves."""
 
+import contextlib
 import csv
 import io
 import json
@@ -12,8 +13,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from dashboards.preview.board import Board
+from dashboards.preview.foreign import adopt, definition_of
+from dashboards.preview.server import Watch
 from tests.dashboards import rows
-from tests.dashboards.conftest import Served
+from tests.dashboards.conftest import Served, resources, served_at
+from tests.dashboards.test_preview import exported
 
 pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
@@ -63,15 +68,27 @@ class Viewer:
     def tile(self, name: str) -> Any:
         return self.page.locator(f'[data-id="{name}"]')
 
+    def states(self) -> set[str]:
+        """The states of all visuals."""
+        return set(
+            self.page.eval_on_selector_all("section[data-state]", "all => all.map(e => e.dataset.state)")
+        )
+
     def number(self, name: str) -> str:
         return str(self.tile(name).locator(".number data").get_attribute("value"))
 
 
 @pytest.fixture
 def viewer(chromium: Any, served: Served) -> Iterator[Viewer]:
+    with opened(chromium, served.url) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def opened(chromium: Any, url: str) -> Iterator[Viewer]:
+    """A browser's page of its own at a preview."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    found = Viewer(context.new_page(), served.url)
-    yield found
+    yield Viewer(context.new_page(), url)
     context.close()
 
 
@@ -85,9 +102,7 @@ def test_every_sheet_is_drawn_without_error_asks_nothing_outside_and_meets_wcag_
     viewer: Viewer, name: str, sheet: str
 ) -> None:
     viewer.open(f"/{name}?sheet={sheet}")
-    states = viewer.page.eval_on_selector_all("section[data-state]", "all => all.map(e => e.dataset.state)")
-    assert states
-    assert set(states) == {"data"}
+    assert viewer.states() == {"data"}
     assert viewer.errors == []
     assert viewer.outside == []
     assert violations(viewer) == []
@@ -105,6 +120,27 @@ def test_every_sheet_is_drawn_without_error_asks_nothing_outside_and_meets_wcag_
 def test_every_state_meets_wcag_2_2_aa(viewer: Viewer, state: str) -> None:
     viewer.open(f"/orders?{state}")
     assert violations(viewer) == []
+
+
+@pytest.mark.parametrize("name", ["traffic", "orders", "health"])
+def test_visuals_whose_data_cannot_be_read_say_so_and_meet_wcag_2_2_aa(chromium: Any, name: str) -> None:
+    def broken(_: str) -> object:
+        raise ConnectionError("Athena is away")
+
+    board = Board(resources, broken, stale_after={}, clock=lambda: rows.NOW)
+    with served_at(board, Watch(dict)) as url, opened(chromium, url) as viewer:
+        viewer.open(f"/{name}")
+        assert "error" in viewer.states()
+        assert violations(viewer) == []
+
+
+def test_visuals_that_are_not_supported_say_so_and_meet_wcag_2_2_aa(chromium: Any) -> None:
+    board = Board(dict, lambda _: pytest.fail("no data is asked for"), stale_after={}, clock=lambda: rows.NOW)
+    adopt(board, "theirs", "Theirs", definition_of(json.dumps(exported()), "theirs.json"))
+    with served_at(board, Watch(dict)) as url, opened(chromium, url) as viewer:
+        viewer.open("/theirs")
+        assert {"unsupported", "empty"} <= viewer.states()
+        assert violations(viewer) == []
 
 
 def test_the_tables_behind_the_charts_meet_wcag_2_2_aa_and_equal_their_csv(viewer: Viewer) -> None:
