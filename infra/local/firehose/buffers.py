@@ -53,12 +53,14 @@ class Buffers:
         buffer.add(records, rows)
         return True
 
-    def take_due(self, now: float, *, everything: bool = False) -> list[Buffer]:
-        """Remove and return the buffers that are full or old enough."""
+    def take_due(self, now: float, *, everything: bool = False, only_full: bool = False) -> list[Buffer]:
+        """Remove and return the buffers that are full or, unless `only_full`, old enough."""
         due = [
             buffer
             for buffer in self._open.values()
-            if everything or buffer.size >= self._size or now - buffer.since >= self._interval
+            if everything
+            or buffer.size >= self._size
+            or (not only_full and now - buffer.since >= self._interval)
         ]
         for buffer in due:
             del self._open[buffer.partition]

@@ -27,6 +27,9 @@ from infra.local.firehose.records import PARTITIONS_EXCEEDED, Failure, UserRecor
 
 logger = logging.getLogger(__name__)
 
+MOST_WRITES_WAITING = 8
+"""While so many objects wait to be written, buffers go on filling: fewer, larger objects catch up sooner."""
+
 _EXCEEDED = Failure(
     PARTITIONS_EXCEEDED,
     "DynamicPartitioning.ActivePartitionsLimitExceeded",
@@ -135,7 +138,8 @@ class Writer:
 
     def deliver(self, now: float, *, everything: bool) -> None:
         """Begin to write what is due."""
-        buffers = self._buffers.take_due(now, everything=everything)
+        is_busy = self._outstanding >= MOST_WRITES_WAITING
+        buffers = self._buffers.take_due(now, everything=everything, only_full=is_busy)
         if buffers and self._faults.happens("delivery_reorders"):
             buffers = [buffers[index] for index in self._faults.shuffled(list(range(len(buffers))))]
         for buffer in buffers:
