@@ -126,8 +126,10 @@ def _flush(target: Target) -> str:
 
 def _refresh(target: Target, detail: Detail) -> Refreshed:
     def progress(standing: Refreshed) -> None:
-        fresh = standing.partitions - standing.stale
-        detail(f"{fresh:,} of {standing.partitions:,} partitions fresh")
+        aside = len(standing.quarantined)
+        fresh = standing.partitions - standing.stale - aside
+        said = f"{fresh:,} of {standing.partitions:,} partitions fresh"
+        detail(f"{said}, {aside:,} set aside" if aside else said)
 
     return refresh_until_fresh(
         lambda_client=target.client("lambda"),

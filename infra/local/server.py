@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,6 +21,7 @@ from starlette.routing import Route
 from infra.local import emulator, processes
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
+from infra.local.own_machine import OwnMachineOnly
 from infra.local.paths import LocalPaths
 from infra.local.service import Service
 from infra.local.settings import LocalSettings
@@ -72,7 +74,8 @@ def application(parts: Sequence[Service], store: ResourceStore) -> Starlette:
         Route("/_cfn", endpoint.types, methods=["GET"]),
         Route("/_health", health),
     ]
-    return Starlette(routes=[*own, *(route for part in parts for route in part.routes)], lifespan=lifespan)
+    routes = [*own, *(route for part in parts for route in part.routes)]
+    return Starlette(routes=routes, middleware=[Middleware(OwnMachineOnly)], lifespan=lifespan)
 
 
 def main() -> None:

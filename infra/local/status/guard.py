@@ -6,6 +6,8 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from infra.local.own_machine import refused
+
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -18,22 +20,17 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def guarded(endpoint: Endpoint) -> Endpoint:
-    """The endpoint for callers of this machine only, its answer with the page's headers.
-
-    The host's name is checked because a foreign page may have its own name point to 127.0.0.1.
-    """
+    """The endpoint for callers of this machine only, its answer with the page's headers."""
 
     async def answer(request: Request) -> Response:
-        host = request.headers.get("host", "").rsplit(":", 1)[0]
-        if host not in LOOPBACK_HOSTS:
-            return refusal(403, f"This page answers as 127.0.0.1 or localhost only, not as {host!r}.")
+        if why := refused(request.headers):
+            return refusal(403, why)
         response = await endpoint(request)
         response.headers.update(HEADERS)
         return response

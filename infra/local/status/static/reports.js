@@ -13,9 +13,10 @@ export function drawReports(place, reports) {
       cards.set(report.name, card);
       place.append(card.root);
     }
-    const stale = report.stale > 0;
-    card.badge.dataset.state = stale ? "stale" : "fresh";
-    card.badge.textContent = report.partitions === 0 ? "no data yet" : stale ? `${report.stale} to refresh` : "fresh";
+    const behind = [[report.stale, "to refresh"], [report.set_aside, "set aside"]].filter(([count]) => count > 0);
+    const words = behind.map(([count, what]) => `${count} ${what}`).join(", ");
+    card.badge.dataset.state = behind.length > 0 ? "stale" : "fresh";
+    card.badge.textContent = words || (report.partitions === 0 ? "no data yet" : "fresh");
     if (card.revision !== report.revision) {
       card.revision = report.revision;
       load(card, report);
