@@ -67,6 +67,9 @@ def demo(
         raise typer.Exit(Exit.FAILED)
     if not outcome.accounting.is_balanced:
         raise typer.Exit(Exit.UNBALANCED)
+    if outcome.accounting.produced and not outcome.accounting.landed:
+        steps.say("Not one event became a row. Look at: penstock failed list")
+        raise typer.Exit(Exit.FAILED)
 
 
 def _bring_up(target: Target, detail: Detail) -> bool:

@@ -170,3 +170,11 @@ def all_rows(shell: Shell) -> dict[str, list[tuple[Any, ...]]]:
         )
         for report in reports().values()
     }
+
+
+def test_a_file_of_which_nothing_becomes_a_row_ends_with_an_error(shell: Shell, tmp_path: Path) -> None:
+    lines = tmp_path / "broken.ndjson"
+    lines.write_text('{"event_type": "page_viewed"\n' * 3)
+    ran = shell.run("demo", "--from", str(lines), "--json", code=1)
+    assert json.loads(ran.stdout)["failed"] == 3
+    assert "Not one event became a row. Look at: penstock failed list" in ran.stderr
