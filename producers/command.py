@@ -20,9 +20,9 @@ from producers.identity import next_epoch, producer_id
 from producers.kinesis_sink import KinesisSink, kinesis_client
 from producers.memory_sink import MemorySink, even_shards
 from producers.pacing import AsItHappened, AtRate, Pace
-from producers.packing import Framing
 from producers.producer import Producer
 from producers.progress import progress
+from producers.record import Framing
 from producers.record_sink import RecordSink
 from producers.settings import Settings
 from producers.simulator import Simulation

@@ -11,9 +11,11 @@ from random import Random
 from typing import Any, Literal
 
 from producers.batching import BatchLimits, Lanes
+from producers.bucket import Limits
 from producers.endpoint import Endpoint
 from producers.errors import BufferFullError, ClosedError, ProducerError, SpoolFullError, StreamRefusedError
-from producers.packing import EVENT_OVERHEAD, Framing, Limits, Packer, Record
+from producers.packing import Packer
+from producers.record import EVENT_OVERHEAD, Framing, Record
 from producers.record_sink import Answer, StreamFacts, Taken
 from producers.retry import MAP_BACKOFF
 from producers.shard_map import ShardMap
@@ -339,7 +341,7 @@ class Outbox:
         for record in dead:
             self._stats.expired += record.count
             self._release(record)
-            self._tell(Settled(record.data, error=f"older than {ttl:g} s before it could be sent"))
+            self._tell(record, error=f"older than {ttl:g} s before it could be sent")
         self._lanes.delivered(dead)
         return [record for record in batch if record not in dead]
 
@@ -401,8 +403,8 @@ class Outbox:
             for event in record.events():
                 self._pack(*event)
         unrouted, self._unrouted = self._unrouted, []
-        for event in unrouted:
-            self._pack(*event)
+        for waited in unrouted:
+            self._pack(*waited)
 
     def settle(self, batch: list[Record], answers: Sequence[Answer], seconds: float) -> None:
         """The stream answered, record by record."""
@@ -445,9 +447,8 @@ class Outbox:
     def _refused(self, records: list[Record]) -> None:
         self._stats.throttled += len(records)
         for record in records:
-            wire = record.sealed()
+            wire = record.wire
             self._stats.refused_bytes += len(wire.data) + len(wire.partition_key)
-            record.wire = None
         self._lanes.refused(records, self._clock())
 
     def put_back(self, batch: list[Record], error: ProducerError | None = None) -> None:
@@ -457,7 +458,6 @@ class Outbox:
                 return
             self._stats.failed_requests += 1
             for record in batch:
-                record.wire = None
                 record.attempts += 1
                 self._stats.re_sent += record.count
             self._lanes.put_back(batch)
@@ -496,7 +496,7 @@ class Outbox:
             self._lanes.delivered(batch)
             self._stats.dead_lettered += record.count
             self._release(record)
-            self._tell(Settled(record.data, error=reason))
+            self._tell(record, error=reason)
 
     def split(self, batch: list[Record]) -> tuple[list[Record], list[Record]]:
         """The batch in halves, each of which is then a batch of its own."""
@@ -512,7 +512,7 @@ class Outbox:
         return self._under_way.pop(id(batch), None) is not None
 
     def _deliver(self, record: Record, shard_id: str, sequence_number: str) -> None:
-        wire = record.sealed()
+        wire = record.wire
         size = len(wire.data) + len(wire.partition_key)
         stats = self._stats
         stats.delivered += record.count
@@ -520,17 +520,23 @@ class Outbox:
         stats.record_bytes += size
         stats.billed_kib += -(-size // 1024)
         self._release(record)
-        self._tell(Settled(record.data, shard_id, sequence_number))
+        self._tell(record, shard_id, sequence_number)
 
     def _release(self, record: Record) -> None:
-        self._buffered -= record.held_bytes()
+        self._buffered -= record.held_bytes
         if self._spool is not None:
             self._spool.acknowledge([mark for mark in record.marks if mark != NOT_SPOOLED])
         self._room.notify_all()
 
-    def _tell(self, settled: Settled) -> None:
+    def _tell(
+        self,
+        record: Record,
+        shard_id: str | None = None,
+        sequence_number: str | None = None,
+        error: str | None = None,
+    ) -> None:
         if self._settled is not None:
-            self._to_tell.append(settled)
+            self._to_tell.append(Settled(record.data(), shard_id, sequence_number, error))
 
     def report(self) -> None:
         """Tells the caller what was settled; not under the lock, so that it may use the producer.

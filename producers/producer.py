@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 from producers.batching import BatchLimits
+from producers.bucket import Limits
 from producers.contracts import (
     STREAMS,
     UNREADABLE_LINE,
@@ -32,7 +33,7 @@ from producers.identity import EventIds, next_epoch
 from producers.identity import producer_id as identifier
 from producers.kinesis_sink import KinesisSink, kinesis_client
 from producers.outbox import Outbox, OutboxSettings, Settled, WhenFull
-from producers.packing import Framing, Limits
+from producers.record import Framing
 from producers.record_sink import RecordSink
 from producers.sender import start_senders
 from producers.spool import Spool

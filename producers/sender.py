@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from producers.errors import ProducerError, RequestRefusedError, StreamRefusedError, StreamUnavailableError
 from producers.outbox import Outbox, Work
-from producers.packing import Record
+from producers.record import Record
 from producers.record_sink import RecordSink
 
 
@@ -44,7 +44,7 @@ class Sender:
     def _send(self, batch: list[Record]) -> None:
         started = self._clock()
         try:
-            answers = self._sink.put_records([record.sealed() for record in batch])
+            answers = self._sink.put_records([record.wire for record in batch])
         except StreamUnavailableError:
             self._outbox.put_back(batch)
         except RequestRefusedError as error:
