@@ -14,7 +14,7 @@ MAGIC = b"\xf3\x89\x9a\xc2"
 DIGEST_BYTES = 16
 FRAME_BYTES = len(MAGIC) + DIGEST_BYTES
 HEADER_BYTES = 12  # most that stands in front of one event's data below 2 MiB and 16,384 keys
-EXPLICIT_HEADER_BYTES = HEADER_BYTES + 4
+EXPLICIT_HEADER_BYTES = 4 + 39  # most that an explicit hash key adds to it
 PLACE_SHIFT = 24  # a record may reach 10 MiB
 _CACHED = 300_000  # bounded: lengths come from outside
 

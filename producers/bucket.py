@@ -4,10 +4,8 @@ Events are added by two appends and nothing else; how full the bucket is, is fou
 once. That is what makes an event cheap.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from producers.aggregation import EXPLICIT_HEADER_BYTES, FRAME_BYTES, HEADER_BYTES
 from producers.record import Content, Framing, Record
@@ -57,10 +55,12 @@ class Bucket:
         "size",
     )
 
-    def __init__(self, framing: Framing, shard: Shard | None, limits: Limits) -> None:
+    def __init__(
+        self, framing: Framing, shard: Shard | None, limits: Limits, has_hash_keys: bool = False
+    ) -> None:
         self.shard = shard
         self._framing: Framing = framing
-        self._header = _HEADER[framing]
+        self._header = _HEADER[framing] + (EXPLICIT_HEADER_BYTES if has_hash_keys else 0)
         self._counts_keys = framing == "kpl"
         # While a stream is resharded a key can lie in a gap of the map: it must not share an aggregate.
         is_alone = framing == "none" or (shard is None and framing == "kpl")
@@ -74,14 +74,14 @@ class Bucket:
         self.size = FRAME_BYTES
         self.counted = 0
 
-    def add(self, data: bytes, entry: bytes, charge: int, now: Callable[[], float]) -> Sequence[Record]:
-        """Takes one event; the records that are full now. `charge`: what it takes besides its own bytes."""
+    def add(self, data: bytes, entry: bytes, now: Callable[[], float]) -> Sequence[Record]:
+        """Takes one event; the records that are full now."""
         if not self.data:
             self.opened_at = now()
         self.data.append(data)
         self.entries.append(entry)
         self.counted += 1
-        self.size += len(data) + charge
+        self.size += len(data) + self._header + (len(entry) if self._counts_keys else 0)
         if self.size <= self._most and self.counted < self._most_events:
             return ()
         return self._full(now)
@@ -107,42 +107,26 @@ class Bucket:
     def _full(self, now: Callable[[], float]) -> Sequence[Record]:
         found: list[Record] = []
         while self.data:
-            fitting = self._fitting()
-            if fitting == len(self.data) < self._most_events and self.size <= self._most:
+            count, self.size = self._fitting()
+            if count == len(self.data) < self._most_events and self.size <= self._most:
                 break
-            found.append(self._cut(fitting))
+            found.append(self._cut(count))
             self.opened_at = now()
         return found
 
-    def _fitting(self) -> int:
-        """How many events from the first on fill a record; one, if that alone is too large. Sets `size`."""
-        if self._most_events == 1:
-            return 1
-        sizes = list(accumulate(self._charges(), initial=FRAME_BYTES))
-        keys = self.entries if self._counts_keys else [b""] * len(self.data)
-        most = min(bisect_right(sizes, self._most) - 1, self._most_events)
-        # With the keys of all these charged, so many fit for sure; then the few that fit besides.
-        room = self._most - sum(map(len, dict.fromkeys(keys[:most])))
-        count = max(1, min(bisect_right(sizes, room) - 1, most))
-        known = dict.fromkeys(keys[:count])
-        table = sum(map(len, known))
-        while count < most:
-            key = keys[count]
-            more = 0 if key in known else len(key)
-            if sizes[count + 1] + table + more > self._most:
-                break
-            known[key] = None
-            table += more
-            count += 1
-        self.size = sizes[count] + table
-        return count
+    def _fitting(self) -> tuple[int, int]:
+        """How many events from the first on fill a record (one, if that alone is too large), and their size.
 
-    def _charges(self) -> Iterator[int]:
-        """Bytes of each event, its key's entry left out."""
-        if not self.hash_keys:
-            return map(self._header.__add__, map(len, self.data))
-        pairs = zip(self.data, self.hash_keys, strict=True)
-        return (len(blob) + EXPLICIT_HEADER_BYTES + len(hashed) for blob, hashed in pairs)
+        What is too much is taken off from the end, where the last events were added; their keys stay charged.
+        """
+        count, data, header = len(self.data), self.data, self._header
+        size = FRAME_BYTES + sum(map(len, data)) + header * count
+        if self._counts_keys:
+            size += sum(map(len, dict.fromkeys(self.entries)))
+        while count > 1 and (size > self._most or count > self._most_events):
+            count -= 1
+            size -= len(data[count]) + header
+        return count, size
 
     def _cut(self, count: int) -> Record:
         parts = (self.data, self.entries, self.hash_keys, self.marks)

@@ -14,7 +14,7 @@ from producers.batching import BatchLimits, Lanes
 from producers.bucket import Limits
 from producers.endpoint import Endpoint
 from producers.errors import BufferFullError, ClosedError, ProducerError, SpoolFullError, StreamRefusedError
-from producers.packing import Packer
+from producers.packing import Packer, require_key
 from producers.record import EVENT_OVERHEAD, Framing, Record
 from producers.record_sink import Answer, StreamFacts, Taken
 from producers.retry import MAP_BACKOFF
@@ -159,12 +159,15 @@ class Outbox:
         held = sum(map(len, data)) + EVENT_OVERHEAD * len(data)
         with self._lock:
             if self._packer is None or self._add_directly is None or self._buffered + held > self._most:
+                for key in keys:
+                    require_key(key)
                 for blob, key in zip(data, keys, strict=True):
                     self._put(blob, key, None, timeout)
                 return
+            has_opened = self._packer.add_many(data, keys, self._clock)
             self._accepted += len(data)
             self._buffered += held
-            if self._packer.add_many(data, keys, self._clock) and not self._watchers:
+            if has_opened and not self._watchers:
                 self._work.notify()
 
     def _put(self, data: bytes, key: str, explicit: str | None, timeout: float | None) -> None:

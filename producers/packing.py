@@ -5,7 +5,7 @@ An aggregate must not hold events of two shards: consumers drop such a record wh
 
 from collections.abc import Callable, Iterator, Sequence
 
-from producers.aggregation import EXPLICIT_HEADER_BYTES, HEADER_BYTES, key_entry
+from producers.aggregation import key_entry
 from producers.bucket import Bucket, Limits
 from producers.errors import BadKeyError
 from producers.record import Framing, Record
@@ -14,9 +14,9 @@ from producers.shard_map import Shard, ShardMap, hash_key
 MOST_KEY_CHARACTERS = 256
 _KNOWN_KEYS = 200_000  # bounded: keys come from outside
 
-_Route = tuple[Callable[[bytes], None], Callable[[bytes], None], bytes, int, Bucket]
-"""How a key's events go into their bucket: the appends of its two lists, the key's entry, what an event takes
-besides its own bytes, and the bucket."""
+_TOGETHER = 500  # events between two looks at how full the buckets are
+_Route = tuple[Callable[[bytes], None], Callable[[bytes], None], bytes, Bucket]
+"""How a key's events go into their bucket: the appends of its two lists, the key's entry, and the bucket."""
 
 
 def require_key(key: object) -> None:
@@ -57,10 +57,10 @@ class Packer:
 
     def add(self, data: bytes, key: str, mark: int | None, now: Callable[[], float]) -> bool:
         """Packs one event by its partition key. True when it opened a record, to be sealed in time."""
-        _, _, entry, charge, bucket = self._routes[key]
+        _, _, entry, bucket = self._routes[key]
         if mark is not None:
             bucket.marks.append(mark)
-        for record in bucket.add(data, entry, charge, now):
+        for record in bucket.add(data, entry, now):
             self._seal(record)
         return len(bucket.data) == 1
 
@@ -70,9 +70,17 @@ class Packer:
             routes = list(map(self._routes.__getitem__, keys))
         except TypeError as error:
             raise BadKeyError(next(key for key in keys if type(key) is not str)) from error
-        for blob, (add_data, add_entry, entry, _, _) in zip(data, routes, strict=True):
-            add_data(blob)
-            add_entry(entry)
+        opened = False
+        for start in range(0, len(data), _TOGETHER):
+            end = start + _TOGETHER
+            for blob, (add_data, add_entry, entry, _) in zip(data[start:end], routes[start:end], strict=True):
+                add_data(blob)
+                add_entry(entry)
+            opened |= self._look(now)
+        return opened
+
+    def _look(self, now: Callable[[], float]) -> bool:
+        """Seals what is full. True when a record was opened."""
         opened = False
         for bucket in self._buckets.values():
             if len(bucket.data) == bucket.counted:
@@ -96,9 +104,7 @@ class Packer:
         bucket.hash_keys.append(explicit)
         if mark is not None:
             bucket.marks.append(mark)
-        entry = key_entry(key)
-        charge = EXPLICIT_HEADER_BYTES + len(explicit) + (len(entry) if self._framing == "kpl" else 0)
-        for record in bucket.add(data, entry, charge, now):
+        for record in bucket.add(data, key_entry(key), now):
             self._seal(record)
         return len(bucket.data) == 1
 
@@ -133,12 +139,11 @@ class Packer:
         shard = self._shards.find(hash_key(key)) if self._shards is not None else None
         bucket = self._bucket(self._buckets, shard)
         entry = key_entry(key)
-        charge = HEADER_BYTES + len(entry) if self._framing == "kpl" else 1
-        return bucket.data.append, bucket.entries.append, entry, charge, bucket
+        return bucket.data.append, bucket.entries.append, entry, bucket
 
     def _bucket(self, buckets: dict[str, Bucket], shard: Shard | None) -> Bucket:
         name = "" if shard is None else shard.shard_id
         bucket = buckets.get(name)
         if bucket is None:
-            bucket = buckets[name] = Bucket(self._framing, shard, self._limits)
+            bucket = buckets[name] = Bucket(self._framing, shard, self._limits, buckets is self._explicit)
         return bucket

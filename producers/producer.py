@@ -9,6 +9,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -26,13 +27,14 @@ from producers.contracts import (
     Payload,
     ProducerAudited,
 )
-from producers.contracts.codec import ContractError, SchemaViolationError, encode, violation
+from producers.contracts.codec import ContractError, SchemaViolationError, encode, encode_many, violation
 from producers.dead_letters import DeadLetterFile
 from producers.errors import BadKeyError, ProducerError, TooLargeError
 from producers.identity import EventIds, next_epoch
 from producers.identity import producer_id as identifier
 from producers.kinesis_sink import KinesisSink, kinesis_client
 from producers.outbox import Outbox, OutboxSettings, Settled, WhenFull
+from producers.packing import require_key
 from producers.record import Framing
 from producers.record_sink import RecordSink
 from producers.sender import start_senders
@@ -223,7 +225,7 @@ class Producer:
     def put_many_json(self, values: Iterable[Any], key: str, *, timeout: float | None = None) -> None:
         """`put_json` for several mappings whose member `key` is the partition key; faster than one by one."""
         held = list(values)
-        self.put_many_raw([encode(value) for value in held], [value[key] for value in held], timeout=timeout)
+        self.put_many_raw(encode_many(held), list(map(itemgetter(key), held)), timeout=timeout)
 
     def put_many_raw(
         self, data: Sequence[bytes], partition_keys: Sequence[str], *, timeout: float | None = None
@@ -232,8 +234,8 @@ class Producer:
 
         Raises before any is taken when one of them cannot be sent.
         """
-        for blob, key in zip(data, partition_keys, strict=True):
-            if type(key) is not str or not 0 < len(key) <= 256 or len(blob) > SURELY_FITS_BYTES:
+        if max(map(len, data), default=0) > SURELY_FITS_BYTES:
+            for blob, key in zip(data, partition_keys, strict=True):
                 self._require_fit(blob, key)
         if not self._threads:
             self._start()
@@ -247,8 +249,7 @@ class Producer:
         self._outbox.put(data, key, None, timeout)
 
     def _require_fit(self, data: bytes, key: str) -> None:
-        if type(key) is not str or not 0 < len(key) <= 256:
-            raise BadKeyError(key)
+        require_key(key)
         size, limit = len(data) + len(key.encode()), self._outbox.largest_record
         if size > limit:
             raise TooLargeError(size, limit)
