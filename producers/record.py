@@ -51,7 +51,7 @@ class Record:
         wire: what is sent.
         count: how many events it holds.
         held_bytes: what its events take of the buffer.
-        size: bytes that it takes in a request.
+        size: bytes of its data and key.
         marks: for every event what the spool knows it by, or none at all.
         attempts: how often it was sent.
         landed: the shard that took it, when that was not the one foreseen.
@@ -88,7 +88,7 @@ class Record:
             # A line does not say where its events end if one of them has a newline in it, nor their keys.
             self._lengths, self._entries = array("L", map(len, data)), content.entries
         self.wire = _framed(framing, content)
-        self.size = len(self.wire.data) + len(content.entries[0])
+        self.size = len(self.wire.data) + len(self.wire.partition_key.encode())
 
     @property
     def must_stay_in_shard(self) -> bool:
