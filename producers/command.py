@@ -32,6 +32,7 @@ from producers.spool import Spool
 
 CLOSE_SECONDS = 60.0
 INTERRUPTED_CLOSE_SECONDS = 5.0
+LINGER = 0.1
 PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
 FORECAST_SHARDS = 4
 
@@ -176,7 +177,7 @@ class Run:
             ordering="key" if self._ordering == "key" else None,
             producer_id=name,
             epoch=epoch,
-            linger=PACED_LINGER if is_paced else 0.1,
+            linger=PACED_LINGER if is_paced else LINGER,
             spool=Spool(self._spool) if self._spool is not None else None,
             when_full="spool" if self._spool is not None else "block",
             dead_letter=DeadLetterFile(self._dead_letter) if self._dead_letter is not None else None,
