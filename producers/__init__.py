@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         StreamRefusedError,
         TooLargeError,
     )
-    from producers.outbox import Settled
     from producers.producer import Producer
+    from producers.reports import Settled
     from producers.spool import Spool
     from producers.stats import Stats
 
@@ -37,7 +37,7 @@ _HOMES = {
     "Producer": "producer",
     "ProducerError": "errors",
     "SchemaViolationError": "errors",
-    "Settled": "outbox",
+    "Settled": "reports",
     "Spool": "spool",
     "SpoolError": "errors",
     "SpoolFullError": "errors",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from producers.packing import Record
+from producers.record import Record
 from producers.retry import RECORD_BACKOFF, Backoff
 
 REQUEST_RECORDS = 500  # PutRecords takes no more

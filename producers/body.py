@@ -27,18 +27,31 @@ def _fastest_base64() -> Callable[[bytes], bytes]:
 _base64 = _fastest_base64()
 
 
-def put_records_body(stream: tuple[str, str], records: Sequence[SinkRecord]) -> bytes:
-    """The JSON body that puts these records on the stream, named as (`StreamName` or `StreamARN`, its
+def put_records_body(stream: tuple[str, str], records: Sequence[SinkRecord], body: bytearray) -> None:
+    """Makes `body` the JSON that puts these records on the stream, named as (`StreamName` or `StreamARN`, its
     value).
+
+    A body that is used again for requests of about the same size costs no new memory: clearing the pages of
+    fresh megabytes took a tenth of the producer's whole time.
     """
-    parts = [b'{"', stream[0].encode(), b'":', json.dumps(stream[1]).encode(), b',"Records":[']
+    name, value = stream
+    at = _put(body, 0, b'{"' + name.encode() + b'":' + json.dumps(value).encode() + b',"Records":[')
     for data, key, explicit_hash_key in records:
-        parts += (b'{"Data":"', _base64(data), _key_member(key))
+        at = _put(body, at, b'{"Data":"')
+        at = _put(body, at, _base64(data))
+        at = _put(body, at, _key_member(key))
         if explicit_hash_key is not None:
-            parts += (b',"ExplicitHashKey":"', explicit_hash_key.encode(), b'"')
-        parts.append(b"},")
-    parts[-1] = b"}]}"
-    return b"".join(parts)
+            at = _put(body, at, b',"ExplicitHashKey":"' + explicit_hash_key.encode() + b'"')
+        at = _put(body, at, b"},")
+    at = _put(body, at - 1, b"]}")
+    del body[at:]
+
+
+def _put(body: bytearray, at: int, part: bytes) -> int:
+    """Writes over what is there, or appends; returns where the next part goes."""
+    end = at + len(part)
+    body[at:end] = part
+    return end
 
 
 @lru_cache(maxsize=16_384)

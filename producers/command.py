@@ -20,9 +20,9 @@ from producers.identity import next_epoch, producer_id
 from producers.kinesis_sink import KinesisSink, kinesis_client
 from producers.memory_sink import MemorySink, even_shards
 from producers.pacing import AsItHappened, AtRate, Pace
-from producers.packing import Framing
 from producers.producer import Producer
 from producers.progress import progress
+from producers.record import Framing
 from producers.record_sink import RecordSink
 from producers.settings import Settings
 from producers.simulator import Simulation
@@ -32,6 +32,7 @@ from producers.spool import Spool
 
 CLOSE_SECONDS = 60.0
 INTERRUPTED_CLOSE_SECONDS = 5.0
+LINGER = 0.1
 PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
 FORECAST_SHARDS = 4
 
@@ -176,7 +177,7 @@ class Run:
             ordering="key" if self._ordering == "key" else None,
             producer_id=name,
             epoch=epoch,
-            linger=PACED_LINGER if is_paced else 0.1,
+            linger=PACED_LINGER if is_paced else LINGER,
             spool=Spool(self._spool) if self._spool is not None else None,
             when_full="spool" if self._spool is not None else "block",
             dead_letter=DeadLetterFile(self._dead_letter) if self._dead_letter is not None else None,

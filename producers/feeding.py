@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from producers.contracts import UNREADABLE_LINE
 from producers.pacing import AtOnce, Pace
@@ -10,7 +11,7 @@ from producers.simulator import SimulatedRecord
 from producers.sources import SourceItem, WholeEvent
 
 REPLAY_SOURCE = "replay"
-TOGETHER = 500  # whole events that are handed over in one call, when nobody paces them
+TOGETHER = 500  # events that are handed over in one call, when nobody paces them
 
 
 @dataclass
@@ -51,19 +52,31 @@ def feed_simulation(
     """Puts simulated records. The producer must have the simulation's `producer_id` and `epoch`."""
     fed = fed if fed is not None else Fed()
     wait = None if pace is None or isinstance(pace, AtOnce) else pace.wait
+    if wait is None:
+        source = iter(records)
+        while together := list(islice(source, TOGETHER)):
+            _put_simulated(producer, together, fed)
+            progress(fed)
+        return fed
     for record in records:
-        if wait is not None:
-            wait(record.time_ms)
-        producer.put_raw(record.data, record.partition_key, counted=not record.is_copy)
-        fed.put += 1
-        if record.is_copy:
-            fed.copies += 1
-        elif record.damage is not None:
-            fed.malformed += 1
+        wait(record.time_ms)
+        _put_simulated(producer, [record], fed)
         if fed.put % 1000 == 0:
             progress(fed)
     progress(fed)
     return fed
+
+
+def _put_simulated(producer: Producer, records: list[SimulatedRecord], fed: Fed) -> None:
+    copies = sum(record.is_copy for record in records)
+    producer.put_many_raw(
+        [record.data for record in records],
+        [record.partition_key for record in records],
+        counted=len(records) - copies,
+    )
+    fed.put += len(records)
+    fed.copies += copies
+    fed.malformed += sum(record.damage is not None and not record.is_copy for record in records)
 
 
 def feed_source(

@@ -103,7 +103,9 @@ class KinesisSink:
             close()
 
     def _put_swapped(self, records: Sequence[SinkRecord]) -> Any:
-        self._waiting.body = put_records_body(self._stream, records)
+        body = self._waiting.__dict__.setdefault("kept", bytearray())
+        put_records_body(self._stream, records, body)
+        self._waiting.body = body
         try:
             answer = self._client.put_records(Records=_NOBODY, **self._named)
         finally:

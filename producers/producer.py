@@ -1,51 +1,40 @@
 """The producer: gives every event its envelope and its place in the sequence, and sees to its delivery."""
 
-import atexit
 import os
 import socket
 import threading
 import time
 import warnings
-import weakref
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import msgspec
-
 from producers.batching import BatchLimits
-from producers.contracts import (
-    STREAMS,
-    UNREADABLE_LINE,
-    Event,
-    EventType,
-    Payload,
-    ProducerAudited,
-)
-from producers.contracts.codec import ContractError, SchemaViolationError, encode, violation
+from producers.bucket import Limits
+from producers.contracts import Event, Payload
+from producers.contracts.codec import ContractError, encode, encode_many
 from producers.dead_letters import DeadLetterFile
+from producers.envelopes import Envelopes, check
 from producers.errors import BadKeyError, ProducerError, TooLargeError
-from producers.identity import EventIds, next_epoch
+from producers.identity import next_epoch
 from producers.identity import producer_id as identifier
 from producers.kinesis_sink import KinesisSink, kinesis_client
-from producers.outbox import Outbox, OutboxSettings, Settled, WhenFull
-from producers.packing import Framing, Limits
+from producers.outbox import Outbox
+from producers.outbox_settings import OutboxSettings, WhenFull
+from producers.packing import MOST_KEY_CHARACTERS, require_key
+from producers.process_life import dismiss, enlist
+from producers.record import Framing
 from producers.record_sink import RecordSink
+from producers.reports import Settled
 from producers.sender import start_senders
 from producers.spool import Spool
 from producers.stats import Stats
 
-AUDIT_EVENTS = 20_000  # between two audit events at the most
 SURELY_FITS_BYTES = 1 << 16  # far below any stream's record size: not worth a closer look
-AUDIT_SECONDS = 60.0
-CLOSE_AT_EXIT_SECONDS = 10.0
-_EVENT_TYPES: dict[type[Payload], EventType] = {
-    event_type.payload: event_type
-    for event_type in (UNREADABLE_LINE, *(kind for stream in STREAMS.values() for kind in stream.all_types))
-}
 
 
 class Producer:
@@ -120,8 +109,6 @@ class Producer:
         self._source = source
         self._check = check
         self._senders = max_in_flight
-        self.producer_id = producer_id or identifier(socket.gethostname(), os.getpid())
-        self.epoch = epoch if epoch is not None else next_epoch(int(clock() * 1000), self._state)
         settings = OutboxSettings(
             framing=framing,
             limits=Limits(record_bytes=max_record_bytes, events=max_events_per_record),
@@ -133,18 +120,33 @@ class Producer:
         )
         told = self._told if on_delivery is not None or dead_letter is not None else None
         self._outbox = Outbox(settings, monotonic, self._random, _warn, spool, told)
-        self._start_afresh()
-        _PRODUCERS.add(self)
+        self._start_afresh(
+            producer_id or identifier(socket.gethostname(), os.getpid()),
+            epoch if epoch is not None else next_epoch(int(clock() * 1000), self._state),
+        )
+        enlist(self)
         if spool is not None and spool.unread:
             self._start()
 
-    def _start_afresh(self) -> None:
+    def _start_afresh(self, producer_id: str, epoch: int) -> None:
         self._lock = threading.RLock()
         self._threads: list[threading.Thread] = []
-        self._ids = EventIds(self._now_ms, self._random)
-        self.last_seq = 0
-        self._audit_at_seq = AUDIT_EVENTS
-        self._audit_at_time = self._clock() + AUDIT_SECONDS
+        self._envelopes = Envelopes(producer_id, epoch, self._source, self._clock, self._random)
+
+    @property
+    def producer_id(self) -> str:
+        """Who is named as the producer of its events."""
+        return self._envelopes.producer_id
+
+    @property
+    def epoch(self) -> int:
+        """Which of the producer's sequences this is."""
+        return self._envelopes.epoch
+
+    @property
+    def last_seq(self) -> int:
+        """The last place in the sequence that was taken, 0 before the first."""
+        return self._envelopes.last_seq
 
     # Putting
 
@@ -170,28 +172,27 @@ class Producer:
             ClosedError, StreamRefusedError: no event can be sent any more.
         """
         with self._lock:
-            seq = self.last_seq + 1
             now = self._clock()
-            stamped, key = self._stamped(event, event_time, event_id, source, seq, now)
-            self._put_checked(stamped, key, is_checked or not self._check, timeout)
-            if now >= self._audit_at_time:
-                self._audit(closed=False)
+            stamped, key = self._envelopes.next(event, event_time, event_id, source, now)
+            if self._put_checked(stamped, key, is_checked or not self._check, timeout):
+                self._took_places(1, now)
             return stamped.event_id
 
-    def _put_checked(self, event: Event, key: str, is_checked: bool, timeout: float | None) -> None:
+    def _put_checked(self, event: Event, key: str, is_checked: bool, timeout: float | None) -> bool:
+        """False when the event went to the dead-letter file."""
         data = b""
         try:
             data = encode(event)
             if not is_checked:
-                _check(event, data)
+                check(event, data)
             self._put(data, key, timeout)
         except (ContractError, TooLargeError, BadKeyError) as error:
             if self._dead_letter is None:
                 raise
             self._dead_letter.write(str(error), data or repr(event).encode(), str(key))
-            self._outbox.dead_lettered()
-        else:
-            self._took_seq()
+            self._outbox.intake.dead_lettered()
+            return False
+        return True
 
     def put_raw(
         self, data: bytes, partition_key: str, *, counted: bool = True, timeout: float | None = None
@@ -205,7 +206,7 @@ class Producer:
         with self._lock:
             self._put(data, partition_key, timeout)
             if counted:
-                self._took_seq()
+                self._took_places(1, self._clock())
 
     def put_json(self, value: Any, partition_key: str, *, timeout: float | None = None) -> None:
         """Takes any value that JSON can hold, without an envelope and outside the sequence."""
@@ -222,77 +223,56 @@ class Producer:
     def put_many_json(self, values: Iterable[Any], key: str, *, timeout: float | None = None) -> None:
         """`put_json` for several mappings whose member `key` is the partition key; faster than one by one."""
         held = list(values)
-        self.put_many_raw([encode(value) for value in held], [value[key] for value in held], timeout=timeout)
+        self.put_many_raw(encode_many(held), list(map(itemgetter(key), held)), timeout=timeout)
 
     def put_many_raw(
-        self, data: Sequence[bytes], partition_keys: Sequence[str], *, timeout: float | None = None
+        self,
+        data: Sequence[bytes],
+        partition_keys: Sequence[str],
+        *,
+        counted: int = 0,
+        timeout: float | None = None,
     ) -> None:
-        """`put_raw` for several records that have their place in a sequence already.
+        """`put_raw` for several records, of which `counted` take a place in this producer's sequence.
 
         Raises before any is taken when one of them cannot be sent.
         """
-        for blob, key in zip(data, partition_keys, strict=True):
-            if type(key) is not str or not 0 < len(key) <= 256 or len(blob) > SURELY_FITS_BYTES:
+        if max(map(len, data), default=0) > SURELY_FITS_BYTES:
+            for blob, key in zip(data, partition_keys, strict=True):
                 self._require_fit(blob, key)
         if not self._threads:
             self._start()
-        self._outbox.put_many(data, partition_keys, timeout)
+        if not counted:
+            self._outbox.intake.put_many(data, partition_keys, timeout)
+            return
+        with self._lock:
+            self._outbox.intake.put_many(data, partition_keys, timeout)
+            self._took_places(counted, self._clock())
 
     def _put(self, data: bytes, key: str, timeout: float | None) -> None:
-        if type(key) is not str or not 0 < len(key) <= 256 or len(data) > SURELY_FITS_BYTES:
+        if type(key) is not str or not 0 < len(key) <= MOST_KEY_CHARACTERS or len(data) > SURELY_FITS_BYTES:
             self._require_fit(data, key)
         if not self._threads:
             self._start()
-        self._outbox.put(data, key, None, timeout)
+        self._outbox.intake.put(data, key, timeout)
 
     def _require_fit(self, data: bytes, key: str) -> None:
-        if type(key) is not str or not 0 < len(key) <= 256:
-            raise BadKeyError(key)
+        require_key(key)
         size, limit = len(data) + len(key.encode()), self._outbox.largest_record
         if size > limit:
             raise TooLargeError(size, limit)
 
-    def _stamped(
-        self,
-        event: Payload | Event,
-        event_time: datetime | None,
-        event_id: str | None,
-        source: str | None,
-        seq: int,
-        now: float,
-    ) -> tuple[Event, str]:
-        if isinstance(event, Event):
-            kind = _event_type(event.payload)
-            place = {"producer_id": self.producer_id, "epoch": self.epoch, "seq": seq}
-            return msgspec.structs.replace(event, **place), getattr(event.payload, kind.partition_key)
-        kind = _event_type(event)
-        stamped: Event = kind.event_class(  # type: ignore[call-arg]
-            event_id=event_id or self._ids.next(),
-            schema_version=kind.version,
-            event_time=event_time or datetime.fromtimestamp(int(now * 1000) / 1000, UTC),
-            source=source or self._source,
-            producer_id=self.producer_id,
-            epoch=self.epoch,
-            seq=seq,
-            payload=event,
-        )
-        return stamped, getattr(event, kind.partition_key)
-
-    def _took_seq(self) -> None:
-        self.last_seq += 1
-        if self.last_seq >= self._audit_at_seq:
+    def _took_places(self, count: int, now: float) -> None:
+        self._envelopes.took(count)
+        if self._envelopes.is_audit_due(now):
             self._audit(closed=False)
 
     def _audit(self, closed: bool) -> None:
         """Tells the stream how far the sequence went."""
-        now = self._clock()
-        self._audit_at_seq = self.last_seq + AUDIT_EVENTS
-        self._audit_at_time = now + AUDIT_SECONDS
-        payload = ProducerAudited(producer=self.producer_id, last_seq=self.last_seq, closed=closed)
-        event, key = self._stamped(payload, None, None, None, 0, now)
+        event, key = self._envelopes.audit(closed, self._clock())
         if not self._threads:
             self._start()
-        self._outbox.put_anyway(encode(event), key)
+        self._outbox.intake.put_anyway(encode(event), key)
 
     # Ending
 
@@ -302,7 +282,7 @@ class Producer:
             if self.last_seq and self._outbox.failure is None:
                 self._audit(closed=False)
         pending = self._outbox.flush(timeout)
-        self._outbox.report()
+        self._outbox.reports.tell()
         return pending
 
     def close(self, timeout: float | None = 30.0) -> Stats:
@@ -311,8 +291,8 @@ class Producer:
             if self.last_seq and not self._outbox.is_over:
                 self._audit(closed=True)
         stats = self._outbox.close(timeout)
-        self._outbox.report()
-        _PRODUCERS.discard(self)
+        self._outbox.reports.tell()
+        dismiss(self)
         return stats
 
     @property
@@ -347,55 +327,16 @@ class Producer:
         if self._on_delivery is not None:
             self._on_delivery(settled)
 
-    def _now_ms(self) -> int:
-        return int(self._clock() * 1000)
-
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """In the child: an empty producer with a sequence of its own. The parent delivers what it had."""
         if self._spool is not None:
             self._spool.in_child()
         self._sink.reopen()
-        self.producer_id = identifier(self.producer_id[:50], os.getpid())
-        self.epoch = next_epoch(self._now_ms(), None)
         self._random.seed(int.from_bytes(os.urandom(16), "big"))
         self._outbox.reset()
-        self._start_afresh()
-
-
-def _event_type(payload: Payload) -> EventType:
-    try:
-        return _EVENT_TYPES[type(payload)]
-    except KeyError:
-        raise SchemaViolationError(
-            f"{type(payload).__name__} is the payload of no declared event type"
-        ) from None
-
-
-def _check(event: Event, data: bytes) -> None:
-    try:
-        msgspec.json.decode(data, type=type(event))
-    except msgspec.ValidationError as error:
-        raise violation(error) from error
+        name = identifier(self.producer_id[:50], os.getpid())
+        self._start_afresh(name, next_epoch(int(self._clock() * 1000), None))
 
 
 def _warn(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=2)
-
-
-_PRODUCERS: weakref.WeakSet[Producer] = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for producer in list(_PRODUCERS):
-        producer._after_fork()
-
-
-os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _close_at_exit() -> None:
-    for producer in list(_PRODUCERS):
-        producer.close(CLOSE_AT_EXIT_SECONDS)
-
-
-atexit.register(_close_at_exit)

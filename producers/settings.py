@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast, get_args
 
-from producers.packing import Framing
+from producers.record import Framing
 
 STREAM_NAME = "PRODUCERS_STREAM_NAME"
 FRAMING = "PRODUCERS_FRAMING"

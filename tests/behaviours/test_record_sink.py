@@ -49,6 +49,17 @@ def test_answers_come_in_order_and_name_the_shard_of_the_key(sink: RecordSink) -
     assert numbers == sorted(set(numbers))
 
 
+def test_a_small_request_after_a_large_one_carries_nothing_of_it(tmp_path: Path) -> None:
+    with StubProcess(1, dump=tmp_path / "dump") as stub:
+        client = stub.client()
+        sink = KinesisSink("stub", client)
+        sent = [[b"a" * 300_000, b"b" * 200_000], [b"c"], [b"d" * 300_000, b"e" * 300_000, b"f"]]
+        for batch in sent:
+            sink.put_records([SinkRecord(blob, "k") for blob in batch])
+        client.close()
+        assert [arrival.data for arrival in stub.arrivals()] == [blob for batch in sent for blob in batch]
+
+
 def test_bytes_of_any_kind_arrive_as_they_were(tmp_path: Path) -> None:
     data = [b"", bytes(range(256)), "ключ".encode(), b'"\\\n']
     for place, wrap in enumerate((lambda client: client, Plain)):

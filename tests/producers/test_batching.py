@@ -3,8 +3,9 @@
 from random import Random
 
 from producers.batching import REQUEST_RECORDS, BatchLimits, Lanes
+from producers.bucket import Limits
 from producers.memory_sink import even_shards
-from producers.packing import Limits, Packer
+from producers.packing import Packer
 from producers.retry import Backoff
 
 STILL = Backoff(first=1.0, most=1.0, floor=1.0)
@@ -67,7 +68,7 @@ def test_every_pattern_of_partial_failure_keeps_the_order_of_a_shard() -> None:
                     lanes.refused([record], now)
                 else:
                     lanes.delivered([record])
-                    sent.append(record.data[0])
+                    sent.append(record.wire.data)
                 turn += 1
             now += 10
         assert sent == [b"%d" % number for number in range(8)], pattern

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.aggregation import deaggregate, is_aggregate
+from producers.bucket import Limits
 from producers.memory_sink import even_shards
-from producers.packing import Framing, Limits, Packer, Record
+from producers.packing import Packer
+from producers.record import Framing, Record
 from producers.shard_map import Shard, ShardMap, hash_key
 
 Event = tuple[str, bytes]
@@ -43,13 +45,13 @@ def test_aggregates_hold_every_event_once_in_order_in_its_shard(
     limits = Limits(record_bytes=2_000, events=10)
     found: dict[str, list[bytes]] = {}
     for record in packed(events, "kpl", shards, limits, many):
-        wire = record.sealed()
+        wire = record.wire
         users = deaggregate(wire.data) if is_aggregate(wire.data) else None
         pairs = [(u.partition_key, u.data) for u in users] if users else [(wire.partition_key, wire.data)]
         assert len(wire.data) + len(wire.partition_key) <= 2_000 or len(pairs) == 1
         assert len(pairs) <= 10
         assert {shards.find(hash_key(key)) for key, _ in pairs} == {record.shard}
-        assert record.keys() == [key for key, _ in pairs]
+        assert [event[1::-1] for event in record.events()] == pairs
         for key, blob in pairs:
             found.setdefault(key, []).append(blob)
     expected: dict[str, list[bytes]] = {}
@@ -63,36 +65,36 @@ def test_aggregates_hold_every_event_once_in_order_in_its_shard(
 def test_many_at_once_pack_as_one_by_one(events: list[Event]) -> None:
     limits = Limits(record_bytes=2_000, events=10)
     one, many = (packed(events, "kpl", even_shards(4), limits, each) for each in (False, True))
-    assert sorted(r.sealed() for r in one) == sorted(r.sealed() for r in many)
+    assert sorted(r.wire for r in one) == sorted(r.wire for r in many)
 
 
 def test_lines_join_events_by_newlines_under_the_first_key() -> None:
     (record,) = packed([("a", b"1"), ("b", b"2"), ("a", b"3")], "lines", even_shards(1), Limits(), many=False)
-    assert record.sealed() == (b"1\n2\n3", "a", None)
+    assert record.wire == (b"1\n2\n3", "a", None)
 
 
 def test_a_single_event_goes_as_it_is() -> None:
     (record,) = packed([("a", b"1")], "kpl", even_shards(1), Limits(), many=False)
-    assert record.sealed() == (b"1", "a", None)
+    assert record.wire == (b"1", "a", None)
 
 
 def test_without_a_shard_map_no_aggregate_is_made() -> None:
     records = packed([("a", b"1"), ("a", b"2")], "kpl", None, Limits(), many=False)
-    assert [record.sealed().data for record in records] == [b"1", b"2"]
+    assert [record.wire.data for record in records] == [b"1", b"2"]
 
 
 def test_a_key_in_a_gap_of_the_map_goes_alone() -> None:
     everything = 1 << 128
     gap = ShardMap([Shard("low", 0, 0), Shard("high", everything - 1, everything - 1)])
     records = packed([("a", b"1"), ("b", b"2")], "kpl", gap, Limits(), many=False)
-    assert [record.sealed().data for record in records] == [b"1", b"2"]
+    assert [record.wire.data for record in records] == [b"1", b"2"]
     assert all(record.shard is None for record in records)
 
 
 def test_an_event_larger_than_a_record_does_not_overtake() -> None:
     events = [("a", b"1"), ("a", b"2" * 3_000), ("a", b"3")]
     records = packed(events, "kpl", even_shards(1), Limits(record_bytes=2_000), many=False)
-    assert [record.sealed().data[:1] for record in records] == [b"1", b"2", b"3"]
+    assert [record.wire.data[:1] for record in records] == [b"1", b"2", b"3"]
 
 
 @pytest.mark.parametrize("framing", ["kpl", "none"])
@@ -106,7 +108,7 @@ def test_explicit_hash_keys_choose_the_shard(framing: Framing) -> None:
         packer.add_explicit(b"last", "k", str(shard.end), None, now)
     packer.close_all()
     for record in records:
-        explicit = record.sealed().explicit_hash_key
+        explicit = record.wire.explicit_hash_key
         assert explicit is not None
         assert shards.find(int(explicit)) == record.shard
 

@@ -1,0 +1,141 @@
+"""Everything that is accepted and not yet settled, under one lock.
+
+What others do with it stands in files of their own: `intake` puts events in, `dispatch` says what to send,
+`outcomes` notes what came of it. They hold `lock` when they call anything in here.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+
+from producers.batching import Lanes
+from producers.endpoint import Endpoint
+from producers.errors import ProducerError
+from producers.outbox_settings import OutboxSettings
+from producers.packing import Packer
+from producers.record import PackedEvent, Record
+from producers.record_sink import StreamFacts
+from producers.reports import Reports
+from producers.spool import Spool
+from producers.stats import Stats
+from producers.stream_watch import StreamWatch
+
+NOT_SPOOLED = -1  # in a record's marks: all of its events have a mark, or none has
+
+
+class Backlog:
+    """See the module.
+
+    Attributes:
+        lock: guards everything else.
+        work, room: something may have to be sent; something was settled.
+        packer: None until the stream has been looked at.
+        under_way: batches that senders hold.
+        buffered: bytes that events in memory take.
+        accepted: events taken so far; here and not in `stats`, for speed.
+        hurry: how many callers wait, so that nothing waits for company.
+        watchers: senders that will wake by themselves in time.
+        failure: what ended the sending for good.
+    """
+
+    def __init__(
+        self,
+        settings: OutboxSettings,
+        clock: Callable[[], float],
+        random: Random,
+        warn: Callable[[str], None],
+        spool: Spool | None,
+        reports: Reports,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.spool = spool
+        self.reports = reports
+        self.lock = threading.Lock()
+        self.work = threading.Condition(self.lock)
+        self.room = threading.Condition(self.lock)
+        self.stats = Stats()
+        self.lanes = Lanes(settings.batch, random)
+        self.endpoint = Endpoint(random)
+        self.watch = StreamWatch(settings.framing, random, warn)
+        self.packer: Packer | None = None
+        self.under_way: dict[int, list[Record]] = {}
+        self.largest_record = settings.limits.largest_record_bytes
+        self.buffered = self.accepted = 0
+        self.hurry = self.watchers = 0
+        self.is_closed = self.is_stopped = False
+        self.failure: ProducerError | None = None
+        self._unrouted: list[PackedEvent] = []
+        if spool is not None:
+            self.stats.recovered = self.stats.spooled = self.accepted = spool.unread
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no event will be taken any more."""
+        return self.is_closed or self.failure is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be settled, in memory or on the disk."""
+        return not self.buffered and (self.spool is None or not self.spool.unread)
+
+    def snapshot(self) -> Stats:
+        """A copy of the counts."""
+        return replace(self.stats, accepted=self.accepted, buffered_bytes=self.buffered)
+
+    def pack(self, data: bytes, key: str, explicit_hash_key: str | None, mark: int | None) -> bool:
+        """Packs an event that is counted already. True when a sender has to know of it."""
+        if self.packer is None:
+            self._unrouted.append(PackedEvent(data, key, explicit_hash_key, mark))
+            return len(self._unrouted) == 1
+        if explicit_hash_key is None:
+            return self.packer.add(data, key, mark, self.clock)
+        return self.packer.add_explicit(data, key, explicit_hash_key, mark, self.clock)
+
+    def use_map(self, facts: StreamFacts) -> list[Record]:
+        """Packs by these shards from now on; returns the records that were packed before."""
+        waiting = self.packed()
+        self.largest_record = facts.max_record_bytes
+        limits = replace(self.settings.limits, largest_record_bytes=facts.max_record_bytes)
+        self.packer = Packer(self.watch.framing, facts.shards, limits, self._sealed)
+        return waiting
+
+    def pack_unrouted(self) -> None:
+        """Packs what came before the stream was known."""
+        events, self._unrouted = self._unrouted, []
+        for event in events:
+            self.pack(*event)
+
+    def packed(self) -> list[Record]:
+        """Takes out every record that waits, open ones sealed."""
+        if self.packer is not None:
+            self.packer.close_all()
+        return self.lanes.drain()
+
+    def left(self) -> Iterator[PackedEvent]:
+        """Every event in memory, taken out."""
+        records = [record for batch in self.under_way.values() for record in batch] + self.packed()
+        for record in records:
+            yield from record.events()
+        yield from self._unrouted
+
+    def release(self, record: Record) -> None:
+        """The record is settled: its memory and its place in the spool are free."""
+        self.buffered -= record.held_bytes
+        if self.spool is not None:
+            self.spool.acknowledge([mark for mark in record.marks if mark != NOT_SPOOLED])
+        self.room.notify_all()
+
+    def fail(self, error: ProducerError) -> None:
+        """Ends the sending for good."""
+        self.failure = error
+        self.is_stopped = True
+        self.work.notify_all()
+        self.room.notify_all()
+
+    def _sealed(self, record: Record) -> None:
+        self.lanes.append(record)
+        batch = self.settings.batch
+        if batch.in_order or self.lanes.waiting_bytes >= batch.request_bytes:
+            self.work.notify()

@@ -1,0 +1,151 @@
+"""Takes events from the caller, or makes it wait, or sends it away, as it chose."""
+
+from collections.abc import Sequence
+
+from producers.backlog import NOT_SPOOLED, Backlog
+from producers.errors import BufferFullError, ClosedError, ProducerError, SpoolFullError
+from producers.packing import require_key
+from producers.record import EVENT_OVERHEAD
+
+
+class Intake:
+    """The caller's end of a backlog."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
+        self._spool = backlog.spool
+        self._most = backlog.settings.max_buffer_bytes
+        self._always = self._spool is not None and self._spool.mode == "always"
+        self._spills = self._spool is not None and (self._always or backlog.settings.when_full == "spool")
+
+    def put(self, data: bytes, key: str, timeout: float | None) -> None:
+        """Takes one event. Raises BufferFullError, ClosedError, or whatever ended the sending."""
+        backlog = self._backlog
+        with backlog.lock:
+            held = len(data) + EVENT_OVERHEAD
+            if not self._is_simple(held):
+                self._put(data, key, held, timeout)
+                return
+            assert backlog.packer is not None
+            backlog.accepted += 1
+            backlog.buffered += held
+            if backlog.packer.add(data, key, None, backlog.clock) and not backlog.watchers:
+                backlog.work.notify()
+
+    def put_many(self, data: Sequence[bytes], keys: Sequence[str], timeout: float | None) -> None:
+        """Takes several events under one lock. Raises as `put`, with those before the one at fault taken;
+        BadKeyError with none taken.
+        """
+        held = sum(map(len, data)) + EVENT_OVERHEAD * len(data)
+        backlog = self._backlog
+        with backlog.lock:
+            if not self._is_simple(held):
+                for key in keys:
+                    require_key(key)
+                for blob, key in zip(data, keys, strict=True):
+                    self._put(blob, key, len(blob) + EVENT_OVERHEAD, timeout)
+                return
+            assert backlog.packer is not None
+            has_opened = backlog.packer.add_many(data, keys, backlog.clock)
+            backlog.accepted += len(data)
+            backlog.buffered += held
+            if has_opened and not backlog.watchers:
+                backlog.work.notify()
+
+    def put_anyway(self, data: bytes, key: str) -> None:
+        """Takes one small event whether there is room or not: what the producer says of itself never
+        waits.
+        """
+        backlog = self._backlog
+        with backlog.lock:
+            if not backlog.is_over:
+                self._take(
+                    data, key, len(data) + EVENT_OVERHEAD, None if self._spool is None else NOT_SPOOLED
+                )
+
+    def dead_lettered(self) -> None:
+        """Counts an event that was put, could not be taken, and is in the dead-letter file."""
+        with self._backlog.lock:
+            self._backlog.accepted += 1
+            self._backlog.stats.dead_lettered += 1
+
+    def _is_simple(self, held: int) -> bool:
+        """Nearly always: room in memory, a known map, no spool."""
+        backlog = self._backlog
+        return (
+            self._spool is None
+            and backlog.packer is not None
+            and backlog.buffered + held <= self._most
+            and not backlog.is_closed
+            and backlog.failure is None
+        )
+
+    def _put(self, data: bytes, key: str, held: int, timeout: float | None) -> None:
+        backlog = self._backlog
+        if backlog.is_closed:
+            raise ClosedError("The producer is closed. Make a new one.")
+        if backlog.failure is not None:
+            raise backlog.failure
+        if self._spool is None:
+            self._wait_for_room(held, timeout)
+            self._take(data, key, held, None)
+            return
+        mark, is_on_disk_only = self._keep(data, key, held, timeout)
+        if not is_on_disk_only:
+            self._take(data, key, held, mark)
+            return
+        backlog.accepted += 1
+        backlog.stats.spooled += 1
+        backlog.work.notify()
+
+    def _take(self, data: bytes, key: str, held: int, mark: int | None) -> None:
+        backlog = self._backlog
+        backlog.accepted += 1
+        backlog.buffered += held
+        if backlog.pack(data, key, None, mark):
+            backlog.work.notify()
+
+    def _keep(self, data: bytes, key: str, held: int, timeout: float | None) -> tuple[int, bool]:
+        """(the event's mark in the spool, whether it is there only)."""
+        assert self._spool is not None
+        is_full = self._backlog.buffered + held > self._most
+        # Once events wait on the disk, later ones queue up behind them.
+        is_behind = self._spool.unread > 0 or (is_full and self._spills)
+        if is_full and not is_behind:
+            self._wait_for_room(held, timeout)
+        if not self._always and not is_behind:
+            return NOT_SPOOLED, False
+        while True:
+            try:
+                return self._spool.append(data, key, None, unread=is_behind), is_behind
+            except SpoolFullError as error:
+                self._wait(timeout, error)
+
+    def _wait_for_room(self, held: int, timeout: float | None) -> None:
+        backlog = self._backlog
+        # An event that is larger than the whole buffer is let in when nothing else is there.
+        while backlog.buffered and backlog.buffered + held > self._most:
+            self._wait(
+                timeout,
+                BufferFullError(
+                    f"{backlog.buffered:,} bytes of events wait to be delivered, and the buffer holds "
+                    f"{self._most:,}. Wait, enlarge max_buffer_bytes, or give the producer a spool."
+                ),
+            )
+
+    def _wait(self, timeout: float | None, error: ProducerError) -> None:
+        """Waits until something is settled. Raises `error` when the caller would not wait so long."""
+        backlog = self._backlog
+        if backlog.settings.when_full == "raise" or timeout == 0:
+            raise error
+        backlog.hurry += 1
+        backlog.work.notify_all()
+        try:
+            if not backlog.room.wait(timeout):
+                raise error
+        finally:
+            backlog.hurry -= 1
+        if backlog.is_closed:
+            raise ClosedError("The producer was closed while the event waited for room.")
+        if backlog.failure is not None:
+            raise backlog.failure
