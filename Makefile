@@ -9,7 +9,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
-        bench-athena bench-dashboards kill-producers simulate torn-reads test-emulator test-trino assembly docs clean
+        bench-athena bench-dashboards failed-replay kill-producers simulate torn-reads test-emulator test-trino assembly docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench-athena: $(VENV)/.dev ## a report query beside DuckDB alone
 
 bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
 	$(BIN)/python -m benchmarks.dashboard_preview 60 20
+
+failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, replayed twice, reports as of clean input
+	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py
 
 kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 	$(BIN)/python -m benchmarks.producer_kills --runs 200

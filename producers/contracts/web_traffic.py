@@ -91,6 +91,7 @@ class Visitor:
     """Somebody with an address, a browser and a currency; some are logged in."""
 
     address: str
+    cart_id: str
     user_agent: str
     user_id: str | None
     currency: str
@@ -166,6 +167,7 @@ class _Visitors:
             address = f"198.{18 + (spread >> 16)}.{spread >> 8 & 255}.{spread & 255}"
         return Visitor(
             address=address,
+            cart_id=f"c-{number:06d}",
             user_agent=random.choice(BOTS if is_bot else USER_AGENTS),
             user_id=f"u{number:06d}" if not is_bot and random.random() < 0.3 else None,
             currency=currency,
@@ -279,7 +281,7 @@ class _Session:
         self._add(
             CART_UPDATED,
             CartUpdated(
-                cart_id=f"c-{visitor.address.replace(':', '-')}",
+                cart_id=visitor.cart_id,
                 product_id=product.product_id,
                 client_address=visitor.address,
                 action="added" if action == "added" else "removed",

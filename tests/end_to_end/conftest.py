@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,10 +63,9 @@ class Shell:
         return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
-@pytest.fixture(scope="session")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """An empty directory, and a local cloud that nobody else uses once a command has started it."""
-    directory = tmp_path_factory.mktemp("demo")
+@contextmanager
+def shell_in(directory: Path) -> Iterator[Shell]:
+    """A shell in an empty directory, and a local cloud that nobody else uses once a command has started it."""
     ports = processes.free_ports(2)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PENSTOCK_"))}
     named = {"PENSTOCK_LOCAL_PORT": str(ports[0]), "PENSTOCK_LOCAL_SERVER_PORT": str(ports[1])}
@@ -74,6 +74,13 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         yield Shell(directory, {**kept, **named, **found})
     finally:
         cloud.down(LocalPaths.of(directory), lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A shell that the tests of this folder share."""
+    with shell_in(tmp_path_factory.mktemp("demo")) as found:
+        yield found
 
 
 @pytest.fixture
