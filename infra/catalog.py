@@ -5,6 +5,7 @@ reports.
 from typing import Any
 
 from queries.contracts import Report
+from queries.event_views import EventView
 from queries.freshness import FRESHNESS_COLUMNS, FRESHNESS_PREFIX, FRESHNESS_TABLE
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, FAILED_TABLE, LakeTable
 
@@ -129,6 +130,24 @@ def freshness_table_input(bucket: str) -> dict[str, Any]:
                 {"Name": name, "Type": kind, "Comment": says} for name, kind, says in FRESHNESS_COLUMNS
             ],
             **JSON_LINES,
+        },
+    }
+
+
+def event_view_input(view: EventView, database: str) -> dict[str, Any]:
+    """A view of one event type, as Athena's CREATE VIEW leaves it in the catalog."""
+    return {
+        "Name": view.name,
+        "Description": view.comment,
+        "TableType": "VIRTUAL_VIEW",
+        # Athena takes a table for a view of its own by these, word for word.
+        "Parameters": {"presto_view": "true", "comment": "Presto View"},
+        "ViewOriginalText": view.stored_text(database),
+        "ViewExpandedText": "/* Presto View */",
+        "StorageDescriptor": {
+            "Columns": [{"Name": column.name, "Type": column.type} for column in view.columns],
+            "Location": "",
+            "SerdeInfo": {},
         },
     }
 

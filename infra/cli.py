@@ -17,7 +17,9 @@ from infra.target import Target
 MACHINE, EVENTS, REPORTS, AWS = "On this machine", "Events", "Reports", "On AWS"
 MOUNTS = (
     Mount("demo", "infra.demo_cli", "demo", "Run the whole pipeline once, on this machine.", MACHINE),
-    Mount("local", "infra.local_cli", "app", "The local cloud: up, down, reset, status, watch.", MACHINE),
+    Mount(
+        "local", "infra.local_cli", "app", "The local cloud: up, down, reset, status, env, watch.", MACHINE
+    ),
     Mount("produce", "producers.cli", "app", "Send events: simulated, from a file, from a pipe.", EVENTS),
     Mount("failed", "transforms.cli", "failed_app", "Failed records: list, explain, replay.", EVENTS),
     Mount("contracts", "transforms.cli", "contracts_app", "Event types and what they promise.", EVENTS),

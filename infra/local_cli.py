@@ -2,6 +2,7 @@
 
 import json as json_text
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,14 @@ def status(context: typer.Context, json: Json = False) -> None:
     _answer(context, json, found, summary.text(found))
     if not found["up"]:
         raise typer.Exit(Exit.NO_TARGET)
+
+
+@app.command()
+def env(context: typer.Context, json: Json = False) -> None:
+    """Variables that point any AWS client here, for a shell: eval "$(penstock local env)"."""
+    found = context.obj.cloud.environment()
+    text = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(found.items()))
+    _answer(context, json, found, text)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from infra.permissions import (
 from producers.contracts import STREAMS
 from queries.contracts import reports
 from queries.dynamodb_ledger import DUE_INDEX
+from queries.event_views import event_views
 from queries.freshness import FRESHNESS_TABLE
 from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES
 
@@ -76,7 +77,9 @@ def _analyst(deployment: Deployment) -> Policy:
         (
             Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
             Grant(
-                "ReadCatalog", READ_CATALOG, catalog(deployment, [*LAKE_TABLES, *reports(), FRESHNESS_TABLE])
+                "ReadCatalog",
+                READ_CATALOG,
+                catalog(deployment, [*LAKE_TABLES, *event_views(), *reports(), FRESHNESS_TABLE]),
             ),
             _read("ReadLake", lake, prefixes),
             list_below("ListLake", lake, prefixes),

@@ -16,6 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import REPORTS_FAILING, REPORTS_PUBLISHED
+from infra.analyst_tables import add_event_views, add_questions
 from infra.artefacts import QUERY
 from infra.buckets import expire, private_bucket
 from infra.catalog import freshness_table_input, report_table_input
@@ -59,7 +60,7 @@ class ReportingStack(Stack):
         )
         self.ledger = self._ledger()
         self._work_group("ReportsWorkGroup", deployment.work_group, PIPELINE_RESULTS, deployment.cutoff_bytes)
-        self._work_group(
+        analysts = self._work_group(
             "AnalystsWorkGroup",
             deployment.analyst_work_group,
             ANALYST_RESULTS,
@@ -71,6 +72,8 @@ class ReportingStack(Stack):
             freshness_table_input(bucket),
         ):
             glue_table(self, None, deployment.database, table)
+        add_event_views(self, deployment)
+        add_questions(self, deployment, analysts)
         self.queries = self._function(code)
         self._triggers()
         self._metrics()
@@ -129,8 +132,8 @@ class ReportingStack(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
 
-    def _work_group(self, identifier: str, name: str, prefix: str, cutoff_bytes: int) -> None:
-        athena.CfnWorkGroup(
+    def _work_group(self, identifier: str, name: str, prefix: str, cutoff_bytes: int) -> athena.CfnWorkGroup:
+        return athena.CfnWorkGroup(
             self,
             identifier,
             name=name,

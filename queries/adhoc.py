@@ -2,13 +2,14 @@
 
 import re
 
+from queries.event_views import event_views
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES
 
 _NO_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 
 
 def warnings(sql: str) -> list[str]:
-    """What will cost more than it must: a lake table that is read without a bound on its hours."""
+    """What will cost more than it must: events that are read without a bound on their hours."""
     code = _NO_CODE.sub(" '' ", sql).lower()
     bounded = re.search(rf"\b{EVENT_HOUR}\s*(=|<|>|in\b|between\b|like\b)", code)
     if bounded:
@@ -16,6 +17,6 @@ def warnings(sql: str) -> list[str]:
     return [
         f"The query reads every hour of {table}. Add a bound, for example "
         f"WHERE {EVENT_HOUR} >= '2026-11-24-00', to scan less."
-        for table in LAKE_TABLES
-        if re.search(rf"\b{table}\b", code)
+        for table in (*LAKE_TABLES, *event_views())
+        if re.search(rf"\b(from|join)\s+(\w+\.)?{table}\b", code)
     ]

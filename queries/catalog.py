@@ -40,6 +40,17 @@ def catalog() -> Mapping[str, ReportQuery]:
     }
 
 
+class UnknownReportError(LookupError):
+    """No report has this name; the text lists those there are."""
+
+
+def report_query(name: str) -> ReportQuery:
+    """The report of this name. Raises UnknownReportError."""
+    if name not in catalog():
+        raise UnknownReportError(f"There is no report {name!r}. There are: {', '.join(catalog())}.")
+    return catalog()[name]
+
+
 def fingerprint(rendered: str) -> str:
     """A short digest of SQL text: two runs with the same one ran the same SQL."""
     return sha256(rendered.encode()).hexdigest()[:16]

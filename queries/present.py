@@ -11,22 +11,16 @@ from typing import Any
 
 import typer
 
-from queries.catalog import catalog
+from queries.catalog import report_query
 from queries.contracts import Report
 from queries.cost import human_bytes
 from queries.freshness import Freshness
 from queries.query_engine import Rows
 
 
-class UnknownReportError(LookupError):
-    """No report has this name."""
-
-
 def known_report(name: str) -> str:
     """The name, if a report has it. Raises UnknownReportError, which lists those there are."""
-    if name not in catalog():
-        raise UnknownReportError(f"There is no report {name!r}. There are: {', '.join(catalog())}.")
-    return name
+    return report_query(name).report.name
 
 
 def report_path(name: str) -> Path:

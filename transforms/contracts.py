@@ -78,13 +78,7 @@ class LakeTable:
     @cached_property
     def personal_columns(self) -> tuple[str, ...]:
         """Columns that stand in for personal payload fields, in order of first declaration."""
-        found = {
-            str(extra["personal"]): None
-            for event_type in self.delivered
-            for _, hint in _hints(event_type.payload)
-            if "personal" in (extra := field_extra(hint))
-        }
-        return tuple(found)
+        return tuple(dict.fromkeys(name for event_type in self.delivered for name in personal_of(event_type)))
 
     @cached_property
     def delivered(self) -> tuple[EventType, ...]:
@@ -98,6 +92,12 @@ class LakeTable:
             Column(payload_column(event_type), payload_type(event_type), event_type.payload.__doc__ or "")
             for event_type in self.delivered
         )
+
+
+def personal_of(event_type: EventType) -> tuple[str, ...]:
+    """Columns that stand in for personal fields of this event type's payload."""
+    extras = (field_extra(hint) for _, hint in _hints(event_type.payload))
+    return tuple(dict.fromkeys(str(extra["personal"]) for extra in extras if "personal" in extra))
 
 
 def payload_column(event_type: EventType) -> str:

@@ -25,6 +25,8 @@ ANALYSTS = f"arn:aws:athena:{PLACE}:workgroup/penstock-analysts"
 PRIMARY = f"arn:aws:athena:{PLACE}:workgroup/primary"
 EVENTS_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/web_events"
 REPORT_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/orders_by_hour"
+VIEW = f"arn:aws:glue:{PLACE}:table/penstock/page_viewed"
+FAILED_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/failed_records"
 DEFAULT_DATABASE = f"arn:aws:glue:{PLACE}:database/default"
 OTHER_DATABASE = f"arn:aws:glue:{PLACE}:database/hr"
 OTHER_TABLE = f"arn:aws:glue:{PLACE}:table/hr/salaries"
@@ -196,6 +198,7 @@ CASES = [
         ("glue:GetDatabase", DEFAULT_DATABASE),
         ("athena:StartQueryExecution", ANALYSTS), ("s3:GetObject", ROW), ("s3:GetObject", REPORT),
         ("glue:GetPartitions", EVENTS_TABLE), ("s3:PutObject", f"{RESULTS}/analysts/a.csv"),
+        ("glue:GetTable", VIEW),
         ("s3:ListBucket", LAKE, below("web_events/")), ("s3:ListBucket", REPORTING, below("reports/")),
         ("s3:GetBucketLocation", LAKE),
     ),
@@ -211,7 +214,8 @@ CASES = [
         ("s3:PutObject", ROW), ("s3:PutObject", REPORT), ("s3:DeleteObject", REPORT),
         ("s3:DeleteObject", ROW),
         ("s3:ListBucket", LAKE, below("failed/")), ("s3:GetObject", f"{RESULTS}/pipeline/a.csv"),
-        ("glue:UpdateTable", EVENTS_TABLE), ("glue:DeleteTable", REPORT_TABLE),
+        ("glue:UpdateTable", EVENTS_TABLE), ("glue:DeleteTable", REPORT_TABLE), ("glue:UpdateTable", VIEW),
+        ("glue:DeleteTable", VIEW), ("glue:GetTable", FAILED_TABLE),
         ("glue:BatchUpdatePartition", REPORT_TABLE),
         ("athena:UpdateWorkGroup", ANALYSTS), ("dynamodb:PutItem", LEDGER),
         ("secretsmanager:GetSecretValue", SECRET),

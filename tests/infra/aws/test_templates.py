@@ -13,6 +13,7 @@ from infra.templates import ACCOUNT_ID, REGION, Resource, UnresolvedError, of_ty
 from producers.contracts import WEB
 from queries.contracts import reports
 from queries.dynamodb_ledger import table_definition
+from queries.event_views import event_views
 from queries.settings import Settings as QuerySettings
 from transforms.contracts import LAKE_TABLES
 from transforms.settings import Settings as TransformSettings
@@ -200,7 +201,9 @@ def test_the_query_function_reads_its_settings_from_what_the_template_sets() -> 
 
 def test_glue_has_a_table_for_the_lake_for_failed_records_and_for_each_report() -> None:
     tables = {each.name: each.properties["TableInput"] for each in of_type(RESOURCES, "AWS::Glue::Table")}
-    assert tables.keys() == {*LAKE_TABLES, *reports(), "failed_records", "report_freshness"}
+    assert tables.keys() == {
+        *LAKE_TABLES, *event_views(), *reports(), "failed_records", "report_freshness",
+    }  # fmt: skip
     lake = LAKE_TABLES["web_events"]
     assert [(c["Name"], c["Type"]) for c in tables["web_events"]["StorageDescriptor"]["Columns"]] == [
         (column.name, column.type) for column in lake.columns
