@@ -358,11 +358,11 @@ def removed(protection: str) -> Iterator[None]:
 
         match protection:
             case "fence":
-                # Claims are not counted: every run of the same partitions has the same name and token.
+                # Claims are not told apart: every run of the same partitions has the same name and token.
                 swap(
                     "claim",
                     lambda states, *rest, **named: claim(
-                        [replace(one, fence=0) for one in states], *rest, **named
+                        [replace(one, fence=0) for one in states], *rest, **named | {"as_of": 0}
                     ),
                 )
                 swap("_owned", lambda run, _: run)

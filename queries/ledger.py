@@ -206,9 +206,9 @@ def claim(
 ) -> tuple[Run, list[PartitionState]]:
     """Put the partitions (of one report, all claimable) into a new run.
 
-    The run's name, and with it Athena's token and the folder of its files, follows from the partitions and
-    their fences: no two runs share one, and whoever knows the run can ask for its query execution again.
-    `hard_end` is when the worker is dead for certain.
+    The run's name, and with it Athena's token and the folder of its files, follows from the partitions, their
+    fences and the time: no two runs share one, and whoever knows the run can ask for its query execution
+    again. `hard_end` is when the worker is dead for certain.
     """
     claimed = [
         replace(
@@ -221,8 +221,10 @@ def claim(
         )
         for state in states
     ]
-    named = "\n".join(f"{state.report}|{state.partition}|{state.fence}" for state in claimed)
-    run_id = sha256(named.encode()).hexdigest()
+    # Athena knows tokens by account and region, not by ledger. Without the time, a second deployment, or a
+    # ledger that begins again, would be given the query executions that the first one asked for.
+    named = [str(as_of), *(f"{state.report}|{state.partition}|{state.fence}" for state in claimed)]
+    run_id = sha256("\n".join(named).encode()).hexdigest()
     highest = max(state.fence for state in claimed)
     run = Run(
         run_id=run_id,

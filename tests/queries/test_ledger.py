@@ -81,6 +81,13 @@ def test_no_two_claims_share_a_name_a_token_or_a_folder() -> None:
     assert len({run_id for run_id, _, _ in seen}) == len({place for _, _, place in seen}) == 10
 
 
+def test_a_second_ledger_in_the_account_does_not_get_the_query_executions_of_the_first() -> None:
+    first, _ = claimed(due())
+    second, _ = claimed(due(), now=NOW + 1)
+    assert first.token != second.token
+    assert first.location != second.location
+
+
 def test_the_token_is_one_that_athena_accepts() -> None:
     run, _ = claimed(due())
     assert 32 <= len(run.token) <= 128
