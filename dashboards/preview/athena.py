@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.5
+_FIRST_WAIT, _LONGEST_WAIT, _SLOWER = 0.01, 0.5, 1.2
 
 
 class QueryFailedError(ValueError):
@@ -55,7 +55,7 @@ class AthenaReader:
             if status["State"] in ("FAILED", "CANCELLED"):
                 raise QueryFailedError(status.get("StateChangeReason", status["State"]))
             self._sleep(wait)
-            wait = min(wait * 1.5, _LONGEST_WAIT)
+            wait = min(wait * _SLOWER, _LONGEST_WAIT)
 
 
 def read_result(body: bytes) -> pa.Table:
