@@ -59,6 +59,8 @@ class Board:
         self._groups: list[str] = []
         self._state: dict[str, tuple[int, datetime, str]] = {}
         self.pages: dict[str, Page] = {}
+        self.copies: dict[str, bool] = {}
+        """Datasets that QuickSight holds a copy of, and whether a schedule reads their newest rows too."""
         self._adopted: dict[str, Page] = {}
         self.error = ""
 
@@ -152,7 +154,13 @@ class Board:
             for entry in assets.values()
             if entry.type == "AWS::QuickSight::DataSet"
         }
-        sources, rules, pages = {}, {}, {}
+        scheduled = {
+            entry.properties["DataSetId"]
+            for entry in assets.values()
+            if entry.type == "AWS::QuickSight::RefreshSchedule"
+            and entry.properties["Schedule"]["ScheduleFrequency"]["Interval"] == "MINUTE15"
+        }
+        sources, rules, pages, copies = {}, {}, {}, {}
         for entry in assets.values():
             if entry.type != "AWS::QuickSight::Dashboard":
                 continue
@@ -161,6 +169,8 @@ class Board:
                 name, data_set_id = declared["Identifier"], declared["DataSetArn"].rpartition("/")[2]
                 sources[name] = source(name, data_sets[data_set_id])
                 columns[name] = sources[name].kinds
+                if data_sets[data_set_id]["ImportMode"] == "SPICE":
+                    copies[name] = data_set_id in scheduled
                 if arn := rules_arn(data_sets[data_set_id]):
                     table = arn.rpartition("/")[2]
                     sources[table] = source(table, data_sets[table])
@@ -172,6 +182,7 @@ class Board:
             pages[page_id] = Page(definition, columns, page_id, entry.properties["Name"].rpartition(" (")[0])
         with self._lock:
             self._sources, self._rules, self.pages = sources, rules, pages | self._adopted
+            self.copies = copies
 
     def _read_groups(self) -> list[str]:
         return [

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import ceil
 from typing import Any
 
+from dashboards.ingestions import Budget
 from dashboards.preview.access import OWNER
 from dashboards.preview.board import Board, Freshness
 from dashboards.preview.charts import vega
@@ -34,6 +36,11 @@ def frame(board: Board, name: str) -> dict[str, Any]:
         "sheets": frames(page),
         "viewers": board.viewers(name),
         "limits": limits(page, State(), view.now),
+        "copies": [
+            {"data_set": name, "at_most_minutes": ceil(Budget().spacing / 60), "is_scheduled": is_scheduled}
+            for name, is_scheduled in sorted(board.copies.items())
+            if name in page.columns
+        ],
     }
 
 

@@ -53,12 +53,19 @@
       grid: h("div", { class: "grid", role: "tabpanel", id: "grid" }),
     };
     const foot = h("p", { class: "foot" }, "Numbers, structure and states are those of the deployed definition; colors and fonts are not QuickSight's. Times are UTC.");
-    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, frame.title), parts.fresh), parts.problem, parts.tabs, parts.bar, parts.elsewhere, parts.chips, parts.grid, ...limits(), foot);
+    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, frame.title), parts.fresh), parts.problem, parts.tabs, parts.bar, parts.elsewhere, parts.chips, parts.grid, ...limits(), ...copies(), foot);
     parts.tabs.replaceChildren(...frame.sheets.map((each) => h("button", {
       type: "button", role: "tab", id: `tab-${each.id}`, "aria-controls": "grid", onclick: () => show(each.id),
       onkeydown: (event) => step(event, each.id),
     }, each.name)));
     await show(state.get("sheet")[0] || frame.sheets[0].id, found.answer);
+  }
+
+  // How far QuickSight may be behind what is seen here, which is always the newest publish.
+  function copies() {
+    return frame.copies.map((copy) => h("p", { class: "foot" },
+      `QuickSight shows a copy of ${copy.data_set.replaceAll("_", " ")}: read after a publish, at most ${copy.at_most_minutes} minutes later`
+      + `${copy.is_scheduled ? ", its newest rows every 15 minutes," : ""} plus the time that reading takes. The other data it asks for as you look.`));
   }
 
   function limits() {
