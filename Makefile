@@ -82,7 +82,8 @@ bench-athena: $(VENV)/.dev ## a report query beside DuckDB alone
 	$(BIN)/python -m benchmarks.athena
 
 bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
-	$(BIN)/python -m benchmarks.dashboard_preview 60 20
+	$(BIN)/python -m benchmarks.dashboard_preview --rows-of-days 60
+	$(BIN)/python -m benchmarks.dashboard_preview --events 1000000
 
 kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 	$(BIN)/python -m benchmarks.producer_kills --runs 200

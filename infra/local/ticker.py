@@ -25,8 +25,8 @@ TICK = {"penstock": "tick"}
 RESTS = 3
 """A rest lasts so many times as long as the tick before it: refreshing never takes more than a quarter of the
 time while data are still coming in by the million."""
-OUTPUT, REFRESH_OUTPUT = "QueryFunction", "RefreshFunction"
-"""The stack outputs that name the function, and the one that refreshes what dashboards copy."""
+OUTPUT = "QueryFunction"
+"""The stack output that names the function."""
 
 
 class Ticker:
@@ -65,15 +65,12 @@ class Ticker:
         delivered = self._delivered()
         if delivered == self._seen and not self._stale:
             return False
-        name = self._function(OUTPUT)
+        name = self._function()
         if name is None:
             return False
         try:
             answer = self._context.client("lambda").invoke(FunctionName=name, Payload=json.dumps(TICK))
             told: Any = json.loads(answer["Payload"].read() or b"{}")
-            if told.get("published") and (refresh := self._function(REFRESH_OUTPUT)):
-                # On AWS the catalogue's own event does this; the emulator's catalogue sends none.
-                self._context.client("lambda").invoke(FunctionName=refresh, InvocationType="Event")
         except (ClientError, BotoCoreError, ValueError) as error:
             logger.warning("the query function could not be told that time has passed: %s", error)
             return False
@@ -81,8 +78,8 @@ class Ticker:
         self._stale = bool(answer.get("FunctionError")) or told.get("stale", 0) > 0
         return True
 
-    def _function(self, output: str) -> str | None:
+    def _function(self) -> str | None:
         if not self._context.paths.outputs.exists():
             return None
         stacks = json.loads(self._context.paths.outputs.read_text())["stacks"].values()
-        return next((stack["outputs"][output] for stack in stacks if output in stack["outputs"]), None)
+        return next((stack["outputs"][OUTPUT] for stack in stacks if OUTPUT in stack["outputs"]), None)

@@ -9,6 +9,7 @@
   let tiles = new Map();
   let bar = null;
   let asked = 0;
+  let known = new Set();
   let parts = {};
 
   const state = {
@@ -166,6 +167,7 @@
   }
 
   function freshness(answer) {
+    known = new Set(Object.keys(answer.fresh));
     parts.fresh.replaceChildren(...Object.entries(answer.fresh).map(([data_set, fresh]) => {
       const word = fresh.error ? h("span", { class: "badge bad" }, "not read") : fresh.is_stale ? h("span", { class: "badge stale" }, "stale") : null;
       const read = `${whole(fresh.rows)} rows, read ${short(fresh.read_at)} UTC`;
@@ -200,11 +202,13 @@
         return;
       }
       number = message.number;
+      const changed = message.changed?.filter((data_set) => known.has(data_set));
+      if (changed?.length === 0) return; // another dashboard's
       if (message.declarations) await open();
-      else if (frame) await refresh(message.changed);
+      else if (frame) await refresh(changed);
       const clock = new Date().toISOString().slice(11, 19);
       say("live", `Live · updated ${clock}`);
-      document.getElementById("announce").textContent = `Updated at ${clock}: ${(message.changed || ["definitions"]).join(", ")}`;
+      document.getElementById("announce").textContent = `Updated at ${clock}: ${(changed || ["definitions"]).join(", ")}`;
     };
     source.onerror = () => say("lost", "Connection lost, trying again");
   }

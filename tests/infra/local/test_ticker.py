@@ -12,12 +12,11 @@ from infra.local.ticker import TICK, Ticker
 class _Function:
     def __init__(self) -> None:
         self.told: list[Any] = []
-        self.stale = self.published = 0
+        self.stale = 0
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
-        self.told.append((arguments["FunctionName"], json.loads(arguments.get("Payload", "null"))))
-        answer = {"stale": self.stale, "published": self.published}
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+        self.told.append((arguments["FunctionName"], json.loads(arguments["Payload"])))
+        return {"Payload": io.BytesIO(json.dumps({"stale": self.stale}).encode())}
 
 
 class _Context:
@@ -45,16 +44,3 @@ def test_it_ticks_from_a_delivery_until_nothing_is_stale(tmp_path: Path) -> None
     assert function.told == [("queries", TICK)] * 2
     delivered[0] = 2
     assert ticker.tick()
-
-
-def test_what_a_tick_publishes_is_told_to_the_function_that_refreshes_dashboards(tmp_path: Path) -> None:
-    function = _Function()
-    context: Any = _Context(tmp_path, function)
-    outputs = {"QueryFunction": "queries", "RefreshFunction": "refresh"}
-    context.paths.outputs.write_text(json.dumps({"stacks": {"s": {"outputs": outputs}}}))
-    function.published = 3
-    assert Ticker(context, lambda: 1, 1.0).tick()
-    assert function.told == [("queries", TICK), ("refresh", None)]
-    function.published = 0
-    assert Ticker(context, lambda: 1, 1.0).tick()
-    assert function.told[2:] == [("queries", TICK)]
