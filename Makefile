@@ -82,7 +82,8 @@ bench-athena: $(VENV)/.dev ## a report query beside DuckDB alone
 	$(BIN)/python -m benchmarks.athena
 
 bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
-	$(BIN)/python -m benchmarks.dashboard_preview 60 20
+	$(BIN)/python -m benchmarks.dashboard_preview --rows-of-days 60
+	$(BIN)/python -m benchmarks.dashboard_preview --events 1000000
 
 failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, replayed twice, reports as of clean input
 	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py

@@ -186,9 +186,10 @@ def refresh(
 
 
 def _board(target: Target) -> Any:
-    from dashboards.preview.athena import AthenaReader, versions
+    from dashboards.preview.athena import AthenaReader
     from dashboards.preview.board import Board
     from dashboards.preview.server import Watch
+    from dashboards.publishes import versions
 
     reader = AthenaReader(
         target.client("athena"),

@@ -20,6 +20,8 @@ FAILED_FILTER = "failed"
 """Id of the lake bucket's request metrics for the error prefix."""
 REPORTS_PUBLISHED, REPORTS_FAILING = "ReportsPublished", "ReportsFailing"
 """Metrics that a filter makes of the query function's log; their namespace is the deployment's prefix."""
+DATASETS_BEHIND = "DatasetsBehind"
+"""The same of the refresh function's log."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,16 @@ def _report_alarms(deployment: Deployment) -> list[AlarmRule]:
             "Nothing has been published for twice as long as promised.",
             "page", deployment.prefix, REPORTS_PUBLISHED, {}, "Sum", 1, deployment.freshness_minutes * 60, 2,
             below=True, missing="breaching",
+        ),
+        AlarmRule(
+            "refresh-errors",
+            "The refresh function raises or times out: dashboards with copies of reports stay as they are.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.refresh_function}, "Sum", 0, 300, 3,
+        ),
+        AlarmRule(
+            "datasets-behind",
+            "QuickSight fails to read a report twice, or counts more ingestions than the refresh function.",
+            "ticket", deployment.prefix, DATASETS_BEHIND, {}, "Sum", 0, 3_600, 1,
         ),
     ]  # fmt: skip
 

@@ -42,7 +42,9 @@ def build(app: cdk.App, deployment: Deployment, code: Mapping[str, Path]) -> lis
         code=code["transform"],
     )
     reporting = ReportingStack(app, deployment.stack("reporting"), deployment=deployment, code=code["query"])
-    dashboards = DashboardsStack(app, deployment.stack("dashboards"), deployment=deployment)
+    dashboards = DashboardsStack(
+        app, deployment.stack("dashboards"), deployment=deployment, code=code["refresh"]
+    )
     monitoring = MonitoringStack(
         app, deployment.stack("monitoring"), deployment=deployment, stream=table.stream
     )

@@ -26,7 +26,7 @@ class Artefact:
     """What one function's zip holds.
 
     Attributes:
-        name: short name, `transform` or `query`.
+        name: short name, `transform`, `query` or `refresh`.
         handler: what Lambda calls.
         sources: files and folders of ours, relative to where our packages lie.
         lock: file in `infra/locked` with the libraries, every version and hash.
@@ -56,7 +56,19 @@ QUERY = Artefact(
     ),
     lock="query.txt",
 )
-ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TRANSFORM, QUERY)}
+REFRESH = Artefact(
+    name="refresh",
+    handler="dashboards.handler.lambda_handler",
+    sources=(
+        "dashboards/__init__.py",
+        "dashboards/handler.py",
+        "dashboards/ingestions.py",
+        "dashboards/publishes.py",
+        "dashboards/settings.py",
+    ),
+    lock="refresh.txt",
+)
+ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH)}
 
 _NOT_IN_LAMBDA = ("cli.py", "__main__.py", "analyst.py")
 """What only the command and people on laptops use."""

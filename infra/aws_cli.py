@@ -63,11 +63,15 @@ def diff(deployment: Name = DEFAULT) -> None:
 def deploy(
     deployment: Name = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rights change.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Go on with replacements of dashboards that the plan shows.")
+    ] = False,
 ) -> None:
     """Deploy every stack, after asking the account for what they need."""
     import boto3
 
     from infra.preflight import missing
+    from infra.replacements import check
 
     chosen = _named(deployment)
     lacking = list(missing(boto3.client, chosen))  # type: ignore[arg-type]
@@ -81,6 +85,8 @@ def deploy(
     stacks = [path.name.removesuffix(".template.json") for path in sorted(OUT.glob("*.template.json"))]
     stacks = [stack for stack in stacks if stack not in left_out]
     _adopt(boto3.client, stacks)  # type: ignore[arg-type]
+    if chosen.stack("dashboards") in stacks:
+        check(boto3.client, chosen, prepare=_prepare, may_replace=replace, tell=typer.echo)  # type: ignore[arg-type]
     approval = "never" if yes else "broadening"
     arguments = ["deploy", "--app", str(OUT), "--require-approval", approval]
     cdk.call([*arguments, *stacks], os.environ, cdk.run_in_terminal)
@@ -215,6 +221,15 @@ def _adopt(client: Callable[[str], Any], stacks: list[str]) -> None:
         template = json.loads((OUT / f"{stack}.template.json").read_bytes())
         for name in adopt(client, stack, template, account=account, region=region):
             typer.echo(f"{stack}: took over {name}, which an earlier deployment kept", err=True)
+
+
+def _prepare(stack: str) -> None:
+    """The change set of one stack, not executed."""
+    from infra.replacements import CHANGE_SET
+
+    arguments = ["deploy", "--app", str(OUT), "--exclusively", "--require-approval", "never"]
+    method = ["--method", "prepare-change-set", "--change-set-name", CHANGE_SET]
+    cdk.call([*arguments, *method, stack], os.environ, cdk.run_in_terminal)
 
 
 def _refuse_without_libraries(assembly: Path) -> None:

@@ -1,13 +1,35 @@
-"""QuickSight: what `dashboards.emit` makes of the report contracts and the definitions, as resources."""
+"""QuickSight: what `dashboards.emit` makes of the report contracts and the definitions, as resources; and the
+function that keeps its copies of reports fresh.
+"""
 
+from pathlib import Path
 from typing import Any
 
-from aws_cdk import Aws, CfnCondition, CfnParameter, CfnResource, Fn, Stack, Token
+from aws_cdk import (
+    Aws,
+    CfnCondition,
+    CfnOutput,
+    CfnParameter,
+    CfnResource,
+    Duration,
+    Fn,
+    Stack,
+    Token,
+)
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from dashboards.emit import resources
+from dashboards.handler import BEHIND
+from dashboards.settings import Settings
+from infra.alarms import DATASETS_BEHIND
+from infra.artefacts import REFRESH
 from infra.deployment import Deployment
 from infra.findings import accept
+from infra.functions import PipelineFunction, log_group_name
+from infra.permissions import refresh_grants
 from queries.contracts import reports
 
 NOBODY = "none"
@@ -21,7 +43,7 @@ class DashboardsStack(Stack):
     exist, and only the account's QuickSight administrators see them; viewers are granted beside an owner.
     """
 
-    def __init__(self, scope: Construct, identifier: str, *, deployment: Deployment) -> None:
+    def __init__(self, scope: Construct, identifier: str, *, deployment: Deployment, code: Path) -> None:
         super().__init__(scope, identifier, description="Penstock: QuickSight datasets and dashboards")
         self._owner = self._principal("OwnerArn", "who may change and share the dashboards")
         self._viewer = self._principal("ViewerArn", "who may open the dashboards, beside the owner")
@@ -36,6 +58,17 @@ class DashboardsStack(Stack):
             owners=[self._owner.value_as_string],
             viewers=[self._viewer.value_as_string],
         )
+        self._deployment = deployment
+        copies = {
+            next(iter(emitted.properties["PhysicalTableMap"])).replace("-", "_"): emitted.properties[
+                "DataSetId"
+            ]
+            for emitted in found.values()
+            if emitted.properties.get("ImportMode") == "SPICE"
+        }
+        self.refresh = self._refresh(
+            {name: copies[name] for name in sorted(copies) if name in reports()}, code
+        )
         made: dict[str, CfnResource] = {}
         for logical_id, emitted in found.items():
             resource = emitted._replace(properties=_in_cloudformation(emitted.type, emitted.properties))
@@ -48,6 +81,61 @@ class DashboardsStack(Stack):
             accept(made[logical_id], {"CloudFormation-Validate::E1029": _QUICKSIGHT_TEXT})
             for needed in resource.depends_on:
                 made[logical_id].add_resource_dependency(made[needed])
+
+    def _refresh(self, data_sets: dict[str, str], code: Path) -> PipelineFunction:
+        """The function that starts ingestions: called by every publish, and by a tick that ends its waits."""
+        deployment = self._deployment
+        name = deployment.refresh_function
+        refresh = PipelineFunction(
+            self,
+            "Refresh",
+            name=name,
+            role_name=deployment.role("refresh"),
+            artefact=REFRESH,
+            code=code,
+            environment=Settings(Aws.ACCOUNT_ID, deployment.database, data_sets).to_environ(),
+            grants=refresh_grants(deployment, data_sets, log_group_name(name)),
+            memory=256,
+            timeout_seconds=60,
+            log_days=deployment.log_days,
+        )
+        target = targets.LambdaFunction(refresh.function, retry_attempts=2, max_event_age=Duration.minutes(5))
+        events.Rule(
+            self,
+            "ReportPublished",
+            rule_name=f"{deployment.prefix}-report-published",
+            description="A report that dashboards hold a copy of was published: its partitions changed.",
+            event_pattern=events.EventPattern(
+                source=["aws.glue"],
+                detail_type=["Glue Data Catalog Table State Change"],
+                detail={
+                    "databaseName": [deployment.database],
+                    "tableName": list(data_sets),
+                    "typeOfChange": ["BatchCreatePartition", "BatchUpdatePartition"],
+                },
+            ),
+            targets=[target],
+        )
+        events.Rule(
+            self,
+            "RefreshTick",
+            rule_name=f"{deployment.prefix}-refresh-tick",
+            description="Ends the waits for a refresh's turn, and finds a publish that no event told of.",
+            schedule=events.Schedule.rate(Duration.minutes(5)),
+            targets=[target],
+        )
+        logs.MetricFilter(
+            self,
+            "Behind",
+            log_group=refresh.log_group,
+            filter_name=f"{deployment.prefix}-{DATASETS_BEHIND}",
+            metric_namespace=deployment.prefix,
+            metric_name=DATASETS_BEHIND,
+            filter_pattern=logs.FilterPattern.string_value("$.message", "=", BEHIND),
+            metric_value="1",
+        )
+        CfnOutput(self, "RefreshFunction", value=refresh.function.function_name)
+        return refresh
 
     def _principal(self, name: str, purpose: str) -> CfnParameter:
         parameter = CfnParameter(

@@ -106,6 +106,10 @@ class Deployment:
         return f"{self.prefix}-queries"
 
     @property
+    def refresh_function(self) -> str:
+        return f"{self.prefix}-refresh"
+
+    @property
     def queue(self) -> str:
         return f"{self.prefix}-objects"
 

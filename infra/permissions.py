@@ -241,6 +241,28 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
     ]
 
 
+def refresh_grants(deployment: Deployment, data_sets: Mapping[str, str], log_group: str) -> list[Grant]:
+    """What the refresh function may do: see what is published, count ingestions of its datasets and start
+    some. `data_sets` is report -> id of its dataset.
+    """
+    ids = sorted(data_sets.values())
+    return [
+        own_log_group(log_group),
+        traces(),
+        Grant("SeePublishes", ["glue:GetPartitions"], catalog(deployment, data_sets)),
+        Grant(
+            "Ingest",
+            ["quicksight:CreateIngestion", "quicksight:ListIngestions"],
+            [
+                arn("quicksight", f"dataset/{asset_id}{below}")
+                for asset_id in ids
+                for below in ("", "/ingestion/*")
+            ],
+            why_wildcard="An ingestion is named after the version that it reads.",
+        ),
+    ]
+
+
 def default_database() -> Grant:
     """Athena looks for the database `default` before any other one, whatever the query names."""
     return Grant("FindDefaultDatabase", ["glue:GetDatabase"], [arn("glue", "database/default")])

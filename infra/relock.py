@@ -17,6 +17,7 @@ from infra.artefacts import ARTEFACTS, PLATFORMS, PYTHON_VERSION
 _COMMON = ("msgspec", "aws-lambda-powertools", "jmespath", "typing_extensions", "aws-xray-sdk", "wrapt")
 LIBRARIES = {
     "transform": _COMMON,
+    "refresh": _COMMON,
     "query": (*_COMMON, "PyAthena", "fsspec", "tenacity", "tzdata"),
 }
 """What is imported, with what that needs in turn."""

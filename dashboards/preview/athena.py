@@ -1,17 +1,14 @@
-"""Reports through Athena and Glue: a query's whole result as a table, and a token per report that changes
-on publish.
-"""
+"""Reports through Athena: a query's whole result as a table."""
 
-import hashlib
 import io
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.5
+_FIRST_WAIT, _LONGEST_WAIT, _SLOWER = 0.01, 0.5, 1.2
 
 
 class QueryFailedError(ValueError):
@@ -55,7 +52,7 @@ class AthenaReader:
             if status["State"] in ("FAILED", "CANCELLED"):
                 raise QueryFailedError(status.get("StateChangeReason", status["State"]))
             self._sleep(wait)
-            wait = min(wait * 1.5, _LONGEST_WAIT)
+            wait = min(wait * _SLOWER, _LONGEST_WAIT)
 
 
 def read_result(body: bytes) -> pa.Table:
@@ -73,24 +70,3 @@ def read_result(body: bytes) -> pa.Table:
             null_values=[""],
         ),
     )
-
-
-def versions(glue: Any, database: str, reports: Iterable[str]) -> Mapping[str, str]:
-    """Report -> a token of which run serves each of its partitions: a publish changes it, nothing else
-    does.
-    """
-    found = {}
-    for report in reports:
-        digest = hashlib.sha256()
-        pages: Any = glue.get_paginator("get_partitions").paginate(
-            DatabaseName=database, TableName=report, ExcludeColumnSchema=True
-        )
-        served = [
-            (partition["Values"][0], partition.get("StorageDescriptor", {}).get("Location", ""))
-            for page in pages
-            for partition in page["Partitions"]
-        ]
-        for value, location in sorted(served):
-            digest.update(f"{value} {location}\n".encode())
-        found[report] = digest.hexdigest()
-    return found

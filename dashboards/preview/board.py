@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from dashboards.render.state import State
 from dashboards.render.tile import View, through
 from dashboards.render.vega import PALETTE
 
+_QUERIES_AT_ONCE = 4
 Assets = Mapping[str, Any]
 """Logical id -> resource with `type` and `properties`, as dashboards.emit gives them."""
 
@@ -57,6 +59,8 @@ class Board:
         self._groups: list[str] = []
         self._state: dict[str, tuple[int, datetime, str]] = {}
         self.pages: dict[str, Page] = {}
+        self.copies: dict[str, bool] = {}
+        """Datasets that QuickSight holds a copy of, and whether a schedule reads their newest rows too."""
         self._adopted: dict[str, Page] = {}
         self.error = ""
 
@@ -78,18 +82,22 @@ class Board:
 
     def load(self, names: "set[str] | None" = None) -> None:
         """Read datasets from Athena, all of them or those named. A failure keeps the old rows and is told."""
-        for name, entry in list(self._sources.items()):
-            if names is not None and name not in names:
-                continue
-            try:
-                count = self.data.load(entry, self._query(entry.sql))
-                self._state[name] = (count, self._now(), "")
-            except Exception as error:  # noqa: BLE001
-                before = self._state.get(name, (0, self._now(), ""))
-                if name not in self._state:
-                    self.data.empty(name, _types(entry))
-                self._state[name] = (before[0], before[1], f"{type(error).__name__}: {error}")
+        wanted = [entry for name, entry in self._sources.items() if names is None or name in names]
+        # Athena takes its time for each; what was published together is on the page together.
+        with ThreadPoolExecutor(_QUERIES_AT_ONCE) as pool:
+            list(pool.map(self._load, wanted))
         self._groups = self._read_groups()
+
+    def _load(self, entry: Source) -> None:
+        name = entry.name
+        try:
+            count = self.data.load(entry, self._query(entry.sql))
+            self._state[name] = (count, self._now(), "")
+        except Exception as error:  # noqa: BLE001
+            before = self._state.get(name, (0, self._now(), ""))
+            if name not in self._state:
+                self.data.empty(name, _types(entry))
+            self._state[name] = (before[0], before[1], f"{type(error).__name__}: {error}")
 
     def view(self, name: str, state: State, viewer: str = OWNER) -> View:
         """Everything that the visuals of a page are drawn from. Raises KeyError for an unknown page."""
@@ -146,7 +154,13 @@ class Board:
             for entry in assets.values()
             if entry.type == "AWS::QuickSight::DataSet"
         }
-        sources, rules, pages = {}, {}, {}
+        scheduled = {
+            entry.properties["DataSetId"]
+            for entry in assets.values()
+            if entry.type == "AWS::QuickSight::RefreshSchedule"
+            and entry.properties["Schedule"]["ScheduleFrequency"]["Interval"] == "MINUTE15"
+        }
+        sources, rules, pages, copies = {}, {}, {}, {}
         for entry in assets.values():
             if entry.type != "AWS::QuickSight::Dashboard":
                 continue
@@ -155,6 +169,8 @@ class Board:
                 name, data_set_id = declared["Identifier"], declared["DataSetArn"].rpartition("/")[2]
                 sources[name] = source(name, data_sets[data_set_id])
                 columns[name] = sources[name].kinds
+                if data_sets[data_set_id]["ImportMode"] == "SPICE":
+                    copies[name] = data_set_id in scheduled
                 if arn := rules_arn(data_sets[data_set_id]):
                     table = arn.rpartition("/")[2]
                     sources[table] = source(table, data_sets[table])
@@ -166,6 +182,7 @@ class Board:
             pages[page_id] = Page(definition, columns, page_id, entry.properties["Name"].rpartition(" (")[0])
         with self._lock:
             self._sources, self._rules, self.pages = sources, rules, pages | self._adopted
+            self.copies = copies
 
     def _read_groups(self) -> list[str]:
         return [

@@ -1,5 +1,6 @@
 """Vega-Lite to what is drawn: Vega specifications for the browser, SVG and PNG for files."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,24 +11,26 @@ import vl_convert
 
 
 @lru_cache(maxsize=512)
-def _compiled(text: str) -> str:
-    return json.dumps(vl_convert.vegalite_to_vega(text))
+def _compiled(text: str) -> tuple[str, dict[str, Any]]:
+    compiled: dict[str, Any] = vl_convert.vegalite_to_vega(text)
+    return hashlib.sha256(text.encode()).hexdigest()[:16], compiled
 
 
-def vega(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The Vega specification of a Vega-Lite one. The page then needs no compiler, and no eval."""
-    found: dict[str, Any] = json.loads(_compiled(json.dumps(spec, sort_keys=True)))
-    return found
+def vega(spec: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A name for the specification, and the Vega one of it. The page then needs no compiler, and no eval.
+
+    Equal specifications have equal names; the Vega one is shared and must not be changed.
+    """
+    return _compiled(json.dumps(spec, sort_keys=True))
 
 
 def values(tile: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a tile as the data named `rows`: values, their texts, and their number."""
+    """The rows of a tile as the data named `rows`: values, and their number."""
     found = []
-    for number, (row, texts) in enumerate(zip(tile["rows"], tile["texts"], strict=True)):
+    for number, row in enumerate(tile["rows"]):
         entry: dict[str, Any] = {"row": number}
-        for column, value, text in zip(tile["columns"], row, texts, strict=True):
+        for column, value in zip(tile["columns"], row, strict=True):
             entry[column["alias"]] = _milliseconds(value) if column["kind"] == "time" else value
-            entry[f"{column['alias']}_t"] = text
         found.append(entry)
     return found
 

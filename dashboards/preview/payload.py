@@ -2,20 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import ceil
 from typing import Any
 
+from dashboards.ingestions import Budget
 from dashboards.preview.access import OWNER
 from dashboards.preview.board import Board, Freshness
-from dashboards.preview.charts import values, vega
+from dashboards.preview.charts import vega
 from dashboards.render.sheet import frames, limits
 from dashboards.render.state import State
 from dashboards.render.tile import View, tile
 
 
-def index(board: Board) -> dict[str, Any]:
-    """The pages there are, and the error of the declarations when there is one."""
+def opening(board: Board, name: str) -> dict[str, Any]:
+    """The pages there are, the error of the declarations when there is one, and this page's frame, if it is
+    one.
+    """
     pages = [{"name": name, "title": page.title or name} for name, page in board.pages.items()]
-    return {"pages": pages, "error": board.error}
+    return {
+        "pages": pages,
+        "error": board.error,
+        "frame": frame(board, name) if name in board.pages else None,
+    }
 
 
 def frame(board: Board, name: str) -> dict[str, Any]:
@@ -28,6 +36,11 @@ def frame(board: Board, name: str) -> dict[str, Any]:
         "sheets": frames(page),
         "viewers": board.viewers(name),
         "limits": limits(page, State(), view.now),
+        "copies": [
+            {"data_set": name, "at_most_minutes": ceil(Budget().spacing / 60), "is_scheduled": is_scheduled}
+            for name, is_scheduled in sorted(board.copies.items())
+            if name in page.columns
+        ],
     }
 
 
@@ -60,7 +73,8 @@ def _finished(drawn: dict[str, Any], fresh: Mapping[str, Freshness]) -> dict[str
     if entry is not None and entry.error and not entry.rows:
         return {**_without_chart(drawn), "state": "error", "message": entry.error}
     if "spec" in drawn and drawn["state"] == "data":
-        drawn = drawn | {"vega": vega(drawn["spec"]), "values": values(drawn)}
+        name, chart = vega(drawn["spec"])
+        drawn = drawn | {"vega": chart, "chart": name}
     if entry is not None:
         drawn = drawn | {"is_stale": entry.is_stale, "through": _iso(entry.through)}
     return {key: value for key, value in drawn.items() if key != "spec"}

@@ -6,35 +6,35 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from dashboards.preview import payload, static_page
 from dashboards.preview.access import OWNER
 from dashboards.preview.address import AddressError, state_of
+from dashboards.preview.assets import FOLDER, assets, shell
 from dashboards.preview.board import Board
 from dashboards.preview.files import csv_of, png_of
+from dashboards.render.state import State
 from dashboards.render.tile import View
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-_LIBRARY = "/static/vega"
-"""Never changes under its address, which names the version: browsers may keep it, compiled."""
+_HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]
+_KEPT = {"Cache-Control": "max-age=31536000, immutable"}
 HEARTBEAT_SECONDS = 15.0
 UNWATCHED_SECONDS = 2.0
 """Between looks while no page is open; one that opens is looked for at once."""
@@ -66,17 +66,15 @@ class Preview:
 
     def application(self) -> Starlette:
         """The application; its lifespan watches for changes."""
-        static = str(files("dashboards.preview").joinpath("static"))
         routes = [
             Route("/", self._index),
             Route("/events", self._events),
-            Route("/api/pages", self._pages),
-            Route("/api/{name}/frame", self._frame),
+            Route("/api/{name}/opening", self._opening),
             Route("/api/{name}/tiles", self._tiles),
             Route("/api/{name}/{visual}.csv", self._csv),
             Route("/api/{name}/{visual}.png", self._png),
             Route("/{name}.html", self._export),
-            Mount("/static", StaticFiles(directory=static)),
+            Route(FOLDER + "{path:path}", _asset),
             Route("/{name}", self._shell),
         ]
         app = Starlette(routes=routes, lifespan=self._lifespan)
@@ -141,33 +139,45 @@ class Preview:
         for queue in self._listeners:
             queue.put_nowait({"number": self._number, **message})
 
-    async def _index(self, _: Request) -> Response:
+    async def _index(self, request: Request) -> Response:
         first = next(iter(self._board.pages), None)
-        return RedirectResponse(f"/{first}") if first else _shell_file()
+        return RedirectResponse(f"/{first}") if first else await self._shell(request)
 
-    async def _shell(self, _: Request) -> Response:
-        return _shell_file()
+    async def _shell(self, request: Request) -> Response:
+        """The page with its first answer in it. Its head goes out while the answer is being made."""
+        before, after = shell()
 
-    async def _pages(self, _: Request) -> Response:
-        return JSONResponse(payload.index(self._board))
+        async def stream() -> AsyncIterator[bytes]:
+            yield before.encode()
+            body = (await self._opening(request)).body
+            # No text of a report may end the element that holds it.
+            yield bytes(body).replace(b"<", b"\\u003c") + after.encode()
 
-    async def _frame(self, request: Request) -> Response:
-        return await self._answer(
-            lambda: JSONResponse(payload.frame(self._board, request.path_params["name"]))
-        )
+        return StreamingResponse(stream(), media_type="text/html; charset=utf-8")
+
+    async def _opening(self, request: Request) -> Response:
+        """What there is, also for a page that there is not, and for choices that cannot be."""
+        number = self._number
+
+        def make() -> Response:
+            found = payload.opening(self._board, request.path_params.get("name", ""))
+            with contextlib.suppress(KeyError, ValueError):
+                found["answer"] = payload.tiles(self._board, *self._asked(request))
+            return _json({"number": number, **found})
+
+        return await run_in_threadpool(make)
 
     async def _tiles(self, request: Request) -> Response:
+        return await self._answer(lambda: _json(payload.tiles(self._board, *self._asked(request))))
+
+    def _asked(self, request: Request) -> tuple[str, str, State, str]:
+        """Page, sheet, choices and viewer of a request. Raises AddressError."""
         query = request.query_params
-        return await self._answer(
-            lambda: JSONResponse(
-                payload.tiles(
-                    self._board,
-                    request.path_params["name"],
-                    query.get("sheet", ""),
-                    state_of(query.multi_items()),
-                    query.get("as", OWNER),
-                )
-            )
+        return (
+            request.path_params.get("name", ""),
+            query.get("sheet", ""),
+            state_of(query.multi_items()),
+            query.get("as", OWNER),
         )
 
     async def _csv(self, request: Request) -> Response:
@@ -239,9 +249,15 @@ def exported(board: Board, name: str, pairs: list[tuple[str, str]]) -> str:
     return static_page.html(payload.frame(board, name), sheets, drawn_at)
 
 
-def _shell_file() -> Response:
-    text = files("dashboards.preview").joinpath("static", "index.html").read_text(encoding="utf-8")
-    return Response(text, media_type="text/html; charset=utf-8")
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+async def _asset(request: Request) -> Response:
+    found = assets().get(request.url.path)
+    if found is None:
+        return PlainTextResponse("There is no such file.", 404)
+    return Response(found.body, media_type=found.media_type, headers=_KEPT)
 
 
 def _download(body: bytes, media_type: str, name: str) -> Response:
@@ -259,12 +275,8 @@ class _Headers:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                is_library = scope["path"].startswith(_LIBRARY)
-                kept = {"Cache-Control": "max-age=31536000, immutable"} if is_library else {}
-                headers = {**_HEADERS, **kept}
-                message["headers"] += [
-                    (key.lower().encode(), value.encode()) for key, value in headers.items()
-                ]
+                given = {key for key, _ in message["headers"]}
+                message["headers"] += [pair for pair in _HEADERS if pair[0] not in given]
             await send(message)
 
         await self._app(scope, receive, with_headers)

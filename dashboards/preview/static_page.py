@@ -5,16 +5,17 @@ their hash.
 import base64
 import hashlib
 import json
-from importlib.resources import files
 from typing import Any
+
+from dashboards.preview.assets import static_text
 
 SCRIPTS = ("vega.min.js", "vega-interpreter.js", "tiles.js", "export.js")
 
 
 def html(frame: dict[str, Any], sheets: dict[str, Any], drawn_at: str) -> str:
     """The file. `sheets`: sheet id -> tiles as the page fetches them."""
-    scripts = [_script(_static(name)) for name in SCRIPTS]
-    style = _static("page.css")
+    scripts = [_script(static_text(name)) for name in SCRIPTS]
+    style = static_text("page.css")
     data = json.dumps({"frame": frame, "sheets": sheets, "drawn_at": drawn_at}).replace("<", "\\u003c")
     sources = " ".join(f"'sha256-{digest}'" for _, digest in scripts)
     policy = f"default-src 'none'; script-src {sources}; style-src 'sha256-{_digest(style)}'; img-src data:"
@@ -36,10 +37,6 @@ def _script(text: str) -> tuple[str, str]:
 
 def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _static(name: str) -> str:
-    return files("dashboards.preview").joinpath("static", name).read_text(encoding="utf-8")
 
 
 def _escaped(text: str) -> str:

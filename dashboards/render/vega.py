@@ -54,6 +54,9 @@ def spec(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
 
 
 _CONFIG: dict[str, Any] = {
+    # A chart is one picture with a name, and its table is what a screen reader reads: words on every mark
+    # would cost a third of the drawing and reach nobody.
+    "aria": False,
     "font": _FONT,
     "view": {"stroke": None},
     "axis": {
@@ -161,11 +164,6 @@ def _legend(color: dict[str, Any], shown: Sequence[str] | None = None) -> dict[s
     return {**color, "legend": {} if shown is None else {"values": list(shown)}}
 
 
-def _tooltip(outs: Sequence[Out]) -> list[dict[str, Any]]:
-    """The formatted texts that travel beside each value: exact and already in the field's format."""
-    return [{"field": f"{out.alias}_t", "type": "nominal", "title": out.label} for out in outs]
-
-
 def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     category, values, color = _category(outs), _of(outs, "value"), _color(outs)
     arrangement = visual.chart.get("BarsArrangement", "CLUSTERED")
@@ -192,12 +190,16 @@ def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
         encoding["yOffset" if is_horizontal else "xOffset"] = {"field": series, "type": "nominal"}
     value["stack"] = stack
     encoding |= {"y": position, "x": value} if is_horizontal else {"x": position, "y": value}
-    encoding["tooltip"] = _tooltip(outs)
     return {
         "transform": transforms,
-        "mark": {"type": "bar", "tooltip": True, **_width(category)},
+        "mark": {"type": "bar", **_width(category), **_square(stack)},
         "encoding": encoding,
     }
+
+
+def _square(stack: str | None) -> dict[str, Any]:
+    """Stacked bars have no round end: Vega-Lite would put each stack into a group, six elements for one."""
+    return {"cornerRadiusEnd": 0} if stack else {}
 
 
 def _width(category: Out) -> dict[str, Any]:
@@ -220,7 +222,6 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
             if color
             else {"value": PALETTE[0]}
         )
-    encoding["tooltip"] = _tooltip(outs)
     series = encoding["color"].get("field")
     if is_area:
         encoding["y"]["stack"] = "zero" if visual.chart.get("Type") == "STACKED_AREA" else None
@@ -248,8 +249,9 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
         {"mark": {"type": "point", "filled": True, "size": 34, "opacity": 1}, "encoding": points},
     ]
     if not series:
-        shade = {key: value for key, value in encoding.items() if key != "tooltip"}
-        layers.insert(0, {"mark": {"type": "area", "fillOpacity": 0.08, "strokeWidth": 0}, "encoding": shade})
+        layers.insert(
+            0, {"mark": {"type": "area", "fillOpacity": 0.08, "strokeWidth": 0}, "encoding": encoding}
+        )
     return {"transform": transforms, "layer": layers}
 
 
@@ -263,15 +265,13 @@ def _combo(_: VisualView, outs: Sequence[Out], __: Mapping[str, Sequence[str]]) 
         banded["timeUnit"], banded["bandPosition"] = _BANDS[category.unit], 0.5
         # Without the same unit the line would sit at the start of each bar.
         position = {**position, "timeUnit": _BANDS[category.unit], "bandPosition": 0.5}
-    tooltip = _tooltip(outs)
     under = [
         {
             "mark": {"type": "bar", **_width(category)},
             "encoding": {
                 "x": banded,
-                "y": {"field": out.alias, "type": "quantitative", "axis": _values_axis([out])},
+                "y": {"field": out.alias, "type": "quantitative", "axis": _values_axis([out]), "stack": None},
                 "color": {"datum": out.label, "type": "nominal", "scale": scale},
-                "tooltip": tooltip,
             },
         }
         for out in bars
@@ -280,7 +280,7 @@ def _combo(_: VisualView, outs: Sequence[Out], __: Mapping[str, Sequence[str]]) 
         {"mark": {"type": "line", "point": {"filled": True, "size": 30}}, "encoding": {
             "x": position,
             "y": {"field": out.alias, "type": "quantitative", "axis": {**_values_axis([out]), "grid": False}},
-            "color": {"datum": out.label, "type": "nominal", "scale": scale}, "tooltip": tooltip}}
+            "color": {"datum": out.label, "type": "nominal", "scale": scale}}}
         for out in lines
     ]  # fmt: skip
     return {"layer": [{"layer": under}, {"layer": over}], "resolve": {"scale": {"y": "independent"}}}
@@ -300,7 +300,6 @@ def _pie(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
             **_domain(category, colors, is_limited=True),
             "legend": {"orient": "right", "values": {"expr": f"pluck(data('rows'), '{category.alias}')"}},
         },
-        "tooltip": _tooltip(outs),
     }
     radius = "min(width, height) / 2"
     mark = {

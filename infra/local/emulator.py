@@ -48,6 +48,7 @@ def environment(
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "AWS_ENDPOINT_URL_ATHENA": server_url,
         "AWS_ENDPOINT_URL_FIREHOSE": server_url,
+        "AWS_ENDPOINT_URL_QUICKSIGHT": server_url,
         "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
         "AWS_SECRET_ACCESS_KEY": CREDENTIALS["aws_secret_access_key"],
         "AWS_DEFAULT_REGION": REGION,

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-FUNCTION_PACKAGES = ("producers", "transforms", "queries")
+FUNCTION_PACKAGES = ("producers", "transforms", "queries", "dashboards")
 """The packages that handlers import."""
 
 _FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # so that equal sources make equal zips
-_LEFT_OUT = frozenset({"__pycache__", "cli.py", "__main__.py"})
+_LEFT_OUT = frozenset({"__pycache__", "cli.py", "__main__.py", "preview"})
 
 
 def sources(names: Sequence[str] = FUNCTION_PACKAGES) -> bytes:

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local import emulator, processes
+from infra.local.catalogue_events import CatalogueEvents
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
 from infra.local.own_machine import OwnMachineOnly
@@ -39,7 +40,14 @@ def services(context: LocalContext, settings: LocalSettings) -> list[Service]:
 
     firehose = FirehoseService(context, settings)
     ticker = Ticker(context, firehose.objects_delivered, settings.tick_seconds)
-    return [firehose, ticker, AthenaService(context), QuickSightService(context), StatusService(context)]
+    return [
+        firehose,
+        ticker,
+        AthenaService(context),
+        CatalogueEvents(context),
+        QuickSightService(context),
+        StatusService(context),
+    ]
 
 
 def application(parts: Sequence[Service], store: ResourceStore) -> Starlette:

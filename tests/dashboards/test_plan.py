@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from starlette.applications import Starlette
 from dashboards import emit
 from dashboards.plan import Step, plan, unshown
 from dashboards.quicksight import deployed
+from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.local.context import LocalContext
 from infra.local.paths import LocalPaths
 from infra.local.quicksight import QuickSightService
+from infra.replacements import planned
 from queries.contracts import reports
 from tests.dashboards.conftest import PLACE
 
@@ -178,6 +181,25 @@ def test_a_replacement_that_the_plan_did_not_show_is_a_reason_to_stop(quicksight
     shown = plan(WANTED, deployed(client, ACCOUNT), "penstock")
     assert unshown({"penstock-athena": "DataSource"}, shown) == ()
     assert unshown({"penstock-traffic-by-hour": "DataSet"}, shown) == ("DataSet penstock-traffic-by-hour",)
+
+
+def test_a_deploy_plans_for_the_same_assets(quicksight: Any) -> None:
+    _, client = quicksight
+    steps = planned(lambda service: client if service == "quicksight" else Caller(), DEPLOYMENTS[DEFAULT])
+    assert {(step.kind, step.id) for step in steps} == {
+        (kind, asset_id) for kind, asset_id in deployed(client, ACCOUNT)
+    }
+    # This deployment's database has another name than the tests' one: changed, and nothing lost.
+    assert {step.action for step in steps} == {"none", "update"}
+
+
+class Caller:
+    """STS as far as who asks."""
+
+    meta = SimpleNamespace(region_name="us-east-1")
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": ACCOUNT}
 
 
 def test_a_changed_declaration_is_an_update_of_its_assets_alone(quicksight: Any) -> None:

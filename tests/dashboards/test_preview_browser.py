@@ -298,6 +298,15 @@ def test_an_error_in_a_definition_is_on_the_page_and_goes_when_it_is_mended(
     assert viewer.page.locator(".problem").count() == 0
 
 
+def test_the_page_says_how_far_quicksight_may_be_behind(viewer: Viewer) -> None:
+    viewer.open("/orders")
+    said = viewer.page.locator("p.foot").first.inner_text()
+    assert "a copy of funnel by day" in said
+    assert "at most 52 minutes later, its newest rows every 15 minutes," in said
+    viewer.open("/health")
+    assert "copy" not in viewer.page.locator("main").inner_text()
+
+
 def test_an_unknown_dashboard_is_said_to_be_one(viewer: Viewer) -> None:
     viewer.open("/sales")
     assert "There is no dashboard sales" in viewer.page.locator(".problem").inner_text()

@@ -9,6 +9,7 @@
   let tiles = new Map();
   let bar = null;
   let asked = 0;
+  let known = new Set();
   let parts = {};
 
   const state = {
@@ -25,22 +26,27 @@
   };
 
   async function json(path) {
-    const answer = await window.penstockEarly.take(path);
+    const answer = await fetch(path);
     if (!answer.ok) throw new Error((await answer.text()) || `${path} answered ${answer.status}`);
     return answer.json();
   }
 
+  // The first answer came with the page: no question has to go and come back before numbers are seen.
+  let opening = JSON.parse(document.getElementById("opening").textContent);
+  let number = opening.number;
+
   async function open() {
-    const opening = json(`/api/${encodeURIComponent(name)}/frame`).catch(() => null);
-    const { pages, error } = await json("/api/pages");
+    const found = opening || (await json(`/api/${encodeURIComponent(name)}/opening?${state.query}`));
+    opening = null;
+    const { pages, error } = found;
     document.getElementById("pages").replaceChildren(...pages.map((page) =>
       h("a", { href: `/${page.name}`, "aria-current": page.name === name ? "page" : null }, page.title)));
-    if (!pages.some((page) => page.name === name)) {
+    if (!found.frame) {
       main.replaceChildren(h("h1", {}, "No such dashboard"), h("p", { class: "problem" }, error || `There is no dashboard ${name}. Choose one above.`));
       main.dataset.loads = Number(main.dataset.loads) + 1;
       return;
     }
-    frame = await opening;
+    frame = found.frame;
     document.title = `${frame.title} – Penstock`;
     parts = {
       fresh: h("div", { class: "fresh" }), problem: h("div", {}), elsewhere: h("div", {}), bar: h("div", { class: "controls", role: "region", "aria-label": "Filters" }),
@@ -48,12 +54,19 @@
       grid: h("div", { class: "grid", role: "tabpanel", id: "grid" }),
     };
     const foot = h("p", { class: "foot" }, "Numbers, structure and states are those of the deployed definition; colors and fonts are not QuickSight's. Times are UTC.");
-    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, frame.title), parts.fresh), parts.problem, parts.tabs, parts.bar, parts.elsewhere, parts.chips, parts.grid, ...limits(), foot);
+    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, frame.title), parts.fresh), parts.problem, parts.tabs, parts.bar, parts.elsewhere, parts.chips, parts.grid, ...limits(), ...copies(), foot);
     parts.tabs.replaceChildren(...frame.sheets.map((each) => h("button", {
       type: "button", role: "tab", id: `tab-${each.id}`, "aria-controls": "grid", onclick: () => show(each.id),
       onkeydown: (event) => step(event, each.id),
     }, each.name)));
-    await show(state.get("sheet")[0] || frame.sheets[0].id, true);
+    await show(state.get("sheet")[0] || frame.sheets[0].id, found.answer);
+  }
+
+  // How far QuickSight may be behind what is seen here, which is always the newest publish.
+  function copies() {
+    return frame.copies.map((copy) => h("p", { class: "foot" },
+      `QuickSight shows a copy of ${copy.data_set.replaceAll("_", " ")}: read after a publish, at most ${copy.at_most_minutes} minutes later`
+      + `${copy.is_scheduled ? ", its newest rows every 15 minutes," : ""} plus the time that reading takes. The other data it asks for as you look.`));
   }
 
   function limits() {
@@ -71,7 +84,7 @@
     document.getElementById(`tab-${next.id}`).focus();
   }
 
-  async function show(id, isFirst) {
+  async function show(id, answer) {
     sheet = frame.sheets.find((each) => each.id === id) || frame.sheets[0];
     for (const tab of parts.tabs.children) {
       const isChosen = tab.id === `tab-${sheet.id}`;
@@ -96,7 +109,7 @@
     bar = controls.build(frame, sheet, state);
     parts.bar.replaceChildren(...bar.parts, h("a", { class: bar.parts.length ? "button" : "button push", href: "#", id: "export", download: true }, "Save as HTML"));
     parts.bar.hidden = false;
-    if (isFirst) await refresh();
+    if (answer !== undefined) await refresh([], answer);
     else state.set({ sheet: sheet.id === frame.sheets[0].id ? [] : [sheet.id] });
   }
 
@@ -107,13 +120,14 @@
     return [link("csv", "CSV"), link("png", "PNG")];
   }
 
-  async function refresh(changed) {
+  // `given`: the answer, when it is here already.
+  async function refresh(changed, given) {
     const mine = ++asked;
     const query = new URLSearchParams(state.query);
     if (sheet.id !== frame.sheets[0].id) query.set("sheet", sheet.id);
-    let answer;
+    let answer = given;
     try {
-      answer = await json(`/api/${encodeURIComponent(name)}/tiles?${query}`);
+      answer ||= await json(`/api/${encodeURIComponent(name)}/tiles?${query}`);
     } catch (error) {
       if (mine === asked) parts.problem.replaceChildren(h("p", { class: "problem", role: "alert" }, `The numbers could not be read: ${error.message}`));
       return;
@@ -153,6 +167,7 @@
   }
 
   function freshness(answer) {
+    known = new Set(Object.keys(answer.fresh));
     parts.fresh.replaceChildren(...Object.entries(answer.fresh).map(([data_set, fresh]) => {
       const word = fresh.error ? h("span", { class: "badge bad" }, "not read") : fresh.is_stale ? h("span", { class: "badge stale" }, "stale") : null;
       const read = `${whole(fresh.rows)} rows, read ${short(fresh.read_at)} UTC`;
@@ -177,21 +192,23 @@
     const text = document.getElementById("live-text");
     const say = (kind, words) => { live.dataset.state = kind; text.textContent = words; };
     const source = new EventSource("/events");
-    let isFirst = true;
     source.onmessage = async (event) => {
       const message = JSON.parse(event.data);
       say("live", "Live");
       if (message.hello) {
-        // Whatever was said while the line was down is not said again: look once.
-        if (!isFirst && frame) await refresh();
-        isFirst = false;
+        // What was said before the line was up is not said again: look once when there was something.
+        if (message.number !== number && frame) await refresh();
+        number = message.number;
         return;
       }
+      number = message.number;
+      const changed = message.changed?.filter((data_set) => known.has(data_set));
+      if (changed?.length === 0) return; // another dashboard's
       if (message.declarations) await open();
-      else if (frame) await refresh(message.changed);
+      else if (frame) await refresh(changed);
       const clock = new Date().toISOString().slice(11, 19);
       say("live", `Live · updated ${clock}`);
-      document.getElementById("announce").textContent = `Updated at ${clock}: ${(message.changed || ["definitions"]).join(", ")}`;
+      document.getElementById("announce").textContent = `Updated at ${clock}: ${(changed || ["definitions"]).join(", ")}`;
     };
     source.onerror = () => say("lost", "Connection lost, trying again");
   }

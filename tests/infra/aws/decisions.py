@@ -32,6 +32,9 @@ OTHER_DATABASE = f"arn:aws:glue:{PLACE}:database/hr"
 OTHER_TABLE = f"arn:aws:glue:{PLACE}:table/hr/salaries"
 OTHER_BUCKET = "arn:aws:s3:::somebody-elses"
 OTHER_LEDGER = f"arn:aws:dynamodb:{PLACE}:table/other"
+COPY = f"arn:aws:quicksight:{PLACE}:dataset/penstock-funnel-by-day"
+DIRECT = f"arn:aws:quicksight:{PLACE}:dataset/penstock-orders-by-hour"
+COPIED_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/funnel_by_day"
 SECRET = f"arn:aws:secretsmanager:{PLACE}:secret:penstock/pseudonym-keys-AbCdEf"
 
 
@@ -191,6 +194,25 @@ CASES = [
         ("firehose:PutRecord", f"arn:aws:firehose:{PLACE}:deliverystream/penstock-web"),
         ("secretsmanager:GetSecretValue", SECRET), ("lambda:InvokeFunction", TRANSFORM),
         ("sqs:SendMessage", QUEUE),
+    ),
+    *_cases(
+        "refresh", True,
+        ("quicksight:CreateIngestion", f"{COPY}/ingestion/penstock-funnel-by-day-0a-1"),
+        ("quicksight:ListIngestions", COPY), ("glue:GetPartitions", COPIED_TABLE),
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-refresh")), ("xray:PutTraceSegments", "*"),
+    ),
+    *_cases(
+        "refresh", False,
+        ("quicksight:CreateIngestion", f"{DIRECT}/ingestion/penstock-orders-by-hour-0a-1"),
+        ("quicksight:ListIngestions", DIRECT), ("quicksight:CancelIngestion", f"{COPY}/ingestion/a"),
+        ("quicksight:DeleteDataSet", COPY), ("quicksight:UpdateDataSet", COPY),
+        ("quicksight:DescribeDataSet", COPY), ("quicksight:PassDataSet", COPY),
+        ("quicksight:UpdateDataSetPermissions", COPY),
+        ("glue:GetPartitions", REPORT_TABLE), ("glue:GetPartitions", EVENTS_TABLE),
+        ("glue:GetTable", COPIED_TABLE), ("glue:BatchUpdatePartition", COPIED_TABLE),
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-queries")), ("s3:GetObject", REPORT),
+        ("s3:GetObject", ROW), ("lambda:InvokeFunction", QUERIES), ("dynamodb:GetItem", LEDGER),
+        ("athena:StartQueryExecution", PIPELINE), ("secretsmanager:GetSecretValue", SECRET),
     ),
     *_cases(
         "analyst", True,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.settings import Settings as RefreshSettings
 from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.lake_stack import MAX_RECEIVES
 from infra.outputs import Outputs, OutputsError
@@ -172,7 +173,7 @@ def test_the_tick_comes_every_minute_and_an_ended_query_at_once() -> None:
     assert rules["penstock-query-ended"]["EventPattern"]["detail"]["workgroupName"] == ["penstock-reports"]
 
 
-@pytest.mark.parametrize("name", ["penstock-transform", "penstock-queries"])
+@pytest.mark.parametrize("name", ["penstock-transform", "penstock-queries", "penstock-refresh"])
 def test_functions_run_on_arm_with_a_log_group_of_their_own(name: str) -> None:
     function = one("AWS::Lambda::Function", name).properties
     assert function["Architectures"] == ["arm64"]
@@ -197,6 +198,23 @@ def test_the_query_function_reads_its_settings_from_what_the_template_sets() -> 
     assert settings.lake_bucket == bucket("lake").name
     assert settings.reporting_bucket == bucket("reporting").name
     assert settings.to_environ() == environment
+
+
+def test_the_refresh_function_hears_of_every_publish_that_its_datasets_copy() -> None:
+    environment = one("AWS::Lambda::Function", "penstock-refresh").properties["Environment"]["Variables"]
+    settings = RefreshSettings.from_environ(environment)
+    assert settings.to_environ() == environment
+    copies = {
+        each.properties["DataSetId"]
+        for each in of_type(RESOURCES, "AWS::QuickSight::DataSet")
+        if each.properties["ImportMode"] == "SPICE" and not each.properties["DataSetId"].endswith("-rules")
+    }
+    assert set(settings.data_sets.values()) == copies
+    rules = {rule.name: rule.properties for rule in of_type(RESOURCES, "AWS::Events::Rule")}
+    detail = rules["penstock-report-published"]["EventPattern"]["detail"]
+    assert detail["databaseName"] == ["penstock"]
+    assert set(detail["tableName"]) == set(settings.data_sets)
+    assert rules["penstock-refresh-tick"]["ScheduleExpression"] == "rate(5 minutes)"
 
 
 def test_glue_has_a_table_for_the_lake_for_failed_records_and_for_each_report() -> None:
