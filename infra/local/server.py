@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local import emulator, processes
+from infra.local import emulator, process_memory, processes
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
 from infra.local.own_machine import OwnMachineOnly
@@ -93,6 +93,7 @@ def main() -> None:
         ca_bundle=emulator.certificate(paths) if settings.enforce_iam else None,
         enforce_iam=settings.enforce_iam,
     )
+    process_memory.settle()
     app = application(services(context, settings), ResourceStore(paths.database("resources")))
     uvicorn.run(
         app,
