@@ -10,6 +10,7 @@ from rich.console import Console
 
 from infra.exits import Exit
 from infra.local.paths import LocalPaths
+from infra.local_cli import EnforceIam, asked
 from infra.progress import Detail, Steps
 from infra.target import Target
 
@@ -31,6 +32,7 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve", help="Open the live page, and send on until Ctrl-C.")
     ] = False,
+    enforce_iam: EnforceIam = False,
     down: Annotated[bool, typer.Option("--down", help="End the local cloud afterwards.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -49,7 +51,7 @@ def demo(
         require_readable(file)
     wanted = Wanted(events, seed, late, duplicate, malformed, file)
     target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
-    outcome = run(wanted, target, lambda detail: _bring_up(target, detail), steps)
+    outcome = run(wanted, target, lambda detail: _bring_up(target, enforce_iam, detail), steps)
     if json or context.obj.json:
         typer.echo(json_text.dumps(outcome.to_json()))
     else:
@@ -72,14 +74,15 @@ def demo(
         raise typer.Exit(Exit.FAILED)
 
 
-def _bring_up(target: Target, detail: Detail) -> bool:
-    """Start the local cloud unless one is up; whether it was started."""
+def _bring_up(target: Target, enforce_iam: bool, detail: Detail) -> bool:
+    """Start the local cloud unless one is up that serves; whether it was started."""
     from infra.local import cloud
-    from infra.local.settings import LocalSettings
 
-    if target.is_local_up:
+    paths = LocalPaths.of(target.directory)
+    attached = cloud.attach(paths)
+    if attached is not None and (attached.context.enforce_iam or not enforce_iam):
         return False
-    cloud.up(LocalPaths.of(target.directory), LocalSettings.from_environ(os.environ), detail)
+    cloud.up(paths, asked(enforce_iam), detail)
     return True
 
 

@@ -3,6 +3,7 @@
 import json as json_text
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from infra.exits import Exit
 from infra.local.paths import LocalPaths
+from infra.local.settings import LocalSettings
 from infra.progress import Steps
 
 if TYPE_CHECKING:
@@ -18,14 +20,23 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="The pipeline on this machine.")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+EnforceIam = Annotated[
+    bool,
+    typer.Option(
+        "--enforce-iam", help="Check every call against the rights of its role, as AWS does; over TLS."
+    ),
+]
 
 
 @app.command()
-def up(context: typer.Context, json: Json = False) -> None:
-    """Start the local cloud and deploy the pipeline to it. Does only what is not done yet."""
+def up(context: typer.Context, *, enforce_iam: EnforceIam = False, json: Json = False) -> None:
+    """Start the local cloud and deploy the pipeline to it. Does only what is not done yet.
+
+    A local cloud that is up with other settings is ended first; what it holds stays.
+    """
     from infra.local import cloud
 
-    _answer(context, json, *_started("Local cloud", cloud.up))
+    _answer(context, json, *_started("Local cloud", cloud.up, asked(enforce_iam)))
 
 
 @app.command()
@@ -35,8 +46,9 @@ def down(context: typer.Context, json: Json = False) -> None:
 
     with Steps().step("Ending the local cloud") as detail:
         ended = cloud.down(here(), detail)
-    text = "The local cloud has ended; its data is kept." if ended else "No local cloud was up."
-    _answer(context, json, {"ended": ended}, text)
+    kept = ended and cloud.is_state_whole(here())
+    text = _ENDED[kept] if ended else "No local cloud was up."
+    _answer(context, json, {"ended": ended, "kept": kept}, text)
 
 
 @app.command()
@@ -44,7 +56,9 @@ def reset(context: typer.Context, json: Json = False) -> None:
     """Forget every event and every report, and deploy anew."""
     from infra.local import cloud
 
-    _answer(context, json, *_started("Emptying the local cloud", cloud.reset))
+    attached = cloud.attach(here())
+    keep = attached is not None and attached.context.enforce_iam
+    _answer(context, json, *_started("Emptying the local cloud", cloud.reset, asked(keep)))
 
 
 @app.command()
@@ -71,11 +85,17 @@ def here() -> LocalPaths:
     return LocalPaths.of(Path.cwd())
 
 
-def _started(title: str, start: "Callable[..., LocalCloud]") -> tuple[Mapping[str, Any], str]:
-    from infra.local.settings import LocalSettings
+def asked(enforce_iam: bool) -> LocalSettings:
+    """The environment's settings, with rights checked when the command says so."""
+    settings = LocalSettings.from_environ(os.environ)
+    return replace(settings, enforce_iam=settings.enforce_iam or enforce_iam)
 
+
+def _started(
+    title: str, start: "Callable[..., LocalCloud]", settings: LocalSettings
+) -> tuple[Mapping[str, Any], str]:
     with Steps().step(title) as detail:
-        started = start(here(), LocalSettings.from_environ(os.environ), detail)
+        started = start(here(), settings, detail)
     where = {"page": started.context.server_url, "endpoint": started.context.endpoint_url}
     return where, (
         f"Up: {where['page']} shows it live. AWS clients find it at {where['endpoint']}.\n"
@@ -85,3 +105,9 @@ def _started(title: str, start: "Callable[..., LocalCloud]") -> tuple[Mapping[st
 
 def _answer(context: typer.Context, json: bool, facts: Mapping[str, Any], text: str) -> None:
     typer.echo(json_text.dumps(facts) if json or context.obj.json else text)
+
+
+_ENDED = {
+    True: "The local cloud has ended; its data is kept.",
+    False: "The local cloud had to be killed before it wrote its state: the next `up` starts empty.",
+}

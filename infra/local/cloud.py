@@ -70,16 +70,23 @@ def up(
 
 
 def down(paths: LocalPaths, progress: Progress) -> bool:
-    """End what `up` started, keeping its state for the next `up`; False when nothing was running."""
+    """End what `up` started, keeping its state for the next `up`; False when nothing was running.
+
+    `is_state_whole` tells afterwards whether the state could be kept.
+    """
     if not paths.run.is_dir():
         return False
     ended = processes.stop(paths.run, server.NAME)
     if processes.alive(paths.run, emulator.NAME) is not None:
         progress("stopping")
         ended = True
-        if processes.stop(paths.run, emulator.NAME):
-            _clean_marker(paths).write_text("MiniStack wrote its state and ended.\n")
+        processes.stop(paths.run, emulator.NAME)
     return ended
+
+
+def is_state_whole(paths: LocalPaths) -> bool:
+    """Whether MiniStack has ended in order, and thus written all of its state; without, `up` starts empty."""
+    return _clean_marker(paths).exists()
 
 
 def reset(paths: LocalPaths, settings: LocalSettings, progress: Progress, **options: Any) -> LocalCloud:
@@ -139,7 +146,7 @@ def _start_emulator(
 ) -> None:
     progress("starting MiniStack")
     shutil.rmtree(paths.scratch, ignore_errors=True)  # it leaves extracted function code behind
-    if not _clean_marker(paths).exists():
+    if not is_state_whole(paths):
         _clear(paths)
     _clean_marker(paths).unlink(missing_ok=True)
     paths.make()
@@ -156,7 +163,8 @@ def _start_emulator(
             mappings.SCALE: str(settings.interval_scale),
         },
     )
-    pid = processes.start("infra.local.emulator", [str(paths.run), str(port)], made, log)
+    arguments = [str(paths.run), str(port), str(_clean_marker(paths))]
+    pid = processes.start("infra.local.emulator", arguments, made, log)
     processes.wait_until(
         lambda: emulator.is_healthy(context.endpoint_url, context.ca_bundle),
         "MiniStack",
@@ -190,7 +198,7 @@ def _trust(context: LocalContext) -> dict[str, str]:
 
 
 def _clean_marker(paths: LocalPaths) -> Path:
-    """Present when MiniStack ended in order: only then is its state whole."""
+    """What MiniStack's process writes when it has ended in order."""
     return paths.state / "clean"
 
 

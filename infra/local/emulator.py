@@ -1,6 +1,7 @@
 """MiniStack, wrapped: the environment it runs in, and the module that a process of its own runs.
 
-Everything that is particular to MiniStack is in this file, `expire.py` and `tests/infra/local/emulator`.
+Everything that is particular to MiniStack is in this file, `expire.py`, `queue_addresses.py` and
+`tests/infra/local/emulator`.
 """
 
 import os
@@ -9,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from infra.local import (
     expire,
@@ -16,6 +18,7 @@ from infra.local import (
     mappings,
     process_memory,
     processes,
+    queue_addresses,
     service_roles,
     worker_pipes,
     worker_runtime,
@@ -108,12 +111,17 @@ def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
 
 
 def main() -> None:
-    """Run MiniStack in this process: `python -m infra.local.emulator <run folder> <port>`."""
-    run, port = Path(sys.argv[1]), int(sys.argv[2])
+    """Run MiniStack in this process: `python -m infra.local.emulator <run folder> <port> [<marker>]`.
+
+    The marker is a file that is written once MiniStack has ended in order: only then is its state whole.
+    """
+    run, port, markers = Path(sys.argv[1]), int(sys.argv[2]), [Path(each) for each in sys.argv[3:]]
     held = processes.hold(run, NAME, {"port": port})
     expire.install()
     fast_json.install()
+    queue_addresses.install()
     service_roles.install()
+    _end_tls_promptly()
     from ministack.app import main as serve
     from ministack.core import lambda_runtime
 
@@ -125,7 +133,26 @@ def main() -> None:
     os.chdir(run)
     sys.argv = [NAME]  # it parses the command line too
     serve()
+    for marker in markers:
+        marker.write_text("MiniStack wrote its state and ended.\n", encoding="utf-8")
     held.close()
+
+
+def _end_tls_promptly() -> None:
+    """Wait a second for the goodbye of a TLS connection, not asyncio's thirty.
+
+    A client with an idle connection in its pool never says it, and MiniStack writes its state afterwards.
+    """
+    import asyncio
+
+    start_server = asyncio.start_server
+
+    async def start_impatient_server(*arguments: Any, **options: Any) -> asyncio.Server:
+        if options.get("ssl"):
+            options["ssl_shutdown_timeout"] = 1.0
+        return await start_server(*arguments, **options)
+
+    asyncio.start_server = start_impatient_server
 
 
 if __name__ == "__main__":

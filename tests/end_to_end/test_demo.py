@@ -178,3 +178,15 @@ def test_a_file_of_which_nothing_becomes_a_row_ends_with_an_error(shell: Shell, 
     ran = shell.run("demo", "--from", str(lines), "--json", code=1)
     assert json.loads(ran.stdout)["failed"] == 3
     assert "Not one event became a row. Look at: penstock failed list" in ran.stderr
+
+
+def test_with_every_right_checked_the_same_cloud_goes_on_and_balances(shell: Shell) -> None:
+    """The cloud that was up without is ended and comes back with what it held; the reports take up the new."""
+    before = shell.rows("SELECT sum(page_views) AS views FROM traffic_by_hour")[0]["views"]
+    found = shell.json("demo", "--events", "2000", "--seed", "8", "--enforce-iam")
+    assert shell.cloud.context.enforce_iam
+    assert found["balanced"] is True
+    assert found["produced"] == 2000
+    assert found["set_aside"] == {}
+    assert shell.rows("SELECT sum(page_views) AS views FROM traffic_by_hour")[0]["views"] > before
+    assert json.loads(shell.run("local", "down", "--json").stdout) == {"ended": True, "kept": True}
