@@ -72,8 +72,16 @@ def roles(folder: Path, command: int) -> Iterator[tuple[int, str]]:
     for pid, parent in parents.items():
         if pid in named:
             yield pid, named[pid]
-        elif parent in named:
+        elif parent in named and _command(pid) != _command(parent):
+            # Until a child begins its own program it shares its parent's memory, which must not count twice.
             yield pid, _function(pid) or named[parent]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _function(pid: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.local import assembly, deployer, emulator, processes, server
+from infra.local import assembly, deployer, emulator, mappings, process_memory, processes, server
 from infra.local.context import LocalContext
 from infra.local.deployer import Progress
 from infra.local.paths import LocalPaths
@@ -158,7 +158,10 @@ def _start_emulator(
         context.server_url,
         inherited=environ,
         enforce_iam=settings.enforce_iam,
-        extra={"QUERIES_DEBOUNCE_SCALE": str(settings.debounce_scale)},
+        extra={
+            "QUERIES_DEBOUNCE_SCALE": str(settings.debounce_scale),
+            mappings.SCALE: str(settings.interval_scale),
+        },
     )
     arguments = [str(paths.run), str(port), str(_clean_marker(paths))]
     pid = processes.start("infra.local.emulator", arguments, made, log)
@@ -177,9 +180,8 @@ def _start_server(
     progress("starting the local server")
     context, log = _context(paths, settings), paths.log(server.NAME)
     trust = _trust(context)
-    pid = processes.start(
-        "infra.local.server", [str(paths.root)], {**environ, **settings.to_environ(), **trust}, log
-    )
+    made = {**environ, **process_memory.ENVIRONMENT, **settings.to_environ(), **trust}
+    pid = processes.start("infra.local.server", [str(paths.root)], made, log)
     processes.wait_until(
         lambda: emulator.answers(f"{context.server_url}/_health", "GET"),
         "The local server",

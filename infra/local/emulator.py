@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.local import expire, fast_json, processes, queue_addresses, service_roles, worker_runtime
+from infra.local import (
+    expire,
+    fast_json,
+    mappings,
+    process_memory,
+    processes,
+    queue_addresses,
+    service_roles,
+    worker_pipes,
+    worker_runtime,
+)
 from infra.local.context import CREDENTIALS, REGION
 from infra.local.paths import LocalPaths
 from infra.local.processes import LOOPBACK
@@ -61,6 +71,7 @@ def environment(
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
     }
+    made |= process_memory.ENVIRONMENT
     if enforce_iam:
         made |= {"AUTH": "true", "USE_SSL": "1"}
     return made | dict(extra or {})
@@ -117,6 +128,9 @@ def main() -> None:
 
     lambda_runtime._PYTHON_WORKER_SCRIPT = worker_runtime.worker_script(lambda_runtime._PYTHON_WORKER_SCRIPT)
 
+    worker_pipes.install()
+    mappings.install()
+    process_memory.settle()
     os.chdir(run)
     sys.argv = [NAME]  # it parses the command line too
     serve()

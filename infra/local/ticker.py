@@ -25,6 +25,8 @@ TICK = {"penstock": "tick"}
 RESTS = 3
 """A rest lasts so many times as long as the tick before it: refreshing never takes more than a quarter of the
 time while data are still coming in by the million."""
+MOST_SKIPPED = 5
+"""While objects arrive, their notifications set the function going: so many ticks are left out at most."""
 OUTPUT = "QueryFunction"
 """The stack output that names the function."""
 
@@ -35,6 +37,7 @@ class Ticker:
     def __init__(self, context: LocalContext, delivered: Callable[[], int], seconds: float) -> None:
         self._context, self._delivered, self._seconds = context, delivered, seconds
         self._seen, self._stale = 0, False
+        self._looked, self._skipped = 0, 0
         self._task: asyncio.Task[None] | None = None
         self.targets: Mapping[str, Target] = {}
         self.resources: Mapping[str, ResourceHandler] = {}
@@ -65,6 +68,10 @@ class Ticker:
         delivered = self._delivered()
         if delivered == self._seen and not self._stale:
             return False
+        if self._is_growing(delivered) and self._skipped < MOST_SKIPPED:
+            self._skipped += 1
+            return False
+        self._skipped = 0
         name = self._function()
         if name is None:
             return False
@@ -77,6 +84,10 @@ class Ticker:
         self._seen = delivered
         self._stale = bool(answer.get("FunctionError")) or told.get("stale", 0) > 0
         return True
+
+    def _is_growing(self, delivered: int) -> bool:
+        before, self._looked = self._looked, delivered
+        return delivered != before
 
     def _function(self) -> str | None:
         if not self._context.paths.outputs.exists():

@@ -24,6 +24,7 @@ _FEW = 32
 """Rows that are converted one by one rather than halved further."""
 _FAST_TYPES = frozenset({*INTEGERS, "string", "double", "boolean", "timestamp"})
 _UTC = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$"
+_ENDS = (b"}", b"}\n")
 _NOT_JSON = (b"NaN", b"Inf")  # which the JSON reader takes all the same
 _BLANK = "The record was empty or contained only whitespace."
 
@@ -71,9 +72,7 @@ class RowConverter:
 
     def _fast(self, rows: Sequence[bytes]) -> pa.Table | None:
         # Each row must begin and end an object by itself; otherwise two broken neighbours could make one row.
-        if self._parsed is None or not all(
-            row[:1] == b"{" and row.rstrip(b"\n")[-1:] == b"}" for row in rows
-        ):
+        if self._parsed is None or not all(row.startswith(b"{") and row.endswith(_ENDS) for row in rows):
             return None
         text = b"\n".join(rows)
         if any(word in text for word in _NOT_JSON):

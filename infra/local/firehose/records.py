@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 
 class Place:
     """One record of the stream: where it stood, when it arrived, and how many of its user records are open.
@@ -18,16 +20,16 @@ class Place:
         self.open = open_records
 
 
-class UserRecord:
-    """One record as the transformation sees it: `sub` counts from 0 within an aggregated record."""
+class UserRecord(msgspec.Struct, gc=False, eq=False):
+    """One record as the transformation sees it: `sub` counts from 0 within an aggregated record.
 
-    __slots__ = ("data", "partition_key", "place", "sub")
+    There are a hundred thousand at a time: a struct that the garbage collector does not visit.
+    """
 
-    def __init__(self, place: Place, sub: int, partition_key: str, data: bytes) -> None:
-        self.place = place
-        self.sub = sub
-        self.partition_key = partition_key
-        self.data = data
+    place: Place
+    sub: int
+    partition_key: str
+    data: bytes
 
     @property
     def record_id(self) -> str:

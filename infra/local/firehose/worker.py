@@ -37,7 +37,7 @@ from infra.local.firehose.writer import Surroundings, Writer
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES_IN_FLIGHT = 96_000_000
+MOST_BYTES_IN_FLIGHT = 64_000_000
 """Raw data that is read ahead of its delivery."""
 CHECKPOINT_SECONDS = 0.25
 SHORTEST_PAUSE, LONGEST_PAUSE, DRAINING_PAUSE = 0.05, 0.6, 0.02

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.paths import LocalPaths
-from infra.local.ticker import TICK, Ticker
+from infra.local.ticker import MOST_SKIPPED, TICK, Ticker
 
 
 class _Function:
@@ -34,6 +34,7 @@ def test_it_ticks_from_a_delivery_until_nothing_is_stale(tmp_path: Path) -> None
     context: Any = _Context(tmp_path, function)
     ticker = Ticker(context, lambda: delivered[0], 1.0)
     delivered[0] = 1
+    assert not ticker.tick()  # it has only just come
     assert not ticker.tick()  # nothing is deployed yet
     context.paths.outputs.write_text(json.dumps({"stacks": {"s": {"outputs": {"QueryFunction": "queries"}}}}))
     function.stale = 2
@@ -43,4 +44,17 @@ def test_it_ticks_from_a_delivery_until_nothing_is_stale(tmp_path: Path) -> None
     assert not ticker.tick()
     assert function.told == [("queries", TICK)] * 2
     delivered[0] = 2
+    assert not ticker.tick()
     assert ticker.tick()
+
+
+def test_it_leaves_ticks_out_while_objects_arrive_but_not_for_ever(tmp_path: Path) -> None:
+    function, delivered = _Function(), [0]
+    context: Any = _Context(tmp_path, function)
+    context.paths.outputs.write_text(json.dumps({"stacks": {"s": {"outputs": {"QueryFunction": "queries"}}}}))
+    ticker = Ticker(context, lambda: delivered[0], 1.0)
+    told = []
+    for _ in range(2 * (MOST_SKIPPED + 1)):
+        delivered[0] += 1
+        told.append(ticker.tick())
+    assert told == ([False] * MOST_SKIPPED + [True]) * 2

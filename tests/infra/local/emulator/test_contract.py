@@ -201,6 +201,47 @@ def test_a_function_gets_its_event_its_variables_and_our_libraries(
     assert _invoke(client, name, {"x": [1, "ü"]}) == ([{"x": [1, "ü"]}, "1", name], "")
 
 
+def test_a_large_event_and_its_answer_pass_whole(client: Callable[[str], Any], name: str) -> None:
+    _function(client, name, "def handler(event, context): return [len(event['x']), event]")
+    event = {"x": "ü\n" * 400_000}
+    assert _invoke(client, name, event) == ([800_000, event], "")
+    pretty = json.dumps(event, indent=1, ensure_ascii=False).encode()
+    answer = client("lambda").invoke(FunctionName=name, Payload=pretty)
+    assert json.loads(answer["Payload"].read()) == [800_000, event]
+
+
+def test_a_large_answer_to_a_small_event_passes_whole(client: Callable[[str], Any], name: str) -> None:
+    _function(client, name, "def handler(event, context): return event * 400_000")
+    assert _invoke(client, name, "é") == ("é" * 400_000, "")
+
+
+def test_a_mapping_with_a_window_takes_more_than_ten_messages_at_once(
+    client: Callable[[str], Any], name: str, queue: str
+) -> None:
+    _function(client, name, "def handler(event, context): print('took', len(event['Records']))")
+    sqs, logs = client("sqs"), client("logs")
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    mapping = client("lambda").create_event_source_mapping(
+        EventSourceArn=arn, FunctionName=name, BatchSize=1000, MaximumBatchingWindowInSeconds=20
+    )
+    for batch in range(4):
+        entries = [{"Id": str(number), "MessageBody": f"{batch} {number}"} for number in range(10)]
+        sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+
+    def took() -> list[int]:
+        try:
+            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="took")[
+                "events"
+            ]
+        except ClientError:
+            return []  # no log group before the first call
+        counts = [int(event["message"].split()[1]) for event in events if event["message"].startswith("took")]
+        return counts if sum(counts) == 40 else []
+
+    assert max(_until(took)) > 10
+    client("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
+
+
 def test_a_function_that_raises_or_takes_too_long_is_a_function_error(
     client: Callable[[str], Any], name: str
 ) -> None:

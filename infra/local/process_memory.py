@@ -1,0 +1,24 @@
+"""What every process of the local cloud does about its memory and its threads."""
+
+import gc
+import sys
+
+ENVIRONMENT = {
+    # Each thread would keep an arena of its own, and with it what its largest request once took.
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_TRIM_THRESHOLD_": "4000000",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""Variables that a process must be started with."""
+_SWITCH_SECONDS = 0.001
+
+
+def settle() -> None:
+    """Leave loaded code out of garbage collection, collect less often, and let waiting threads in sooner.
+
+    The stock interval of 5 ms is what a thread waits after each read of a socket while another one computes.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    sys.setswitchinterval(_SWITCH_SECONDS)
