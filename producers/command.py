@@ -35,6 +35,8 @@ INTERRUPTED_CLOSE_SECONDS = 5.0
 LINGER = 0.1
 PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
 FORECAST_SHARDS = 4
+REPLAYED_REQUEST_BYTES = 4 << 20
+SIMULATED_REQUEST_BYTES = 1 << 20  # so that the stream works on one while the next events are made up
 
 
 class Target(Protocol):
@@ -104,6 +106,7 @@ class Run:
             simulation.producer_id,
             simulation.epoch,
             pace is not None,
+            SIMULATED_REQUEST_BYTES,
             lambda producer, fed: feed_simulation(
                 producer, simulation.records(), pace, progress("events", lambda: fed.put / total), fed
             ),
@@ -131,6 +134,7 @@ class Run:
             producer_id("replay" if path != STDIN else "tail", name),
             next_epoch(time.time_ns() // 1_000_000, None),
             pace is not None,
+            REPLAYED_REQUEST_BYTES,
             feed,
         )
         if checkpoint is not None and not summary["pending"]:
@@ -145,9 +149,14 @@ class Run:
         return {"folder": str(folder), **stats.as_dict(), "pending": pending}
 
     def _feed(
-        self, name: str, epoch: int, is_paced: bool, feed: Callable[[Producer, Fed], Fed]
+        self,
+        name: str,
+        epoch: int,
+        is_paced: bool,
+        request_bytes: int,
+        feed: Callable[[Producer, Fed], Fed],
     ) -> dict[str, Any]:
-        producer = self._producer(name, epoch, is_paced)
+        producer = self._producer(name, epoch, is_paced, request_bytes)
         started, fed, patience = time.monotonic(), Fed(), CLOSE_SECONDS
         try:
             feed(producer, fed)
@@ -170,7 +179,7 @@ class Run:
             summary["interrupted_at"] = datetime.now(UTC).isoformat()
         return summary | (self._forecast.as_dict() if self._dry_run else {})
 
-    def _producer(self, name: str, epoch: int, is_paced: bool) -> Producer:
+    def _producer(self, name: str, epoch: int, is_paced: bool, request_bytes: int) -> Producer:
         return Producer(
             sink=self._sink(),
             framing=self._framing,
@@ -178,6 +187,7 @@ class Run:
             producer_id=name,
             epoch=epoch,
             linger=PACED_LINGER if is_paced else LINGER,
+            max_request_bytes=request_bytes,
             spool=Spool(self._spool) if self._spool is not None else None,
             when_full="spool" if self._spool is not None else "block",
             dead_letter=DeadLetterFile(self._dead_letter) if self._dead_letter is not None else None,
