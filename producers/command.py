@@ -26,7 +26,7 @@ from producers.record import Framing
 from producers.record_sink import RecordSink
 from producers.settings import Settings
 from producers.simulator import Simulation
-from producers.source_files import STDIN, Format, content_identity
+from producers.source_files import STDIN, Format, Share, content_identity
 from producers.sources import SourceItem, read
 from producers.spool import Spool
 
@@ -120,15 +120,18 @@ class Run:
         checkpoint = Checkpoint(resume, identity) if resume is not None and identity is not None else None
         name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
         pace = _pace(speed, rate)
+        share = Share()
 
         def feed(producer: Producer, fed: Fed) -> Fed:
-            items: Iterable[SourceItem] = read(path, form)
+            items: Iterable[SourceItem] = read(path, form, share=share)
             if checkpoint is not None:
                 items = dropwhile(lambda item: item.number <= checkpoint.line, items)
                 fed.last_line = checkpoint.line
                 items = checkpoint.keeping(items, producer)
             together = 1 if path == STDIN else TOGETHER
-            return feed_source(producer, items, pace, progress("lines"), fed, together)
+            return feed_source(
+                producer, items, pace, progress("lines", None if path == STDIN else share), fed, together
+            )
 
         summary = self._feed(
             producer_id("replay" if path != STDIN else "tail", name),
