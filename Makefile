@@ -9,7 +9,8 @@ PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
-        bench-athena bench-dashboards failed-replay kill-producers simulate torn-reads test-emulator test-trino assembly docs clean
+        bench-athena bench-dashboards failed-replay kill-producers simulate torn-reads test-emulator \
+        test-trino assembly docs clean bench-simulate outage-producers
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +73,9 @@ bench-local: ## the same with a million events
 bench-producers: $(VENV)/.bench ## producers beside their peers
 	$(BIN)/python -m benchmarks.producers
 
+bench-simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggregated and event by event
+	$(BIN)/python -m benchmarks.producer_simulates
+
 bench-transforms: $(VENV)/.bench ## the transformation beside its peers
 	$(BIN)/python -m benchmarks.transforms
 
@@ -90,6 +94,9 @@ failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, re
 
 kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 	$(BIN)/python -m benchmarks.producer_kills --runs 200
+
+outage-producers: $(VENV)/.dev ## producers under load while their stream is down for a minute, and across forks
+	$(BIN)/python -m benchmarks.producers --only outage --outage 60
 
 simulate: $(VENV)/.dev ## ten thousand seeded histories of the reports' code
 	$(BIN)/python -m benchmarks.simulation --schedules 10000

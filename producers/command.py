@@ -26,7 +26,7 @@ from producers.record import Framing
 from producers.record_sink import RecordSink
 from producers.settings import Settings
 from producers.simulator import Simulation
-from producers.source_files import STDIN, Format, content_identity
+from producers.source_files import STDIN, Format, Share, content_identity
 from producers.sources import SourceItem, read
 from producers.spool import Spool
 
@@ -35,6 +35,8 @@ INTERRUPTED_CLOSE_SECONDS = 5.0
 LINGER = 0.1
 PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
 FORECAST_SHARDS = 4
+REPLAYED_REQUEST_BYTES = 4 << 20
+SIMULATED_REQUEST_BYTES = 1 << 20  # so that the stream works on one while the next events are made up
 
 
 class Target(Protocol):
@@ -104,6 +106,7 @@ class Run:
             simulation.producer_id,
             simulation.epoch,
             pace is not None,
+            SIMULATED_REQUEST_BYTES,
             lambda producer, fed: feed_simulation(
                 producer, simulation.records(), pace, progress("events", lambda: fed.put / total), fed
             ),
@@ -117,20 +120,24 @@ class Run:
         checkpoint = Checkpoint(resume, identity) if resume is not None and identity is not None else None
         name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
         pace = _pace(speed, rate)
+        share = Share()
 
         def feed(producer: Producer, fed: Fed) -> Fed:
-            items: Iterable[SourceItem] = read(path, form)
+            items: Iterable[SourceItem] = read(path, form, share=share)
             if checkpoint is not None:
                 items = dropwhile(lambda item: item.number <= checkpoint.line, items)
                 fed.last_line = checkpoint.line
                 items = checkpoint.keeping(items, producer)
             together = 1 if path == STDIN else TOGETHER
-            return feed_source(producer, items, pace, progress("lines"), fed, together)
+            return feed_source(
+                producer, items, pace, progress("lines", None if path == STDIN else share), fed, together
+            )
 
         summary = self._feed(
             producer_id("replay" if path != STDIN else "tail", name),
             next_epoch(time.time_ns() // 1_000_000, None),
             pace is not None,
+            REPLAYED_REQUEST_BYTES,
             feed,
         )
         if checkpoint is not None and not summary["pending"]:
@@ -145,9 +152,14 @@ class Run:
         return {"folder": str(folder), **stats.as_dict(), "pending": pending}
 
     def _feed(
-        self, name: str, epoch: int, is_paced: bool, feed: Callable[[Producer, Fed], Fed]
+        self,
+        name: str,
+        epoch: int,
+        is_paced: bool,
+        request_bytes: int,
+        feed: Callable[[Producer, Fed], Fed],
     ) -> dict[str, Any]:
-        producer = self._producer(name, epoch, is_paced)
+        producer = self._producer(name, epoch, is_paced, request_bytes)
         started, fed, patience = time.monotonic(), Fed(), CLOSE_SECONDS
         try:
             feed(producer, fed)
@@ -170,7 +182,7 @@ class Run:
             summary["interrupted_at"] = datetime.now(UTC).isoformat()
         return summary | (self._forecast.as_dict() if self._dry_run else {})
 
-    def _producer(self, name: str, epoch: int, is_paced: bool) -> Producer:
+    def _producer(self, name: str, epoch: int, is_paced: bool, request_bytes: int) -> Producer:
         return Producer(
             sink=self._sink(),
             framing=self._framing,
@@ -178,6 +190,7 @@ class Run:
             producer_id=name,
             epoch=epoch,
             linger=PACED_LINGER if is_paced else LINGER,
+            max_request_bytes=request_bytes,
             spool=Spool(self._spool) if self._spool is not None else None,
             when_full="spool" if self._spool is not None else "block",
             dead_letter=DeadLetterFile(self._dead_letter) if self._dead_letter is not None else None,

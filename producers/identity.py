@@ -20,7 +20,7 @@ def event_id(time_ms: int, chance: int) -> str:
         | 0x8000_0000_0000_0000
         | chance & 0x3FFF_FFFF_FFFF_FFFF
     )
-    text = f"{number:032x}"
+    text = number.to_bytes(16, "big").hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

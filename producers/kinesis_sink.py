@@ -64,6 +64,7 @@ class KinesisSink:
         self._stream = ("StreamARN" if stream.startswith("arn:") else "StreamName", stream)
         self._named = {self._stream[0]: stream}
         self._waiting = threading.local()
+        self._bodies: list[bytearray] = []
         events = getattr(getattr(client, "meta", None), "events", None)
         # Without botocore's events the body cannot be put in place; the empty record would be sent instead.
         self._swaps = events is not None
@@ -98,12 +99,13 @@ class KinesisSink:
     def reopen(self) -> None:
         """Forgets pooled connections, for a process that was forked."""
         self._waiting = threading.local()
+        self._bodies = []
         close = getattr(self._client, "close", None)
         if close is not None:
             close()
 
     def _put_swapped(self, records: Sequence[SinkRecord]) -> Any:
-        body = self._waiting.__dict__.setdefault("kept", bytearray())
+        body = self._body()
         put_records_body(self._stream, records, body)
         self._waiting.body = body
         try:
@@ -112,7 +114,15 @@ class KinesisSink:
             unsent = self._waiting.__dict__.pop("body", None)
         if unsent is not None:
             raise RuntimeError("botocore did not call the before-call hook; the request carried no records.")
+        self._bodies.append(body)
         return answer
+
+    def _body(self) -> bytearray:
+        """One that served before: of those the last, so that no more are kept than are used at a time."""
+        try:
+            return self._bodies.pop()
+        except IndexError:
+            return bytearray()
 
     def _swap_body(self, params: dict[str, Any], **_: object) -> None:
         # Popped, so that another call through the same client keeps its own. Returns None: botocore would

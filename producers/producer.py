@@ -4,7 +4,6 @@ import os
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
@@ -18,23 +17,19 @@ from producers.bucket import Limits
 from producers.contracts import Event, Payload
 from producers.contracts.codec import ContractError, encode, encode_many
 from producers.dead_letters import DeadLetterFile
+from producers.delivery import Delivery
 from producers.envelopes import Envelopes, check
 from producers.errors import BadKeyError, ProducerError, TooLargeError
 from producers.identity import next_epoch
 from producers.identity import producer_id as identifier
 from producers.kinesis_sink import KinesisSink, kinesis_client
-from producers.outbox import Outbox
 from producers.outbox_settings import OutboxSettings, WhenFull
-from producers.packing import MOST_KEY_CHARACTERS, require_key
 from producers.process_life import dismiss, enlist
 from producers.record import Framing
 from producers.record_sink import RecordSink
 from producers.reports import Settled
-from producers.sender import start_senders
 from producers.spool import Spool
 from producers.stats import Stats
-
-SURELY_FITS_BYTES = 1 << 16  # far below any stream's record size: not worth a closer look
 
 
 class Producer:
@@ -43,7 +38,8 @@ class Producer:
     `put` takes an event in microseconds; threads of the producer's own send it. What returning means:
 
     - `put`: the event is in memory; with a spool of mode `always` it is on the disk, safe from the
-    process's death. - `flush`: everything but the returned number is delivered.
+      process's death.
+    - `flush`: everything but the returned number is delivered.
     - `close`: as `flush`, and what is left is in the spool, if there is one.
 
     Delivery is at least once: an event may arrive twice, under the same `event_id`.
@@ -86,9 +82,10 @@ class Producer:
             framing: `kpl` aggregates, `lines` joins by newline, `none` sends one event per record.
             ordering: `key` lets no event overtake another of its partition key.
             when_full: what `put` does when the buffer is full: wait, raise BufferFullError, or write to
-            the spool.
+                the spool.
             producer_id, epoch: name this producer's sequence; by default host and process, and the start
-            time. state: folder that remembers the last epoch, so that none is used twice.
+                time.
+            state: folder that remembers the last epoch, so that none is used twice.
             check: whether `put` refuses payloads that break their contract (SchemaViolationError).
             linger: seconds that an event waits for company at most.
             max_in_flight: requests at a time, each on a thread.
@@ -98,17 +95,12 @@ class Producer:
         """
         if when_full == "spool" and spool is None:
             raise ValueError("when_full='spool' needs a spool: pass spool=Spool(folder).")
-        self._sink = sink or KinesisSink(stream_name, client or kinesis_client())
-        self._state = Path(state) if state is not None else None
         self._clock = clock
-        self._monotonic = monotonic
         self._random = random or Random(int.from_bytes(os.urandom(16), "big"))  # noqa: S311
-        self._spool = spool
         self._dead_letter = dead_letter
         self._on_delivery = on_delivery
         self._source = source
         self._check = check
-        self._senders = max_in_flight
         settings = OutboxSettings(
             framing=framing,
             limits=Limits(record_bytes=max_record_bytes, events=max_events_per_record),
@@ -119,18 +111,17 @@ class Producer:
             record_ttl=record_ttl,
         )
         told = self._told if on_delivery is not None or dead_letter is not None else None
-        self._outbox = Outbox(settings, monotonic, self._random, _warn, spool, told)
+        kinesis = sink or KinesisSink(stream_name, client or kinesis_client())
+        self._delivery = Delivery(kinesis, settings, max_in_flight, monotonic, self._random, spool, told)
+        memory = Path(state) if state is not None else None
         self._start_afresh(
             producer_id or identifier(socket.gethostname(), os.getpid()),
-            epoch if epoch is not None else next_epoch(int(clock() * 1000), self._state),
+            epoch if epoch is not None else next_epoch(int(clock() * 1000), memory),
         )
         enlist(self)
-        if spool is not None and spool.unread:
-            self._start()
 
     def _start_afresh(self, producer_id: str, epoch: int) -> None:
         self._lock = threading.RLock()
-        self._threads: list[threading.Thread] = []
         self._envelopes = Envelopes(producer_id, epoch, self._source, self._clock, self._random)
 
     @property
@@ -185,12 +176,12 @@ class Producer:
             data = encode(event)
             if not is_checked:
                 check(event, data)
-            self._put(data, key, timeout)
+            self._delivery.put(data, key, timeout)
         except (ContractError, TooLargeError, BadKeyError) as error:
             if self._dead_letter is None:
                 raise
             self._dead_letter.write(str(error), data or repr(event).encode(), str(key))
-            self._outbox.intake.dead_lettered()
+            self._delivery.dead_lettered()
             return False
         return True
 
@@ -204,13 +195,13 @@ class Producer:
         their place already: a copy, or an envelope of another producer.
         """
         with self._lock:
-            self._put(data, partition_key, timeout)
+            self._delivery.put(data, partition_key, timeout)
             if counted:
                 self._took_places(1, self._clock())
 
     def put_json(self, value: Any, partition_key: str, *, timeout: float | None = None) -> None:
         """Takes any value that JSON can hold, without an envelope and outside the sequence."""
-        self._put(encode(value), partition_key, timeout)
+        self._delivery.put(encode(value), partition_key, timeout)
 
     def put_many(self, events: Iterable[Payload | Event]) -> int:
         """Takes several events; returns how many. Raises as `put`, with those before it taken."""
@@ -237,30 +228,12 @@ class Producer:
 
         Raises before any is taken when one of them cannot be sent.
         """
-        if max(map(len, data), default=0) > SURELY_FITS_BYTES:
-            for blob, key in zip(data, partition_keys, strict=True):
-                self._require_fit(blob, key)
-        if not self._threads:
-            self._start()
         if not counted:
-            self._outbox.intake.put_many(data, partition_keys, timeout)
+            self._delivery.put_many(data, partition_keys, timeout)
             return
         with self._lock:
-            self._outbox.intake.put_many(data, partition_keys, timeout)
+            self._delivery.put_many(data, partition_keys, timeout)
             self._took_places(counted, self._clock())
-
-    def _put(self, data: bytes, key: str, timeout: float | None) -> None:
-        if type(key) is not str or not 0 < len(key) <= MOST_KEY_CHARACTERS or len(data) > SURELY_FITS_BYTES:
-            self._require_fit(data, key)
-        if not self._threads:
-            self._start()
-        self._outbox.intake.put(data, key, timeout)
-
-    def _require_fit(self, data: bytes, key: str) -> None:
-        require_key(key)
-        size, limit = len(data) + len(key.encode()), self._outbox.largest_record
-        if size > limit:
-            raise TooLargeError(size, limit)
 
     def _took_places(self, count: int, now: float) -> None:
         self._envelopes.took(count)
@@ -270,39 +243,34 @@ class Producer:
     def _audit(self, closed: bool) -> None:
         """Tells the stream how far the sequence went."""
         event, key = self._envelopes.audit(closed, self._clock())
-        if not self._threads:
-            self._start()
-        self._outbox.intake.put_anyway(encode(event), key)
+        self._delivery.put_anyway(encode(event), key)
 
     # Ending
 
     def flush(self, timeout: float | None = None) -> int:
         """Sends everything now; returns how many events are not delivered when `timeout` seconds are over."""
         with self._lock:
-            if self.last_seq and self._outbox.failure is None:
+            if self.last_seq and self._delivery.failure is None:
                 self._audit(closed=False)
-        pending = self._outbox.flush(timeout)
-        self._outbox.reports.tell()
-        return pending
+        return self._delivery.flush(timeout)
 
     def close(self, timeout: float | None = 30.0) -> Stats:
         """Delivers what it can in `timeout` seconds, spools the rest, ends the threads. Always returns."""
         with self._lock:
-            if self.last_seq and not self._outbox.is_over:
+            if self.last_seq and not self._delivery.is_over:
                 self._audit(closed=True)
-        stats = self._outbox.close(timeout)
-        self._outbox.reports.tell()
+        stats = self._delivery.close(timeout)
         dismiss(self)
         return stats
 
     @property
     def failure(self) -> ProducerError | None:
         """What ended the sending for good, if anything did."""
-        return self._outbox.failure
+        return self._delivery.failure
 
     def stats(self) -> Stats:
         """A snapshot of the counts."""
-        return self._outbox.stats()
+        return self._delivery.stats()
 
     def __enter__(self) -> Self:
         return self
@@ -311,14 +279,6 @@ class Producer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    # Threads and processes
-
-    def _start(self) -> None:
-        with self._lock:
-            # At the first event, not before: servers that fork after loading have not forked yet.
-            if not self._threads:
-                self._threads = start_senders(self._outbox, self._sink, self._monotonic, self._senders)
 
     def _told(self, settled: Settled) -> None:
         if settled.error is not None and self._dead_letter is not None:
@@ -329,14 +289,7 @@ class Producer:
 
     def after_fork(self) -> None:
         """In the child: an empty producer with a sequence of its own. The parent delivers what it had."""
-        if self._spool is not None:
-            self._spool.in_child()
-        self._sink.reopen()
         self._random.seed(int.from_bytes(os.urandom(16), "big"))
-        self._outbox.reset()
+        self._delivery.after_fork()
         name = identifier(self.producer_id[:50], os.getpid())
         self._start_afresh(name, next_epoch(int(self._clock() * 1000), None))
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, RuntimeWarning, stacklevel=2)

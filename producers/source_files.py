@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,19 +27,42 @@ class UnknownFormatError(SourceError):
     """The content is of no format that is known."""
 
 
+class Share:
+    """How much of a file has been read, from 0 to 1, by its bytes as they lie there; 0 for a pipe."""
+
+    def __init__(self) -> None:
+        self._file: io.FileIO | None = None
+        self._size = 0
+
+    def watch(self, file: io.FileIO) -> None:
+        """From now on it is about this file."""
+        self._file, self._size = file, os.fstat(file.fileno()).st_size
+
+    def __call__(self) -> float:
+        """The share."""
+        if self._file is None or not self._size:
+            return 0.0
+        return 1.0 if self._file.closed else self._file.tell() / self._size
+
+
 @contextmanager
-def opened(path: str) -> Iterator[io.BufferedReader]:
-    """The source's content, unpacked when it is gzip. `-` is standard input. Raises SourceError."""
+def opened(path: str, share: Share | None = None) -> Iterator[io.BufferedReader]:
+    """The source's content, unpacked when it is gzip. `-` is standard input. Raises SourceError.
+
+    `share` is told of the file.
+    """
     if path == STDIN:
         yield _unpacked(cast("io.BufferedReader", sys.stdin.buffer))
         return
     try:
-        file = _buffered(io.FileIO(path))
+        raw = io.FileIO(path)
     except FileNotFoundError as error:
         raise SourceError(f"There is no file {path}.") from error
     except OSError as error:
         raise SourceError(f"Cannot open {path}: {error.strerror}.") from error
-    with file:
+    if share is not None:
+        share.watch(raw)
+    with _buffered(raw) as file:
         try:
             yield _unpacked(file)
         except (gzip.BadGzipFile, EOFError) as error:

@@ -28,7 +28,7 @@ from producers.contracts import (
 )
 from producers.contracts.codec import ContractError, SchemaViolationError, violation
 from producers.identity import derived_event_id
-from producers.source_files import STDIN, Format, SourceError, content_identity, opened, sniff
+from producers.source_files import STDIN, Format, Share, SourceError, content_identity, opened, sniff
 
 LARGEST_LINE = 1 << 20  # what a Kinesis record holds by default
 
@@ -59,13 +59,15 @@ SourceItem = WholeEvent | NewEvent
 """What one line, or one row, of a source is. `number` counts lines (rows) from 1."""
 
 
-def read(path: str, form: Format | None = None, stream: Stream | None = None) -> Iterator[SourceItem]:
-    """Every item of the source at `path` (`-`: standard input), in its order.
+def read(
+    path: str, form: Format | None = None, stream: Stream | None = None, share: Share | None = None
+) -> Iterator[SourceItem]:
+    """Every item of the source at `path` (`-`: standard input), in its order. `share` tells how far it got.
 
     Raises SourceError when the source as a whole cannot be read.
     """
     chosen = stream or next(iter(STREAMS.values()))
-    with opened(path) as content:
+    with opened(path, share) as content:
         known = form or sniff(content, path)
         reader = _Reader(path, chosen)
         match known:

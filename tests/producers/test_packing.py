@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from producers.aggregation import deaggregate, is_aggregate
 from producers.bucket import Limits
+from producers.errors import BadKeyError
 from producers.memory_sink import even_shards
 from producers.packing import Packer
 from producers.record import Framing, Record
@@ -71,6 +72,37 @@ def test_many_at_once_pack_as_one_by_one(events: list[Event]) -> None:
 def test_lines_join_events_by_newlines_under_the_first_key() -> None:
     (record,) = packed([("a", b"1"), ("b", b"2"), ("a", b"3")], "lines", even_shards(1), Limits(), many=False)
     assert record.wire == (b"1\n2\n3", "a", None)
+
+
+@pytest.mark.parametrize("framing", ["kpl", "lines", "none"])
+def test_a_record_gives_its_events_back_whatever_is_in_them(framing: Framing) -> None:
+    events = [("a", b"1\n2"), ("ключ", b""), ("a", b"\xf3\x89\x9a\xc2"), ("k" * 256, b"\n")]
+    records = packed(events, framing, even_shards(1), Limits(), many=True)
+    found = [(event.key, event.data) for record in records for event in record.events()]
+    assert found == events
+    assert sum(record.held_bytes for record in records) == sum(len(data) + 64 for _, data in events)
+
+
+def test_explicit_hash_keys_come_back_out_of_a_record() -> None:
+    records: list[Record] = []
+    packer = Packer("kpl", even_shards(1), Limits(), records.append)
+    given = [(b"1", "a", "5"), (b"2", "b", "7"), (b"3", "a", "7")]
+    for place, (data, key, explicit) in enumerate(given):
+        packer.add_explicit(data, key, explicit, place, lambda: 0.0)
+    packer.close_all()
+    (record,) = records
+    assert list(record.events()) == [(*event, place) for place, event in enumerate(given)]
+    assert list(record.every_hash_key()) == [5, 7, 7]
+
+
+def test_many_events_of_which_one_has_no_key_are_all_refused() -> None:
+    records: list[Record] = []
+    packer = Packer("kpl", even_shards(1), Limits(), records.append)
+    for bad in ("", "k" * 257, None, ["a"]):
+        with pytest.raises(BadKeyError):
+            packer.add_many([b"1", b"2"], ["a", bad], lambda: 0.0)  # type: ignore[list-item]
+    packer.close_all()
+    assert records == []
 
 
 def test_a_single_event_goes_as_it_is() -> None:

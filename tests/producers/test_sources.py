@@ -2,12 +2,14 @@
 
 import gzip
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from producers.contracts import UNREADABLE_LINE, UnreadableLine
-from producers.source_files import SourceError
+from producers.source_files import Share, SourceError
 from producers.sources import NewEvent, WholeEvent, read
 from tests.producers.test_simulator import records
 
@@ -92,3 +94,17 @@ def test_the_real_log_gives_the_counts_that_were_taken_independently() -> None:
     assert (sum(size or 0 for size in sizes), sizes.count(None)) == (2_747_282_505, 669)
     paths = Counter(str(getattr(page, "url")).split("?")[0] for page in pages)  # noqa: B009
     assert [paths[path] for path in ("/favicon.ico", "/style2.css", "/reset.css")] == [807, 546, 538]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_how_far_a_file_is_read_is_known_while_it_is_read(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    lines = b"".join(b"%0100000x\n" % Random(number).getrandbits(400_000) for number in range(40))
+    path = written(tmp_path / "a.ndjson", pack(b"{" + lines))
+    share = Share()
+    assert share() == 0
+    shares = [share() for _ in read(path, "ndjson", share=share)]
+    assert 0 < shares[0] < 0.9
+    assert shares == sorted(shares)
+    assert share() == 1
