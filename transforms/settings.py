@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from producers.contracts import STREAMS
 
@@ -19,8 +20,7 @@ class SettingsError(ValueError):
     """An environment variable is missing or wrong."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the transformation needs to know.
 
     Attributes:
