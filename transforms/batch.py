@@ -81,9 +81,10 @@ def run(request: Request, judge: Callable[[bytes, int], Outcome], metadata: Mapp
     room = LARGEST_ANSWER - sum([len(record.recordId) + ANSWER_ENVELOPE for record in request.records])
     answered = answers.append
     for record in request.records:
-        data = record.data
-        bytes_in += len(data)
-        outcome = judge(data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
+        bytes_in += len(record.data)
+        outcome = (
+            judge(record.data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
+        )
         if type(outcome) is Accepted:
             row = outcome.row
             takes = len(row) * 4 // 3 + 4
