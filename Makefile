@@ -62,7 +62,7 @@ assembly: $(VENV)/.dev ## synthesize the CloudFormation templates again
 
 docs: $(VENV)/.dev ## write the generated documents again
 	$(BIN)/python -m infra.cli_document
-	$(BIN)/penstock contracts docs
+	$(BIN)/penstock contracts docs --out docs/events.html
 
 bench: $(VENV)/.dev ## the whole chain on this machine: events per second, and where the time went
 	$(BIN)/python -m benchmarks.local --events $(SIZE)
@@ -78,6 +78,7 @@ bench-simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggrega
 
 bench-transforms: $(VENV)/.bench ## the transformation beside its peers
 	$(BIN)/python -m benchmarks.transforms
+	$(BIN)/python -m benchmarks.transforms_loop
 
 bench-reports: $(VENV)/.dev ## bytes scanned per refresh beside the usual designs
 	$(BIN)/python -m benchmarks.reports

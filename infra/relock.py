@@ -14,13 +14,13 @@ from pathlib import Path
 
 from infra.artefacts import ARTEFACTS, PLATFORMS, PYTHON_VERSION
 
-_COMMON = ("msgspec", "aws-lambda-powertools", "jmespath", "typing_extensions", "aws-xray-sdk", "wrapt")
+_COMMON = ("msgspec", "aws-lambda-powertools", "aws-xray-sdk", "wrapt")
 LIBRARIES = {
     "transform": _COMMON,
-    "refresh": _COMMON,
-    "query": (*_COMMON, "PyAthena", "fsspec", "tenacity", "tzdata"),
+    "refresh": (*_COMMON, "jmespath", "typing_extensions"),
+    "query": (*_COMMON, "jmespath", "typing_extensions", "PyAthena", "fsspec", "tenacity", "tzdata"),
 }
-"""What is imported, with what that needs in turn."""
+"""What is imported, with what that needs in turn. msgspec imports `typing_extensions` where it finds it."""
 
 HEADER = "# Written by `python -m infra.relock`. Wheels for Lambda's Python on arm64.\n"
 

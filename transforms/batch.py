@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from transforms.marshal import Answer, Record, Request, Unreadable
 from transforms.outcome import Accepted, Dropped, Failed, Outcome
@@ -20,8 +21,7 @@ _UNREADABLE = Failed("bad_request", "", "The record of the request has no base64
 _FULL = Failed("answer_full", "", "The answer would have passed Lambda's limit with this record.")
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """The answers, in the order of the records, and what they are. No value of an event is in the counts.
 
     Attributes:
@@ -79,6 +79,7 @@ def run(request: Request, judge: Callable[[bytes, int], Outcome], metadata: Mapp
     bytes_in = accepted = late = 0
     lag_ms = -(10**15)
     room = LARGEST_ANSWER - sum([len(record.recordId) + ANSWER_ENVELOPE for record in request.records])
+    answered = answers.append
     for record in request.records:
         bytes_in += len(record.data)
         outcome = (
@@ -89,7 +90,7 @@ def run(request: Request, judge: Callable[[bytes, int], Outcome], metadata: Mapp
             takes = len(row) * 4 // 3 + 4
             if takes <= room:
                 room -= takes
-                answers.append(Answer(record.recordId, "Ok", row, metadata[outcome.event_hour]))
+                answered(Answer(record.recordId, "Ok", row, metadata[outcome.event_hour]))
                 accepted += outcome.events
                 late += outcome.is_late
                 lag_ms = max(lag_ms, outcome.lag_ms)
@@ -97,7 +98,7 @@ def run(request: Request, judge: Callable[[bytes, int], Outcome], metadata: Mapp
             outcome = _FULL
         answer, other = _other(record, outcome, room)
         room -= len(answer.data or "") * 4 // 3 + 4
-        answers.append(answer)
+        answered(answer)
         others.append((record.recordId, other))
     return Batch(answers, bytes_in, accepted, late, max(lag_ms, 0) if not accepted else lag_ms, others)
 

@@ -7,13 +7,11 @@ only that column. The lake partition column `event_hour` is computed from the ch
 
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from producers.contracts import STREAMS, Event, EventType, Stream
 
@@ -26,8 +24,7 @@ FAILED_PREFIX = "failed/"
 FAILED_TABLE = "failed_records"
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table, its type in Hive's (Glue's) spelling."""
 
     name: str
@@ -44,8 +41,7 @@ DERIVED_COLUMNS = (
 _SCALARS = {str: "string", int: "bigint", float: "double", bool: "boolean", datetime: "timestamp"}
 
 
-@dataclass(frozen=True)
-class LakeTable:
+class LakeTable(Struct, frozen=True, dict=True):
     """The lake table of one stream."""
 
     stream: Stream
@@ -128,7 +124,7 @@ def hive_type(hint: Any) -> str:
         return f"array<{hive_type(arguments[0])}>"
     if origin is dict:
         return f"map<{hive_type(arguments[0])},{hive_type(arguments[1])}>"
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+    if isinstance(hint, type) and issubclass(hint, Struct):
         return f"struct<{','.join(f'{name}:{hive_type(inner)}' for name, inner in _hints(hint))}>"
     raise TypeError(
         f"No lake column can hold {hint!r}. Use str, int, float, bool, datetime, list, dict or a Struct."
@@ -149,7 +145,7 @@ def field_extra(hint: Any) -> dict[str, Any]:
     return {}
 
 
-def _hints(struct: type[msgspec.Struct]) -> Iterator[tuple[str, Any]]:
+def _hints(struct: type[Struct]) -> Iterator[tuple[str, Any]]:
     hints = get_type_hints(struct, include_extras=True)
     return ((name, hints[name]) for name in struct.__struct_fields__)
 

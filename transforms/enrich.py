@@ -5,7 +5,6 @@ annotation in `producers.contracts.fields`. Tables, schemas and the judge follow
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 
 Enrichment = Callable[[str], str]
@@ -17,6 +16,8 @@ class Memo(dict[str, tuple[str, int]]):
     `growth` is `overhead` and how many characters the result has beyond the value; results are plain ASCII.
     Forgets everything when full, so that its size is bounded without bookkeeping on each hit.
     """
+
+    __slots__ = ("_capacity", "_function", "_overhead")
 
     def __init__(self, function: Enrichment, *, capacity: int, overhead: int = 0) -> None:
         super().__init__()
@@ -41,10 +42,12 @@ def pseudonymizer(key: bytes) -> Enrichment:
     inner_state = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
     outer_state = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
+    inner_copy, outer_copy = inner_state.copy, outer_state.copy
+
     def pseudonym(value: str) -> str:
-        inner = inner_state.copy()
+        inner = inner_copy()
         inner.update(value.encode())
-        outer = outer_state.copy()
+        outer = outer_copy()
         outer.update(inner.digest())
         return outer.hexdigest()[:32]
 
@@ -101,13 +104,16 @@ def user_agent_class(value: str) -> str:
     return "other"
 
 
-_PATH = re.compile(r"(?:[^/?#]*://[^/?#]*)?([^?#]*)")
-
-
 def url_path(value: str) -> str:
     """The path of an absolute or relative address, without query and fragment; at least `/`."""
-    found = _PATH.match(value)
-    return found[1] or "/" if found else "/"
+    address = value.partition("?")[0]
+    if "#" in address:
+        address = address.partition("#")[0]
+    scheme, mark, rest = address.partition("://")
+    if mark and "/" not in scheme:
+        slash = rest.find("/")
+        return rest[slash:] if slash >= 0 else "/"
+    return address or "/"
 
 
 DERIVED: Mapping[str, Enrichment] = {"url_path": url_path}

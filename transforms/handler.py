@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-
 from transforms.batch import Batch, run
 from transforms.contracts import LAKE_TABLES
 from transforms.marshal import DictMetadata, JsonMetadata, answer_bytes, answer_dict, read_request
+from transforms.powertools import counts, json_lines, tracer
 from transforms.rules import RULES_VERSION, Gate
 from transforms.runtime import install
 from transforms.settings import Settings
@@ -21,7 +19,7 @@ from transforms.settings import Settings
 NAMESPACE = "Penstock"
 SERVICE = "transforms"
 
-logger = Logger(service=SERVICE)
+logger = json_lines(SERVICE)
 marshaller = install()
 
 
@@ -62,33 +60,35 @@ def gate(settings: Settings) -> Gate:
 def _say(batch: Batch, invocation_id: str, context: Any) -> None:
     logger.info(
         "batch transformed",
-        request_id=getattr(context, "aws_request_id", ""),
-        function=getattr(context, "function_name", ""),
-        invocation_id=invocation_id,
-        rules_version=RULES_VERSION,
-        **batch.facts(),
-        **_metrics(batch),
+        extra={
+            "request_id": getattr(context, "aws_request_id", ""),
+            "function": getattr(context, "function_name", ""),
+            "invocation_id": invocation_id,
+            "rules_version": RULES_VERSION,
+            **batch.facts(),
+            **_metrics(batch),
+        },
     )
 
 
 def _metrics(batch: Batch) -> dict[str, Any]:
-    metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
-    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(batch.answers))
-    metrics.add_metric("ReceivedBytes", MetricUnit.Bytes, batch.bytes_in)
-    metrics.add_metric("AcceptedEvents", MetricUnit.Count, batch.accepted)
-    metrics.add_metric("LateEvents", MetricUnit.Count, batch.late)
-    metrics.add_metric("DroppedEvents", MetricUnit.Count, batch.dropped)
-    metrics.add_metric("FailedRecords", MetricUnit.Count, batch.failed.total())
-    metrics.add_metric("ArrivalLag", MetricUnit.Milliseconds, batch.lag_ms)
-    for reason, count in batch.failed.items():
-        metrics.add_metric(f"Failed_{reason}", MetricUnit.Count, count)
-    return dict(metrics.serialize_metric_set())
+    values: dict[str, tuple[str, float]] = {
+        "ReceivedRecords": ("Count", len(batch.answers)),
+        "ReceivedBytes": ("Bytes", batch.bytes_in),
+        "AcceptedEvents": ("Count", batch.accepted),
+        "LateEvents": ("Count", batch.late),
+        "DroppedEvents": ("Count", batch.dropped),
+        "FailedRecords": ("Count", batch.failed.total()),
+        "ArrivalLag": ("Milliseconds", batch.lag_ms),
+    }
+    failed: dict[str, tuple[str, float]] = {
+        f"Failed_{reason}": ("Count", count) for reason, count in batch.failed.items()
+    }
+    return counts(NAMESPACE, SERVICE, values | failed)
 
 
 def _traced(
     handle: Callable[[Any, Any], bytes | dict[str, Any]],
 ) -> Callable[[Any, Any], bytes | dict[str, Any]]:
-    # capture_response would walk the answer's 5 MB, auto_patch would import botocore.
-    from aws_lambda_powertools import Tracer
-
-    return Tracer(service=SERVICE, auto_patch=False).capture_lambda_handler(handle, capture_response=False)
+    # capture_response would walk the answer's 5 MB.
+    return tracer(SERVICE).capture_lambda_handler(handle, capture_response=False)

@@ -7,8 +7,9 @@ import msgspec
 
 from transforms.outcome import Failed, Reason
 
-_PLACE = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
-_BYTE = re.compile(r"\(byte (\d+)\)")
+# Compiled on first use: a cold start meets no failure, most often.
+_PLACE = r" - at `(?:key in )?(\$[^`]*)`$"
+_BYTE = r"\(byte (\d+)\)"
 
 _VALIDATION: tuple[tuple[str, Reason], ...] = (
     ("Object missing required field", "missing_field"),
@@ -45,7 +46,7 @@ def failed_by(error: Exception) -> Failed:
 
 @lru_cache(maxsize=1024)
 def _violation(text: str) -> Failed:
-    found = _PLACE.search(text)
+    found = re.search(_PLACE, text)
     place = found[1] if found else "$"
     what = text[: found.start()] if found else text
     missing = re.search(r"missing required field `([^`]*)`", what)
@@ -69,5 +70,5 @@ def _reason(what: str, place: str) -> Reason:
 
 
 def _byte(text: str) -> str:
-    found = _BYTE.search(text)
+    found = re.search(_BYTE, text)
     return f"byte {found[1]}" if found else ""

@@ -6,7 +6,6 @@ row; only the envelope is copied. Members of our own that a producer wrote are o
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Annotated, Any, Literal, Union, get_type_hints
 
@@ -25,8 +24,7 @@ _CHECKED_ELSEWHERE: Mapping[str, Any] = {
 """Fields that `transforms.finish` checks faster: three patterns cost msgspec more than all other decoding."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One enrichment: the value of the payload's `field` goes through `enrichment` and becomes `column`.
 
     Where it `replaces`, the column stands at the row's top and the field is left out of the row; else it is a
@@ -40,8 +38,7 @@ class Step:
     overhead: int
 
 
-@dataclass(frozen=True)
-class RowPlan:
+class RowPlan(Struct, frozen=True, dict=True):
     """How events of one type and version become rows.
 
     Attributes:

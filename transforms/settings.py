@@ -1,8 +1,8 @@
 """Settings of the transformation, from environment variables and back."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from producers.contracts import STREAMS
 
@@ -11,7 +11,10 @@ PSEUDONYM_KEYS = "PENSTOCK_PSEUDONYM_KEYS"
 RUNTIME_JSON = "PENSTOCK_RUNTIME_JSON"
 TRACING = "PENSTOCK_TRACING"
 
-_KEY_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,15}")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_KEY_ID = _LETTERS | frozenset("_-")
+_LONGEST_KEY_ID = 16
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 _SHORTEST_KEY = 16
 
 
@@ -19,8 +22,7 @@ class SettingsError(ValueError):
     """An environment variable is missing or wrong."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the transformation needs to know.
 
     Attributes:
@@ -79,7 +81,9 @@ class Settings:
 
 
 def _problem_of_key(key_id: str, text: str) -> str:
-    if not _KEY_ID.fullmatch(key_id):
+    if not (
+        _LETTERS.issuperset(key_id[:1]) and _KEY_ID.issuperset(key_id) and 0 < len(key_id) <= _LONGEST_KEY_ID
+    ):
         return "has no key id of 1 to 16 characters a-z, 0-9, _ or -"
     if text.startswith("{{"):
         return "holds a reference that was not resolved"
@@ -89,4 +93,4 @@ def _problem_of_key(key_id: str, text: str) -> str:
 
 
 def _is_hex(text: str) -> bool:
-    return len(text) % 2 == 0 and len(text) >= 2 * _SHORTEST_KEY and not re.search(r"[^0-9a-fA-F]", text)
+    return len(text) % 2 == 0 and len(text) >= 2 * _SHORTEST_KEY and _HEXADECIMAL.issuperset(text)

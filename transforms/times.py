@@ -41,14 +41,15 @@ class Seconds(dict[str, tuple[str, int]]):
         is outside of the years 1 to 9999.
         """
         moment = _parse(msgspec.json.encode(text)).astimezone(UTC)
-        canonical = f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
-        event_hour = f"{canonical[:10]}-{canonical[11:13]}"
         epoch_ms = milliseconds(moment)
-        if text == canonical:
+        if len(text) == 24 and text[10] == "T" and text[19] == "." and text[23] == "Z":
+            event_hour = f"{text[:10]}-{text[11:13]}"
             if len(self) >= _CAPACITY:
                 self.clear()
             self[text[:19]] = (event_hour, epoch_ms - epoch_ms % 1000)
-        return EventTime(event_hour, canonical, epoch_ms)
+            return EventTime(event_hour, text, epoch_ms)
+        canonical = f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
+        return EventTime(f"{canonical[:10]}-{canonical[11:13]}", canonical, epoch_ms)
 
 
 class Arrivals(dict[int, str]):
@@ -69,4 +70,5 @@ class Arrivals(dict[int, str]):
 
 def milliseconds(moment: datetime) -> int:
     """Epoch milliseconds, rounded down. The moment must carry a zone."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000

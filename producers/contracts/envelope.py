@@ -1,7 +1,6 @@
 """What every event has in common, and how an event type is declared."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, cast
@@ -50,8 +49,7 @@ ENVELOPE_FIELDS: tuple[str, ...] = ("event_type", *Event.__struct_fields__)
 """The envelope's members in the order in which they are written."""
 
 
-@dataclass(frozen=True)
-class EventType:
+class EventType(msgspec.Struct, frozen=True, dict=True):
     """One version of one event type.
 
     Attributes:

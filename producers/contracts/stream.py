@@ -1,11 +1,12 @@
 """A stream: the event types that it carries, the times they may have, and where its events can come from."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from random import Random
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from producers.contracts.access_log import AccessLogLine
 from producers.contracts.audit import PRODUCER_AUDITED
@@ -30,8 +31,7 @@ Start and span are in milliseconds (the start since 1970); the times of the firs
 """
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(Struct, frozen=True, dict=True):
     """One Kinesis data stream and the contract of what is on it.
 
     Attributes:

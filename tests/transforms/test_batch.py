@@ -4,6 +4,8 @@ import os
 import random
 import subprocess
 import sys
+from functools import partial
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -18,14 +20,22 @@ from transforms.marshal import (
     JsonMetadata,
     Record,
     Request,
+    Unreadable,
     answer_bytes,
     answer_dict,
     read_request,
 )
+from transforms.outcome import Outcome
 from transforms.rules import Gate
 
 LAMBDA_LIMIT = 6_291_556
-BATCHES = int(os.environ.get("PENSTOCK_TEST_BATCHES", "6"))
+BATCHES = int(os.environ.get("PENSTOCK_TEST_BATCHES", "12"))
+TOGETHER = 200
+"""Batches that are drawn from the same records, which are judged once."""
+POOL = 400
+LONGEST = (10, 400, 4_000)
+SHORTEST = 300
+"""Bytes of a record in base64, on average, that are passed in every drawing."""
 
 
 def test_both_entrances_give_the_same_answers(gate: Gate) -> None:
@@ -62,22 +72,44 @@ def test_a_record_that_is_no_record_harms_no_other(gate: Gate, broken: dict[str,
         ]
 
 
-@pytest.mark.parametrize("seed", range(BATCHES))
-def test_no_answer_near_the_limit_passes_it_and_no_record_is_lost_or_doubled(gate: Gate, seed: int) -> None:
-    rng = random.Random(seed)
-    longest = rng.choice((10, 400, 4_000))
-    records, size = [], 0
-    while size < LAMBDA_LIMIT:
+@pytest.mark.parametrize("first", range(0, BATCHES, TOGETHER))
+def test_no_answer_near_the_limit_passes_it_and_no_record_is_lost_or_doubled(gate: Gate, first: int) -> None:
+    pools = {longest: _judged(gate, random.Random(f"{first} {longest}"), longest) for longest in LONGEST}
+    for seed in range(first, min(first + TOGETHER, BATCHES)):
+        rng = random.Random(seed)
+        judged = pools[rng.choice(LONGEST)]
+        records = _near_the_limit(rng, list(judged))
+        batch = run(Request(records), partial(_known, judged), JsonMetadata())
+        answer = answer_bytes(batch.answers)
+        assert len(answer) <= LARGEST_ANSWER < LAMBDA_LIMIT
+        assert [each.recordId for each in batch.answers] == [each.recordId for each in records]
+        assert len({each.recordId for each in batch.answers}) == len(records)
+        assert batch.accepted + batch.dropped + batch.failed.total() == len(records)
+
+
+def _judged(gate: Gate, rng: random.Random, longest: int) -> dict[bytes, Outcome]:
+    """Records with addresses of up to so many characters, some of them no events, and what the gate says."""
+    found = {}
+    for _ in range(POOL):
         payload = {**GOOD["payload"], "url": "https://x.example/" + "x" * rng.randrange(longest)}
         raw = (
             encode({**GOOD, "payload": payload}) if rng.random() < 0.95 else rng.randbytes(rng.randrange(900))
         )
-        records.append(Record(f"{rng.getrandbits(200):062d}"[:62], raw, ARRIVAL_MS))
-        size += len(raw) * 4 // 3 + rng.choice((120, 369))
-    batch = run(Request(records), gate.judge, JsonMetadata())
-    assert len(answer_bytes(batch.answers)) <= LARGEST_ANSWER < LAMBDA_LIMIT
-    assert [each.recordId for each in batch.answers] == [each.recordId for each in records]
-    assert batch.accepted + batch.dropped + batch.failed.total() == len(records)
+        found[raw] = gate.judge(raw, ARRIVAL_MS)
+    return found
+
+
+def _known(judged: dict[bytes, Outcome], raw: bytes, _arrival_ms: int) -> Outcome:
+    return judged[raw]
+
+
+def _near_the_limit(rng: random.Random, pool: list[bytes]) -> list[Record | Unreadable]:
+    """Records that a request of Lambda's limit holds, and one more."""
+    number, around = rng.getrandbits(200), rng.choice((120, 369))
+    drawn = rng.choices(pool, k=LAMBDA_LIMIT // (SHORTEST + around))
+    sizes = accumulate(len(raw) * 4 // 3 + around for raw in drawn)
+    fit = next(count for count, size in enumerate(sizes, start=1) if size >= LAMBDA_LIMIT)
+    return [Record(f"{number + place:062d}"[-62:], raw, ARRIVAL_MS) for place, raw in enumerate(drawn[:fit])]
 
 
 def test_the_envelope_of_an_answer_is_within_its_bound(gate: Gate) -> None:
@@ -109,9 +141,37 @@ def _in_a_process(code: str) -> str:
 
 
 def test_the_handler_imports_nothing_heavy() -> None:
-    heavy = "('boto3', 'botocore.session', 'pydantic', 'pandas', 'pyarrow', 'awswrangler', 'aws_xray_sdk')"
+    heavy = (
+        "('boto3', 'botocore.session', 'pydantic', 'pandas', 'pyarrow', 'awswrangler', 'aws_xray_sdk', "
+        "'dataclasses', 'jmespath', 'aws_lambda_powertools.logging.logger')"
+    )
     code = f"import sys, transforms.handler; print([each for each in {heavy} if each in sys.modules])"
     assert _in_a_process(code).strip() == "[]"
+
+
+def test_whoever_imports_powertools_after_the_handler_gets_all_of_it() -> None:
+    code = (
+        "import transforms.handler\n"
+        "from aws_lambda_powertools import Logger, Metrics, Tracer, logging\n"
+        "from aws_lambda_powertools.logging import formatter\n"
+        "made = Logger(service='another').registered_formatter\n"
+        "print(type(made) is formatter.LambdaPowertoolsFormatter is transforms.powertools._formatter"
+        ".LambdaPowertoolsFormatter)"
+    )
+    assert _in_a_process(code).strip() == "True"
+
+
+def test_a_traced_invocation_answers_and_loads_neither_asyncio_nor_a_client() -> None:
+    code = (
+        "import os, sys\n"
+        "os.environ.update(PENSTOCK_TRACING='true', LAMBDA_TASK_ROOT='/var/task',\n"
+        "    _X_AMZN_TRACE_ID='Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1')\n"
+        "from transforms.handler import lambda_handler\n"
+        "answer = lambda_handler({'invocationId': 'i', 'records': []}, None)\n"
+        "print([answer, 'aws_xray_sdk.core' in sys.modules,\n"
+        "       [name for name in ('asyncio', 'botocore.session') if name in sys.modules]])"
+    )
+    assert _in_a_process(code).splitlines()[-1] == "[{'records': []}, True, []]"
 
 
 def test_an_invocation_writes_one_line_which_is_its_metrics_too_and_names_nobody() -> None:
@@ -126,6 +186,7 @@ def test_an_invocation_writes_one_line_which_is_its_metrics_too_and_names_nobody
     (line,) = _in_a_process(code).splitlines()
     said = json.loads(line)
     assert said["accepted"] > 0
+    assert (said["level"], said["service"], said["message"]) == ("INFO", "transforms", "batch transformed")
     assert said["failed"] == sum(said["failed_by_reason"].values())
     assert said["FailedRecords"] == [float(said["failed"])]
     assert {each["Name"] for each in said["_aws"]["CloudWatchMetrics"][0]["Metrics"]} <= set(said)
