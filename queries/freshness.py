@@ -12,6 +12,7 @@ from typing import Any
 from queries.catalog import ReportQuery
 from queries.contracts import Report
 from queries.hours import hours_between, parse_day
+from queries.housekeeping import run_folder
 from queries.ledger import PartitionState
 from queries.ledger_table import LedgerTable
 from queries.partitions import Key, window
@@ -31,6 +32,8 @@ FRESHNESS_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("input_objects", "bigint", "lake objects that it was computed from"),
     ("input_bytes", "bigint", "their size"),
     ("bytes_scanned", "bigint", "its share of the bytes that the query execution scanned"),
+    ("run", "string", "name of the run that serves it"),
+    ("query_execution_id", "string", "of Athena, for its cost and its text"),
     ("last_error", "string", "why it was set aside or tried again"),
 )
 """Name, Hive type and meaning of each column."""
@@ -51,14 +54,14 @@ class Freshness:
     input_objects: int
     input_bytes: int
     bytes_scanned: int
+    run: str
+    query_execution_id: str
     last_error: str
 
 
 def freshness(state: PartitionState, report: Report) -> Freshness:
     """What the ledger says of the partition's published version."""
     published = state.published
-    _, end = window(report.grain, state.partition)
-    complete_at = int((end + timedelta(seconds=report.lateness_seconds)).timestamp() * 1000)
     return Freshness(
         report=state.report,
         report_partition=state.partition,
@@ -66,13 +69,23 @@ def freshness(state: PartitionState, report: Report) -> Freshness:
         data_as_of=published.as_of if published else None,
         published_at=published.published_at if published else None,
         newest_input_at=published.input.newest or None if published else None,
-        is_complete=published is not None and not state.is_stale and published.as_of >= complete_at,
+        is_complete=published is not None
+        and not state.is_stale
+        and published.as_of >= complete_at(report, state.partition),
         row_count=published.rows if published else 0,
         input_objects=published.input.objects if published else 0,
         input_bytes=published.input.bytes if published else 0,
         bytes_scanned=published.bytes_scanned if published else 0,
+        run=run_folder(published.location).rstrip("/").rpartition("run=")[2] if published else "",
+        query_execution_id=published.query_execution_id if published else "",
         last_error=state.last_error,
     )
+
+
+def complete_at(report: Report, partition: str) -> int:
+    """From when on (epoch ms) the partition's input counts as complete."""
+    _, end = window(report.grain, partition)
+    return int((end + timedelta(seconds=report.lateness_seconds)).timestamp() * 1000)
 
 
 def watermark(states: Iterable[PartitionState], report: Report) -> str | None:

@@ -187,10 +187,16 @@ def is_unchanged(state: PartitionState, input_now: Input, sql_sha: str) -> bool:
     )
 
 
-def settle(state: PartitionState) -> PartitionState:
-    """What is published is true of everything marked so far: the input has not changed."""
+def settle(state: PartitionState, as_of: int) -> PartitionState:
+    """What is published is true of all marks so far: the input, listed at `as_of`, has not changed."""
     return replace(
-        state, published_seq=state.dirty_seq, first_dirty_at=None, due_at=None, attempts=0, last_error=""
+        state,
+        published=state.published and replace(state.published, as_of=as_of),
+        published_seq=state.dirty_seq,
+        first_dirty_at=None,
+        due_at=None,
+        attempts=0,
+        last_error="",
     )
 
 

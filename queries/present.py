@@ -69,6 +69,7 @@ def partition_row(found: Freshness) -> dict[str, Any]:
         "complete": found.is_complete,
         "input_objects": found.input_objects,
         "bytes_scanned": found.bytes_scanned,
+        "run": found.run,
         "last_error": found.last_error,
     }
 

@@ -171,7 +171,7 @@ class Refresher:
         runs: list[Run] = []
         unchanged = [state for state in states if rules.is_unchanged(state, inputs[state.partition], sha)]
         if unchanged:
-            writes.append([rules.settle(state) for state in unchanged])
+            writes.append([rules.settle(state, now) for state in unchanged])
         rest = sorted((state for state in states if state not in unchanged), key=lambda state: state.key)
         while rest and len(runs) < most:
             size = 1 if query.report.context_seconds else rules.chunk_size(rest)

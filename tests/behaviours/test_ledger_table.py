@@ -98,7 +98,7 @@ def test_only_what_is_due_is_found_the_longest_due_first(ledger: LedgerTable) ->
 
 def test_a_partition_that_is_no_longer_due_leaves_the_index(ledger: LedgerTable) -> None:
     ledger.commit([marked(KEYS[0])])
-    ledger.commit([rules.settle(ledger.partitions(KEYS)[KEYS[0]])])
+    ledger.commit([rules.settle(ledger.partitions(KEYS)[KEYS[0]], 0)])
     assert list(ledger.due(10**12, 10)) == []
 
 
