@@ -9,7 +9,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
-        bench-athena bench-dashboards kill-producers simulate torn-reads test-emulator test-trino assembly docs clean
+        bench-athena bench-dashboards kill-producers kill-reports simulate torn-reads test-emulator test-trino assembly docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
 
 kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 	$(BIN)/python -m benchmarks.producer_kills --runs 200
+
+kill-reports: $(VENV)/.dev ## a report's worker killed at every step of a refresh
+	$(BIN)/python -m benchmarks.report_kills
 
 simulate: $(VENV)/.dev ## ten thousand seeded histories of the reports' code
 	$(BIN)/python -m benchmarks.simulation --schedules 10000
