@@ -21,7 +21,7 @@ from queries.ledger import LEASE_MARGIN_MS
 from queries.partitions import Key
 from queries.query_engine import Rows
 
-START = datetime(2026, 11, 1)  # noqa: DTZ001 - lake timestamps have no zone
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - lake timestamps have no zone
 VIEWS = 3
 """Page views in each lake object."""
 LASTING = ("dynamodb.TransactWriteItems", "athena.StartQueryExecution", "glue.Batch", "s3.PutObject")
