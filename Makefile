@@ -8,7 +8,7 @@ SIZE ?= 200000
 PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
+.PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-notices bench-freshness bench-local \
         bench-athena bench-dashboards kill-producers kill-reports simulate torn-reads test-emulator test-trino assembly docs clean
 
 help: ## this list
@@ -77,6 +77,12 @@ bench-transforms: $(VENV)/.bench ## the transformation beside its peers
 
 bench-reports: $(VENV)/.dev ## bytes scanned per refresh beside the usual designs
 	$(BIN)/python -m benchmarks.reports
+
+bench-notices: $(VENV)/.dev ## query executions that a thousand notifications lead to, and a redrive
+	$(BIN)/python -m benchmarks.report_notices
+
+bench-freshness: $(VENV)/.dev ## from an object in the lake to the reports that have it, while 5,000 events a second come
+	$(BIN)/python -m benchmarks.report_freshness
 
 bench-athena: $(VENV)/.dev ## a report query beside DuckDB alone
 	$(BIN)/python -m benchmarks.athena
