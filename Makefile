@@ -10,7 +10,8 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards failed-replay kill-producers simulate torn-reads test-emulator \
-        test-trino assembly docs clean bench-simulate outage-producers
+        test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
+        kill-reports
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +84,12 @@ bench-transforms: $(VENV)/.bench ## the transformation beside its peers
 bench-reports: $(VENV)/.dev ## bytes scanned per refresh beside the usual designs
 	$(BIN)/python -m benchmarks.reports
 
+bench-notices: $(VENV)/.dev ## query executions that a thousand notifications lead to, and a redrive
+	$(BIN)/python -m benchmarks.report_notices
+
+bench-freshness: $(VENV)/.dev ## from an object in the lake to the reports that have it, while 5,000 events a second come
+	$(BIN)/python -m benchmarks.report_freshness
+
 bench-athena: $(VENV)/.dev ## a report query beside DuckDB alone
 	$(BIN)/python -m benchmarks.athena
 
@@ -98,6 +105,9 @@ kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 
 outage-producers: $(VENV)/.dev ## producers under load while their stream is down for a minute, and across forks
 	$(BIN)/python -m benchmarks.producers --only outage --outage 60
+
+kill-reports: $(VENV)/.dev ## a report's worker killed at every step of a refresh
+	$(BIN)/python -m benchmarks.report_kills
 
 simulate: $(VENV)/.dev ## ten thousand seeded histories of the reports' code
 	$(BIN)/python -m benchmarks.simulation --schedules 10000

@@ -21,7 +21,7 @@ from queries.ledger import LEASE_MARGIN_MS
 from queries.partitions import Key
 from queries.query_engine import Rows
 
-START = datetime(2026, 11, 1)  # noqa: DTZ001 - lake timestamps have no zone
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - lake timestamps have no zone
 VIEWS = 3
 """Page views in each lake object."""
 LASTING = ("dynamodb.TransactWriteItems", "athena.StartQueryExecution", "glue.Batch", "s3.PutObject")
@@ -124,8 +124,8 @@ class Kills:
     def _freshness(self) -> dict[str, str]:
         """When each hour was published, as the table of freshness has it."""
         s3, bucket, said = self.lab.client("s3"), self.lab.settings.reporting_bucket, {}
-        for day in {hour[:10] for hour in self._hours()}:
-            body = s3.get_object(Bucket=bucket, Key=f"{FRESHNESS_PREFIX}{REPORT}-{day}.json")["Body"].read()
+        for found in s3.list_objects_v2(Bucket=bucket, Prefix=FRESHNESS_PREFIX).get("Contents", []):
+            body = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
             for row in map(json.loads, body.splitlines()):
                 said[row["report_partition"]] = row["published_at"]
         return said

@@ -107,10 +107,12 @@ class Lab:
                 poll_seconds=0.01,
             )
 
-    def service(self, clock: Callable[[], int] = wall_clock) -> ReportService:
-        """The product's service on clients of this cloud, with that clock."""
+    def service(
+        self, clock: Callable[[], int] = wall_clock, queries: Mapping[str, ReportQuery] | None = None
+    ) -> ReportService:
+        """The product's service on clients of this cloud, with that clock; for all its reports, or some."""
         with self.environment():
-            return service_on(self.settings, self.queries, boto3.Session(), clock)
+            return service_on(self.settings, queries or self.queries, boto3.Session(), clock)
 
     def put(self, hour: str, name: str, rows: list[dict[str, Any]]) -> None:
         """Write a lake object."""
@@ -120,6 +122,13 @@ class Lab:
         """Write a lake object, given its bytes."""
         key = f"{SOURCE.prefix}{EVENT_HOUR}={hour}/{name}.parquet"
         self.client("s3").put_object(Bucket=self.settings.lake_bucket, Key=key, Body=body)
+
+    def remove(self, hour: str) -> None:
+        """Delete the lake objects of an hour."""
+        s3, bucket = self.client("s3"), self.settings.lake_bucket
+        prefix = f"{SOURCE.prefix}{EVENT_HOUR}={hour}/"
+        for found in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=found["Key"])
 
     def executions(self) -> list[dict[str, Any]]:
         """Every query execution in the work group, as the endpoint keeps it; the latest first."""

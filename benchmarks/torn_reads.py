@@ -29,7 +29,7 @@ from queries.query_engine import QueryEngine, QueryFailedError
 REPORT = "stamps"
 ROWS = 40
 """Rows of every version of a partition."""
-START = datetime(2026, 11, 24)  # noqa: DTZ001 - lake timestamps have no zone
+START = datetime(2026, 1, 24)  # noqa: DTZ001 - lake timestamps have no zone
 QUERIES: Mapping[str, ReportQuery] = {
     REPORT: parse_report(
         f"-- report: {REPORT}\n-- title: Stamps\n-- owner: benchmarks\n-- source: web_events\n"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from boto3 import Session
 
 
+RETOLD_MS = 2 * 3_600_000
+"""The hourly comparison tells `report_freshness` again what was published this long before it, or later."""
 ROLLBACK_MS = 120_000
 """A rollback is a few calls; a process that takes longer for them must not go on."""
 
@@ -78,6 +80,8 @@ class ReportService:
             marked = self.refresher.mark(lost)
             if request.everything:
                 self.refresher.hasten(self.sweep.repaired())
+        if request.name == "tick" and request.everything:
+            self._retell(self._clock() - RETOLD_MS)
         if request.name == "refresh":
             self.refresher.hasten(state.key for state in self._waited_for() if state.is_stale)
         if request.housekeeping:
@@ -104,6 +108,13 @@ class ReportService:
             "quarantined": {str(state.key): state.last_error for state in states if state.quarantined},
             "partitions": len(states),
         }
+
+    def _retell(self, since: int) -> None:
+        # A worker that died between publishing and telling has left no run behind that anybody would adopt.
+        states = (state for name in self.queries for state in self.ledger.report(name))
+        self._freshness.write(
+            state.key for state in states if state.published and state.published.published_at >= since
+        )
 
     def _waited_for(self) -> Iterable[PartitionState]:
         for name, query in self.queries.items():

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,8 +23,6 @@ LINE = re.compile(
     r'(?P<client>\S+) \S+ \S+ \[(?P<time>[^\]]+)\] "(?P<method>\S+) (?P<url>\S+) [^"]*" '
     r'(?P<status>\d{3}) (?P<bytes>\d+|-) "(?P<referrer>[^"]*)" "(?P<agent>[^"]*)"$'
 )
-OF_THE_LOG = "LIKE '2015-05-%'"
-"""Other tests may have events of other days in the same cloud."""
 GAP = pd.Timedelta(minutes=30)
 
 
@@ -77,26 +76,53 @@ def log() -> pd.DataFrame:
     return read_log()
 
 
+@dataclass(frozen=True)
+class Sent:
+    """The chain when all was sent, and what it published while 5 % of the events had not yet come."""
+
+    chain: Chain
+    late: frozenset[int]
+    views_before: dict[str, int]
+
+
 @pytest.fixture(scope="module")
-def chain(local_cloud: LocalCloud, log: pd.DataFrame) -> Chain:
+def sent(local_cloud: LocalCloud, log: pd.DataFrame) -> Sent:
     """The log sent: 95 % at first, 5 % of that twice, then 5 % a day later, after reports were published."""
     chain, rng = Chain.of(local_cloud), Random(5)
     events = events_of(log)
-    late = {event["event_id"] for event in rng.sample(events, len(events) // 20)}
-    first = [event for event in events if event["event_id"] not in late]
+    late = frozenset(rng.sample(range(len(events)), len(events) // 20))
+    first = [event for number, event in enumerate(events) if number not in late]
     first += rng.sample(first, len(events) // 20)
     rng.shuffle(first)
     chain.put(first)
     chain.deliver()
     chain.refresh()
-    chain.put([event for event in events if event["event_id"] in late])
+    before = {row["event_hour"]: row["page_views"] for row in report(chain, "traffic_by_hour")}
+    chain.put([events[number] for number in sorted(late)])
     chain.deliver()
     chain.refresh()
-    return chain
+    return Sent(chain, late, before)
+
+
+@pytest.fixture(scope="module")
+def chain(sent: Sent) -> Chain:
+    return sent.chain
+
+
+def report(chain: Chain, name: str) -> list[dict[str, Any]]:
+    """The report's rows of the log's year: other tests may use the same chain."""
+    grain = "event_date" if name.endswith("_by_day") else "event_hour"
+    return chain.records(f"SELECT * FROM {name} WHERE {grain} BETWEEN '2015' AND '2016'")
 
 
 def by(rows: list[dict[str, Any]], *keys: str) -> dict[Any, dict[str, Any]]:
     return {tuple(row[key] for key in keys): row for row in rows}
+
+
+def test_before_the_late_events_came_reports_told_of_the_others(sent: Sent, log: pd.DataFrame) -> None:
+    known = log[[number not in sent.late for number in range(len(log))]]
+    assert sent.views_before == known.groupby("hour").size().to_dict()
+    assert sum(sent.views_before.values()) == len(log) - len(log) // 20
 
 
 def test_traffic_by_hour_is_what_pandas_counts(chain: Chain, log: pd.DataFrame) -> None:
@@ -109,11 +135,7 @@ def test_traffic_by_hour_is_what_pandas_counts(chain: Chain, log: pd.DataFrame) 
             "errors": grouped["status"].apply(lambda status: int((status >= 400).sum())),
         }
     )
-    found = (
-        pd.DataFrame(chain.records(f"SELECT * FROM traffic_by_hour WHERE event_hour {OF_THE_LOG}"))
-        .set_index("event_hour")
-        .sort_index()
-    )
+    found = pd.DataFrame(report(chain, "traffic_by_hour")).set_index("event_hour").sort_index()
     pd.testing.assert_frame_equal(
         found[expected.columns].astype("int64"),
         expected.astype("int64"),
@@ -133,7 +155,7 @@ def test_top_pages_by_day_is_what_pandas_counts(chain: Chain, log: pd.DataFrame)
             grouped.groups, grouped.size(), grouped["client"].nunique(), strict=True
         )
     }
-    rows = chain.records(f"SELECT * FROM top_pages_by_day WHERE event_date {OF_THE_LOG}")
+    rows = report(chain, "top_pages_by_day")
     assert {
         (row["event_date"], row["path"]): (row["page_views"], row["visitors"]) for row in rows
     } == expected
@@ -141,9 +163,7 @@ def test_top_pages_by_day_is_what_pandas_counts(chain: Chain, log: pd.DataFrame)
 
 def test_funnel_by_day_has_every_step_of_every_day(chain: Chain, log: pd.DataFrame) -> None:
     visitors = log.groupby("day")["client"].nunique()
-    rows = by(
-        chain.records(f"SELECT * FROM funnel_by_day WHERE event_date {OF_THE_LOG}"), "event_date", "step"
-    )
+    rows = by(report(chain, "funnel_by_day"), "event_date", "step")
     assert len(rows) == 4 * len(visitors)
     for day, count in visitors.items():
         assert (rows[day, "1 page"]["visitors"], rows[day, "1 page"]["rate"]) == (count, 1.0)
@@ -158,7 +178,7 @@ def test_sessions_by_day_is_what_pandas_finds(chain: Chain, log: pd.DataFrame) -
     )
     sessions = views.groupby(["day", "client", "session"])["time"].agg(["size", "min", "max"]).reset_index()
     sessions["seconds"] = (sessions["max"] - sessions["min"]).dt.total_seconds()
-    rows = by(chain.records(f"SELECT * FROM sessions_by_day WHERE event_date {OF_THE_LOG}"), "event_date")
+    rows = by(report(chain, "sessions_by_day"), "event_date")
     assert len(rows) == sessions["day"].nunique()
     for day, found in sessions.groupby("day"):
         row = rows[(day,)]
@@ -171,21 +191,39 @@ def test_sessions_by_day_is_what_pandas_finds(chain: Chain, log: pd.DataFrame) -
 
 
 def test_orders_by_hour_has_no_rows_because_the_log_has_no_orders(chain: Chain) -> None:
-    assert chain.records(f"SELECT * FROM orders_by_hour WHERE event_hour {OF_THE_LOG}") == []
+    assert report(chain, "orders_by_hour") == []
 
 
 def test_health_by_hour_counts_each_event_once_and_its_copies_apart(chain: Chain, log: pd.DataFrame) -> None:
-    rows = by(chain.records(f"SELECT * FROM health_by_hour WHERE event_hour {OF_THE_LOG}"), "event_hour")
+    rows = by(report(chain, "health_by_hour"), "event_hour")
     counts = log.groupby("hour").size()
     assert {hour: row["events"] for (hour,), row in rows.items()} == counts.to_dict()
     assert {hour: row["late"] for (hour,), row in rows.items()} == counts.to_dict()
     assert sum(row["duplicates"] for row in rows.values()) == len(log) // 20
 
 
+def test_health_by_hour_has_the_lags_that_pandas_finds_in_the_lake(chain: Chain) -> None:
+    # When a record arrived is known from the lake only: here the rows are the truth, and the SQL is checked.
+    rows = chain.records(
+        "SELECT event_hour, event_id, event_time, arrival_time FROM web_events "
+        "WHERE event_hour BETWEEN '2015' AND '2016' AND producer_id = 'access-log-test'"
+    )
+    lake = pd.DataFrame(rows).sort_values("arrival_time", kind="stable").drop_duplicates("event_id")
+    lake["lag"] = (lake["arrival_time"] - lake["event_time"]).dt.total_seconds()
+    found = by(report(chain, "health_by_hour"), "event_hour")
+    for hour, lags in lake.groupby("event_hour")["lag"]:
+        for name, share in (("p50_lag_seconds", 0.5), ("p95_lag_seconds", 0.95)):
+            # Athena's percentiles are approximate: within a place of the exact one.
+            low, high = (
+                lags.quantile(max(0.0, min(1.0, share + place / len(lags)))) for place in (-1.5, 1.5)
+            )
+            assert low <= found[(hour,)][name] <= high
+
+
 def test_every_partition_says_that_it_is_complete_and_from_what(chain: Chain, log: pd.DataFrame) -> None:
     rows = chain.records(
-        "SELECT * FROM report_freshness WHERE report = 'traffic_by_hour' AND row_count > 0 "
-        f"AND report_partition {OF_THE_LOG}"
+        "SELECT * FROM report_freshness WHERE report = 'traffic_by_hour' "
+        "AND report_partition BETWEEN '2015' AND '2016' AND row_count > 0"
     )
     assert {row["report_partition"] for row in rows} == set(log["hour"])
     assert all(
