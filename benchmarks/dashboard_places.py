@@ -51,8 +51,8 @@ def over_rows(folder: Path, days: int) -> Iterator[Place]:
     rows.write(made, folder)
     file = folder / "orders_by_hour.parquet"
 
-    def versions() -> dict[str, str]:
-        return {each.stem: str(each.stat().st_mtime_ns) for each in folder.glob("*.parquet")}
+    def versions() -> dict[str, dict[str, str]]:
+        return {each.stem: {"all": str(each.stat().st_mtime_ns)} for each in folder.glob("*.parquet")}
 
     def staged(number: int) -> Callable[[], None]:
         changed = [{**row, "orders": row["orders"] + number} for row in made["orders_by_hour"]]

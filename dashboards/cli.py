@@ -189,7 +189,7 @@ def _board(target: Target) -> Any:
     from dashboards.preview.athena import AthenaReader
     from dashboards.preview.board import Board
     from dashboards.preview.server import Watch
-    from dashboards.publishes import versions
+    from dashboards.publishes import served
 
     reader = AthenaReader(
         target.client("athena"),
@@ -204,7 +204,7 @@ def _board(target: Target) -> Any:
 
     stale_after = {s.report: s.stale_after_seconds for d in dashboards().values() for s in d.sources.values()}
     board = Board(build, reader.query, stale_after=stale_after, clock=lambda: datetime.now(UTC))
-    return board, Watch(lambda: versions(glue, target.database, names), _token)
+    return board, Watch(lambda: served(glue, target.database, names), _token)
 
 
 def _foreign(file: Path) -> Any:

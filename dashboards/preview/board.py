@@ -1,7 +1,7 @@
 """What the preview serves: emitted assets with their data, kept fresh."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -80,24 +80,37 @@ class Board:
         self._adopted[page.name] = page
         self.pages[page.name] = page
 
-    def load(self, names: "set[str] | None" = None) -> None:
-        """Read datasets from Athena, all of them or those named. A failure keeps the old rows and is told."""
-        wanted = [entry for name, entry in self._sources.items() if names is None or name in names]
+    def load(self, changed: "Mapping[str, Collection[str]] | None" = None) -> None:
+        """Read datasets from Athena: all of them, or the partitions named of those named.
+
+        A failure keeps the old rows and is told.
+        """
+        wanted = [
+            (entry, None if changed is None else changed[name])
+            for name, entry in self._sources.items()
+            if changed is None or name in changed
+        ]
         # Athena takes its time for each; what was published together is on the page together.
         with ThreadPoolExecutor(_QUERIES_AT_ONCE) as pool:
-            list(pool.map(self._load, wanted))
+            list(pool.map(lambda each: self._load(*each), wanted))
         self._groups = self._read_groups()
 
-    def _load(self, entry: Source) -> None:
-        name = entry.name
+    def _load(self, entry: Source, partitions: Collection[str] | None) -> None:
+        name, before = entry.name, self._state.get(entry.name)
+        # After a failure nobody knows which partitions are missing.
+        is_whole = partitions is None or before is None or bool(before[2])
+        part = None if is_whole else entry.part(partitions or ())
         try:
-            count = self.data.load(entry, self._query(entry.sql))
+            if part is None:
+                count = self.data.load(entry, self._query(entry.sql))
+            else:
+                count = self.data.replace(entry, self._query(part.sql), part)
             self._state[name] = (count, self._now(), "")
         except Exception as error:  # noqa: BLE001
-            before = self._state.get(name, (0, self._now(), ""))
-            if name not in self._state:
+            if before is None:
                 self.data.empty(name, _types(entry))
-            self._state[name] = (before[0], before[1], f"{type(error).__name__}: {error}")
+            rows, read_at, _ = before or (0, self._now(), "")
+            self._state[name] = (rows, read_at, f"{type(error).__name__}: {error}")
 
     def view(self, name: str, state: State, viewer: str = OWNER) -> View:
         """Everything that the visuals of a page are drawn from. Raises KeyError for an unknown page."""

@@ -6,9 +6,11 @@ shows the
 same version.
 """
 
+import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -17,10 +19,25 @@ import pyarrow as pa
 from dashboards.column_types import Kind, of_quicksight
 from dashboards.expressions.duckdb_sql import quoted
 
+MOST_PARTITIONS = 50
+"""More of them are read as a whole: a list of all would be a longer query for the same rows."""
+_OVER_A_TABLE = re.compile(
+    r"SELECT date_parse\((\w+), '([^']+)'\) AS (\w+), [\w, ]+ FROM \"[^\"]+\"\.\"[^\"]+\""
+)
+"""A dataset's SQL over one partitioned table and nothing else: partition column, its format, time column."""
 AthenaQuery = Callable[[str], pa.Table]
 """Runs SQL at Athena and gives the whole result."""
 MAX_COLOR_VALUES = 40
 MAX_ANSWERS = 600
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some partitions of a dataset: SQL for their rows, and the time column with its values in them."""
+
+    sql: str
+    column: str
+    times: tuple[datetime, ...]
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,19 @@ class Source:
         """Column -> kind."""
         return {name: of_quicksight(type_name).kind for name, type_name in self.columns}
 
+    def part(self, partitions: Collection[str]) -> Part | None:
+        """Some partitions of it; None when its SQL has no form that can be narrowed, or they are too many."""
+        form = _OVER_A_TABLE.fullmatch(self.sql)
+        if form is None or not 0 < len(partitions) <= MOST_PARTITIONS:
+            return None
+        column, pattern, time = form.groups()
+        try:
+            times = tuple(datetime.strptime(value, pattern) for value in sorted(partitions))  # noqa: DTZ007  as the column has them
+        except ValueError:
+            return None
+        values = ", ".join(f"'{moment.strftime(pattern)}'" for moment in times)
+        return Part(f"{self.sql} WHERE {column} IN ({values})", time, times)
+
 
 def source(name: str, properties: Mapping[str, Any]) -> Source:
     """The dataset of emitted properties that have one CustomSql table. Raises ValueError for any other."""
@@ -44,6 +74,15 @@ def source(name: str, properties: Mapping[str, Any]) -> Source:
         raise ValueError(f"Dataset {name} has no single SQL table; the preview cannot read it.")
     columns = tuple((column["Name"], column["Type"]) for column in tables[0]["Columns"])
     return Source(name, str(tables[0]["SqlQuery"]), columns)
+
+
+def _typed(given: Source) -> str:
+    """The rows that came, in the types of the dataset."""
+    casts = ", ".join(
+        f"CAST({quoted(name)} AS {of_quicksight(type_name).duckdb}) AS {quoted(name)}"
+        for name, type_name in given.columns
+    )
+    return f"SELECT {casts} FROM incoming"  # noqa: S608
 
 
 class Snapshots:
@@ -58,22 +97,35 @@ class Snapshots:
 
     def load(self, given: Source, rows: pa.Table) -> int:
         """Replace a dataset's table in one step and return its number of rows."""
-        casts = ", ".join(
-            f"CAST({quoted(name)} AS {of_quicksight(type_name).duckdb}) AS {quoted(name)}"
-            for name, type_name in given.columns
-        )
         with self._lock:
             cursor = self._connection.cursor()
             cursor.register("incoming", rows)
-            cursor.execute(f"CREATE OR REPLACE TABLE {quoted(given.name)} AS SELECT {casts} FROM incoming")  # noqa: S608
+            cursor.execute(f"CREATE OR REPLACE TABLE {quoted(given.name)} AS {_typed(given)}")
             cursor.unregister("incoming")
-            # A new dictionary, not an emptied one: a query that still runs over the old rows keeps to the
-            # old one.
-            self._answers = {}
-            self._colors = {
-                key: values for key, values in self._colors.items() if not key.startswith(given.name)
-            }
+            self._forget(given.name)
         return int(rows.num_rows)
+
+    def replace(self, given: Source, rows: pa.Table, part: Part) -> int:
+        """Replace the rows of some partitions in one step and return the dataset's number of rows."""
+        table = quoted(given.name)
+        with self._lock:
+            cursor = self._connection.cursor()
+            if rows.num_rows:
+                cursor.register("incoming", rows)
+            cursor.begin()
+            cursor.execute(f"DELETE FROM {table} WHERE list_contains(?, {quoted(part.column)})", [part.times])  # noqa: S608
+            if rows.num_rows:
+                cursor.execute(f"INSERT INTO {table} BY NAME {_typed(given)}")
+            (count,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()[0]  # noqa: S608
+            cursor.commit()
+            self._forget(given.name)
+        return int(count)
+
+    def _forget(self, name: str) -> None:
+        # A new dictionary, not an emptied one: a query that still runs over the old rows keeps to the old
+        # one.
+        self._answers = {}
+        self._colors = {key: values for key, values in self._colors.items() if not key.startswith(name)}
 
     def empty(self, name: str, columns: Mapping[str, str]) -> None:
         """A table without rows, for a Definition whose data is not here."""

@@ -21,6 +21,7 @@ from dashboards.preview.address import AddressError, state_of
 from dashboards.preview.assets import FOLDER, assets, shell
 from dashboards.preview.board import Board
 from dashboards.preview.files import csv_of, png_of
+from dashboards.publishes import moved
 from dashboards.render.state import State
 from dashboards.render.tile import View
 
@@ -39,8 +40,8 @@ HEARTBEAT_SECONDS = 15.0
 UNWATCHED_SECONDS = 2.0
 """Between looks while no page is open; one that opens is looked for at once."""
 
-Versions = Callable[[], Mapping[str, str]]
-"""Dataset -> a token that changes when a report is published."""
+Versions = Callable[[], Mapping[str, Mapping[str, str]]]
+"""Dataset -> partition -> what changes when the partition is published."""
 
 
 @dataclass
@@ -114,7 +115,9 @@ class Preview:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._opened.wait(), max(seconds, UNWATCHED_SECONDS))
 
-    async def _look(self, versions: Mapping[str, str], token: str) -> tuple[Mapping[str, str], str]:
+    async def _look(
+        self, versions: Mapping[str, Mapping[str, str]], token: str
+    ) -> tuple[Mapping[str, Mapping[str, str]], str]:
         """Compare with what was seen last, and tell the pages of what changed."""
         is_first = not versions and not token
         try:
@@ -122,7 +125,11 @@ class Preview:
         except Exception:  # noqa: BLE001
             now_versions = versions
         now_token = await run_in_threadpool(self._watch.declarations)
-        changed = {name for name, version in now_versions.items() if versions.get(name) != version}
+        changed = {
+            name: partitions
+            for name, version in now_versions.items()
+            if (partitions := moved(versions.get(name, {}), version))
+        }
         if is_first:
             return now_versions, now_token
         if now_token != token:

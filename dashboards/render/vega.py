@@ -72,6 +72,8 @@ _CONFIG: dict[str, Any] = {
         "titlePadding": 8,
         "labelOverlap": True,
     },
+    "axisTemporal": {"labelSeparation": 6},
+    "axisQuantitative": {"labelSeparation": 6},
     "legend": {
         "labelColor": _INK,
         "labelFontSize": 11.5,
@@ -131,7 +133,14 @@ _BANDS = {
 
 
 def _values_axis(outs: Sequence[Out], title: str | None = None) -> dict[str, Any]:
-    return {"title": outs[0].label if title is None else title, "format": outs[0].format.axis, "tickCount": 5}
+    axis: dict[str, Any] = {
+        "title": outs[0].label if title is None else title,
+        "format": outs[0].format.axis,
+        "tickCount": 5,
+    }
+    if outs[0].format.axis.endswith("s"):
+        axis["labelExpr"] = "datum.value === 0 ? '0' : datum.label"  # not 0k
+    return axis
 
 
 def _domain(out: Out, colors: Mapping[str, Sequence[str]], *, is_limited: bool = False) -> dict[str, Any]:
@@ -197,6 +206,11 @@ def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
     }
 
 
+def _point(category: Out) -> int:
+    """Hours are many, so that their points are small."""
+    return 12 if category.unit in ("hour", "minute") else 34
+
+
 def _square(stack: str | None) -> dict[str, Any]:
     """Stacked bars have no round end: Vega-Lite would put each stack into a group, six elements for one."""
     return {"cornerRadiusEnd": 0} if stack else {}
@@ -246,7 +260,10 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
         }
     layers: list[dict[str, Any]] = [
         {"mark": {"type": "line"}, "encoding": line},
-        {"mark": {"type": "point", "filled": True, "size": 34, "opacity": 1}, "encoding": points},
+        {
+            "mark": {"type": "point", "filled": True, "size": _point(category), "opacity": 1},
+            "encoding": points,
+        },
     ]
     if not series:
         layers.insert(
@@ -277,7 +294,7 @@ def _combo(_: VisualView, outs: Sequence[Out], __: Mapping[str, Sequence[str]]) 
         for out in bars
     ]
     over = [
-        {"mark": {"type": "line", "point": {"filled": True, "size": 30}}, "encoding": {
+        {"mark": {"type": "line", "point": {"filled": True, "size": _point(category)}}, "encoding": {
             "x": position,
             "y": {"field": out.alias, "type": "quantitative", "axis": {**_values_axis([out]), "grid": False}},
             "color": {"datum": out.label, "type": "nominal", "scale": scale}}}

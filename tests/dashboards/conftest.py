@@ -73,8 +73,8 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         shutil.copy(file, own)
     board, token = board_over(own), ["1"]
 
-    def versions() -> dict[str, str]:
-        return {file.stem: str(file.stat().st_mtime_ns) for file in own.glob("*.parquet")}
+    def versions() -> dict[str, dict[str, str]]:
+        return {file.stem: {"all": str(file.stat().st_mtime_ns)} for file in own.glob("*.parquet")}
 
     with served_at(board, Watch(versions, lambda: token[0], every=0.1)) as url:
         yield Served(url, own, board, token)

@@ -83,7 +83,7 @@ def test_a_query_that_fails_keeps_the_old_rows_and_says_so(folder: Path) -> None
         raise ConnectionError("Athena is away")
 
     board._query = broken
-    board.load({"traffic_by_hour"})
+    board.load({"traffic_by_hour": {"2026-11-25-09"}})
     after = payload.tiles(board, "traffic", "", State())
     assert after["fresh"]["traffic_by_hour"]["error"] == "ConnectionError: Athena is away"
     assert [t.get("rows") for t in after["tiles"]] == [t.get("rows") for t in before["tiles"]]
@@ -150,8 +150,65 @@ def test_answers_are_forgotten_when_a_dataset_is_loaded_anew(folder: Path) -> No
     view = board.view("health", State())
     before = tile(view, view.page.visuals["health-by-hour-rows"])["rows"]
     board._query = lambda sql: rows.athena(folder)(f"{sql} LIMIT 5")
-    board.load({"health_by_hour"})
+    board.load({"health_by_hour": ()})
     assert tile(view, view.page.visuals["health-by-hour-rows"])["rows"] == [[5]] != before
+
+
+def test_a_publish_reads_its_partitions_only_and_gives_what_a_whole_read_gives(tmp_path: Path) -> None:
+    made = rows.report_rows(3)
+    rows.write(made, tmp_path)
+    board, asked = board_over(tmp_path), []
+    hours = ["2026-11-24-10", "2026-11-24-11"]
+    # One hour has other numbers, one is empty now, and one is new.
+    changed = [
+        {**row, "orders": row["orders"] + 7} if row["event_hour"] == hours[0] else row
+        for row in made["orders_by_hour"]
+        if row["event_hour"] != hours[1]
+    ]
+    changed.append({**changed[0], "event_hour": "2026-11-25-11"})
+    rows.write({"orders_by_hour": changed}, tmp_path)
+
+    def query(sql: str) -> object:
+        asked.append(sql)
+        return rows.athena(tmp_path)(sql)
+
+    board._query = query
+    board.load({"orders_by_hour": {*hours, "2026-11-25-11"}})
+    (sql,) = asked
+    assert sql.endswith(
+        'FROM "reports"."orders_by_hour" '
+        "WHERE event_hour IN ('2026-11-24-10', '2026-11-24-11', '2026-11-25-11')"
+    )
+    everything = "SELECT * FROM orders_by_hour ORDER BY ALL"
+    assert board.data.run(everything, {}) == board_over(tmp_path).data.run(everything, {})
+    assert board.freshness("orders")["orders_by_hour"].rows == len(changed)
+
+
+def test_after_a_failed_read_the_next_one_reads_everything(folder: Path) -> None:
+    board, asked = board_over(folder), []
+
+    def broken(_: str) -> object:
+        raise ConnectionError("Athena is away")
+
+    board._query = broken
+    board.load({"orders_by_hour": {"2026-11-24-10"}})
+
+    def query(sql: str) -> object:
+        asked.append(sql)
+        return rows.athena(folder)(sql)
+
+    board._query = query
+    board.load({"orders_by_hour": {"2026-11-24-11"}})
+    assert [sql for sql in asked if "WHERE" in sql] == []
+    assert board.freshness("orders")["orders_by_hour"].error == ""
+
+
+def test_partitions_that_no_report_can_have_are_never_put_into_sql(board: Board) -> None:
+    entry = board._sources["orders_by_hour"]
+    assert entry.part({"2026-11-24-10') OR ('a' = 'a"}) is None
+    assert entry.part([f"2026-11-24-{hour:02}" for hour in range(24)] * 3) is None
+    rules = next(name for name in board._sources if name.endswith("rules"))
+    assert board._sources[rules].part({"2026-11-24"}) is None
 
 
 def test_lint_prints_nothing_and_ends_well_on_our_own_definitions() -> None:

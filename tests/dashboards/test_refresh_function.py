@@ -46,7 +46,8 @@ def quicksight() -> Simulated:
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch, quicksight: Simulated) -> Catalogue:
     """What the function reads; each call gets controllers of its own, as a cold start does."""
-    found, told = Catalogue(), []
+    found = Catalogue()
+    told: list[str] = []
     monkeypatch.setattr(
         handler,
         "refresh",

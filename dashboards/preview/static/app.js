@@ -65,8 +65,8 @@
   // How far QuickSight may be behind what is seen here, which is always the newest publish.
   function copies() {
     return frame.copies.map((copy) => h("p", { class: "foot" },
-      `QuickSight shows a copy of ${copy.data_set.replaceAll("_", " ")}: read after a publish, at most ${copy.at_most_minutes} minutes later`
-      + `${copy.is_scheduled ? ", its newest rows every 15 minutes," : ""} plus the time that reading takes. The other data it asks for as you look.`));
+      `In QuickSight, ${copy.data_set.replaceAll("_", " ")} is a copy: it is read after a publish, at most ${copy.at_most_minutes} minutes later plus the reading itself`
+      + `${copy.is_scheduled ? ", and its newest rows every 15 minutes" : ""}. All else is asked for live.`));
   }
 
   function limits() {

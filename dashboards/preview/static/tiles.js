@@ -149,7 +149,7 @@ window.penstock = (() => {
       view.tooltip(() => {});
       view.addEventListener("mousemove", (event, item) => tip(event, item?.datum?.row === undefined ? null : this.tile, item?.datum?.row));
       view.addEventListener("mouseout", () => tip(null, null));
-      view.initialize(holder).hover();
+      view.initialize(holder);
       holder.querySelector("svg").setAttribute("aria-hidden", "true"); // the holder has the name
       view.data("rows", values(tile));
       if (acts) view.addEventListener("click", (_, item) => item?.datum?.row !== undefined && this.act(item.datum.row));
