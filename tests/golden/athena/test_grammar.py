@@ -1,5 +1,7 @@
 """The offline grammar check says what it does, also where it can do nothing."""
 
+import shutil
+
 import pytest
 
 from queries.contracts import reports
@@ -23,7 +25,7 @@ def test_it_reads_every_report_and_every_query_that_a_trino_answered() -> None:
 def test_a_parser_that_takes_a_broken_statement_fails_the_check(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(grammar.shutil, "which", lambda name: name)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
     monkeypatch.setattr(grammar, "install", lambda _: True)
     monkeypatch.setattr(grammar, "check", lambda _, texts: {name: ["1:1: no"] for name in list(texts)[1:2]})
     assert grammar.main() == 1
@@ -33,7 +35,7 @@ def test_a_parser_that_takes_a_broken_statement_fails_the_check(
 def test_what_the_grammar_refuses_is_named_and_fails_the_check(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(grammar.shutil, "which", lambda name: name)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
     monkeypatch.setattr(grammar, "install", lambda _: True)
     monkeypatch.setattr(grammar, "check", lambda _, texts: {name: ["1:1: no"] for name in list(texts)[:2]})
     assert grammar.main() == 1
