@@ -44,12 +44,13 @@ demo: $(VENV)/.local ## the whole pipeline once, on this machine
 test: $(VENV)/.dev ## every test
 	$(BIN)/pytest $(PARALLEL)
 
-check: $(VENV)/.dev ## format, lint, types, import floors, tests
+check: $(VENV)/.dev ## format, lint, types, import floors, grammar of the SQL, tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/penstock contracts check
+	$(BIN)/python -m tests.golden.athena.grammar
 	$(BIN)/pytest $(PARALLEL)
 
 format: $(VENV)/.dev ## put the code into its form

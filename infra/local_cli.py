@@ -13,12 +13,14 @@ import typer
 from infra.exits import Exit
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
+from infra.local_check_cli import check
 from infra.progress import Steps
 
 if TYPE_CHECKING:
     from infra.local.cloud import LocalCloud
 
 app = typer.Typer(no_args_is_help=True, help="The pipeline on this machine.")
+app.command()(check)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 EnforceIam = Annotated[

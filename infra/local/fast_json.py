@@ -6,6 +6,7 @@ answer twice each, only to hand on what it was given.
 """
 
 import base64
+import contextlib
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -67,6 +68,12 @@ class FastJson:
             return json.dumps(value, **options)
 
 
+class Decoded(bytes):
+    """Data that came as base64 and is kept without it, which takes a quarter less memory."""
+
+    __slots__ = ()
+
+
 class FastBase64:
     """Has every name of the `base64` module; `b64decode` is quicker for large texts."""
 
@@ -76,12 +83,28 @@ class FastBase64:
     @staticmethod
     def b64decode(data: Any, *arguments: Any, **options: Any) -> bytes:
         """As `base64.b64decode`, its errors and its leniency included."""
+        if type(data) is Decoded:
+            return data
         if type(data) is str and len(data) >= _LARGE_TEXT and not arguments:
             try:
                 return msgspec.convert(data, bytes)
             except msgspec.ValidationError:
                 pass
         return base64.b64decode(data, *arguments, **options)
+
+
+def decoding(put_records: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """MiniStack's PutRecords, given large records decoded; it keeps them as it is given them."""
+
+    def put(request: dict[str, Any]) -> Any:
+        for record in request.get("Records", ()):
+            data = record.get("Data")
+            if type(data) is str and len(data) >= _LARGE_TEXT:
+                with contextlib.suppress(msgspec.ValidationError):  # what is not base64 is its business
+                    record["Data"] = Decoded(msgspec.convert(data, bytes))
+        return put_records(request)
+
+    return put
 
 
 Handler = Callable[[str, str, Mapping[str, str], Any, Mapping[str, Any]], Coroutine[Any, Any, Any]]
@@ -123,6 +146,7 @@ def install() -> None:
     for module in (lambda_runtime, responses, kinesis, lambda_svc):
         module.json = fast
     kinesis.base64 = FastBase64()
+    kinesis._put_records = decoding(kinesis._put_records)
     lambda_svc.handle_request = unopened(lambda_svc.handle_request)
 
 

@@ -6,7 +6,10 @@ import sys
 ENVIRONMENT = {
     # Each thread would keep an arena of its own, and with it what its largest request once took.
     "MALLOC_ARENA_MAX": "2",
-    "MALLOC_TRIM_THRESHOLD_": "4000000",
+    # Bodies of some MB come and go all the time: taken from the system each time, their pages cost more than
+    # what is done with them.
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 """Variables that a process must be started with."""

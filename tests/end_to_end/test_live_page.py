@@ -1,6 +1,8 @@
 """The live page in a real browser: one event followed into every report, and no request that leaves."""
 
+import json
 import os
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -100,6 +102,43 @@ def test_a_fault_is_switched_on_and_off_again_on_the_page(live: LocalCloud, page
     expect(page.locator("#fault-note")).to_contain_text("From now on")
     button.click()
     expect(page.locator("#fault-note")).to_contain_text("No longer")
+
+
+def _press(page: Page, *faults: str) -> None:
+    for fault in faults:
+        button = page.locator(f"[data-fault={fault}]")
+        was_on = button.get_attribute("aria-pressed") == "true"
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "false" if was_on else "true")
+        expect(page.locator("#fault-note")).to_contain_text("No longer" if was_on else "From now on")
+
+
+def _happened(live: LocalCloud) -> dict[str, int]:
+    with urllib.request.urlopen(f"{live.context.server_url}/_faults") as answer:
+        return {name: switch["happened"] for name, switch in json.load(answer).items()}
+
+
+def test_what_is_broken_on_the_page_loses_no_event(live: LocalCloud, page: Page, shell: Shell) -> None:
+    page.goto(live.context.server_url)
+    outputs = Outputs.from_document(live.outputs)
+    _press(page, "data_put_fails")
+    with Producer(sink=KinesisSink(outputs.stream_name, live.context.client("kinesis"))) as producer:
+        producer.put(PageViewed(url="https://shop.example/held-back", client_address="192.0.2.8", status=200))
+    expect(page.locator("#activity")).to_contain_text("write failed", timeout=PATIENCE_MS)
+    _press(page, "data_put_fails")
+
+    pressed = ("delivery_delays", "delivery_repeats", "delivery_reorders", "same_key_rewrite")
+    _press(page, *pressed)
+    told = shell.json("demo", "--events", "300", "--seed", "11")
+    assert told["balanced"] is True
+    assert told["landed"] > 0
+    assert [name for name in pressed if not _happened(live)[name]] == []
+    _press(page, *pressed)
+
+    _press(page, "transform_error")
+    told = shell.json("demo", "--events", "100", "--seed", "12", code=None)
+    _press(page, "transform_error")
+    assert (told["balanced"], told["landed"], told["failed"]) == (True, 0, told["produced"])
 
 
 def test_an_id_that_no_event_has_is_told_so(live: LocalCloud, page: Page) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from infra.local import kinesis_answers, mappings, worker_pipes
-from infra.local.fast_json import LARGE, FastBase64, FastJson, Parcel, unopened
+from infra.local.fast_json import LARGE, FastBase64, FastJson, Parcel, decoding, unopened
 from infra.local.mappings import Collecting, windows_of
 
 INVOCATION = "/2015-03-31/functions/f/invocations"
@@ -34,6 +34,17 @@ def test_quick_base64_is_as_lenient_and_as_strict_as_base64() -> None:
     for refused, options in ((broken, {"validate": True}), (text[:-1], {})):
         with pytest.raises(ValueError, match=r"base64|padding"):
             FastBase64().b64decode(refused, **options)
+
+
+def test_large_records_are_kept_decoded_and_others_as_they_came() -> None:
+    large, kept = os.urandom(9000), list[Any]()
+    given = [base64.b64encode(large).decode(), "AAE=", "*" * 9000, b"raw"]
+    decoding(lambda request: kept.extend(each["Data"] for each in request["Records"]))(
+        {"Records": [{"Data": each} for each in given]}
+    )
+    assert kept == [large, *given[1:]]
+    assert FastBase64().b64decode(kept[0]) is kept[0]
+    assert FastBase64().b64encode(kept[0]).decode() == given[0]
 
 
 def _handed_on(body: bytes, headers: Mapping[str, str] | None = None, path: str = INVOCATION) -> Any:

@@ -280,6 +280,7 @@ def test_quick_json_is_put_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> Non
     for module in (lambda_runtime, responses, kinesis, lambda_svc):
         monkeypatch.setattr(module, "json", module.json)  # undone after the test
     monkeypatch.setattr(kinesis, "base64", kinesis.base64)
+    monkeypatch.setattr(kinesis, "_put_records", kinesis._put_records)
     monkeypatch.setattr(lambda_svc, "handle_request", lambda_svc.handle_request)
     fast_json.install()
     assert isinstance(kinesis.json, FastJson)

@@ -118,6 +118,18 @@ def test_kinesis_spreads_by_md5_and_reads_from_every_starting_position(
     assert sorted(read) == sorted(keys)
 
 
+@pytest.mark.parametrize("size", [0, 5, 50_000, 1_000_000])
+def test_kinesis_gives_a_record_back_as_it_was_put(
+    client: Callable[[str], Any], stream: str, size: int
+) -> None:
+    kinesis, data = client("kinesis"), bytes(number * 7 % 256 for number in range(size)) or b"-"
+    (put,) = kinesis.put_records(StreamName=stream, Records=[{"Data": data, "PartitionKey": "k"}])["Records"]
+    start = kinesis.get_shard_iterator(
+        StreamName=stream, ShardId=put["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )
+    assert kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"][0]["Data"] == data
+
+
 @pytest.mark.xfail(strict=True, reason="a split loses the parent and its records")
 def test_a_split_keeps_the_parent_and_its_records(client: Callable[[str], Any], stream: str) -> None:
     kinesis = client("kinesis")

@@ -1,0 +1,99 @@
+"""`penstock local check`: the rights of every role, asked of the local IAM."""
+
+import json as json_text
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.exits import Exit
+
+if TYPE_CHECKING:
+    from infra.local.rights_check import Checked, Verdict
+
+
+def check(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Prove of each role that it may do what the chain needs, and nothing of what it must not.
+
+    Asks the IAM of the local cloud that is up, so it tells of the template before any account exists. Exits
+    with 1 when a role may too little or too much, or when nothing is asked about it.
+    """
+    from infra.deployment import DEFAULT, DEPLOYMENTS
+    from infra.local import rights_check
+    from infra.local.rights import questions
+    from infra.outputs import Outputs
+
+    local = context.obj.cloud
+    names = Outputs.from_document(local.outputs)
+    found = rights_check.check(
+        local.context.client("iam"),
+        rights_check.deployed(local.outputs, names.region),
+        questions(names, DEPLOYMENTS[DEFAULT].prefix),
+    )
+    if json or context.obj.json:
+        typer.echo(json_text.dumps(_facts(found)))
+    else:
+        _show(found)
+    if not found.is_right:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _facts(found: "Checked") -> dict[str, Any]:
+    return {
+        "right": found.is_right,
+        "asked": len(found.verdicts),
+        "roles": {name: dict(zip(("may", "must_not"), counts, strict=True)) for name, counts in _rows(found)},
+        "wrong": [
+            {
+                "role": verdict.question.principal,
+                "action": verdict.question.action,
+                "resource": verdict.question.resource,
+                "context": dict(verdict.question.context),
+                "must_be_allowed": verdict.question.allowed,
+                "decision": verdict.decision,
+            }
+            for verdict in found.wrong
+        ],
+        "unasked": list(found.unasked),
+        "missing": list(found.missing),
+    }
+
+
+def _rows(found: "Checked") -> list[tuple[str, tuple[int, int]]]:
+    """Role to (how many allowed, how many denied) of the questions that are answered as they must be."""
+    right = Counter((v.question.principal, v.question.allowed) for v in found.verdicts if v.is_right)
+    names = sorted({verdict.question.principal for verdict in found.verdicts})
+    return [(name, (right[name, True], right[name, False])) for name in names]
+
+
+def _show(found: "Checked") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("role", "may, as it must", "denied, as it must", "wrong")
+    wrong = Counter(verdict.question.principal for verdict in found.wrong)
+    for name, (may, denied) in _rows(found):
+        table.add_row(name, str(may), str(denied), str(wrong[name]))
+    console = Console(highlight=False)
+    console.print(table)
+    for verdict in found.wrong:
+        console.print(_sentence(verdict), style="red", markup=False, soft_wrap=True)
+    for name in found.unasked:
+        line = f"{name} is deployed, and nothing is asked about it: add it to infra/local/rights.py"
+        console.print(line, style="red", markup=False, soft_wrap=True)
+    for name in found.missing:
+        console.print(
+            f"{name} is not deployed. Run: penstock local up", style="red", markup=False, soft_wrap=True
+        )
+
+
+def _sentence(verdict: "Verdict") -> str:
+    question = verdict.question
+    given = "".join(f" with {key}={value}" for key, value in question.context.items())
+    what = f"{question.principal}: {question.action} on {question.resource}{given}"
+    if question.allowed:
+        return f"{what} is denied ({verdict.decision}), and the chain needs it: see infra/permissions.py"
+    return f"{what} is allowed, and must not be: narrow the grant in infra/permissions.py or infra/people.py"
