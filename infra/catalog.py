@@ -7,6 +7,7 @@ from typing import Any
 from queries.contracts import Report
 from queries.event_views import EventView
 from queries.freshness import FRESHNESS_COLUMNS, FRESHNESS_PREFIX, FRESHNESS_TABLE
+from queries.sealing import sealing_query
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, FAILED_TABLE, LakeTable
 
 PARQUET = {
@@ -115,6 +116,14 @@ def report_table_input(report: Report, bucket: str) -> dict[str, Any]:
             **PARQUET,
         },
     }
+
+
+def hours_table_input(table: LakeTable, bucket: str) -> dict[str, Any]:
+    """The lake table's hours, open and sealed ones: partitions are registered one by one, as reports' are."""
+    report = sealing_query(table).report
+    entry = report_table_input(report, bucket)
+    columns = lake_table_input(table, bucket)["StorageDescriptor"]["Columns"]
+    return entry | {"StorageDescriptor": {**entry["StorageDescriptor"], "Columns": columns}}
 
 
 def freshness_table_input(bucket: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from infra.permissions import (
     OBJECTS,
     READ_AND_WRITE,
     REPORTS_PREFIX,
+    SEALED_PREFIX,
     Grant,
     arn,
     bucket_arn,
@@ -21,6 +22,7 @@ from queries.contracts import reports
 from queries.dynamodb_ledger import DUE_INDEX
 from queries.event_views import event_views
 from queries.freshness import FRESHNESS_TABLE
+from queries.sealing import sealing_queries
 from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES
 
 QUERY = [
@@ -79,12 +81,15 @@ def _analyst(deployment: Deployment) -> Policy:
             Grant(
                 "ReadCatalog",
                 READ_CATALOG,
-                catalog(deployment, [*LAKE_TABLES, *event_views(), *reports(), FRESHNESS_TABLE]),
+                catalog(
+                    deployment,
+                    [*LAKE_TABLES, *sealing_queries(), *event_views(), *reports(), FRESHNESS_TABLE],
+                ),
             ),
             _read("ReadLake", lake, prefixes),
             list_below("ListLake", lake, prefixes),
-            _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
-            list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
+            _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
+            list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
             _results(deployment, ANALYST_RESULTS),
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
             default_database(),
@@ -144,6 +149,7 @@ def _operator(deployment: Deployment) -> Policy:
             ),
             _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
+            Grant("SeeSealedHours", ["glue:BatchGetPartition"], catalog(deployment, sealing_queries())),
         ),
     )
 

@@ -12,12 +12,15 @@ from typing import Any
 from infra.deployment import ACCOUNT, REGION, Deployment
 from queries.contracts import reports
 from queries.dynamodb_ledger import DUE_INDEX, RUNS
+from queries.sealing import SEALED_FOLDER, sealing_queries
 from transforms.contracts import FAILED_PREFIX, LAKE_TABLES
 
 PARTITION = "${AWS::Partition}"
 READ_AND_WRITE = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
 REPORTS_PREFIX = "reports/"
 """Below it lie all reports, whatever their name and version (`Report.prefix`)."""
+SEALED_PREFIX = f"{SEALED_FOLDER}/"
+"""Below it lie the events of sealed hours."""
 PIPELINE_RESULTS = "pipeline/"
 ANALYST_RESULTS = "analysts/"
 """Where Athena puts the results of each work group, in the results bucket."""
@@ -150,6 +153,7 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
     ledger.
     """
     lake = [table.prefix for table in LAKE_TABLES.values()]
+    written = [REPORTS_PREFIX, SEALED_PREFIX]
     ledger = arn("dynamodb", f"table/{deployment.ledger_table}")
     return [
         own_log_group(log_group),
@@ -185,7 +189,7 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
                 "glue:GetPartitions",
                 "glue:BatchGetPartition",
             ],
-            catalog(deployment, [*LAKE_TABLES, *reports()]),
+            catalog(deployment, [*LAKE_TABLES, *sealing_queries(), *reports()]),
         ),
         Grant(
             "SwitchReportPartitions",
@@ -195,7 +199,7 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
                 "glue:UpdatePartition",
                 "glue:BatchUpdatePartition",
             ],
-            catalog(deployment, reports()),
+            catalog(deployment, [*sealing_queries(), *reports()]),
         ),
         Grant(
             "ReadLake",
@@ -207,10 +211,10 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
         Grant(
             "WriteReports",
             [*READ_AND_WRITE, "s3:PutObjectTagging"],
-            [bucket_arn(deployment.reporting_bucket, f"{REPORTS_PREFIX}*")],
+            [bucket_arn(deployment.reporting_bucket, f"{prefix}*") for prefix in written],
             why_wildcard=OBJECTS,
         ),
-        list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
+        list_below("ListReports", deployment.reporting_bucket, written),
         list_below("ListResults", deployment.results_bucket, [PIPELINE_RESULTS]),
         default_database(),
         Grant(

@@ -19,15 +19,23 @@ from infra.alarms import REPORTS_FAILING, REPORTS_PUBLISHED
 from infra.analyst_tables import add_event_views, add_questions
 from infra.artefacts import QUERY
 from infra.buckets import expire, private_bucket
-from infra.catalog import freshness_table_input, report_table_input
+from infra.catalog import freshness_table_input, hours_table_input, report_table_input
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, log_group_name
 from infra.lake_stack import glue_table
-from infra.permissions import ANALYST_RESULTS, PIPELINE_RESULTS, REPORTS_PREFIX, arn, query_grants
+from infra.permissions import (
+    ANALYST_RESULTS,
+    PIPELINE_RESULTS,
+    REPORTS_PREFIX,
+    SEALED_PREFIX,
+    arn,
+    query_grants,
+)
 from queries.contracts import reports
 from queries.dynamodb_ledger import DUE_AT, DUE_GROUP, DUE_INDEX, HASH_KEY, RANGE_KEY, table_definition
 from queries.glue_report_store import RETIRED_TAG
 from queries.settings import Settings
+from transforms.contracts import LAKE_TABLES
 
 NOTIFICATION_BATCH = 1_000
 """Messages of one call; a notification is about 2 kB in the function's payload of at most 6 MB."""
@@ -69,6 +77,7 @@ class ReportingStack(Stack):
         bucket = Fn.sub(deployment.reporting_bucket)
         for table in (
             *(report_table_input(report, bucket) for report in reports().values()),
+            *(hours_table_input(table, bucket) for table in LAKE_TABLES.values()),
             freshness_table_input(bucket),
         ):
             glue_table(self, None, deployment.database, table)
@@ -88,13 +97,14 @@ class ReportingStack(Stack):
         # The query function has no right to delete: it tags runs that nobody reads any more, and S3 deletes
         # them.
         name, value = RETIRED_TAG
-        return [
+        retired = [
             s3.LifecycleRule(
-                id="retired-runs",
-                prefix=REPORTS_PREFIX,
-                tag_filters={name: value},
-                expiration=Duration.days(1),
-            ),
+                id=identifier, prefix=prefix, tag_filters={name: value}, expiration=Duration.days(1)
+            )
+            for identifier, prefix in (("retired-runs", REPORTS_PREFIX), ("retired-seals", SEALED_PREFIX))
+        ]
+        return [
+            *retired,
             s3.LifecycleRule(
                 id="replaced-versions",
                 noncurrent_version_expiration=Duration.days(self._deployment.retired_days),

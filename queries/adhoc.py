@@ -3,6 +3,7 @@
 import re
 
 from queries.event_views import event_views
+from queries.sealing import sealing_queries
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES
 
 _NO_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
@@ -17,6 +18,6 @@ def warnings(sql: str) -> list[str]:
     return [
         f"The query reads every hour of {table}. Add a bound, for example "
         f"WHERE {EVENT_HOUR} >= '2026-11-24-00', to scan less."
-        for table in (*LAKE_TABLES, *event_views())
+        for table in (*LAKE_TABLES, *sealing_queries(), *event_views())
         if re.search(rf"\b(from|join)\s+(\w+\.)?{table}\b", code)
     ]

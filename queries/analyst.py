@@ -19,9 +19,10 @@ from queries.analyst_types import arrow_type
 from queries.catalog import report_query
 from queries.contracts import Grain
 from queries.cost import billed_bytes, dollars
-from queries.event_views import EventView, event_views, trino_type
+from queries.event_views import EventView, event_views
 from queries.hours import day_of, hour_of, parse_day, parse_hour
 from queries.rendering import FIRST_ARRIVAL
+from queries.trino_types import trino_type
 from transforms.contracts import EVENT_HOUR
 
 When = str | date | datetime

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from queries import adhoc, present, trials
+from queries import adhoc, present, sealing_cli, trials
 from queries import backfill as backfills
 from queries.catalog import ReportQuery, catalog, parse_report
 from queries.cost import billed_bytes, dollars, human_bytes
@@ -220,6 +220,10 @@ def rollback(
         {"partition": str(key), "location": state.published.location, "rows": state.published.rows},
         as_json=as_json or target.json,
     )
+
+
+reports_app.command("hours")(sealing_cli.hours)
+reports_app.command("seal")(sealing_cli.seal)
 
 
 def _query(report: str, sql: Path | None) -> ReportQuery:

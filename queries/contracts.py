@@ -57,6 +57,7 @@ class Report:
         debounce_seconds, max_delay_seconds: how long a stale partition waits for more input.
         checks: what must be true of a run before it is published, as written.
         version: schema version, part of the path.
+        folder: first part of the path in the reporting bucket.
     """
 
     name: str
@@ -75,11 +76,12 @@ class Report:
     mode: Mode = "recompute"
     version: int = 1
     file: str = ""
+    folder: str = "reports"
 
     @property
     def prefix(self) -> str:
         """Prefix of the report's objects in the reporting bucket."""
-        return f"reports/{self.name}/v{self.version}/"
+        return f"{self.folder}/{self.name}/v{self.version}/"
 
 
 def parse_header(text: str, file: str) -> Report:

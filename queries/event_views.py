@@ -6,10 +6,12 @@ A view has the envelope's columns, the stand-ins for personal data that its type
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from queries.rendering import FIRST_ARRIVAL
+from queries.sealing import hours_table
+from queries.trino_types import struct_members, trino_type
 from transforms.contracts import (
     EVENT_HOUR,
     LAKE_TABLES,
@@ -18,8 +20,6 @@ from transforms.contracts import (
     payload_column,
     personal_of,
 )
-
-_TRINO = {"string": "varchar", "timestamp": "timestamp(3)", "int": "integer"}
 
 
 @dataclass(frozen=True)
@@ -94,37 +94,8 @@ def event_view(table: LakeTable, name: str, source: str) -> EventView:
 def event_views() -> Mapping[str, EventView]:
     """Every view by name, in the order of the contracts."""
     views = (
-        event_view(table, column.name, table.name)
+        event_view(table, column.name, hours_table(table))
         for table in LAKE_TABLES.values()
         for column in table.payload_columns
     )
     return {view.name: view for view in views}
-
-
-def struct_members(hive_type: str) -> Iterator[Column]:
-    """The members of `struct<name:type,...>`."""
-    for member in _split(hive_type.removeprefix("struct<").removesuffix(">")):
-        name, _, kind = member.partition(":")
-        yield Column(name, kind)
-
-
-def trino_type(hive_type: str) -> str:
-    """A Hive type in Trino's spelling."""
-    if hive_type.startswith("struct<"):
-        inner = (f"{member.name} {trino_type(member.type)}" for member in struct_members(hive_type))
-        return f"row({', '.join(inner)})"
-    for kind in ("array", "map"):
-        if hive_type.startswith(f"{kind}<"):
-            inside = _split(hive_type.removeprefix(f"{kind}<").removesuffix(">"))
-            return f"{kind}({', '.join(map(trino_type, inside))})"
-    return _TRINO.get(hive_type, hive_type)
-
-
-def _split(text: str) -> list[str]:
-    parts, depth, start = [], 0, 0
-    for at, character in enumerate(text):
-        depth += (character in "<(") - (character in ">)")
-        if character == "," and not depth:
-            parts.append(text[start:at])
-            start = at + 1
-    return [*parts, text[start:]] if text else []

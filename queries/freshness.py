@@ -111,8 +111,9 @@ class FreshnessTable:
         self._ledger, self._store, self._queries, self._clock = ledger, store, queries, clock
 
     def write(self, keys: Iterable[Key]) -> None:
-        """Write the days of these partitions anew."""
-        days = sorted({(key.report, key.partition[:10]) for key in keys if key.report in self._queries})
+        """Write the days of these partitions anew; those of sealed hours are not in the table."""
+        reports = {name for name, query in self._queries.items() if not query.waits_for_lateness}
+        days = sorted({(key.report, key.partition[:10]) for key in keys if key.report in reports})
         wanted = {day: self._partitions_of(*day) for day in days}
         known = self._ledger.partitions([key for members in wanted.values() for key in members])
         for (report, day), members in wanted.items():

@@ -30,7 +30,7 @@ class GlueReportStore:
 
     def url(self, location: str) -> str:
         """The location as Athena writes it, `s3://...`."""
-        return f"s3://{self._bucket}/{location}"
+        return location if location.startswith("s3://") else f"s3://{self._bucket}/{location}"
 
     def outputs(self, location: str, grain: str) -> Mapping[str, Output]:
         """What lies in a run's folder, by partition; only the files' footers are read."""

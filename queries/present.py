@@ -53,7 +53,7 @@ def report_row(report: Report, found: Sequence[Freshness], watermark: str | None
         "quarantined": sum(one.condition == "quarantined" for one in found),
         "rows": sum(one.row_count for one in found),
         "bytes_scanned": sum(one.bytes_scanned for one in found),
-        "published_at": _moment(max(published, default=None)),
+        "published_at": moment(max(published, default=None)),
         "complete_until": watermark,
     }
 
@@ -64,8 +64,8 @@ def partition_row(found: Freshness) -> dict[str, Any]:
         "partition": found.report_partition,
         "condition": found.condition,
         "rows": found.row_count,
-        "data_as_of": _moment(found.data_as_of),
-        "published_at": _moment(found.published_at),
+        "data_as_of": moment(found.data_as_of),
+        "published_at": moment(found.published_at),
         "complete": found.is_complete,
         "input_objects": found.input_objects,
         "bytes_scanned": found.bytes_scanned,
@@ -143,7 +143,8 @@ def _cell(name: str, value: Any) -> Any:
     return "-" if value is None or value == {} else value
 
 
-def _moment(milliseconds: int | None) -> str | None:
+def moment(milliseconds: int | None) -> str | None:
+    """Epoch milliseconds as a person reads them."""
     if milliseconds is None:
         return None
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -32,6 +32,8 @@ class Publication:
     ) -> None:
         """Audit the run's files; swap the partitions that pass, set the others aside. Adds to both arguments.
 
+        An hour that was marked since its sealing run began stays open: sealed without what has just come, it
+        would show readers less than before.
         Every step can be done again by a worker that adopts the run. Raises SupersededError, ConflictError,
         NewerVersionError and SwapRefusedError.
         """
@@ -40,11 +42,14 @@ class Publication:
         states = self._ledger.partitions([Key(run.report, partition) for partition in run.partitions])
         versions: dict[str, Published] = {}
         wrong: dict[str, str] = {}
+        reopened: set[str] = set()
         for state in states.values():
             rules.mine(state, run)
             output = outputs.get(state.partition, Output())
             found = failures(report, rows=output.rows, failed=output.failed, columns=output.columns)
-            if found:
+            if query.waits_for_lateness and state.dirty_seq > state.claimed_seq:
+                reopened.add(state.partition)
+            elif found:
                 wrong[state.partition] = self._explain(
                     query, state.partition, found, failing_rows=bool(output.failed)
                 )
@@ -59,6 +64,9 @@ class Publication:
 
         def end(state: PartitionState) -> PartitionState:
             now = self._clock()
+            if state.partition in reopened:
+                wait = report.debounce_seconds * 1000
+                return rules.give_up(state, run, now, "", retry_in=wait, counts=False)
             if state.partition in versions:
                 version = replace(versions[state.partition], published_at=now)
                 return rules.complete(state, run, version, now)

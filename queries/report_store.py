@@ -26,7 +26,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Entry:
-    """One partition of a report's table: its value, its folder in the reporting bucket, its parameters."""
+    """One partition of a report's table: its value, its location, its parameters."""
 
     value: str
     location: str
@@ -42,7 +42,10 @@ class StoredRun:
 
 
 class ReportStore(Protocol):
-    """The reporting bucket and the report tables' partitions. Locations are prefixes in the bucket."""
+    """The reporting bucket and the report tables' partitions.
+
+    Locations are prefixes in the bucket; elsewhere they are `s3://...`.
+    """
 
     def url(self, location: str) -> str:
         """The location as Athena writes it, `s3://...`."""

@@ -15,8 +15,10 @@ from queries.query_engine import QueryEngine
 from queries.refresh import Policy, Refresher, Summary
 from queries.report_store import ReportStore
 from queries.requests import Request
+from queries.sealing import OpenHours, sealing_queries
 from queries.settings import Settings
 from queries.sweep import Sweep
+from transforms.contracts import EVENT_HOUR, LAKE_TABLES
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -59,6 +61,7 @@ class ReportService:
         self.sweep = Sweep(ledger, lake, queries)
         self._freshness = FreshnessTable(ledger, store, queries, clock)
         self._housekeeping = Housekeeping(ledger, store, queries)
+        self._open_hours = OpenHours(lake, store, queries, self._lake_url)
 
     @property
     def lake_bucket(self) -> str:
@@ -68,7 +71,7 @@ class ReportService:
     def notice(self, hours: Iterable[LakeHour]) -> int:
         """Mark what reads these lake hours; how many partitions they are."""
         reports = [query.report for query in self.queries.values()]
-        return self.refresher.mark(stale_partitions(hours, reports))
+        return self._mark(stale_partitions(hours, reports))
 
     def prepare(self, request: Request) -> int:
         """What the request asks for before due partitions run; how many partitions it marked."""
@@ -77,7 +80,7 @@ class ReportService:
             now = self._clock()
             back = None if request.everything else self.settings.sweep_hours
             lost = self.sweep.lost(now=now, hours_back=back)
-            marked = self.refresher.mark(lost)
+            marked = self._mark(lost)
             if request.everything:
                 self.refresher.hasten(self.sweep.repaired())
         if request.name == "tick" and request.everything:
@@ -87,6 +90,12 @@ class ReportService:
         if request.housekeeping:
             self._housekeeping.retire(now=self._clock(), keep_ms=self.settings.keep_hours * 3_600_000)
         return marked
+
+    def _mark(self, keys: list[Key]) -> int:
+        return self.refresher.mark(self._open_hours.open(keys))
+
+    def _lake_url(self, table: str, hour: str) -> str:
+        return f"s3://{self.settings.lake_bucket}/{LAKE_TABLES[table].prefix}{EVENT_HOUR}={hour}/"
 
     def work(self, *, stop_at: int, hard_end: int, wait: bool = True) -> Summary:
         """Run what is due (see `Refresher.work`), then say how fresh it is."""
@@ -142,7 +151,7 @@ def build_service(settings: Settings, session: "Session") -> ReportService:
         store=GlueReportStore(
             s3, session.client("glue"), bucket=settings.reporting_bucket, database=settings.database
         ),
-        queries=catalog(),
+        queries={**catalog(), **sealing_queries()},
         clock=lambda: time.time_ns() // 1_000_000,
         sleep=lambda milliseconds: time.sleep(milliseconds / 1000),
     )

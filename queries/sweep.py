@@ -72,6 +72,7 @@ class Sweep:
         query, published = self._queries[state.report], state.published
         return (
             published is not None
+            and not query.waits_for_lateness
             and published.input.digest == found.digest
             and published.sql_sha == sql_sha(query)
             and published.as_of < complete_at(query.report, state.partition) <= now

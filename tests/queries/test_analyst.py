@@ -19,7 +19,8 @@ from infra.local.cloud import LocalCloud
 from queries.analyst import Athena, PeriodError, ReadFailedError, _advised, read_events, read_report
 from queries.analyst_types import arrow_type
 from queries.catalog import UnknownReportError
-from queries.event_views import event_views, trino_type
+from queries.event_views import event_views
+from queries.trino_types import trino_type
 from tests.queries.cloud import Chain
 from tests.queries.events import order_placed, page_viewed
 

@@ -8,8 +8,9 @@ import pytest
 from infra.local.cloud import LocalCloud
 from queries.adhoc import warnings
 from queries.contracts import ReportDefinitionError, reports
-from queries.event_views import event_view, event_views, struct_members, trino_type
+from queries.event_views import event_view, event_views
 from queries.named_queries import parse_question, questions
+from queries.trino_types import struct_members, trino_type
 from tests.queries.cloud import Chain
 from tests.queries.events import order_placed, page_viewed
 from transforms.contracts import LAKE_TABLES, Column, LakeTable
@@ -106,7 +107,9 @@ def mine(hour: str = "") -> str:
 @pytest.mark.cloud
 def test_a_view_shows_each_event_once_although_the_table_has_copies(chain: Chain) -> None:
     seen = "SELECT event_hour, count(*) AS rows FROM {} WHERE event_type = 'page_viewed' AND {} GROUP BY 1 ORDER BY 1"
-    in_view, in_table = (chain.records(seen.format(name, mine())) for name in ("page_viewed", "web_events"))
+    in_view, in_table = (
+        chain.records(seen.format(name, mine())) for name in ("page_viewed", "web_events_hours")
+    )
     assert [row["rows"] for row in in_view] == [20, 20]
     assert [row["rows"] for row in in_table] == [25, 20]
 

@@ -13,6 +13,7 @@ LOGS = "arn:aws:s3:::penstock-access-logs-111122223333-eu-central-1"
 ROW = f"{LAKE}/web_events/event_hour=2026-11-24-10/a.parquet"
 FAILED = f"{LAKE}/failed/processing-failed/dt=2026-11-24/a"
 REPORT = f"{REPORTING}/reports/orders_by_hour/v1/run=7/event_hour=2026-11-24-10/0"
+SEALED = f"{REPORTING}/sealed/web_events_hours/v1/run=7/event_hour=2026-11-24-10/0"
 STREAM = f"arn:aws:kinesis:{PLACE}:stream/penstock-web"
 OTHER_STREAM = f"arn:aws:kinesis:{PLACE}:stream/somebody-elses"
 TRANSFORM = f"arn:aws:lambda:{PLACE}:function:penstock-transform"
@@ -25,6 +26,7 @@ ANALYSTS = f"arn:aws:athena:{PLACE}:workgroup/penstock-analysts"
 PRIMARY = f"arn:aws:athena:{PLACE}:workgroup/primary"
 EVENTS_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/web_events"
 REPORT_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/orders_by_hour"
+HOURS_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/web_events_hours"
 VIEW = f"arn:aws:glue:{PLACE}:table/penstock/page_viewed"
 FAILED_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/failed_records"
 DEFAULT_DATABASE = f"arn:aws:glue:{PLACE}:database/default"
@@ -128,6 +130,8 @@ CASES = [
         ("s3:GetObject", ROW), ("s3:ListBucket", LAKE, below("web_events/event_hour=2026-11-24-10/")),
         ("s3:PutObject", REPORT), ("s3:PutObjectTagging", REPORT), ("s3:GetObject", REPORT),
         ("s3:ListBucket", REPORTING, below("reports/orders_by_hour/")),
+        ("s3:PutObject", SEALED), ("s3:PutObjectTagging", SEALED), ("s3:ListBucket", REPORTING, below("sealed/")),
+        ("glue:BatchUpdatePartition", HOURS_TABLE), ("glue:BatchGetPartition", HOURS_TABLE),
         ("s3:PutObject", f"{RESULTS}/pipeline/a.csv"),
         ("dynamodb:PutItem", LEDGER), ("dynamodb:BatchGetItem", LEDGER),
         ("dynamodb:Query", f"{LEDGER}/index/due"),
@@ -145,6 +149,10 @@ CASES = [
         ("s3:DeleteObject", ROW), ("s3:DeleteObjectVersion", ROW), ("s3:PutObject", ROW),
         ("s3:PutObjectTagging", ROW),
         ("s3:DeleteObject", REPORT), ("s3:DeleteObjectVersion", REPORT), ("s3:DeleteBucket", REPORTING),
+        ("s3:DeleteObject", SEALED), ("s3:DeleteObjectVersion", SEALED), ("s3:PutObjectAcl", SEALED),
+        ("glue:UpdateTable", HOURS_TABLE), ("glue:DeleteTable", HOURS_TABLE),
+        ("glue:BatchDeletePartition", HOURS_TABLE), ("glue:DeletePartition", HOURS_TABLE),
+        ("glue:UpdateTable", VIEW), ("glue:BatchUpdatePartition", VIEW),
         ("s3:PutObject", f"{REPORTING}/elsewhere/a"), ("s3:GetObject", FAILED), ("s3:PutObject", FAILED),
         ("s3:ListBucket", LAKE), ("s3:ListBucket", LAKE, below("failed/")),
         ("s3:ListBucket", LAKE, below("")),
@@ -220,7 +228,8 @@ CASES = [
         ("glue:GetDatabase", DEFAULT_DATABASE),
         ("athena:StartQueryExecution", ANALYSTS), ("s3:GetObject", ROW), ("s3:GetObject", REPORT),
         ("glue:GetPartitions", EVENTS_TABLE), ("s3:PutObject", f"{RESULTS}/analysts/a.csv"),
-        ("glue:GetTable", VIEW),
+        ("glue:GetTable", VIEW), ("glue:GetPartitions", HOURS_TABLE), ("s3:GetObject", SEALED),
+        ("s3:ListBucket", REPORTING, below("sealed/")),
         ("s3:ListBucket", LAKE, below("web_events/")), ("s3:ListBucket", REPORTING, below("reports/")),
         ("s3:GetBucketLocation", LAKE),
     ),
@@ -238,6 +247,9 @@ CASES = [
         ("s3:ListBucket", LAKE, below("failed/")), ("s3:GetObject", f"{RESULTS}/pipeline/a.csv"),
         ("glue:UpdateTable", EVENTS_TABLE), ("glue:DeleteTable", REPORT_TABLE), ("glue:UpdateTable", VIEW),
         ("glue:DeleteTable", VIEW), ("glue:GetTable", FAILED_TABLE),
+        ("s3:PutObject", SEALED), ("s3:DeleteObject", SEALED), ("s3:PutObjectTagging", SEALED),
+        ("glue:BatchUpdatePartition", HOURS_TABLE), ("glue:BatchCreatePartition", HOURS_TABLE),
+        ("glue:UpdateTable", HOURS_TABLE),
         ("glue:BatchUpdatePartition", REPORT_TABLE),
         ("athena:UpdateWorkGroup", ANALYSTS), ("dynamodb:PutItem", LEDGER),
         ("secretsmanager:GetSecretValue", SECRET),
@@ -264,6 +276,8 @@ CASES = [
         ("glue:GetDatabase", OTHER_DATABASE),
         ("glue:CreateTable", DEFAULT_DATABASE),
         ("s3:GetObject", ROW), ("s3:GetObject", FAILED), ("s3:ListBucket", LAKE, below("web_events/")),
+        ("s3:GetObject", SEALED), ("s3:ListBucket", REPORTING, below("sealed/")),
+        ("glue:GetTable", HOURS_TABLE), ("glue:GetPartitions", HOURS_TABLE), ("glue:GetTable", VIEW),
         ("glue:GetTable", EVENTS_TABLE), ("athena:StartQueryExecution", PIPELINE), ("s3:PutObject", REPORT),
         ("s3:DeleteObject", REPORT), ("glue:BatchUpdatePartition", REPORT_TABLE),
         ("glue:DeleteTable", REPORT_TABLE),
@@ -274,12 +288,15 @@ CASES = [
     ),
     *_cases(
         "operator", True,
+        ("glue:BatchGetPartition", HOURS_TABLE),
         ("sqs:StartMessageMoveTask", DEAD), ("sqs:ReceiveMessage", DEAD), ("sqs:SendMessage", QUEUE),
         ("dynamodb:PutItem", LEDGER), ("lambda:InvokeFunction", QUERIES), ("s3:GetObject", REPORT),
         ("s3:ListBucket", REPORTING, below("reports/")),
     ),
     *_cases(
         "operator", False,
+        ("glue:BatchGetPartition", OTHER_TABLE), ("glue:BatchUpdatePartition", HOURS_TABLE),
+        ("s3:GetObject", SEALED), ("glue:GetPartitions", HOURS_TABLE), ("s3:PutObject", SEALED),
         ("sqs:ReceiveMessage", QUEUE), ("sqs:PurgeQueue", DEAD), ("sqs:DeleteQueue", DEAD),
         ("s3:GetObject", ROW),
         ("s3:GetObject", FAILED), ("s3:PutObject", ROW), ("s3:DeleteObject", REPORT),

@@ -15,6 +15,7 @@ from producers.contracts import WEB
 from queries.contracts import reports
 from queries.dynamodb_ledger import table_definition
 from queries.event_views import event_views
+from queries.sealing import sealing_queries
 from queries.settings import Settings as QuerySettings
 from transforms.contracts import LAKE_TABLES
 from transforms.settings import Settings as TransformSettings
@@ -140,9 +141,9 @@ def test_no_rule_expires_events_of_the_lake() -> None:
 
 def test_only_runs_that_the_query_function_retired_are_deleted() -> None:
     rules = bucket("reporting").properties["LifecycleConfiguration"]["Rules"]
-    (rule,) = (rule for rule in rules if "ExpirationInDays" in rule)
-    assert rule["TagFilters"] == [{"Key": "penstock", "Value": "retired"}]
-    assert rule["Prefix"] == "reports/"
+    expiring = [rule for rule in rules if "ExpirationInDays" in rule]
+    assert [rule["Prefix"] for rule in expiring] == ["reports/", "sealed/"]
+    assert all(rule["TagFilters"] == [{"Key": "penstock", "Value": "retired"}] for rule in expiring)
 
 
 def test_work_groups_enforce_encryption_and_cut_off() -> None:
@@ -220,7 +221,7 @@ def test_the_refresh_function_hears_of_every_publish_that_its_datasets_copy() ->
 def test_glue_has_a_table_for_the_lake_for_failed_records_and_for_each_report() -> None:
     tables = {each.name: each.properties["TableInput"] for each in of_type(RESOURCES, "AWS::Glue::Table")}
     assert tables.keys() == {
-        *LAKE_TABLES, *event_views(), *reports(), "failed_records", "report_freshness",
+        *LAKE_TABLES, *sealing_queries(), *event_views(), *reports(), "failed_records", "report_freshness",
     }  # fmt: skip
     lake = LAKE_TABLES["web_events"]
     assert [(c["Name"], c["Type"]) for c in tables["web_events"]["StorageDescriptor"]["Columns"]] == [

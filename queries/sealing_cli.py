@@ -1,0 +1,79 @@
+"""`penstock reports hours` and `seal`: thin shells over the library."""
+
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from queries import backfill, present
+from queries.cost import human_bytes
+from queries.sealed_hours import sealed_hours
+from queries.sealing import sealing_queries
+from queries.target import Target, report_service
+from queries.waiting import wait_for
+
+MAIN_TABLE = next(iter(sealing_queries()))
+
+Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+Table = Annotated[str, typer.Option("--table", help=f"One of: {', '.join(sealing_queries())}.")]
+
+
+def hours(
+    context: typer.Context,
+    first: Annotated[str, typer.Option("--from", help="First hour.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last hour, included.")] = "9999",
+    table: Table = MAIN_TABLE,
+    as_json: Json = False,
+) -> None:
+    """Which hours of the events are sealed, open, or were opened again by something late."""
+    target: Target = context.obj
+    found = sealed_hours(report_service(target), _known(table), first, last)
+    rows: list[dict[str, Any]] = [asdict(one) for one in found]
+    for row in rows:
+        row["sealed_at"] = present.moment(row["sealed_at"])
+    present.show(rows, as_json=as_json or target.json)
+
+
+def seal(
+    context: typer.Context,
+    first: Annotated[str, typer.Option("--from", help="First hour.")],
+    last: Annotated[str, typer.Option("--to", help="Last hour, included.")],
+    table: Table = MAIN_TABLE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    timeout: Annotated[float, typer.Option(help="Give up waiting after this many seconds.")] = 3600,
+    as_json: Json = False,
+) -> None:
+    """Seal hours now, without waiting for their lateness; the pipeline seals each in its time."""
+    target: Target = context.obj
+    service, query = report_service(target), sealing_queries()[_known(table)]
+    plan = backfill.forecast(service.ledger, service.lake, query, first, last, force=False)
+    typer.echo(
+        f"{len(plan.partitions)} hours ({plan.unchanged} more are sealed), {plan.statements} statements, "
+        f"{'about' if plan.measured else 'at most'} {human_bytes(plan.bytes_scanned)} scanned, "
+        f"${plan.dollars:.4f}",
+        err=True,
+    )
+    if plan.partitions and not yes:
+        typer.confirm("Go on?", abort=True, err=True)
+    service.refresher.mark(plan.partitions, at_once=True)
+    standing = wait_for(
+        plan.partitions,
+        ledger=service.ledger,
+        lambda_client=target.client("lambda"),
+        query_function=target.query_function,
+        timeout_seconds=timeout,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        progress=present.progress_bar(len(plan.partitions)),
+    )
+    told = asdict(plan) | {"partitions": len(plan.partitions)} | standing
+    present.show_one(told, as_json=as_json or target.json)
+
+
+def _known(table: str) -> str:
+    if table not in sealing_queries():
+        raise typer.BadParameter(
+            f"There is no table of hours {table!r}. Name one of: {', '.join(sealing_queries())}."
+        )
+    return table
