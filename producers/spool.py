@@ -105,6 +105,8 @@ class Spool:
             if segment is None or step is None:
                 if self._cursor.segment >= self._next:
                     break
+                if segment is not None and segment is not self._current:
+                    segment.rest()
                 self._cursor = _Cursor(self._cursor.segment + 1)
                 continue
             frame, self._cursor.place = step
@@ -131,6 +133,8 @@ class Spool:
         """Makes what is written safe from a power cut."""
         for segment in self._segments.values():
             segment.sync()
+            if segment is not self._current:
+                segment.rest()
 
     def close(self) -> None:
         """Syncs and lets go of the folder; what is settled is removed from it."""
@@ -166,8 +170,11 @@ class Spool:
             raise SpoolFullError(f"No segment can be made in {self.folder}: {error}.") from error
         _sync_folder(self.folder)
         previous = self._current
-        if previous is not None and not previous.unsettled:
-            self._segments.pop(self._next - 1).delete()
+        if previous is not None:
+            # What waits on the disk must not fill the memory: that is what it is on the disk for.
+            previous.rest()
+            if not previous.unsettled:
+                self._segments.pop(self._next - 1).delete()
         self._segments[self._next] = self._current = segment
         self._next += 1
         return segment

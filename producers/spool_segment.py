@@ -50,15 +50,17 @@ class Segment:
             if is_new:
                 _reserve(file, path, capacity)
             self.capacity = os.fstat(file).st_size
-            self._map = mmap.mmap(file, self.capacity) if self.capacity else None
         finally:
             os.close(file)
+        self._map: mmap.mmap | None = None
+        self._is_synced = True
         self._journal = os.open(self._journal_path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._settled = set(_read_numbers(self._journal))
         self.end = 0
         self.frames = 0
         if not is_new:
             self._find_end()
+            self.rest()
 
     @property
     def unsettled(self) -> int:
@@ -75,13 +77,14 @@ class Segment:
 
     def append(self, data: bytes, key: bytes, explicit: bytes) -> int:
         """Writes a frame and returns its number. There must be room."""
-        assert self._map is not None
+        content = self._mapped()
+        self._is_synced = False
         rest = _HEAD.pack(0, 0, len(key), len(explicit))[_PREFIX:] + key + explicit + data
         start = self.end
         body = start + _PREFIX
         # The head last: a process that dies in between leaves a length of 0, which ends the segment.
-        self._map[body : body + len(rest)] = rest
-        struct.pack_into("<II", self._map, start, len(rest), crc32(rest))
+        content[body : body + len(rest)] = rest
+        struct.pack_into("<II", content, start, len(rest), crc32(rest))
         self.end = body + len(rest)
         self.frames += 1
         return self.frames - 1
@@ -109,13 +112,19 @@ class Segment:
 
     def sync(self) -> None:
         """Puts everything on the disk."""
+        if not self._is_synced:
+            self._mapped().flush()
+            self._is_synced = True
+
+    def rest(self) -> None:
+        """Takes the content out of the process's memory, until somebody needs it."""
         if self._map is not None:
-            self._map.flush()
+            self._map.close()
+            self._map = None
 
     def close(self) -> None:
         """Lets go of the files."""
-        if self._map is not None:
-            self._map.close()
+        self.rest()
         os.close(self._journal)
 
     def delete(self) -> None:
@@ -134,15 +143,25 @@ class Segment:
         self._settled = {number for number in self._settled if number < self.frames}
 
     def _rest(self, place: int) -> bytes | None:
-        if self._map is None or place + _HEAD.size > self.capacity:
+        if place + _HEAD.size > self.capacity:
             return None
-        length, checksum = struct.unpack_from("<II", self._map, place)
+        content = self._mapped()
+        length, checksum = struct.unpack_from("<II", content, place)
         body = place + _PREFIX
         if length < 3 or body + length > self.capacity:
             return None
-        rest = self._map[body : body + length]
+        rest = content[body : body + length]
         key_size, explicit_size = struct.unpack_from("<HB", rest)
         return rest if crc32(rest) == checksum and 3 + key_size + explicit_size <= length else None
+
+    def _mapped(self) -> mmap.mmap:
+        if self._map is None:
+            file = os.open(self.path, os.O_RDWR)
+            try:
+                self._map = mmap.mmap(file, self.capacity)
+            finally:
+                os.close(file)
+        return self._map
 
 
 def _reserve(file: int, path: Path, capacity: int) -> None:

@@ -36,6 +36,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.unread: list[int] = []
         self.held: dict[int, int] = {}
         self.places: dict[int, tuple[int, int]] = {}
+        self.flipped: set[str] = set()
 
     def teardown(self) -> None:
         self._die()
@@ -109,8 +110,10 @@ class SpoolMachine(RuleBasedStateMachine):
         newest = max(self.folder.glob("*.spool"), default=None)
         if newest is not None:
             content = bytearray(newest.read_bytes())
-            if flip:
+            # Flipped twice would be repaired.
+            if flip and newest.stem not in self.flipped:
                 content[place] ^= flip
+                self.flipped.add(newest.stem)
             else:
                 content[place:] = bytes(len(content) - place)
             newest.write_bytes(content)
