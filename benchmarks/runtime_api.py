@@ -78,6 +78,12 @@ class Function:
         self._asker, _ = self._request()
         return answer, taken
 
+    @property
+    def cpu_seconds(self) -> float:
+        """What the process has taken so far, all threads. Linux only."""
+        # clock_getcpuclockid(3), which Python does not have, gives this number for a process.
+        return time.clock_gettime((~self._process.pid << 3) | 2)
+
     def __enter__(self) -> Self:
         return self
 

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from producers.contracts.access_log import AccessLogLine
 from producers.contracts.audit import PRODUCER_AUDITED
 from producers.contracts.envelope import EventType, Payload
+
+if TYPE_CHECKING:
+    from random import Random
 
 HISTORY_SOURCES = frozenset({"replay"})
 """Sources that send old events on purpose; their event times may lie as far back as `history_floor`."""
@@ -24,7 +26,7 @@ class Happening(NamedTuple):
     payload: Payload
 
 
-Traffic = Callable[[Random, int, int, int], Iterator[Happening]]
+Traffic: TypeAlias = "Callable[[Random, int, int, int], Iterator[Happening]]"
 """(random source, how many, start, span) -> at least so many happenings, in order of time.
 
 Start and span are in milliseconds (the start since 1970); the times of the first `how many` lie in the span.
@@ -52,7 +54,7 @@ class Stream(Struct, frozen=True, dict=True):
     accepted_past: timedelta = timedelta(days=30)
     accepted_future: timedelta = timedelta(hours=1)
     history_floor: datetime = datetime(2000, 1, 1, tzinfo=UTC)
-    traffic: Traffic | None = None
+    traffic: "Traffic | None" = None
     access_log_event: Callable[[AccessLogLine], tuple[EventType, Payload]] | None = None
 
     @property

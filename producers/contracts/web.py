@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from random import Random
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -24,6 +23,9 @@ from producers.contracts.fields import (
     UserId,
 )
 from producers.contracts.stream import Happening, Stream
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 class PageViewed(Payload):
@@ -108,7 +110,7 @@ def _access_log_event(line: AccessLogLine) -> tuple[EventType, Payload]:
     return PAGE_VIEWED, page
 
 
-def _traffic(random: Random, count: int, start_ms: int, span_ms: int) -> Iterator[Happening]:
+def _traffic(random: "Random", count: int, start_ms: int, span_ms: int) -> Iterator[Happening]:
     # Imported on use: the transformation reads these contracts at every cold start and never simulates.
     from producers.contracts.web_traffic import traffic
 
