@@ -152,7 +152,13 @@ def reading(lab: Lab, table: str, partitions: Sequence[str], readers: int) -> It
 
 
 def measure(
-    lab: Lab, strategy: str, *, readers: int, partitions: int, enough: Callable[[Reads, int], bool]
+    lab: Lab,
+    strategy: str,
+    *,
+    readers: int,
+    partitions: int,
+    enough: Callable[[Reads, int], bool],
+    progress: Callable[[Reads, int], None] = lambda *_: None,
 ) -> tuple[Reads, Writer]:
     """Publish by this strategy under readers until `enough(reads, publishes)`."""
     names = hours(partitions)
@@ -163,6 +169,7 @@ def measure(
         while not enough(reads, writer.published):
             stamp += 1
             publish(lab, writer, names, stamp)
+            progress(reads, writer.published)
     return reads, writer
 
 
@@ -196,9 +203,17 @@ def main() -> int:
             def enough(reads: Reads, published: int, least: int = least, publishes: int = publishes) -> bool:
                 return reads.reads >= least and published >= publishes
 
+            def progress(reads: Reads, published: int, strategy: str = strategy) -> None:
+                print(f"{strategy}: {published} publishes, {reads.reads} reads", file=sys.stderr, flush=True)
+
             lab = Lab.on(cloud, f"torn{number}", QUERIES)
             reads, writer = measure(
-                lab, strategy, readers=asked.readers, partitions=asked.partitions, enough=enough
+                lab,
+                strategy,
+                readers=asked.readers,
+                partitions=asked.partitions,
+                enough=enough,
+                progress=progress,
             )
             print(
                 f"{strategy:30}{writer.published:>10}{writer.deleted:>9}{reads.queries:>9}{reads.reads:>9}"
