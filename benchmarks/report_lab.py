@@ -162,8 +162,8 @@ def service_on(
 
 
 def tick(service: ReportService, clock: Callable[[], int] = wall_clock) -> Summary:
-    """What the query function does when a minute has passed, the whole lake compared."""
-    service.prepare(Request("tick", everything=True))
+    """What the query function does at a tick; what it does once an hour is done at each."""
+    service.prepare(Request("tick", everything=True, housekeeping=True))
     now = clock()
     return service.work(stop_at=now + INVOCATION_MS - 45_000, hard_end=now + INVOCATION_MS)
 

@@ -77,14 +77,22 @@ class Queue:
 
     def put(self, count: int, seconds: float, series: str = "n") -> float:
         """Put objects into the hours, evenly over that time; how long it took."""
-        s3, began = self.client("s3"), time.monotonic()
-        for number in range(count):
-            hour = self.hours[number % len(self.hours)]
-            key = f"{SOURCE.prefix}{EVENT_HOUR}={hour}/{series}{number}.parquet"
-            body = parquet(views(hour, number))
+        s3, pending = self.client("s3"), [self._object(number, series) for number in range(count)]
+        began = time.monotonic()
+
+        def put_in_time(number: int) -> None:
+            time.sleep(max(0.0, began + seconds * number / count - time.monotonic()))
+            key, body = pending[number]
             s3.put_object(Bucket=self.outputs.lake_bucket, Key=key, Body=body)
-            time.sleep(max(0.0, began + seconds * (number + 1) / count - time.monotonic()))
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(put_in_time, range(count)))
         return time.monotonic() - began
+
+    def _object(self, number: int, series: str) -> tuple[str, bytes]:
+        hour = self.hours[number % len(self.hours)]
+        key = f"{SOURCE.prefix}{EVENT_HOUR}={hour}/{series}{number}.parquet"
+        return key, parquet(views(hour, number))
 
     def settle(self, seconds: float) -> None:
         """Wait until the queue is empty and no report is stale, as `penstock reports refresh --wait` does."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 RETOLD_MS = 2 * 3_600_000
-"""The hourly comparison tells `report_freshness` again what was published this long before it, or later."""
+"""Once an hour `report_freshness` is told again what was published this long before, or later."""
 ROLLBACK_MS = 120_000
 """A rollback is a few calls; a process that takes longer for them must not go on."""
 
@@ -83,12 +83,11 @@ class ReportService:
             marked = self._mark(lost)
             if request.everything:
                 self.refresher.hasten(self.sweep.repaired())
-        if request.name == "tick" and request.everything:
-            self._retell(self._clock() - RETOLD_MS)
         if request.name == "refresh":
             self.refresher.hasten(state.key for state in self._waited_for() if state.is_stale)
         if request.housekeeping:
             self._housekeeping.retire(now=self._clock(), keep_ms=self.settings.keep_hours * 3_600_000)
+            self._retell(self._clock() - RETOLD_MS)
         return marked
 
     def _mark(self, keys: list[Key]) -> int:
