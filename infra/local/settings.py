@@ -34,7 +34,7 @@ class LocalSettings:
     region: str = REGION
     interval_scale: float = 0.05
     quiet_seconds: float = 0.3
-    debounce_scale: float = 0.2
+    debounce_scale: float = 0.1
     tick_seconds: float = 1.0
     most_partitions: int = 500
     enforce_iam: bool = False
