@@ -29,7 +29,7 @@ Asked = Sequence[tuple[str, str] | tuple[str, str, Mapping[str, str]]]
 def questions(of: Outputs, prefix: str) -> list[Question]:
     """Every question. `prefix` begins the names of the deployment's resources."""
     found: list[Question] = []
-    for principal, (may, must_not) in _rights(of).items():
+    for principal, (may, must_not) in _rights(of, prefix).items():
         for allowed, asked in ((True, may), (False, must_not)):
             for action, resource, *context in asked:
                 found.append(Question(f"{prefix}-{principal}", action, resource, allowed, *context))
@@ -40,7 +40,7 @@ def _below(prefix: str) -> dict[str, str]:
     return {"s3:prefix": prefix}
 
 
-def _rights(of: Outputs) -> dict[str, tuple[Asked, Asked]]:
+def _rights(of: Outputs, prefix: str) -> dict[str, tuple[Asked, Asked]]:
     """Role to (what it may, what it must not)."""
     place = f"{of.region}:{of.account_id}"
     lake, reporting, results = (
@@ -59,6 +59,10 @@ def _rights(of: Outputs) -> dict[str, tuple[Asked, Asked]]:
         f"arn:aws:sqs:{place}:{url.rpartition('/')[2]}" for url in (of.queue_url, of.dead_letter_queue_url)
     )
     ledger = f"arn:aws:dynamodb:{place}:table/{of.ledger_table}"
+    copied, direct = (
+        f"arn:aws:quicksight:{place}:dataset/{prefix}-{name}" for name in ("funnel-by-day", "orders-by-hour")
+    )
+    copied_report = f"arn:aws:glue:{place}:table/{of.database}/funnel_by_day"
     pipeline, analysts = (
         f"arn:aws:athena:{place}:workgroup/{name}" for name in (of.work_group, of.analyst_work_group)
     )
@@ -128,6 +132,16 @@ def _rights(of: Outputs) -> dict[str, tuple[Asked, Asked]]:
              ("s3:PutObject", f"{results}/analysts/a.csv"), ("glue:BatchUpdatePartition", events),
              ("glue:DeletePartition", orders), ("sqs:ReceiveMessage", dead), ("sqs:PurgeQueue", queue),
              ("dynamodb:Scan", ledger), ("kinesis:GetRecords", stream), ("lambda:InvokeFunction", transform),
+             ("logs:PutLogEvents", own_log)],
+        ),
+        "refresh": (
+            [("quicksight:CreateIngestion", f"{copied}/ingestion/a"), ("quicksight:ListIngestions", copied),
+             ("glue:GetPartitions", copied_report)],
+            [*nobody, ("quicksight:CreateIngestion", f"{direct}/ingestion/a"),
+             ("quicksight:DeleteDataSet", copied), ("quicksight:UpdateDataSet", copied),
+             ("glue:BatchUpdatePartition", copied_report), ("glue:GetPartitions", events),
+             ("s3:GetObject", report), ("s3:GetObject", row), ("dynamodb:GetItem", ledger),
+             ("lambda:InvokeFunction", queries), ("athena:StartQueryExecution", pipeline),
              ("logs:PutLogEvents", own_log)],
         ),
         "producer": (

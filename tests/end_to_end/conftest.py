@@ -76,7 +76,7 @@ def shell_in(directory: Path) -> Iterator[Shell]:
         cloud.down(LocalPaths.of(directory), lambda _: None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell that the tests of this folder share."""
     with shell_in(tmp_path_factory.mktemp("demo")) as found:

@@ -96,6 +96,7 @@ def chain(local_cloud: LocalCloud) -> Chain:
         orders = [order_placed(hour, number, producer=MINE) for number in (30, 31)]
         chain.put([*views, *orders, *(views[:5] if hour == HOURS[0] else [])])
     chain.deliver()
+    chain.refresh()  # the query function enters new hours before it refreshes reports
     return chain
 
 
