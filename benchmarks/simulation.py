@@ -317,8 +317,8 @@ class Schedule:
             return
         while self.workers:
             self.end(self.workers[0], Killed())
-        # Two last ticks, with nobody else about: the first finds what is lost, and when that is due the second
-        # computes it. Whatever is still lost then is lost for good.
+        # Two last ticks, with nobody else about: the first finds what is lost, the second computes it when it
+        # is due. Whatever is still lost then is lost for good.
         for _ in range(2):
             self.last_tick()
             self.world.now += LONGEST_WAIT_MS
