@@ -7,6 +7,7 @@ Processor seconds tell where the work is, also on a machine that others use at t
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,15 +22,16 @@ from infra.local import cloud, processes
 from infra.local.paths import LocalPaths
 
 SAMPLE_SECONDS = 0.25
+_PROPORTIONAL = re.compile(r"^Pss: +([0-9]+) kB", re.MULTILINE)
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass
 class Watch:
     """Processor seconds and memory of the processes below one process, by what they are for.
 
-    `cpu` is per role; `peak` is the largest sum of resident bytes at one moment, `at_peak` the same per role.
+    `cpu` is per role; `peak` is the largest sum of resident bytes at one moment, a page that processes share
+    counted once in all; `at_peak` is the same per role.
     """
 
     root: int
@@ -44,10 +46,11 @@ class Watch:
         for pid, role in roles(folder, self.root):
             try:
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                share = _PROPORTIONAL.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
             except OSError:
                 continue
             self._last[pid] = role, (int(fields[11]) + int(fields[12])) / _TICKS
-            memory[role] += int(fields[21]) * _PAGE
+            memory[role] += int(share[1]) * 1024 if share else 0
         total = sum(memory.values())
         if total > self.peak:
             self.peak, self.at_peak = total, dict(memory)
@@ -138,7 +141,9 @@ def report(result: dict[str, object], watch: Watch, events: int) -> str:
     total = sum(watch.cpu.values())
     lines.append(f"{'all':<28}{total:>10.1f}{total / events * 1e6:>10.1f}{watch.peak / 1e6:>8.0f}")
     lines.append("")
-    lines.append(f"MB are resident at the moment of the largest sum; cores: {os.cpu_count()}.")
+    lines.append(
+        f"MB are resident at the moment of the largest sum, what is shared counted once; cores: {os.cpu_count()}."
+    )
     return "\n".join(lines)
 
 
