@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from queries.query_engine import QueryFailedError
 
 _SECONDS_BETWEEN = 1.0
 _HAPPENINGS_AT_ONCE = 120
+_THREADS = 8
 _TROUBLE = (BotoCoreError, ClientError, NotDeployedError, OutputsError, QueryFailedError, OSError)
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,9 @@ class StatusService:
         self._snapshots = Snapshots(context, self._resources)
         self._tracer = Tracer(context, self._resources)
         self._ended = asyncio.Event()
+        # Of its own: this work waits for queries that the same server answers in the common threads, and
+        # would wait for ever once it held all of those itself.
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="status")
         self.routes: Sequence[BaseRoute] = [
             Route(path, guard.guarded(endpoint), methods=["GET"])
             for path, endpoint in (
@@ -62,6 +67,7 @@ class StatusService:
     async def stop(self) -> None:
         """End the open event streams."""
         self._ended.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _page(self, _: Request) -> Response:
         return guard.static_file("index.html")
@@ -70,20 +76,20 @@ class StatusService:
         return guard.static_file(request.path_params["name"])
 
     async def _status(self, _: Request) -> Response:
-        return await _answered(self._snapshots.current)
+        return await self._answered(self._snapshots.current)
 
     async def _newest_event(self, _: Request) -> Response:
-        return await _answered(self._tracer.newest)
+        return await self._answered(self._tracer.newest)
 
     async def _event(self, request: Request) -> Response:
         event_id: str = request.path_params["event_id"]
-        return await _answered(lambda: self._tracer.trace(event_id))
+        return await self._answered(lambda: self._tracer.trace(event_id))
 
     async def _report(self, request: Request) -> Response:
         report = reports().get(request.path_params["name"])
         if report is None:
             return guard.refusal(404, f"There is no report {request.path_params['name']!r}.")
-        return await _answered(lambda: rows(self._resources.asking, report, self._resources.ledger))
+        return await self._answered(lambda: rows(self._resources.asking, report, self._resources.ledger))
 
     async def _events(self, _: Request) -> Response:
         return StreamingResponse(self._stream(), media_type="text/event-stream")
@@ -92,7 +98,7 @@ class StatusService:
         newest = 0
         while not self._ended.is_set():
             try:
-                snapshot = await asyncio.to_thread(self._snapshots.current)
+                snapshot = await self._done(self._snapshots.current)
             except _TROUBLE as error:
                 log.info("no snapshot: %s", error)
                 yield ": nothing to tell yet\n\n"
@@ -107,17 +113,20 @@ class StatusService:
             except TimeoutError:
                 continue
 
+    async def _done(self, work: Callable[[], Any]) -> Any:
+        """What `work` returns, done in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-async def _answered(work: Any) -> Response:
-    """The answer of `work`, done in a thread, as JSON; what went wrong as a sentence."""
-    try:
-        found = await asyncio.to_thread(work)
-    except UnknownEventError as error:
-        # Not found yet is an answer and no failure: the page asks again while the event is on its way.
-        found = {"is_found": False, "message": str(error), "may_come": error.is_well_formed}
-    except _TROUBLE as error:
-        return guard.refusal(503, " ".join(str(error).split()))
-    return Response(msgspec.json.encode(found), media_type="application/json")
+    async def _answered(self, work: Callable[[], Any]) -> Response:
+        """The answer of `work` as JSON; what went wrong as a sentence."""
+        try:
+            found = await self._done(work)
+        except UnknownEventError as error:
+            # Not found yet is an answer and no failure: the page asks again while the event is on its way.
+            found = {"is_found": False, "message": str(error), "may_come": error.is_well_formed}
+        except _TROUBLE as error:
+            return guard.refusal(503, " ".join(str(error).split()))
+        return Response(msgspec.json.encode(found), media_type="application/json")
 
 
 def _sent(kind: str, value: Any) -> str:
