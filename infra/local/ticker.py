@@ -23,10 +23,13 @@ logger = logging.getLogger(__name__)
 
 TICK = {"penstock": "tick"}
 RESTS = 3
-"""A rest lasts so many times as long as the tick before it: refreshing never takes more than a quarter of the
-time while data are still coming in by the million."""
-MOST_SKIPPED = 5
-"""While objects arrive, their notifications set the function going: so many ticks are left out at most."""
+"""A rest lasts so many times as long as the tick before it: most of the time is left to data that are still
+coming in by the million."""
+LONGEST_REST_SECONDS = 4.0
+"""But not longer, or a report that is due waits for the rest and not for its turn."""
+MOST_SKIPPED = 1
+"""While objects arrive, their notifications set the function going: so many ticks in a row are left out at
+most."""
 OUTPUT = "QueryFunction"
 """The stack output that names the function."""
 
@@ -61,7 +64,7 @@ class Ticker:
             await asyncio.sleep(rest)
             began = time.monotonic()
             await run_in_threadpool(self.tick)
-            rest = max(self._seconds, RESTS * (time.monotonic() - began))
+            rest = max(self._seconds, min(LONGEST_REST_SECONDS, RESTS * (time.monotonic() - began)))
 
     def tick(self) -> bool:
         """Tell the function if there is a reason to; whether it was told."""
