@@ -142,7 +142,7 @@ def report(result: dict[str, object], watch: Watch, events: int) -> str:
     lines.append(f"{'all':<28}{total:>10.1f}{total / events * 1e6:>10.1f}{watch.peak / 1e6:>8.0f}")
     lines.append("")
     lines.append(
-        f"MB are resident at the moment of the largest sum, what is shared counted once; cores: {os.cpu_count()}."
+        f"MB: resident at the moment of the largest sum, shared pages once; cores: {os.cpu_count()}."
     )
     return "\n".join(lines)
 

@@ -27,12 +27,10 @@ from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
 from queries.athena_engine import AthenaEngine
 from queries.catalog import ReportQuery
-from queries.dynamodb_ledger import DynamoDbLedger, table_definition
-from queries.glue_report_store import GlueReportStore
+from queries.dynamodb_ledger import table_definition
 from queries.refresh import Summary
 from queries.requests import Request
-from queries.s3_lake_index import S3LakeIndex
-from queries.service import ReportService
+from queries.service import ReportService, build_service
 from queries.settings import Settings
 from transforms.arrow import arrow_schema
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES
@@ -145,16 +143,10 @@ class Lab:
 def service_on(
     settings: Settings, queries: Mapping[str, ReportQuery], session: Any, clock: Callable[[], int]
 ) -> ReportService:
-    """What `queries.service.build_service` puts together, with other reports and another clock."""
-    s3 = session.client("s3")
-    return ReportService(
+    """The product's service with other reports and another clock; its waits are cut short."""
+    return build_service(
         settings,
-        ledger=DynamoDbLedger(session.client("dynamodb"), settings.ledger_table),
-        lake=S3LakeIndex(s3, settings.lake_bucket),
-        engine=AthenaEngine(session, database=settings.database, work_group=settings.work_group),
-        store=GlueReportStore(
-            s3, session.client("glue"), bucket=settings.reporting_bucket, database=settings.database
-        ),
+        session,
         queries=queries,
         clock=clock,
         sleep=lambda milliseconds: time.sleep(min(milliseconds, 20) / 1000),

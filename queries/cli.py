@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from queries import adhoc, present, sealing_cli, trials
-from queries import backfill as backfills
+from queries.backfill_cli import compute_again
 from queries.catalog import ReportQuery, catalog, parse_report
 from queries.cost import billed_bytes, dollars, human_bytes
 from queries.dead_letters import dead_letters, redrive
@@ -17,7 +17,7 @@ from queries.freshness import freshness, watermark
 from queries.partitions import Key
 from queries.query_engine import Rows
 from queries.target import Target, report_service
-from queries.waiting import Standing, call, refresh_until_fresh, wait_for
+from queries.waiting import Standing, call, refresh_until_fresh
 
 reports_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Reports and their partitions.")
 dlq_app = typer.Typer(no_args_is_help=True, add_completion=False, help="The dead-letter queue.")
@@ -182,28 +182,17 @@ def backfill(
     """Compute a period again, 96 partitions in a statement. Run it again to go on after an interruption."""
     target: Target = context.obj
     service, found = report_service(target), catalog()[present.known_report(report)]
-    plan = backfills.forecast(service.ledger, service.lake, found, first, last, force=force)
-    typer.echo(
-        f"{len(plan.partitions)} partitions ({plan.unchanged} more are up to date), "
-        f"{plan.statements} statements, {'about' if plan.measured else 'at most'} "
-        f"{human_bytes(plan.bytes_scanned)} scanned, ${plan.dollars:.4f}",
-        err=True,
+    compute_again(
+        target,
+        service,
+        found,
+        (first, last),
+        words=("partitions", "up to date"),
+        force=force,
+        yes=yes,
+        timeout=timeout,
+        as_json=as_json,
     )
-    if plan.partitions and not yes:
-        typer.confirm("Go on?", abort=True, err=True)
-    service.refresher.mark(plan.partitions, force=force, at_once=True)
-    standing = wait_for(
-        plan.partitions,
-        ledger=service.ledger,
-        lambda_client=target.client("lambda"),
-        query_function=target.query_function,
-        timeout_seconds=timeout,
-        clock=time.monotonic,
-        sleep=time.sleep,
-        progress=present.progress_bar(len(plan.partitions)),
-    )
-    told = asdict(plan) | {"partitions": len(plan.partitions)} | standing
-    present.show_one(told, as_json=as_json or target.json)
 
 
 @reports_app.command()

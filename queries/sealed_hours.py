@@ -13,13 +13,13 @@ class HourStanding:
     """One hour: `reopened` is one that was sealed and has got something late since.
 
     `rows` are those of the last seal, each event once, and `lake_objects` what it was made from; `sealed_at`
-    is in epoch milliseconds, None for an hour that was never sealed.
+    is in epoch milliseconds. All three are None for an hour that was never sealed.
     """
 
     hour: str
     condition: Literal["open", "sealed", "reopened", "set aside"]
-    rows: int
-    lake_objects: int
+    rows: int | None
+    lake_objects: int | None
     sealed_at: int | None
     last_error: str
 
@@ -43,8 +43,8 @@ def sealed_hours(service: ReportService, table: str, first: str, last: str) -> l
                 HourStanding(
                     hour=state.partition,
                     condition=condition,
-                    rows=version.rows if version else 0,
-                    lake_objects=version.input.objects if version else 0,
+                    rows=version.rows if version else None,
+                    lake_objects=version.input.objects if version else None,
                     sealed_at=version.published_at if version else None,
                     last_error=state.last_error,
                 )

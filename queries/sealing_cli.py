@@ -1,17 +1,15 @@
 """`penstock reports hours` and `seal`: thin shells over the library."""
 
-import time
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from queries import backfill, present
-from queries.cost import human_bytes
+from queries import present
+from queries.backfill_cli import compute_again
 from queries.sealed_hours import sealed_hours
 from queries.sealing import sealing_queries
 from queries.target import Target, report_service
-from queries.waiting import wait_for
 
 MAIN_TABLE = next(iter(sealing_queries()))
 
@@ -47,28 +45,16 @@ def seal(
     """Seal hours now, without waiting for their lateness; the pipeline seals each in its time."""
     target: Target = context.obj
     service, query = report_service(target), sealing_queries()[_known(table)]
-    plan = backfill.forecast(service.ledger, service.lake, query, first, last, force=False)
-    typer.echo(
-        f"{len(plan.partitions)} hours ({plan.unchanged} more are sealed), {plan.statements} statements, "
-        f"{'about' if plan.measured else 'at most'} {human_bytes(plan.bytes_scanned)} scanned, "
-        f"${plan.dollars:.4f}",
-        err=True,
+    compute_again(
+        target,
+        service,
+        query,
+        (first, last),
+        words=("hours", "sealed"),
+        yes=yes,
+        timeout=timeout,
+        as_json=as_json,
     )
-    if plan.partitions and not yes:
-        typer.confirm("Go on?", abort=True, err=True)
-    service.refresher.mark(plan.partitions, at_once=True)
-    standing = wait_for(
-        plan.partitions,
-        ledger=service.ledger,
-        lambda_client=target.client("lambda"),
-        query_function=target.query_function,
-        timeout_seconds=timeout,
-        clock=time.monotonic,
-        sleep=time.sleep,
-        progress=present.progress_bar(len(plan.partitions)),
-    )
-    told = asdict(plan) | {"partitions": len(plan.partitions)} | standing
-    present.show_one(told, as_json=as_json or target.json)
 
 
 def _known(table: str) -> str:

@@ -134,8 +134,18 @@ class ReportService:
         return [state.key for state in self.ledger.report(report)]
 
 
-def build_service(settings: Settings, session: "Session") -> ReportService:
-    """The service on AWS's clients; where they send requests is the environment's business."""
+def build_service(
+    settings: Settings,
+    session: "Session",
+    *,
+    queries: Mapping[str, ReportQuery] | None = None,
+    clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    sleep: Callable[[int], None] = lambda milliseconds: time.sleep(milliseconds / 1000),
+) -> ReportService:
+    """The service on AWS's clients; where they send requests is the environment's business.
+
+    `queries` are those of the catalog and of sealing unless others are given; the clock gives milliseconds.
+    """
     from queries.athena_engine import AthenaEngine
     from queries.dynamodb_ledger import DynamoDbLedger
     from queries.glue_report_store import GlueReportStore
@@ -150,7 +160,7 @@ def build_service(settings: Settings, session: "Session") -> ReportService:
         store=GlueReportStore(
             s3, session.client("glue"), bucket=settings.reporting_bucket, database=settings.database
         ),
-        queries={**catalog(), **sealing_queries()},
-        clock=lambda: time.time_ns() // 1_000_000,
-        sleep=lambda milliseconds: time.sleep(milliseconds / 1000),
+        queries={**catalog(), **sealing_queries()} if queries is None else queries,
+        clock=clock,
+        sleep=sleep,
     )

@@ -198,6 +198,8 @@ def test_hours_are_told_open_sealed_and_opened_again(world: World) -> None:
         "2026-11-24-19": "open",
     }
     assert (found[NEXT].rows, found[NEXT].lake_objects) == (3, 2)
+    never = found["2026-11-24-19"]
+    assert (never.rows, never.lake_objects, never.sealed_at) == (None, None, None)
 
 
 def test_sealing_is_in_no_list_of_reports_and_waits_as_long_as_its_stream_allows() -> None:
