@@ -23,6 +23,10 @@ KEPT_RUNS = 3
 """Published runs before the current one that a partition can be rolled back to."""
 MOST_ATTEMPTS = 3
 """Failures that trying again may help, before the partition is set aside."""
+SET_ASIDE_RETRY_MS = 3_600_000
+"""A partition that only such failures have set aside is tried again this much later, time after time: when
+Athena has been down for longer than the attempts last, nobody has to come and say that it is back.
+"""
 CHUNK = 96
 """Most partitions in one run: an UNLOAD writes at most 100, a DynamoDB transaction has at most 100 items."""
 
@@ -53,10 +57,10 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
     """One report partition.
 
-    It is stale while `dirty_seq > published_seq`; `due_at` is set while it is stale and in no run and not set
-    aside. `fence` counts the claims. `forced` asks for a run even where the input has not changed.
-    `judged_input` and `judged_sql` are the digests of what the last finished run read and was: only a lake or
-    a SQL file that differs from them calls for another run.
+    It is stale while `dirty_seq > published_seq`; `due_at` is set while it is stale and in no run, unless it
+    was set aside for good. `fence` counts the claims. `forced` asks for a run even where the input has not
+    changed. `judged_input` and `judged_sql` are the digests of what the last finished run read and was: only
+    a lake or a SQL file that differs from them calls for another run.
     """
 
     report: str
@@ -196,6 +200,7 @@ def settle(state: PartitionState, as_of: int) -> PartitionState:
         first_dirty_at=None,
         due_at=None,
         attempts=0,
+        quarantined=False,
         last_error="",
     )
 
@@ -301,6 +306,7 @@ def complete(state: PartitionState, run: Run, published: Published, now: int) ->
         due_at=now if stale_again else None,
         first_dirty_at=state.first_dirty_at if stale_again else None,
         attempts=0,
+        quarantined=False,
         last_error="",
     )
 
@@ -310,19 +316,20 @@ def give_up(
 ) -> PartitionState:
     """The run did not produce this partition. Due again in `retry_in` ms; None sets it aside until marked.
 
-    Marks since the claim end the setting aside: there is new input. `counts` is False when the failure is not
-    the partition's own.
+    After `MOST_ATTEMPTS` it is set aside, too, but tried again from time to time. Marks since the claim end
+    any setting aside: there is new input. `counts` is False when the failure is not the partition's own.
     """
     mine(state, run)
     attempts = state.attempts + 1 if counts else state.attempts
     marked_since = state.dirty_seq > state.claimed_seq
-    if retry_in is not None and attempts > MOST_ATTEMPTS:
-        retry_in = None
-    aside = retry_in is None and not marked_since
+    is_exhausted = retry_in is not None and attempts > MOST_ATTEMPTS
+    aside = (retry_in is None or is_exhausted) and not marked_since
+    if is_exhausted:
+        retry_in = 0 if marked_since else SET_ASIDE_RETRY_MS
     return replace(
         state,
         run_id=None,
-        due_at=None if aside else now + (retry_in or 0),
+        due_at=None if aside and retry_in is None else now + (retry_in or 0),
         first_dirty_at=None if aside else now,
         attempts=attempts,
         quarantined=aside,

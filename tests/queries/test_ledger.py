@@ -117,7 +117,7 @@ def test_nobody_begins_to_publish_with_too_little_of_the_lease_left() -> None:
         ledger.begin_publishing(run, run.fence, run.lease_until - ledger.PUBLISH_MARGIN_MS)
 
 
-def test_a_failure_that_may_pass_is_tried_three_times_and_then_set_aside() -> None:
+def test_a_failure_that_may_pass_is_tried_three_times_then_set_aside_and_tried_each_hour() -> None:
     state = due()
     for attempt in range(ledger.MOST_ATTEMPTS):
         run, taken = claimed(state)
@@ -127,7 +127,23 @@ def test_a_failure_that_may_pass_is_tried_three_times_and_then_set_aside() -> No
     run, taken = claimed(state)
     state = ledger.give_up(taken, run, NOW, "throttled", retry_in=1000)
     assert state.condition == "quarantined"
-    assert state.due_at is None
+    assert state.due_at == NOW + ledger.SET_ASIDE_RETRY_MS
+    assert not ledger.is_claimable(state, state.due_at - 1)
+    assert ledger.is_claimable(state, state.due_at)
+
+
+def test_a_failure_that_stays_is_set_aside_until_somebody_does_something() -> None:
+    run, taken = claimed(due())
+    state = ledger.give_up(taken, run, NOW, "failed check", retry_in=None)
+    assert (state.condition, state.due_at) == ("quarantined", None)
+
+
+def test_a_partition_that_was_set_aside_and_succeeds_is_fresh() -> None:
+    run, taken = claimed(replace(due(), quarantined=True, attempts=ledger.MOST_ATTEMPTS + 1))
+    done = ledger.complete(taken, run, version(run, taken), NOW)
+    assert done.condition == "fresh"
+    unchanged = ledger.settle(replace(published(), dirty_seq=2, quarantined=True), NOW)
+    assert unchanged.condition == "fresh"
 
 
 def test_new_input_ends_the_setting_aside() -> None:
