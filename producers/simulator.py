@@ -12,7 +12,9 @@ from hashlib import blake2b
 from heapq import heappop, heappush
 from itertools import islice
 from random import Random
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from producers.contracts import STREAMS, Stream
 from producers.contracts.codec import encode
@@ -25,7 +27,7 @@ MAIN_STREAM = next(iter(STREAMS.values()))
 COPY_DISTANCE = 400  # a record that is sent again comes within so many records after its first sending
 
 
-class SimulatedRecord(NamedTuple):
+class SimulatedRecord(Struct, frozen=True, gc=False):
     """One record as a producer sends it.
 
     Attributes:
@@ -98,13 +100,16 @@ class Simulation:
 
     def records(self) -> Iterator[SimulatedRecord]:
         """The records in the order of sending. Distinct ones take `seq` 1, 2, 3 and so on to `count`."""
+        return self._with_copies() if self.duplicate else self._distinct()
+
+    def _with_copies(self) -> Iterator[SimulatedRecord]:
         waiting: list[tuple[int, SimulatedRecord]] = []
         random = Random(f"copies {self.seed}")  # noqa: S311
         for place, record in enumerate(self._distinct()):
             yield record
             if record.damage is None and random.random() < self.duplicate:
                 due = place + 1 + int(COPY_DISTANCE * random.random() ** 2)
-                heappush(waiting, (due * (self.count + 1) + place, record._replace(is_copy=True)))
+                heappush(waiting, (due * (self.count + 1) + place, replace(record, is_copy=True)))
             while waiting and waiting[0][0] <= (place + 1) * (self.count + 1):
                 yield heappop(waiting)[1]
         while waiting:
@@ -112,17 +117,27 @@ class Simulation:
 
     def _distinct(self) -> Iterator[SimulatedRecord]:
         random = Random(f"records {self.seed}")  # noqa: S311
+        producer, epoch = self.producer_id, self.epoch
         for seq, happening in enumerate(self._happenings(), start=1):
-            time_ms = happening.time_ms
+            time_ms, event_type, payload = happening.time_ms, happening.event_type, happening.payload
             if self.late and random.random() < self.late:
                 time_ms = self._made_late(time_ms, random)
-            data = self._encoded(happening, time_ms, seq, random)
-            key: str = getattr(happening.payload, happening.event_type.partition_key)
+            event = event_type.event_class(  # type: ignore[call-arg]
+                event_id=event_id(time_ms, random.getrandbits(74)),
+                schema_version=event_type.version,
+                event_time=datetime.fromtimestamp(time_ms / 1000, UTC),
+                source=SOURCE,
+                producer_id=producer,
+                epoch=epoch,
+                seq=seq,
+                payload=payload,
+            )
+            record = SimulatedRecord(encode(event), getattr(payload, event_type.partition_key), time_ms)
             if self.malformed and random.random() < self.malformed:
-                broken, damage = damaged(data, random)
-                yield SimulatedRecord(broken, key, time_ms, False, damage.name, damage.repairable)
+                broken, damage = damaged(record.data, random)
+                yield replace(record, data=broken, damage=damage.name, is_repairable=damage.repairable)
             else:
-                yield SimulatedRecord(data, key, time_ms)
+                yield record
 
     def _happenings(self) -> Iterator[Happening]:
         assert self.stream.traffic is not None
@@ -134,20 +149,6 @@ class Simulation:
         behind = self.stream.allowed_lateness / timedelta(milliseconds=1)
         # Up to a day beyond the limit, and before the traffic's start: so it is late at any arrival.
         return min(time_ms, self.start_ms) - int(behind + 1 + random.random() * 86_400_000)
-
-    def _encoded(self, happening: Happening, time_ms: int, seq: int, random: Random) -> bytes:
-        event_type = happening.event_type
-        event = event_type.event_class(  # type: ignore[call-arg]
-            event_id=event_id(time_ms, random.getrandbits(74)),
-            schema_version=event_type.version,
-            event_time=datetime.fromtimestamp(time_ms / 1000, UTC),
-            source=SOURCE,
-            producer_id=self.producer_id,
-            epoch=self.epoch,
-            seq=seq,
-            payload=happening.payload,
-        )
-        return encode(event)
 
 
 def simulate(

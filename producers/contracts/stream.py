@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ HISTORY_SOURCES = frozenset({"replay"})
 """Sources that send old events on purpose; their event times may lie as far back as `history_floor`."""
 
 
-class Happening(NamedTuple):
+class Happening(Struct, frozen=True, gc=False):
     """Something that simulated traffic brings about: an event before it has an envelope."""
 
     time_ms: int

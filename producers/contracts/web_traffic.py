@@ -55,6 +55,7 @@ REFERRERS = (
     "https://m.facebook.com/",
     "https://mail.example.net/newsletter?utm_source=newsletter&utm_campaign=autumn",
 )
+UNUSUAL_STATUSES = ((0.97, 304), (0.99, 404), (0.997, 301), (1.0, 500))  # (share of pages up to it, status)
 _WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1"
 _BLINK = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
 USER_AGENTS = (
@@ -102,7 +103,7 @@ class Visitor:
 def traffic(random: Random, count: int, start_ms: int, span_ms: int) -> Iterator[Happening]:
     """At least `count` happenings in order of time; see `producers.contracts.stream.Traffic`."""
     end_ms = start_ms + span_ms
-    waiting: list[tuple[int, int, EventType, Payload]] = []
+    waiting: list[tuple[int, int, Happening]] = []
     order = count_from()
     pool = _Visitors(random, max(40, count // 30))
     daylight = _daylight(start_ms, end_ms)
@@ -110,7 +111,7 @@ def traffic(random: Random, count: int, start_ms: int, span_ms: int) -> Iterator
     while True:
         session = _Session(random, pool.draw(), int(time), end_ms).events()
         for happening in session:
-            heappush(waiting, (happening[0], next(order), happening[1], happening[2]))
+            heappush(waiting, (happening.time_ms, next(order), happening))
         made += len(session)
         if made >= (beats + 1) * EVENTS_PER_HEARTBEAT:
             beats += 1
@@ -118,12 +119,11 @@ def traffic(random: Random, count: int, start_ms: int, span_ms: int) -> Iterator
             beat = Heartbeat(
                 host=f"web-{beats % 4 + 1}", uptime_seconds=86_400 + (int(time) - start_ms) // 1000
             )
-            heappush(waiting, (int(time), next(order), HEARTBEAT, beat))
+            heappush(waiting, (int(time), next(order), Happening(int(time), HEARTBEAT, beat)))
         # The next visitor comes when the share of events that is due by then has been made.
         time = min(time + (len(session) / count) * daylight / _density(time), end_ms - 1)
         while waiting and (waiting[0][0] <= time or made >= count):
-            time_ms, _, event_type, payload = heappop(waiting)
-            yield Happening(time_ms, event_type, payload)
+            yield heappop(waiting)[2]
 
 
 def _density(time_ms: float) -> float:
@@ -180,14 +180,14 @@ class _Session:
     """One visit, step by step."""
 
     def __init__(self, random: Random, visitor: Visitor, time_ms: int, end_ms: int) -> None:
-        self._random = random
+        self._random, self._draw = random, random.random
         self._visitor = visitor
         self._time = time_ms
         self._end = end_ms
         self._referrer = REFERRERS[int(len(REFERRERS) * random.random())]
-        self._found: list[tuple[int, EventType, Payload]] = []
+        self._found: list[Happening] = []
 
-    def events(self) -> list[tuple[int, EventType, Payload]]:
+    def events(self) -> list[Happening]:
         if self._visitor.is_bot:
             self._crawl()
         else:
@@ -196,32 +196,32 @@ class _Session:
 
     def _crawl(self) -> None:
         self._page("/robots.txt", 120)
-        for _ in range(1 + int(12 * self._random.random())):
+        for _ in range(1 + int(12 * self._draw())):
             product = self._product()
             self._page(f"/{product.category}/{product.product_id}", 31_000)
             self._time += 1_000
 
     def _browse(self) -> None:
-        random = self._random
+        draw = self._draw
         self._page(self._landing(), 24_000)
         cart: dict[Product, int] = {}
         # Each further step is taken by fewer visitors: a third look at one page only.
-        while random.random() < 0.7:
+        while draw() < 0.7:
             self._think(4_000, 90_000)
-            chance = random.random()
+            chance = draw()
             if chance < 0.45:
                 self._look_at_product(cart)
             elif chance < 0.75:
-                self._page(f"/{CATEGORIES[int(len(CATEGORIES) * random.random())]}", 38_000)
+                self._page(f"/{CATEGORIES[int(len(CATEGORIES) * draw())]}", 38_000)
             elif chance < 0.93:
-                self._page(f"/search?q={SEARCHES[int(len(SEARCHES) * random.random())]}", 17_000)
+                self._page(f"/search?q={SEARCHES[int(len(SEARCHES) * draw())]}", 17_000)
             else:
                 self._page("/about", 9_000)
         if cart:
             self._check_out(cart)
 
     def _landing(self) -> str:
-        chance = self._random.random()
+        chance = self._draw()
         if chance < 0.5:
             return "/"
         if chance < 0.6:
@@ -243,9 +243,9 @@ class _Session:
                 user_id=visitor.user_id,
             ),
         )
-        if self._random.random() < 0.3:
+        if self._draw() < 0.3:
             self._think(2_000, 30_000)
-            quantity = 1 + int(3 * self._random.random() ** 3)
+            quantity = 1 + int(3 * self._draw() ** 3)
             cart[product] = cart.get(product, 0) + quantity
             self._cart(product, "added", quantity)
 
@@ -291,20 +291,10 @@ class _Session:
         )
 
     def _page(self, path: str, size: int) -> None:
-        random, visitor = self._random, self._visitor
-        chance = random.random()
-        status = (
-            200
-            if chance < 0.93
-            else 304
-            if chance < 0.97
-            else 404
-            if chance < 0.99
-            else 301
-            if chance < 0.997
-            else 500
-        )
-        url = SHOP + path
+        draw, visitor = self._draw, self._visitor
+        status, url = 200, SHOP + path
+        if (chance := draw()) >= 0.93:
+            status = next(status for share, status in UNUSUAL_STATUSES if chance < share)
         page = PageViewed(
             url=url,
             client_address=visitor.address,
@@ -312,22 +302,22 @@ class _Session:
             referrer=self._referrer,
             user_agent=visitor.user_agent,
             user_id=visitor.user_id,
-            bytes_sent=None if status == 304 else int(size * (0.8 + 0.4 * random.random())),
+            bytes_sent=None if status == 304 else int(size * (0.8 + 0.4 * draw())),
             # Most answers are quick and a few are slow.
-            duration_ms=int(18 + 30 * random.random() / (1.02 - random.random())),
+            duration_ms=int(18 + 30 * draw() / (1.02 - draw())),
         )
         self._referrer = url
         self._add(PAGE_VIEWED, page)
 
     def _product(self) -> Product:
-        return PRODUCTS[int(len(PRODUCTS) * self._random.random() ** 2)]
+        return PRODUCTS[int(len(PRODUCTS) * self._draw() ** 2)]
 
     def _price(self, product: Product) -> int:
         return int(product.cents * self._visitor.price_factor)
 
     def _think(self, least_ms: int, most_ms: int) -> None:
-        self._time += least_ms + int((most_ms - least_ms) * self._random.random() ** 2)
+        self._time += least_ms + int((most_ms - least_ms) * self._draw() ** 2)
 
     def _add(self, event_type: EventType, payload: Payload) -> None:
         # A visit that would outlast the span ends with it.
-        self._found.append((min(self._time, self._end - 1), event_type, payload))
+        self._found.append(Happening(min(self._time, self._end - 1), event_type, payload))

@@ -7,6 +7,7 @@ from functools import cached_property
 from random import Random
 
 import msgspec
+from msgspec.structs import replace
 
 from infra.names import names_in
 from producers.damage import DAMAGES
@@ -63,7 +64,7 @@ class PoisonedSimulation(Simulation):
             if record.data not in copied and chance < self.poison + self.repairable:
                 payload = next(payloads, None) if chance < self.poison / 2 else None
                 if payload is not None:
-                    broken = record._replace(data=_named_as(record.data, payload), damage="payload")
+                    broken = replace(record, data=_named_as(record.data, payload), damage="payload")
                 else:
                     broken = _damaged(record, random, repairable=chance >= self.poison)
             found.append((broken, record.data))
@@ -73,7 +74,7 @@ class PoisonedSimulation(Simulation):
 def _damaged(record: SimulatedRecord, random: Random, *, repairable: bool) -> SimulatedRecord:
     damage = random.choice([each for each in DAMAGES if each.repairable is repairable])
     data = damage.apply(record.data, msgspec.json.decode(record.data), random)
-    return record._replace(data=data, damage=damage.name, is_repairable=repairable)
+    return replace(record, data=data, damage=damage.name, is_repairable=repairable)
 
 
 def _named_as(sound: bytes, payload: bytes) -> bytes:

@@ -35,7 +35,7 @@ def test_no_view_has_the_name_of_a_table() -> None:
 
 
 def test_a_payload_field_that_hides_a_column_of_every_event_is_refused_by_name() -> None:
-    class Clashing(LakeTable):
+    class Clashing(LakeTable, frozen=True):
         @property
         def payload_columns(self) -> tuple[Column, ...]:
             return (Column("page_viewed", "struct<url:string,source:string>"),)
