@@ -1,7 +1,7 @@
 """MiniStack, wrapped: the environment it runs in, and the module that a process of its own runs.
 
-Everything that is particular to MiniStack is in this file, `expire.py`, `queue_addresses.py` and
-`tests/infra/local/emulator`.
+Everything that is particular to MiniStack is in this file, `expire.py`, `kept_records.py`,
+`queue_addresses.py` and `tests/infra/local/emulator`.
 """
 
 import os
@@ -15,6 +15,7 @@ from typing import Any
 from infra.local import (
     expire,
     fast_json,
+    kept_records,
     mappings,
     process_memory,
     processes,
@@ -120,6 +121,7 @@ def main() -> None:
     held = processes.hold(run, NAME, {"port": port})
     expire.install()
     fast_json.install()
+    kept_records.install()
     queue_addresses.install()
     service_roles.install()
     _end_tls_promptly()

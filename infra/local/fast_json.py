@@ -6,16 +6,16 @@ answer twice each, only to hand on what it was given.
 """
 
 import base64
-import contextlib
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
 
+from infra.local.kept_records import LARGE_TEXT, Decoded, Packed
+
 LARGE = 256 * 1024
 """Bytes from which a payload stays closed. Answers that MiniStack itself looks into are far smaller."""
-_LARGE_TEXT = 4096
 
 
 class Parcel:
@@ -68,14 +68,11 @@ class FastJson:
             return json.dumps(value, **options)
 
 
-class Decoded(bytes):
-    """Data that came as base64 and is kept without it, which takes a quarter less memory."""
-
-    __slots__ = ()
-
-
 class FastBase64:
-    """Has every name of the `base64` module; `b64decode` is quicker for large texts."""
+    """Has every name of the `base64` module; `b64decode` is quicker for large texts.
+
+    Data that is kept packed is encoded as what is in it.
+    """
 
     def __getattr__(self, name: str) -> Any:
         return getattr(base64, name)
@@ -85,26 +82,17 @@ class FastBase64:
         """As `base64.b64decode`, its errors and its leniency included."""
         if type(data) is Decoded:
             return data
-        if type(data) is str and len(data) >= _LARGE_TEXT and not arguments:
+        if type(data) is str and len(data) >= LARGE_TEXT and not arguments:
             try:
                 return msgspec.convert(data, bytes)
             except msgspec.ValidationError:
                 pass
         return base64.b64decode(data, *arguments, **options)
 
-
-def decoding(put_records: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
-    """MiniStack's PutRecords, given large records decoded; it keeps them as it is given them."""
-
-    def put(request: dict[str, Any]) -> Any:
-        for record in request.get("Records", ()):
-            data = record.get("Data")
-            if type(data) is str and len(data) >= _LARGE_TEXT:
-                with contextlib.suppress(msgspec.ValidationError):  # what is not base64 is its business
-                    record["Data"] = Decoded(msgspec.convert(data, bytes))
-        return put_records(request)
-
-    return put
+    @staticmethod
+    def b64encode(data: Any, *arguments: Any) -> bytes:
+        """As `base64.b64encode`."""
+        return base64.b64encode(data.unpacked() if type(data) is Packed else data, *arguments)
 
 
 Handler = Callable[[str, str, Mapping[str, str], Any, Mapping[str, Any]], Coroutine[Any, Any, Any]]
@@ -145,8 +133,7 @@ def install() -> None:
     fast = FastJson()
     for module in (lambda_runtime, responses, kinesis, lambda_svc):
         module.json = fast
-    kinesis.base64 = FastBase64()
-    kinesis._put_records = decoding(kinesis._put_records)
+    kinesis.base64 = lambda_svc.base64 = FastBase64()
     lambda_svc.handle_request = unopened(lambda_svc.handle_request)
 
 

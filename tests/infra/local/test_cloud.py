@@ -112,10 +112,13 @@ def test_a_cloud_comes_back_whole_after_down_and_up_and_empty_after_reset(local_
         first = cloud.up(local_paths, settings, _ignore)
         bucket = _bucket(first)
         first.context.client("s3").put_object(Bucket=bucket, Key="kept/one", Body=b"1")
+        record = {"Data": b"large enough to be kept packed, " * 300, "PartitionKey": "k"}
+        first.context.client("kinesis").put_records(StreamName=_stream(first), Records=[record])
         assert cloud.down(local_paths, _ignore)
         assert not cloud.down(local_paths, _ignore)
         again = cloud.up(local_paths, settings, _ignore)
         assert again.context.client("s3").get_object(Bucket=bucket, Key="kept/one")["Body"].read() == b"1"
+        assert record["Data"] in _records(again)
         emptied = cloud.reset(local_paths, settings, _ignore)
         listed = emptied.context.client("s3").list_objects_v2(Bucket=_bucket(emptied))
         assert listed["KeyCount"] == 0
@@ -136,6 +139,21 @@ def test_a_cloud_that_was_killed_is_taken_over_by_the_next_up(local_paths: Local
         assert cloud.attach(local_paths) is not None
     finally:
         cloud.down(local_paths, _ignore)
+
+
+def _stream(of: LocalCloud) -> str:
+    (name,) = of.context.client("kinesis").list_streams()["StreamNames"]
+    return str(name)
+
+
+def _records(of: LocalCloud) -> list[bytes]:
+    kinesis, name = of.context.client("kinesis"), _stream(of)
+    found = []
+    for shard in kinesis.list_shards(StreamName=name)["Shards"]:
+        start = {"StreamName": name, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = kinesis.get_shard_iterator(**start)["ShardIterator"]
+        found += [record["Data"] for record in kinesis.get_records(ShardIterator=iterator)["Records"]]
+    return found
 
 
 def _bucket(of: LocalCloud) -> str:

@@ -6,15 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
 import pytest
 
 from infra.local import kinesis_answers, mappings, worker_pipes
-from infra.local.fast_json import LARGE, FastBase64, FastJson, Parcel, decoding, unopened
+from infra.local.fast_json import LARGE, FastBase64, FastJson, Parcel, unopened
+from infra.local.kept_records import Packed, keeping, restored, written
 from infra.local.mappings import Collecting, windows_of
 
 INVOCATION = "/2015-03-31/functions/f/invocations"
@@ -36,15 +38,47 @@ def test_quick_base64_is_as_lenient_and_as_strict_as_base64() -> None:
             FastBase64().b64decode(refused, **options)
 
 
-def test_large_records_are_kept_decoded_and_others_as_they_came() -> None:
-    large, kept = os.urandom(9000), list[Any]()
+def _stream() -> dict[str, Any]:
+    return {"shards": {"shard-0": {"records": []}, "shard-1": {"records": []}}}
+
+
+def _put(stream: dict[str, Any], given: Sequence[Any]) -> list[Any]:
+    """Puts records as MiniStack would, in turn on both shards; what is kept, in order."""
+
+    def put_records(request: dict[str, Any]) -> None:
+        for number, record in enumerate(request["Records"]):
+            stream["shards"][f"shard-{number % 2}"]["records"].append(dict(record))
+
+    keeping(put_records, lambda _: stream)({"Records": [{"Data": each} for each in given]})
+    both = (shard["records"] for shard in stream["shards"].values())
+    return [record["Data"] for pair in zip_longest(*both) for record in pair if record is not None]
+
+
+def test_large_records_are_kept_packed_and_others_as_they_came() -> None:
+    large = b'{"event_type":"page_viewed"}' * 400
     given = [base64.b64encode(large).decode(), "AAE=", "*" * 9000, b"raw"]
-    decoding(lambda request: kept.extend(each["Data"] for each in request["Records"]))(
-        {"Records": [{"Data": each} for each in given]}
-    )
-    assert kept == [large, *given[1:]]
-    assert FastBase64().b64decode(kept[0]) is kept[0]
+    kept = _put(_stream(), given)
+    assert kept[1:] == given[1:]
+    assert isinstance(kept[0], Packed)
+    assert len(kept[0]) < len(large) / 10
+    assert kept[0].unpacked() == large
     assert FastBase64().b64encode(kept[0]).decode() == given[0]
+
+
+def test_packed_records_survive_a_state_file() -> None:
+    stream, data = _stream(), [os.urandom(9000), b"x" * 9000]
+    given = [base64.b64encode(each).decode() for each in data] + ["AAE="]
+    before = _put(stream, given)
+    written([stream])
+    read = json.loads(json.dumps(stream))
+    restored([read])
+    first, last, other = (record["Data"] for shard in read["shards"].values() for record in shard["records"])
+    assert [first, other, last] == before
+    assert [first.unpacked(), other.unpacked()] == data
+
+
+def test_a_stream_that_is_not_there_is_the_emulators_business() -> None:
+    assert keeping(lambda _: "no such stream", lambda _: None)({"Records": None}) == "no such stream"
 
 
 def _handed_on(body: bytes, headers: Mapping[str, str] | None = None, path: str = INVOCATION) -> Any:
