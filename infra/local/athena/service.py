@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -28,7 +29,8 @@ from infra.local.context import LocalContext
 from infra.local.service import ResourceHandler, Target
 
 CACHE_BYTES = 4 << 30
-WORKERS = 4
+WORKERS = max(2, min(4, os.cpu_count() or 2))
+"""Queries at a time: more than there are cores would not end sooner, and each holds its rows in memory."""
 THREADS = 2
 MEMORY = "1500MB"
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
