@@ -24,15 +24,6 @@ _EVENT_ID = b"00000000-0000-0000-0000-000000000000"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 _IDENTIFIERS_KEPT = 65_536
 
-_BACKSLASH = ord("\\")
-_LONGEST_PLAIN = 0
-"""How much longer than its event, written compactly, a record without duplicated names may be.
-
-The shortest duplicate takes 6 bytes (`,"a":1`), the event time may be 4 bytes shorter in the record than in
-the row, and the row has a newline more: a record with a duplicate is at least 1 byte longer. One that is not
-holds none, and need not be read again to look for them.
-"""
-
 
 def finisher(table: LakeTable, plans: Iterable[RowPlan], *, key_id: str, key: bytes) -> Finish:
     """Build the function. It is one closure over local names because every look-up counts here."""
@@ -45,7 +36,7 @@ def finisher(table: LakeTable, plans: Iterable[RowPlan], *, key_id: str, key: by
         )
         for plan in plans
     }
-    encode, encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
+    encode = msgspec.json.Encoder().encode
     seconds, arrivals, identifiers = Seconds(), Arrivals(), _Identifiers()
     stream = table.stream
     past_ms, early_ms, floor_ms = (
@@ -80,10 +71,7 @@ def finisher(table: LakeTable, plans: Iterable[RowPlan], *, key_id: str, key: by
                 check_names(raw)
             return Dropped(plan.event_type.name, event.producer_id, event.epoch, event.seq)
         is_late = lag_ms > late_ms
-        made, growth = build(event, text, arrivals[arrival_ms], is_late)
-        row = encode_lines((made,))
-        if len(raw) - len(row) + growth > _LONGEST_PLAIN or _BACKSLASH in raw:
-            check_names(raw)
+        row = build(event, raw, text, arrivals[arrival_ms], is_late)
         return Accepted(row, event_hour, is_late, lag_ms)
 
     return finish

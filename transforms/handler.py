@@ -13,7 +13,7 @@ from transforms.contracts import LAKE_TABLES
 from transforms.marshal import DictMetadata, JsonMetadata, answer_bytes, answer_dict, read_request
 from transforms.powertools import counts, json_lines, tracer
 from transforms.rules import RULES_VERSION, Gate
-from transforms.runtime import install
+from transforms.runtime import collect_seldom, install
 from transforms.settings import Settings
 
 NAMESPACE = "Penstock"
@@ -21,6 +21,7 @@ SERVICE = "transforms"
 
 logger = json_lines(SERVICE)
 marshaller = install()
+collect_seldom()
 
 
 def lambda_handler(event: bytes | Mapping[str, Any], context: Any) -> bytes | dict[str, Any]:

@@ -3,7 +3,7 @@
 See `transforms.runtime` for how the handler comes to be given bytes.
 """
 
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,16 +62,14 @@ _encode = msgspec.json.Encoder().encode
 
 def read_request(event: bytes | Mapping[str, Any]) -> Request:
     """The request, from bytes or from the runtime's dict. A bad record harms no other."""
-    if isinstance(event, bytes):
-        try:
-            read = _decode(event)
-            return Request(read.records, read.invocationId)
-        except msgspec.ValidationError:
-            return _read_dict(msgspec.json.decode(event))
-    return _read_dict(event)
+    try:
+        read = _decode(event) if isinstance(event, bytes) else msgspec.convert(event, _Readable)
+        return Request(read.records, read.invocationId)
+    except msgspec.ValidationError:
+        return _read_one_by_one(msgspec.json.decode(event) if isinstance(event, bytes) else event)
 
 
-def _read_dict(event: Mapping[str, Any]) -> Request:
+def _read_one_by_one(event: Mapping[str, Any]) -> Request:
     records = [_record(record) for record in event["records"]]
     return Request(records, str(event.get("invocationId", "")))
 
@@ -115,24 +113,5 @@ def answer_bytes(answers: list[Answer]) -> bytes:
 
 def answer_dict(answers: list[Answer]) -> dict[str, Any]:
     """The same answer as a dict, for a runtime that writes the JSON itself."""
-    return {
-        "records": [
-            {
-                "recordId": answer.recordId,
-                "result": "Ok",
-                "data": b2a_base64(answer.data, newline=False).decode(),  # type: ignore[arg-type]
-                "metadata": answer.metadata,
-            }
-            if answer.metadata is not None
-            else _plain(answer)
-            for answer in answers
-        ]
-    }
-
-
-def _plain(answer: Answer) -> dict[str, Any]:
-    data = answer.data
-    if data is None:
-        return {"recordId": answer.recordId, "result": answer.result}
-    text = data if isinstance(data, str) else b2a_base64(data, newline=False).decode()
-    return {"recordId": answer.recordId, "result": answer.result, "data": text}
+    answer: dict[str, Any] = msgspec.to_builtins(_Response(answers))
+    return answer

@@ -9,19 +9,27 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from msgspec import UNSET
+from msgspec.json import Encoder
 
 from producers.contracts import Event
 from transforms.contracts import LakeTable
 from transforms.enrich import DERIVED, Enrichment, Memo, personal
+from transforms.framing import check_names
 from transforms.rows import RowPlan, Step
 
-RowBuilder: TypeAlias = Callable[[Any, str, str, bool], tuple[Any, int]]
-"""(event, its time, its arrival time, is late) -> (row object, growth).
+RowBuilder: TypeAlias = Callable[[Any, bytes, str, str, bool], bytes]
+"""(event, its bytes, its time, its arrival time, is late) -> the row's line of JSON; raises RefusedError.
 
-Replaces the payload's personal fields. `growth` is how many bytes of JSON the row has beyond the event, or
-UNKNOWN_GROWTH when a derived text may be written with more bytes than it has characters."""
+Replaces the payload's personal fields. On the way `growth` sums up how many bytes the row has beyond the
+event, or is UNKNOWN_GROWTH when a derived text may be written with more bytes than it has characters."""
 
 UNKNOWN_GROWTH = 10**9
+_MAY_HIDE_A_DUPLICATE = "len(raw) - len(row) + growth > 0 or BACKSLASH in raw"
+"""Which records are read again to look for duplicated names: those longer than their event written compactly.
+
+The shortest duplicate takes 6 bytes (`,"a":1`), the event time may be 4 bytes shorter in the record than in
+the row, and the row has a newline more: a record with a duplicate is at least 1 byte longer.
+"""
 
 _CAPACITY = 65_536
 
@@ -43,9 +51,12 @@ def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo]
         "Row": plan.row_class,
         "UNSET": UNSET,
         "UNKNOWN_GROWTH": UNKNOWN_GROWTH,
+        "BACKSLASH": ord("\\"),
+        "encode_lines": Encoder().encode_lines,
+        "check_names": check_names,
         "key_id": key_id,
     }
-    lines = ["def build(event, event_time, arrival_time, is_late):", "    payload = event.payload"]
+    lines = ["def build(event, raw, event_time, arrival_time, is_late):", "    payload = event.payload"]
     lines += [f"    growth = {plan.fixed_growth + len(key_id)} + (4 if is_late else 5)"]
     # Derived fields first: the fields that they are made from may be personal, and are gone afterwards.
     for step in sorted(plan.steps, key=lambda step: step.replaces):
@@ -58,7 +69,12 @@ def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo]
         *(column if column in filled else "None" for column in table.personal_columns),
         "payload",
     ]
-    lines += [f"    return Row({', '.join(arguments)}), growth"]
+    lines += [
+        f"    row = encode_lines((Row({', '.join(arguments)}),))",
+        f"    if {_MAY_HIDE_A_DUPLICATE}:",
+        "        check_names(raw)",
+        "    return row",
+    ]
     exec(compile("\n".join(lines), f"<row of {plan.event_type.name}>", "exec"), names)  # noqa: S102  see above
     built: RowBuilder = names["build"]
     return built
@@ -66,24 +82,26 @@ def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo]
 
 def _replacing(step: Step, names: dict[str, Any], remembered: Mapping[Step, Memo]) -> list[str]:
     names[f"of_{step.column}"] = remembered[step]
-    return [
-        f"    value = payload.{step.field}",
-        "    if value is None:",
-        f"        {step.column} = None",
-        "    else:",
-        f"        {step.column}, grown = of_{step.column}[value]",
-        f"        payload.{step.field} = UNSET",
-        "        growth += grown",
+    made = [
+        f"{step.column}, grown = of_{step.column}[value]",
+        f"payload.{step.field} = UNSET",
+        "growth += grown",
     ]
+    return _with_value(step, made, f"{step.column} = None")
 
 
 def _deriving(step: Step, names: dict[str, Any], functions: Mapping[str, Enrichment]) -> list[str]:
     names[f"make_{step.column}"] = functions[step.enrichment]
-    return [
-        f"    value = payload.{step.field}",
-        "    if value is None:",
-        f"        payload.{step.column} = None",
-        "    else:",
-        f"        payload.{step.column} = value = make_{step.column}(value)",
-        f"        growth += len(value) + {step.overhead + 2} if value.isascii() else UNKNOWN_GROWTH",
+    made = [
+        f"payload.{step.column} = value = make_{step.column}(value)",
+        f"growth += len(value) + {step.overhead + 2} if value.isascii() else UNKNOWN_GROWTH",
     ]
+    return _with_value(step, made, f"payload.{step.column} = None")
+
+
+def _with_value(step: Step, made: Iterable[str], without: str) -> list[str]:
+    taken = f"    value = payload.{step.field}"
+    if not step.optional:
+        return [taken, *(f"    {line}" for line in made)]
+    indented = (f"        {line}" for line in made)
+    return [taken, "    if value is None:", f"        {without}", "    else:", *indented]

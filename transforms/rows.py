@@ -7,7 +7,8 @@ row; only the envelope is copied. Members of our own that a producer wrote are o
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
-from typing import Annotated, Any, Literal, Union, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, Literal, Union, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, defstruct
@@ -28,7 +29,8 @@ class Step(Struct, frozen=True):
     """One enrichment: the value of the payload's `field` goes through `enrichment` and becomes `column`.
 
     Where it `replaces`, the column stands at the row's top and the field is left out of the row; else it is a
-    derived field beside it in the payload. `overhead` is how many bytes the names add to the JSON.
+    derived field beside it in the payload. `overhead` is how many bytes the names add to the JSON; only an
+    `optional` field can be None.
     """
 
     field: str
@@ -36,6 +38,7 @@ class Step(Struct, frozen=True):
     enrichment: str
     replaces: bool
     overhead: int
+    optional: bool
 
 
 class RowPlan(Struct, frozen=True, dict=True):
@@ -153,12 +156,16 @@ def _spoken_defaults(payload: type[Payload]) -> Iterator[tuple[str, Any]]:
 def _steps(payload: type[Payload]) -> Iterator[Step]:
     hints = get_type_hints(payload, include_extras=True)
     for name in payload.__struct_fields__:
-        extra = field_extra(hints[name])
+        extra, optional = field_extra(hints[name]), _may_be_none(hints[name])
         if "personal" in extra:
             column = str(extra["personal"])
-            yield Step(name, column, column, True, len(column) - len(name))
+            yield Step(name, column, column, True, len(column) - len(name), optional)
         for column, enrichment in extra.get("derive", {}).items():
-            yield Step(name, column, enrichment, False, len(f',"{column}":'))
+            yield Step(name, column, enrichment, False, len(f',"{column}":'), optional)
+
+
+def _may_be_none(hint: Any) -> bool:
+    return hint in (None, NoneType, Any) or any(map(_may_be_none, get_args(hint)))
 
 
 def _fixed_growth(event_type: EventType, column: str) -> int:
