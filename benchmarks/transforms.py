@@ -1,22 +1,23 @@
 """The transformation beside its peers: one Firehose request of 5,500 events, the whole invocation.
 
-Interleaved rounds in one process, CPU time, medians. Every option is given the request's bytes and gives the
-answer's bytes, the runtime's own JSON included; what options remember is emptied before each round. Garbage
-collection is Python's own but for Penstock, which sets it when it is loaded. Results are compared record by
-record before anything is measured.
+Interleaved rounds, each option in a process of its own as on Lambda, CPU time, medians. Every option is given
+the request's bytes and gives the answer's bytes, the runtime's own JSON included; what options remember is
+emptied before each round. Results are compared record by record before anything is measured.
 """
 
 import argparse
 import base64
 import contextlib
-import gc
 import io
 import json
+import multiprocessing
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
 from typing import Any
 
 import msgspec
@@ -25,7 +26,6 @@ from benchmarks.transforms_batch import RECORDS, request
 from producers.contracts import WEB
 
 KEY = bytes.fromhex("ab" * 32)
-_STOCK_COLLECTION = gc.get_threshold()
 Invocation = Callable[[bytes], bytes]
 
 TARGETS = (
@@ -64,11 +64,10 @@ def _penstock_stock() -> Invocation:
 
 
 def _fresh_handler() -> Callable[..., Any]:
-    from transforms import handler, runtime
+    from transforms import handler
 
     handler._handle.cache_clear()
     handler.lambda_handler({"records": []}, None)
-    runtime.collect_seldom()
     return handler.lambda_handler
 
 
@@ -137,18 +136,47 @@ def check(made: dict[str, Callable[[], Invocation]], body: bytes) -> None:
         assert not differing, f"{name}: {len(differing)} records differ, the first: {differing[0]}"
 
 
-def measure(made: dict[str, Callable[[], Invocation]], body: bytes, rounds: int) -> dict[str, list[float]]:
+def measure(names: Iterable[str], rounds: int) -> dict[str, list[float]]:
     """CPU microseconds per record of each round, options in turn."""
-    taken: dict[str, list[float]] = {name: [] for name in made}
-    for _ in range(rounds):
-        for name, make in made.items():
-            gc.unfreeze()
-            gc.set_threshold(*_STOCK_COLLECTION)
-            invoke = make()
-            started = time.process_time()
-            invoke(body)
-            taken[name].append((time.process_time() - started) / RECORDS * 1e6)
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    context = multiprocessing.get_context("spawn")
+    with contextlib.ExitStack() as stack:
+        asked = {name: stack.enter_context(_serving(context, name)) for name in taken}
+        for _ in range(rounds):
+            for name, connection in asked.items():
+                connection.send(True)
+                taken[name].append(connection.recv())
     return taken
+
+
+@contextlib.contextmanager
+def _serving(context: SpawnContext, name: str) -> Iterator[Connection]:
+    """A process that measures one option each time it is asked. The first time, which warms up, is over."""
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(name, theirs), daemon=True)
+    process.start()
+    ours.recv()
+    try:
+        yield ours
+    finally:
+        ours.send(False)
+        process.join()
+
+
+def _serve(name: str, connection: Connection) -> None:
+    # Loggers keep the stdout of the moment in which they are made.
+    with contextlib.redirect_stdout(io.StringIO()):
+        make, body = options()[name], request()
+        connection.send(_cpu(make, body))
+        while connection.recv():
+            connection.send(_cpu(make, body))
+
+
+def _cpu(make: Callable[[], Invocation], body: bytes) -> float:
+    invoke = make()
+    started = time.process_time()
+    invoke(body)
+    return (time.process_time() - started) / RECORDS * 1e6
 
 
 def main() -> int:
@@ -158,11 +186,10 @@ def main() -> int:
     arguments = parser.parse_args()
     os.environ["PENSTOCK_STREAM"], os.environ["PENSTOCK_PSEUDONYM_KEYS"] = "web", f"k1:{KEY.hex()}"
     body = request()
-    # Loggers keep the stdout of the moment in which they are made: another one until all is measured.
     with contextlib.redirect_stdout(io.StringIO()):
         made = options()
         check(made, body)
-        taken = measure(made, body, arguments.rounds)
+    taken = measure(made, arguments.rounds)
     medians = {name: statistics.median(values) for name, values in taken.items()}
     print(
         f"{RECORDS} records, request {len(body) / 1e6:.2f} MB, {arguments.rounds} rounds, "
