@@ -85,7 +85,7 @@ def emit_json() -> None:
 def preview(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="A Definition exported from QuickSight.")] = None,
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 4712,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on this machine.")] = 4712,
 ) -> None:
     """Serve the dashboards as they would be deployed, with the numbers of the reports."""
     import uvicorn

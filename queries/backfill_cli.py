@@ -13,6 +13,13 @@ from queries.target import Target
 from queries.waiting import wait_for
 
 
+class DeclinedError(Exception):
+    """Somebody was asked whether to go on, and did not say yes."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing was computed. Answer y to go on, or pass --yes.")
+
+
 def compute_again(
     target: Target,
     service: ReportService,
@@ -28,7 +35,7 @@ def compute_again(
     """Say what it costs, ask unless `yes`, and wait at most `timeout` seconds until it is done.
 
     `period` is the first and the last partition; `words` say what partitions are called, and what those are
-    that need nothing. Raises typer.Abort when the answer is no.
+    that need nothing. Raises DeclinedError when the answer is no.
     """
     plan = backfill.forecast(service.ledger, service.lake, query, *period, force=force)
     typer.echo(
@@ -37,8 +44,8 @@ def compute_again(
         f"{human_bytes(plan.bytes_scanned)} scanned, ${plan.dollars:.4f}",
         err=True,
     )
-    if plan.partitions and not yes:
-        typer.confirm("Go on?", abort=True, err=True)
+    if plan.partitions and not yes and not _agrees():
+        raise DeclinedError
     service.refresher.mark(plan.partitions, force=force, at_once=True)
     standing = wait_for(
         plan.partitions,
@@ -52,3 +59,12 @@ def compute_again(
     )
     told = asdict(plan) | {"partitions": len(plan.partitions)} | standing
     present.show_one(told, as_json=as_json or target.json)
+
+
+def _agrees() -> bool:
+    """The answer; where nobody can be asked, or Ctrl-C is pressed, it is no."""
+    try:
+        return typer.confirm("Go on?", err=True)
+    except typer.Abort:
+        typer.echo(err=True)
+        return False

@@ -10,19 +10,26 @@ _HOUR = re.compile(r"\d{4}-\d{2}-\d{2}-\d{2}")
 _DAY_FORMAT = "%Y-%m-%d"
 
 
+class HourNameError(ValueError):
+    """The text is no name of an hour, or of a day; the message says how one is written."""
+
+
 def parse_hour(text: str) -> datetime:
-    """The start of the hour. Raises ValueError, saying what was found, for anything but a real hour."""
-    if not _HOUR.fullmatch(text):
-        raise ValueError(f"{text!r} is not an hour. Write it like 2026-11-24-10.")
-    return datetime.strptime(text, EVENT_HOUR_FORMAT).replace(tzinfo=UTC)
+    """The start of the hour. Raises HourNameError for anything but a real hour."""
+    try:
+        if _HOUR.fullmatch(text):
+            return datetime.strptime(text, EVENT_HOUR_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        pass  # the 31st of June
+    raise HourNameError(f"{text!r} is not an hour. Write it like 2026-11-24-10.")
 
 
 def parse_day(text: str) -> datetime:
-    """The start of the day. Raises ValueError for anything but a real day."""
+    """The start of the day. Raises HourNameError for anything but a real day."""
     try:
         return datetime.strptime(text, _DAY_FORMAT).replace(tzinfo=UTC)
     except ValueError as error:
-        raise ValueError(f"{text!r} is not a day. Write it like 2026-11-24.") from error
+        raise HourNameError(f"{text!r} is not a day. Write it like 2026-11-24.") from error
 
 
 def hour_of(moment: datetime) -> str:

@@ -7,6 +7,7 @@ import typer
 
 from queries import present
 from queries.backfill_cli import compute_again
+from queries.hours import parse_hour
 from queries.sealed_hours import sealed_hours
 from queries.sealing import sealing_queries
 from queries.target import Target, report_service
@@ -19,14 +20,17 @@ Table = Annotated[str, typer.Option("--table", help=f"One of: {', '.join(sealing
 
 def hours(
     context: typer.Context,
-    first: Annotated[str, typer.Option("--from", help="First hour.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last hour, included.")] = "9999",
+    first: Annotated[str | None, typer.Option("--from", help="First hour.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last hour, included.")] = None,
     table: Table = MAIN_TABLE,
     as_json: Json = False,
 ) -> None:
     """Which hours of the events are sealed, open, or were opened again by something late."""
     target: Target = context.obj
-    found = sealed_hours(report_service(target), _known(table), first, last)
+    for named in (first, last):
+        if named is not None:
+            parse_hour(named)
+    found = sealed_hours(report_service(target), _known(table), first or "", last or "9999")
     rows: list[dict[str, Any]] = [asdict(one) for one in found]
     for row in rows:
         row["sealed_at"] = present.moment(row["sealed_at"])

@@ -28,12 +28,13 @@ class Shell:
     directory: Path
     environment: dict[str, str]
 
-    def run(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-        """Run it; fail unless it exits with `code` (None: any)."""
+    def run(self, *arguments: str, code: int | None = 0, said: str = "") -> subprocess.CompletedProcess[str]:
+        """Run it and answer its questions with `said`; fail unless it exits with `code` (None: any)."""
         ran = subprocess.run(
             [sys.executable, "-m", "infra.cli", *arguments],
             cwd=self.directory,
             env=self.environment,
+            input=said,
             capture_output=True,
             text=True,
             timeout=240,
