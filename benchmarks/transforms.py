@@ -155,11 +155,12 @@ def _serving(context: SpawnContext, name: str) -> Iterator[Connection]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(name, theirs), daemon=True)
     process.start()
-    ours.recv()
+    theirs.close()  # so that the end of the process is the end of the pipe
     try:
+        ours.recv()
         yield ours
     finally:
-        ours.send(False)
+        ours.close()
         process.join()
 
 
@@ -167,9 +168,10 @@ def _serve(name: str, connection: Connection) -> None:
     # Loggers keep the stdout of the moment in which they are made.
     with contextlib.redirect_stdout(io.StringIO()):
         make, body = options()[name], request()
-        connection.send(_cpu(make, body))
-        while connection.recv():
-            connection.send(_cpu(make, body))
+        with contextlib.suppress(EOFError):
+            while True:
+                connection.send(_cpu(make, body))
+                connection.recv()
 
 
 def _cpu(make: Callable[[], Invocation], body: bytes) -> float:

@@ -19,6 +19,7 @@ DAY, HOUR = 86_400, 3_600
 FAILED_FILTER = "failed"
 """Id of the lake bucket's request metrics for the error prefix."""
 REPORTS_PUBLISHED, REPORTS_FAILING = "ReportsPublished", "ReportsFailing"
+REPORTS_SET_ASIDE = "ReportPartitionsSetAside"
 """Metrics that a filter makes of the query function's log; their namespace is the deployment's prefix."""
 DATASETS_BEHIND = "DatasetsBehind"
 """The same of the refresh function's log."""
@@ -188,6 +189,11 @@ def _report_alarms(deployment: Deployment) -> list[AlarmRule]:
             "reports-failing",
             "Reports fail their query or their checks, and what was published before is still being served.",
             "ticket", deployment.prefix, REPORTS_FAILING, {}, "Sum", 0, 300, 3,
+        ),
+        AlarmRule(
+            "reports-set-aside",
+            "Partitions were given up: their query or a check failed, and readers see the version before.",
+            "ticket", deployment.prefix, REPORTS_SET_ASIDE, {}, "Maximum", 0, HOUR, 1,
         ),
         AlarmRule(
             "reports-stale",

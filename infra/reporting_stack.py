@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.alarms import REPORTS_FAILING, REPORTS_PUBLISHED
+from infra.alarms import REPORTS_FAILING, REPORTS_PUBLISHED, REPORTS_SET_ASIDE
 from infra.analyst_tables import add_event_views, add_questions
 from infra.artefacts import QUERY
 from infra.buckets import expire, private_bucket
@@ -198,6 +198,7 @@ class ReportingStack(Stack):
         for identifier, name, pattern, value in (
             ("Published", REPORTS_PUBLISHED, line, "$.published"),
             ("Failing", REPORTS_FAILING, logs.FilterPattern.string_value("$.level", "=", "WARNING"), "1"),
+            ("SetAside", REPORTS_SET_ASIDE, logs.FilterPattern.exists("$.set_aside"), "$.set_aside"),
         ):
             logs.MetricFilter(
                 self,

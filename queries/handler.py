@@ -74,7 +74,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         marked = reports.notice(notified.hours)
         # Messages must not queue up behind a query that runs: the next tick, or Athena's own event, ends it.
         summary = reports.work(stop_at=stop_at, hard_end=now + remaining, wait=False)
-        _log("notifications", summary, objects=notified.objects, marked=marked, malformed=notified.malformed)
+        facts = {"objects": notified.objects, "marked": marked, "malformed": notified.malformed}
+        _log("notifications", summary, **facts, **set_aside(reports, summary))
         return {"batchItemFailures": [{"itemIdentifier": message} for message in notified.malformed]}
     request = read_request(event, now)
     marked = reports.prepare(request)
@@ -82,8 +83,17 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         stop_at = min(stop_at, now + int(request.seconds * 1000))
     summary = reports.work(stop_at=stop_at, hard_end=now + remaining)
     answer = reports.standing() if request.wants_answer else {}
-    _log(request.name, summary, marked=marked)
+    aside = set_aside(reports, summary, keeps_house=request.housekeeping)
+    _log(request.name, summary, marked=marked, **aside)
     return answer | _figures(summary)
+
+
+def set_aside(reports: ReportService, summary: Summary, *, keeps_house: bool = False) -> dict[str, int]:
+    """How many partitions wait for somebody: said when one has just failed, and once an hour.
+
+    An alarm watches it. A partition fails once and is then left alone, so that failures alone fall silent.
+    """
+    return {"set_aside": reports.set_aside()} if keeps_house or summary.failed else {}
 
 
 def _figures(summary: Summary) -> dict[str, Any]:

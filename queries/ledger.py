@@ -253,11 +253,13 @@ def claim(
 def chunk_size(states: Sequence[PartitionState]) -> int:
     """How many of these, from the first on, one run may take: fewer where runs have failed before.
 
-    So one partition that cannot be computed does not keep its neighbours from it for long.
+    So one partition that cannot be computed does not keep its neighbours from it for long, and what has
+    failed often is tried alone.
     """
-    size = 0
-    for state in states[:CHUNK]:
-        if size >= max(1, CHUNK // 4**state.attempts):
+    size, most = 0, CHUNK
+    for state in states:
+        most = min(most, max(1, CHUNK // 4**state.attempts))
+        if size >= most:
             break
         size += 1
     return size
@@ -322,7 +324,7 @@ def give_up(
     mine(state, run)
     attempts = state.attempts + 1 if counts else state.attempts
     marked_since = state.dirty_seq > state.claimed_seq
-    is_exhausted = retry_in is not None and attempts > MOST_ATTEMPTS
+    is_exhausted = counts and retry_in is not None and attempts > MOST_ATTEMPTS
     aside = (retry_in is None or is_exhausted) and not marked_since
     if is_exhausted:
         retry_in = 0 if marked_since else SET_ASIDE_RETRY_MS

@@ -117,6 +117,10 @@ class ReportService:
             "partitions": len(states),
         }
 
+    def set_aside(self) -> int:
+        """How many partitions, hours that cannot be sealed included, wait for somebody to do something."""
+        return sum(state.quarantined for name in self.queries for state in self.ledger.report(name))
+
     def _retell(self, since: int) -> None:
         # A worker that died between publishing and telling has left no run behind that anybody would adopt.
         states = (state for name in self.queries for state in self.ledger.report(name))

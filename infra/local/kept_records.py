@@ -1,4 +1,5 @@
-"""MiniStack keeps a stream's records for their retention, as base64 text; this keeps large ones compressed.
+"""MiniStack keeps a stream's records for their retention, as base64 text. This keeps the large ones that come
+by PutRecords compressed.
 
 A million events as text are 660 MB that stay in memory for a day. A packed record holds many events alike, so
 an eighth of its bytes is left, at a microsecond an event for both ways.

@@ -36,7 +36,10 @@ class KilledError(Exception):
 
 
 class World:
-    """One deployment. `now` is in epoch milliseconds; `kill_at` counts down calls to AWS, and kills at 0."""
+    """One deployment. `now` is in epoch milliseconds; `kill_at` counts down calls to AWS, and kills at 0.
+
+    `ends` is how every query execution ends.
+    """
 
     def __init__(self) -> None:
         self.now = int(datetime(2026, 11, 24, 11, tzinfo=UTC).timestamp() * 1000)
@@ -44,6 +47,7 @@ class World:
         self.statements = 0
         self.started: set[str] = set()
         self.during_query: Callable[[], None] = lambda: None
+        self.ends = QueryStatus("succeeded", 100)
         self.s3, self.glue, self.dynamodb = (
             boto3.client(name, region_name="us-east-1") for name in ("s3", "glue", "dynamodb")
         )
@@ -172,7 +176,7 @@ class Engine:
     def look(self, query_execution_id: str) -> QueryStatus:
         self._world.call()
         self._world.during_query()
-        return QueryStatus("succeeded", 100)
+        return self._world.ends
 
     def stop(self, query_execution_id: str) -> None:
         raise AssertionError("nothing is stopped here")

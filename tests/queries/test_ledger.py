@@ -132,6 +132,12 @@ def test_a_failure_that_may_pass_is_tried_three_times_then_set_aside_and_tried_e
     assert ledger.is_claimable(state, state.due_at)
 
 
+def test_a_try_that_ended_for_another_reason_does_not_wait_an_hour() -> None:
+    run, taken = claimed(replace(due(), attempts=ledger.MOST_ATTEMPTS + 1))
+    state = ledger.give_up(taken, run, NOW, "the SQL was changed", retry_in=0, counts=False)
+    assert (state.condition, state.due_at) == ("stale", NOW)
+
+
 def test_a_failure_that_stays_is_set_aside_until_somebody_does_something() -> None:
     run, taken = claimed(due())
     state = ledger.give_up(taken, run, NOW, "failed check", retry_in=None)
@@ -171,6 +177,16 @@ def test_runs_get_smaller_where_runs_have_failed() -> None:
     assert ledger.chunk_size(states) == 96
     assert ledger.chunk_size([replace(one, attempts=1) for one in states]) == 24
     assert ledger.chunk_size([replace(one, attempts=3) for one in states]) == 1
+
+
+@pytest.mark.parametrize(
+    ("attempts", "size"), [([4, 0, 0], 1), ([0, 4, 0], 1), ([0, 0, 2, 0], 4), ([0, 3], 1)]
+)
+def test_what_has_failed_often_is_tried_alone_whatever_its_neighbours_did(
+    attempts: list[int], size: int
+) -> None:
+    states = [replace(ledger.new(Key("r", f"{place}")), attempts=each) for place, each in enumerate(attempts)]
+    assert ledger.chunk_size(states) == size
 
 
 def test_going_back_serves_the_earlier_version_under_a_new_fence_and_lasts_until_the_next_mark() -> None:

@@ -56,7 +56,13 @@ def test_both_entrances_give_the_same_answers(gate: Gate) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [{"data": "%%%"}, {"data": 7}, {"data": None}, {"approximateArrivalTimestamp": None}, {"data": "YQ"}],
+    [
+        {"data": "%%%"},
+        {"data": 7},
+        {"data": None},
+        {"approximateArrivalTimestamp": None},
+        {"data": "YQ"},
+    ],
 )
 def test_a_record_that_is_no_record_harms_no_other(gate: Gate, broken: dict[str, object]) -> None:
     good = {"data": base64.b64encode(encode(GOOD)).decode(), "approximateArrivalTimestamp": ARRIVAL_MS}
@@ -70,6 +76,13 @@ def test_a_record_that_is_no_record_harms_no_other(gate: Gate, broken: dict[str,
             ("b", "ProcessingFailed"),
             ("c", "Ok"),
         ]
+
+
+def test_half_of_a_surrogate_pair_that_the_runtimes_parser_lets_through_harms_no_other(gate: Gate) -> None:
+    good = {"data": base64.b64encode(encode(GOOD)).decode(), "approximateArrivalTimestamp": ARRIVAL_MS}
+    asked = {"records": [{"recordId": "a", **good, "data": "\ud800"}, {"recordId": "b", **good}]}
+    answers = run(read_request(asked), gate.judge, DictMetadata()).answers
+    assert [each.result for each in answers] == ["ProcessingFailed", "Ok"]
 
 
 @pytest.mark.parametrize("first", range(0, BATCHES, TOGETHER))
