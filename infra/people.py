@@ -116,12 +116,13 @@ def _quicksight(deployment: Deployment) -> Policy:
 
 
 def _operator(deployment: Deployment) -> Policy:
+    lake, prefixes = deployment.lake_bucket, [table.prefix for table in LAKE_TABLES.values()]
     dead, ledger = (
         arn("sqs", deployment.dead_letter_queue),
         arn("dynamodb", f"table/{deployment.ledger_table}"),
     )
     return Policy(
-        "Redrives dead letters, marks reports stale, calls the query function",
+        "Redrives dead letters, marks reports stale, calls the query function; sees no event",
         (
             Grant(
                 "TakeDeadLetters",
@@ -149,6 +150,8 @@ def _operator(deployment: Deployment) -> Policy:
             ),
             _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
+            # What a backfill will cost follows from the objects' sizes.
+            list_below("ListLake", lake, prefixes),
             Grant("SeeSealedHours", ["glue:BatchGetPartition"], catalog(deployment, sealing_queries())),
         ),
     )

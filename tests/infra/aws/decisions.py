@@ -291,7 +291,7 @@ CASES = [
         ("glue:BatchGetPartition", HOURS_TABLE),
         ("sqs:StartMessageMoveTask", DEAD), ("sqs:ReceiveMessage", DEAD), ("sqs:SendMessage", QUEUE),
         ("dynamodb:PutItem", LEDGER), ("lambda:InvokeFunction", QUERIES), ("s3:GetObject", REPORT),
-        ("s3:ListBucket", REPORTING, below("reports/")),
+        ("s3:ListBucket", REPORTING, below("reports/")), ("s3:ListBucket", LAKE, below("web_events/")),
     ),
     *_cases(
         "operator", False,
@@ -306,7 +306,8 @@ CASES = [
         ("dynamodb:DeleteTable", LEDGER), ("glue:BatchUpdatePartition", REPORT_TABLE),
         ("athena:StartQueryExecution", PIPELINE), ("kinesis:PutRecord", STREAM), ("dynamodb:Scan", LEDGER),
         ("secretsmanager:GetSecretValue", SECRET), ("sqs:SendMessage", DEAD),
-        ("s3:ListBucket", LAKE, below("reports/")),
+        ("s3:ListBucket", LAKE, below("reports/")), ("s3:ListBucket", LAKE, below("failed/")),
+        ("s3:ListBucket", LAKE), ("s3:ListBucket", OTHER_BUCKET, below("web_events/")),
         ("s3:ListBucket", REPORTING), ("sqs:SetQueueAttributes", DEAD), ("events:DisableRule", "*"),
         ("dynamodb:PutItem", OTHER_LEDGER), ("s3:ListBucket", OTHER_BUCKET, below("reports/")),
     ),
