@@ -2,11 +2,13 @@
 by PutRecords compressed.
 
 A million events as text are 660 MB that stay in memory for a day. A packed record holds many events alike, so
-an eighth of its bytes is left, at a microsecond an event for both ways.
+an eighth of its bytes is left, at a microsecond an event for both ways. The newest records stay as they are:
+most are read within seconds, and never again.
 """
 
 import base64
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,6 +17,8 @@ import zstandard
 
 LARGE_TEXT = 4096
 """Characters of base64 from which a record is kept so. A single event is hardly worth it."""
+PLAIN_BYTES = 32 * 1024 * 1024
+"""Of the newest records that are not packed yet, over all streams."""
 _LEVEL = 1
 _MARK = "penstock_packed"
 
@@ -28,8 +32,14 @@ class Decoded(bytes):
     __slots__ = ()
 
 
+class Plain(bytes):
+    """Data that is kept as it is, for now."""
+
+    __slots__ = ()
+
+
 class Packed(bytes):
-    """Data as it is kept. Whoever encodes it (`fast_json.FastBase64`) encodes what is in it."""
+    """Data that is kept compressed. Whoever encodes it (`fast_json.FastBase64`) encodes what is in it."""
 
     __slots__ = ()
 
@@ -43,30 +53,46 @@ class Packed(bytes):
         return bytes(zstandard.decompress(self))
 
 
-def keeping(put_records: PutRecords, stream_of: Callable[[dict[str, Any]], Stream | None]) -> PutRecords:
-    """MiniStack's PutRecords, which keeps records as it is given them, followed by packing the large ones."""
+class Keeper:
+    """Packs what has become old. Not for use from several threads: MiniStack answers on one."""
 
-    def put(request: dict[str, Any]) -> Any:
-        records = request.get("Records") or ()
-        for record in records:
-            data = record.get("Data")
-            if type(data) is str and len(data) >= LARGE_TEXT:
-                with contextlib.suppress(msgspec.ValidationError):  # what is not base64 is its business
-                    record["Data"] = Decoded(msgspec.convert(data, bytes))
-        answer = put_records(request)
-        stream = stream_of(request)
-        if stream is not None:
-            _pack(stream, len(records))
-        return answer
+    def __init__(self, plain_bytes: int = PLAIN_BYTES) -> None:
+        self._most = plain_bytes
+        self._plain: deque[dict[str, Any]] = deque()
+        self._size = 0
 
-    return put
+    def keeping(
+        self, put_records: PutRecords, stream_of: Callable[[dict[str, Any]], Stream | None]
+    ) -> PutRecords:
+        """MiniStack's PutRecords, which keeps records as it is given them: the large ones decoded."""
 
+        def put(request: dict[str, Any]) -> Any:
+            records = request.get("Records") or ()
+            for record in records:
+                data = record.get("Data")
+                if type(data) is str and len(data) >= LARGE_TEXT:
+                    with contextlib.suppress(msgspec.ValidationError):  # what is not base64 is its business
+                        record["Data"] = Decoded(msgspec.convert(data, bytes))
+            answer = put_records(request)
+            stream = stream_of(request)
+            if stream is not None:
+                self._add(stream, len(records))
+            return answer
 
-def _pack(stream: Stream, newest: int) -> None:
-    for shard in stream["shards"].values():
-        for record in shard["records"][-newest:] if newest else ():
-            if type(record["Data"]) is Decoded:
-                record["Data"] = Packed.of(record["Data"])
+        return put
+
+    def _add(self, stream: Stream, newest: int) -> None:
+        for shard in stream["shards"].values():
+            for record in shard["records"][-newest:] if newest else ():
+                # What came before this request is in the queue already, or packed.
+                if type(record["Data"]) is Decoded:
+                    record["Data"] = Plain(record["Data"])
+                    self._plain.append(record)
+                    self._size += len(record["Data"])
+        while self._size > self._most:
+            record = self._plain.popleft()
+            self._size -= len(record["Data"])
+            record["Data"] = Packed.of(record["Data"])
 
 
 def written(streams: Iterable[Stream]) -> None:
@@ -104,6 +130,8 @@ def install() -> None:
         restore(data)
         restored(stream for _, stream in kinesis._streams.all_items())
 
-    kinesis._put_records = keeping(kinesis._put_records, lambda request: kinesis._resolve_stream(request)[1])
+    kinesis._put_records = Keeper().keeping(
+        kinesis._put_records, lambda request: kinesis._resolve_stream(request)[1]
+    )
     kinesis.get_state = get_state_here
     kinesis._restore_state = restore_here

@@ -16,7 +16,7 @@ import pytest
 
 from infra.local import kinesis_answers, mappings, worker_pipes
 from infra.local.fast_json import LARGE, FastBase64, FastJson, Parcel, unopened
-from infra.local.kept_records import Packed, keeping, restored, written
+from infra.local.kept_records import Keeper, Packed, Plain, restored, written
 from infra.local.mappings import Collecting, windows_of
 
 INVOCATION = "/2015-03-31/functions/f/invocations"
@@ -42,14 +42,14 @@ def _stream() -> dict[str, Any]:
     return {"shards": {"shard-0": {"records": []}, "shard-1": {"records": []}}}
 
 
-def _put(stream: dict[str, Any], given: Sequence[Any]) -> list[Any]:
+def _put(stream: dict[str, Any], given: Sequence[Any], keeper: Keeper) -> list[Any]:
     """Puts records as MiniStack would, in turn on both shards; what is kept, in order."""
 
     def put_records(request: dict[str, Any]) -> None:
         for number, record in enumerate(request["Records"]):
             stream["shards"][f"shard-{number % 2}"]["records"].append(dict(record))
 
-    keeping(put_records, lambda _: stream)({"Records": [{"Data": each} for each in given]})
+    keeper.keeping(put_records, lambda _: stream)({"Records": [{"Data": each} for each in given]})
     both = (shard["records"] for shard in stream["shards"].values())
     return [record["Data"] for pair in zip_longest(*both) for record in pair if record is not None]
 
@@ -57,7 +57,7 @@ def _put(stream: dict[str, Any], given: Sequence[Any]) -> list[Any]:
 def test_large_records_are_kept_packed_and_others_as_they_came() -> None:
     large = b'{"event_type":"page_viewed"}' * 400
     given = [base64.b64encode(large).decode(), "AAE=", "*" * 9000, b"raw"]
-    kept = _put(_stream(), given)
+    kept = _put(_stream(), given, Keeper(plain_bytes=0))
     assert kept[1:] == given[1:]
     assert isinstance(kept[0], Packed)
     assert len(kept[0]) < len(large) / 10
@@ -65,10 +65,20 @@ def test_large_records_are_kept_packed_and_others_as_they_came() -> None:
     assert FastBase64().b64encode(kept[0]).decode() == given[0]
 
 
+def test_the_newest_records_stay_as_they_are_until_newer_ones_come() -> None:
+    stream, keeper = _stream(), Keeper(plain_bytes=25_000)
+    for number in range(5):
+        kept = _put(stream, [base64.b64encode(bytes([number]) * 9000).decode()] * 2, keeper)
+        assert [type(each) for each in kept] == [Packed] * (2 * number) + [Plain] * 2
+    assert [FastBase64().b64decode(FastBase64().b64encode(each))[0] for each in kept] == sorted(
+        [*range(5)] * 2
+    )
+
+
 def test_packed_records_survive_a_state_file() -> None:
     stream, data = _stream(), [os.urandom(9000), b"x" * 9000]
     given = [base64.b64encode(each).decode() for each in data] + ["AAE="]
-    before = _put(stream, given)
+    before = _put(stream, given, Keeper(plain_bytes=0))
     written([stream])
     read = json.loads(json.dumps(stream))
     restored([read])
@@ -78,7 +88,7 @@ def test_packed_records_survive_a_state_file() -> None:
 
 
 def test_a_stream_that_is_not_there_is_the_emulators_business() -> None:
-    assert keeping(lambda _: "no such stream", lambda _: None)({"Records": None}) == "no such stream"
+    assert Keeper().keeping(lambda _: "no such stream", lambda _: None)({"Records": None}) == "no such stream"
 
 
 def _handed_on(body: bytes, headers: Mapping[str, str] | None = None, path: str = INVOCATION) -> Any:
