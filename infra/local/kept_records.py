@@ -17,7 +17,7 @@ import zstandard
 
 LARGE_TEXT = 4096
 """Characters of base64 from which a record is kept so. A single event is hardly worth it."""
-PLAIN_BYTES = 32 * 1024 * 1024
+PLAIN_BYTES = 8 * 1024 * 1024
 """Of the newest records that are not packed yet, over all streams."""
 _LEVEL = 1
 _MARK = "penstock_packed"
