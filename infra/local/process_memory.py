@@ -8,8 +8,8 @@ ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",
     # Bodies of some MB come and go all the time: taken from the system each time, their pages cost more than
     # what is done with them.
-    "MALLOC_MMAP_THRESHOLD_": "33554432",
-    "MALLOC_TRIM_THRESHOLD_": "67108864",
+    "MALLOC_MMAP_THRESHOLD_": "8388608",
+    "MALLOC_TRIM_THRESHOLD_": "16777216",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 """Variables that a process must be started with."""
