@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from infra.local import (
     expire,
@@ -21,6 +20,7 @@ from infra.local import (
     processes,
     queue_addresses,
     service_roles,
+    web_server,
     worker_pipes,
     worker_runtime,
 )
@@ -124,7 +124,6 @@ def main() -> None:
     kept_records.install()
     queue_addresses.install()
     service_roles.install()
-    _end_tls_promptly()
     from ministack.app import main as serve
     from ministack.core import lambda_runtime
 
@@ -132,6 +131,7 @@ def main() -> None:
 
     worker_pipes.install()
     mappings.install()
+    web_server.install()
     process_memory.settle()
     os.chdir(run)
     sys.argv = [NAME]  # it parses the command line too
@@ -139,23 +139,6 @@ def main() -> None:
     for marker in markers:
         marker.write_text("MiniStack wrote its state and ended.\n", encoding="utf-8")
     held.close()
-
-
-def _end_tls_promptly() -> None:
-    """Wait a second for the goodbye of a TLS connection, not asyncio's thirty.
-
-    A client with an idle connection in its pool never says it, and MiniStack writes its state afterwards.
-    """
-    import asyncio
-
-    start_server = asyncio.start_server
-
-    async def start_impatient_server(*arguments: Any, **options: Any) -> asyncio.Server:
-        if options.get("ssl"):
-            options["ssl_shutdown_timeout"] = 1.0
-        return await start_server(*arguments, **options)
-
-    asyncio.start_server = start_impatient_server
 
 
 if __name__ == "__main__":

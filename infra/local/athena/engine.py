@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from shutil import rmtree
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +14,8 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.footers import Footers
 from infra.local.athena.glue_catalog import GlueCatalog
 from infra.local.athena.objects import ObjectCache
-from infra.local.athena.sandbox import Sandbox, SandboxPool
+from infra.local.athena.sandbox import Sandbox
+from infra.local.athena.sandbox_pool import SandboxPool
 from infra.local.athena.scans import Reader
 from infra.local.athena.sql.compiler import CompiledQuery, Compiler
 from infra.local.athena.sql.functions import catalog as function_catalog
@@ -112,26 +112,27 @@ class Engine:
         """The query's columns and its rows as they are computed. Raises QueryError, also while rows are read."""
         catalog = catalog or self.catalog()
         started = time.monotonic()
-        sandbox = self._pool.take()
-        try:
+        with self._pool.lent() as sandbox:
             run.sandbox = sandbox
+            try:
+                run.check()
+                compiled = self.compile(sql, run, catalog, sandbox)
+                self._place(compiled, run, catalog, sandbox)
+                run.planning_ms = round((time.monotonic() - started) * 1000)
+                run.check()
+                yield compiled.columns, sandbox.batches(compiled.sql, [of for _, of in compiled.columns])
+            finally:
+                run.sandbox = None
+            # After the sandbox is let go: whoever cancels later no longer finds it to interrupt.
             run.check()
-            compiled = self.compile(sql, run, catalog, sandbox)
-            now = (
-                run.submitted.astimezone(UTC).replace(tzinfo=None) if run.submitted.tzinfo else run.submitted
-            )
-            reader = Reader(sandbox, self._cache, self._footers, catalog, self.s3, now, run.guard)
-            for scan in compiled.scans:
-                reader.place(scan, compiled.sql)
-            sandbox.prepare(compiled.udfs)
-            run.planning_ms = round((time.monotonic() - started) * 1000)
-            run.check()
-            yield compiled.columns, sandbox.batches(compiled.sql, [of for _, of in compiled.columns])
-            run.check()
-        finally:
-            run.sandbox = None
-            sandbox.close()
-            rmtree(sandbox.folder, ignore_errors=True)
+
+    def _place(self, compiled: CompiledQuery, run: Run, catalog: GlueCatalog, sandbox: Sandbox) -> None:
+        zoned = run.submitted.tzinfo is not None
+        now = run.submitted.astimezone(UTC).replace(tzinfo=None) if zoned else run.submitted
+        reader = Reader(sandbox, self._cache, self._footers, catalog, self.s3, now, run.guard)
+        for scan in compiled.scans:
+            reader.place(scan, compiled.sql)
+        sandbox.prepare(compiled.udfs)
 
     def write(
         self, sql: str, run: Run, output: Output, *, fresh: bool = True

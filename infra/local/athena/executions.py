@@ -1,8 +1,9 @@
 """Query executions: submitted, queued, run, cancelled; their record outlives the process."""
 
+import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -78,6 +79,7 @@ class Executions:
         self._store, self._runner, self._clock, self._watch = store, runner, clock, watch
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="athena-run")
         self._live: dict[str, tuple[Execution, Run]] = {}
+        self._ends: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
 
     def recover(self) -> None:
@@ -108,7 +110,14 @@ class Executions:
             run = Run(execution.id, execution.database, submitted, execution.parameters, execution.cutoff)
             self._live[execution.id] = (execution, run)
         self._save(execution)
-        self._pool.submit(self._run, execution, run)
+        end = self._pool.submit(self._run, execution, run)
+        self._ends[execution.id] = end
+        end.add_done_callback(lambda _: self._ends.pop(execution.id, None))
+
+    async def ended(self, identifier: str, seconds: float) -> None:
+        """Return when the execution has ended, or is none that runs, or after so long."""
+        if (end := self._ends.get(identifier)) is not None:
+            await asyncio.wait([asyncio.wrap_future(end)], timeout=seconds)
 
     def record(self, execution: Execution) -> None:
         """Keep a record that needs no run."""

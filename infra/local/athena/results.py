@@ -1,7 +1,8 @@
 """Results: the file in the output location that clients read, and the pages of GetQueryResults."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from infra.local.athena.sql.type_names import api_name, api_numbers
 from infra.local.athena.sql.types import Type
 
 Columns = Sequence[tuple[str, Type]]
+_SHORT = 1 << 20
 
 
 @dataclass
@@ -24,11 +26,14 @@ class ResultFiles:
 
     folder: Path
     s3: Any
+    _puts: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="athena-put"), repr=False
+    )
 
     def write(
         self, identifier: str, location: str, columns: Columns, batches: Iterable[pa.RecordBatch]
     ) -> int:
-        """Write `<id>.csv` to the output location; returns the number of rows."""
+        """Write `<id>.csv` and its `.metadata` to the output location; returns the number of rows."""
         self.folder.mkdir(parents=True, exist_ok=True)
         schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(columns))])
         rows, csv_path = 0, self.folder / f"{identifier}.csv"
@@ -44,14 +49,18 @@ class ResultFiles:
                 arrow.write_batch(shown)
                 out.writelines(csv_lines(shown))
                 rows += shown.num_rows
+        beside = self._puts.submit(self.put_text, f"{location}.metadata", "")
         self.upload(csv_path, location)
+        beside.result()
         csv_path.unlink()
         return rows
 
     def upload(self, path: Path, location: str) -> None:
         """Put a file to an S3 address."""
         bucket, key = bucket_and_key(location)
-        with path.open("rb") as body:
+        with path.open("rb") as file:
+            # A short one as bytes: for a file botocore first asks whether it may send (Expect: 100-continue).
+            body = file.read() if path.stat().st_size <= _SHORT else file
             self.s3.put_object(Bucket=bucket, Key=key, Body=body)
 
     def put_text(self, location: str, text: str) -> None:

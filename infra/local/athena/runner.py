@@ -58,7 +58,6 @@ class StatementRunner:
     def _select(self, sql: str, execution: Execution, run: Run) -> Outcome:
         with self._engine.rows(sql, run) as (columns, batches):
             rows = self._results.write(execution.id, execution.output_location, columns, batches)
-            self._results.put_text(f"{execution.output_location}.metadata", "")
             return Outcome([[name, str(of)] for name, of in columns], rows)
 
     def _unload(self, sql: str, execution: Execution, run: Run) -> Outcome:

@@ -1,12 +1,11 @@
-"""A DuckDB of its own for each execution, which can read the execution's folder and nothing else."""
+"""A DuckDB to itself for each execution, which can read the execution's folder and nothing else."""
 
 import inspect
 import re
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, Queue
+from shutil import rmtree
 from typing import Any
 
 import duckdb
@@ -16,27 +15,32 @@ from infra.local.athena.arrow_types import arrow_type
 from infra.local.athena.errors import SYSTEM, QueryError
 from infra.local.athena.sql.functions.registry import Udf
 from infra.local.athena.sql.prelude import HELPERS, MACROS
-from infra.local.athena.sql.types import Type
+from infra.local.athena.sql.types import Type, quoted
 
 _MARK = "TRINO"
 _MARKED = re.compile(rf"{_MARK}\[(\w+)\]: (.*)", re.DOTALL)
 
 
 class Sandbox:
-    """One DuckDB in memory with Trino's macros, closed to the file system but for `folder`.
+    """One DuckDB in memory with Trino's macros, closed to the file system but for what is below `root`.
 
     Settings are locked: no SQL can open it again. Not for use from several threads, except `interrupt`.
+
+    Attributes:
+        folder: where the present execution's files are; another one after each `renew`.
+        uses: executions that it has served.
     """
 
-    def __init__(self, folder: Path, *, threads: int, memory: str) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, root: Path, *, threads: int, memory: str) -> None:
+        self._root, self.uses = root, 0
+        self._views: list[str] = []
+        self._open_folder()
         self.connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": threads,
                 "memory_limit": memory,
-                "temp_directory": str(folder / "spill"),
+                "temp_directory": str(root / "spill"),
                 "autoload_known_extensions": False,
             },
         )
@@ -45,10 +49,16 @@ class Sandbox:
             self.register(udf)
         for macro in MACROS:
             self.connection.execute(macro)
-        self.connection.execute(f"SET allowed_directories = ['{folder}/']")
+        # What DuckDB kept of a file would be of no use: the next execution's files have other names.
+        self.connection.execute("SET enable_external_file_cache = false")
+        self.connection.execute(f"SET allowed_directories = ['{root}/']")
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
         self._registered = {udf.name for udf in HELPERS}
+
+    def _open_folder(self) -> None:
+        self.folder = self._root / str(self.uses)
+        self.folder.mkdir(parents=True)
 
     def register(self, udf: Udf) -> None:
         """Make a Python function known to the connection, one Arrow batch at a time."""
@@ -67,6 +77,11 @@ class Sandbox:
             if udf.name not in self._registered:
                 self.register(udf)
                 self._registered.add(udf.name)
+
+    def create_view(self, name: str, select: str) -> None:
+        """Make a view that `renew` drops. Raises QueryError in Trino's words."""
+        self.run(f"CREATE VIEW {quoted(name)} AS {select}")
+        self._views.append(name)
 
     def run(self, sql: str) -> "duckdb.DuckDBPyConnection":
         """Execute; raises QueryError in Trino's words."""
@@ -97,9 +112,19 @@ class Sandbox:
         with suppress(duckdb.ConnectionException):
             self.connection.interrupt()
 
+    def renew(self) -> None:
+        """Forget the execution: its views, and its files. Only after one that ended well."""
+        for name in self._views:
+            self.connection.execute(f"DROP VIEW {quoted(name)}")
+        self._views.clear()
+        rmtree(self.folder)
+        self.uses += 1
+        self._open_folder()
+
     def close(self) -> None:
         """Free everything."""
         self.connection.close()
+        rmtree(self._root, ignore_errors=True)
 
 
 def _normal(duck: str) -> str:
@@ -161,46 +186,3 @@ def translated(error: Exception) -> QueryError:
 
 def _first_line(message: str) -> str:
     return message.splitlines()[0] if message else ""
-
-
-class SandboxPool:
-    """Keeps a sandbox ready, because making one takes longer than many queries."""
-
-    def __init__(self, folder: Path, *, threads: int, memory: str, spare: int = 1) -> None:
-        self._folder, self._threads, self._memory = folder, threads, memory
-        self._ready: Queue[Sandbox] = Queue()
-        self._spare, self._count, self._lock = spare, 0, threading.Lock()
-        self._closed = False
-
-    def warm(self) -> None:
-        """Make the spare ones, in the background."""
-        for _ in range(self._spare):
-            threading.Thread(target=self._add, daemon=True).start()
-
-    def _add(self) -> None:
-        if not self._closed:
-            self._ready.put(self._make())
-
-    def _make(self) -> Sandbox:
-        with self._lock:
-            self._count += 1
-            number = self._count
-        return Sandbox(self._folder / f"sandbox-{number}", threads=self._threads, memory=self._memory)
-
-    def take(self) -> Sandbox:
-        """A fresh sandbox; another one is made meanwhile."""
-        try:
-            sandbox = self._ready.get_nowait()
-        except Empty:
-            return self._make()
-        threading.Thread(target=self._add, daemon=True).start()
-        return sandbox
-
-    def close(self) -> None:
-        """Free the spare ones."""
-        self._closed = True
-        while True:
-            try:
-                self._ready.get_nowait().close()
-            except Empty:
-                return

@@ -57,7 +57,7 @@ class Reader:
         for file in files:
             groups.setdefault(_shape(file.footer, columns), []).append(file)
         selects = [self._select(columns, layout, group) for group in groups.values()] or [_empty(columns)]
-        self.sandbox.run(f"CREATE VIEW {scan.name} AS {' UNION ALL '.join(selects)}")
+        self.sandbox.create_view(scan.name, " UNION ALL ".join(selects))
 
     def _local(self, scan: Scan, layout: Layout, partitions: Sequence[PartitionObjects]) -> list[_File]:
         """The objects as files of the sandbox; a partition's values are in its folder's name."""

@@ -22,7 +22,7 @@ from infra.local.athena.objects import ObjectCache
 from infra.local.athena.resources import NamedQueryResource, PreparedStatementResource, WorkGroupResource
 from infra.local.athena.results import ResultFiles
 from infra.local.athena.runner import StatementRunner
-from infra.local.athena.sandbox import SandboxPool
+from infra.local.athena.sandbox_pool import SandboxPool
 from infra.local.athena.store import Store
 from infra.local.athena.work_groups import WorkGroups
 from infra.local.context import LocalContext
@@ -33,6 +33,8 @@ WORKERS = max(2, min(4, os.cpu_count() or 2))
 """Queries at a time: more than there are cores would not end sooner, and each holds its rows in memory."""
 THREADS = 2
 MEMORY = "1500MB"
+PATIENCE_SECONDS = 0.02
+"""So long GetQueryExecution waits for the end, about what a call to AWS takes: who polls learns of it at once."""
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -45,7 +47,7 @@ class AthenaService:
         paths.make()
         self._scratch = paths.scratch / "athena"
         rmtree(self._scratch, ignore_errors=True)
-        self._pool = SandboxPool(self._scratch, threads=THREADS, memory=MEMORY)
+        self._pool = SandboxPool(self._scratch, threads=THREADS, memory=MEMORY, kept=WORKERS)
         self._store = Store(paths.database("athena"))
         groups = WorkGroups(self._store, context.clock)
         saved = SavedQueryApi(self._store, groups, context.clock)
@@ -88,6 +90,8 @@ class AthenaService:
         if handler is None:
             return _error("UnknownOperationException", f"The local Athena does not serve {operation}.", "")
         try:
+            if operation == "GetQueryExecution":
+                await self._executions.ended(body["QueryExecutionId"], PATIENCE_SECONDS)
             return _json(await asyncio.to_thread(handler, body))
         except ApiError as error:
             return _error(error.code, error.message, error.athena_error_code)

@@ -205,14 +205,3 @@ def create_events_table(endpoint: Endpoint, name: str) -> None:
             },
         },
     )
-
-
-def write_events(endpoint: Endpoint, name: str, hour: str, count: int, files: int, local: Path) -> None:
-    """A table with many events in one hour, in S3 and, the same bytes, in a local folder."""
-    create_events_table(endpoint, name)
-    for number in range(files):
-        size = count // files
-        path = local / f"{number}.parquet"
-        pq.write_table(events(hour, size, number * size), path, compression="snappy")
-        key = f"{name}/event_hour={hour}/{number}.parquet"
-        endpoint.client("s3").put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())

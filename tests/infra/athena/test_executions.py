@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.athena import AthenaService
+from infra.local.athena import AthenaService, service
 from infra.local.context import LocalContext
 from infra.local.paths import LocalPaths
 from infra.local.processes import free_ports
@@ -231,3 +231,22 @@ def test_records_survive_a_restart_and_what_ran_is_failed(endpoint: Endpoint, tm
         status = athena.get_query_execution(QueryExecutionId="gone")["QueryExecution"]["Status"]
         assert (status["State"], status["AthenaError"]["Retryable"]) == ("FAILED", True)
     assert isinstance(service, AthenaService)
+
+
+def test_who_asks_for_a_running_execution_is_answered_at_its_end(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "PATIENCE_SECONDS", 30.0)
+    identifier = start(
+        endpoint, "SELECT count(*) FROM UNNEST(sequence(1, 10000)) a(n), UNNEST(sequence(1, 1000)) b(m)"
+    )
+    asked = endpoint.client("athena").get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+    assert asked["Status"]["State"] == "SUCCEEDED"
+
+
+def test_nobody_waits_longer_than_a_call_to_aws_takes(endpoint: Endpoint) -> None:
+    identifier = start(endpoint, SLOW)
+    asked = endpoint.client("athena").get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+    endpoint.client("athena").stop_query_execution(QueryExecutionId=identifier)
+    assert asked["Status"]["State"] in ("QUEUED", "RUNNING")
+    assert endpoint.wait(identifier)["Status"]["State"] == "CANCELLED"
