@@ -279,13 +279,16 @@ def test_a_record_refused_for_its_content_poisons_no_neighbour(tmp_path: Path) -
 
 
 def test_an_event_that_waited_too_long_is_given_up_and_counted() -> None:
-    sink = Kept()
-    sink.is_down = True
-    with Producer(sink=sink, record_ttl=0.01) as producer:
-        producer.put_json({"seq": 0}, "key")
-        time.sleep(0.05)
-        sink.is_down = False
-    assert producer.stats().expired + producer.stats().delivered == 1
+    sink, ahead = Kept(), [0.0]
+    with Producer(sink=sink, record_ttl=60.0, monotonic=lambda: time.monotonic() + ahead[0]) as producer:
+        sink.is_down = True
+        producer.put_json({"n": 0}, "key")
+        assert producer.flush(timeout=0.1) == 1
+        sink.is_down, ahead[0] = False, 61.0
+        assert producer.flush() == 0
+        producer.put_json({"n": 1}, "key")
+    assert producer.stats().expired == 1
+    assert [event["n"] for event in sink.events() if "n" in event] == [1]
 
 
 def test_callbacks_tell_every_event_once_and_their_errors_end_nothing() -> None:
