@@ -6,31 +6,52 @@ annotation in `producers.contracts.fields`. Tables, schemas and the judge follow
 
 import hashlib
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 Enrichment = Callable[[str], str]
+
+
+Growth = Callable[[str, str], int]
+"""(value, result) -> how many bytes the row is longer by because of this enrichment."""
+
+_CAPACITY = 65_536
+_LONGEST = 256
+"""Longer values are not remembered: a memory must stay small whatever comes."""
 
 
 class Memo(dict[str, tuple[str, int]]):
     """A bounded memory of an enrichment: value -> (result, growth).
 
-    `growth` is `overhead` and how many characters the result has beyond the value; results are plain ASCII.
     Forgets everything when full, so that its size is bounded without bookkeeping on each hit.
     """
 
-    __slots__ = ("_capacity", "_function", "_overhead")
+    __slots__ = ("_function", "_growth")
 
-    def __init__(self, function: Enrichment, *, capacity: int, overhead: int = 0) -> None:
+    def __init__(self, function: Enrichment, growth: Growth) -> None:
         super().__init__()
         self._function = function
-        self._capacity = capacity
-        self._overhead = overhead
+        self._growth = growth
 
     def __missing__(self, value: str) -> tuple[str, int]:
         result = self._function(value)
-        if len(self) >= self._capacity:
+        answer = (result, self._growth(value, result))
+        if len(self) >= _CAPACITY:
             self.clear()
-        self[value] = answer = (result, len(result) - len(value) + self._overhead)
+        if len(value) <= _LONGEST:
+            self[value] = answer
         return answer
+
+
+class Derivation(NamedTuple):
+    """An enrichment whose result stands beside the field.
+
+    Attributes:
+        until: the result depends only on what stands before the first of these in the value, so that values
+            which differ behind it are remembered as one.
+    """
+
+    function: Enrichment
+    until: str
 
 
 def pseudonymizer(key: bytes) -> Enrichment:
@@ -105,10 +126,8 @@ def user_agent_class(value: str) -> str:
 
 
 def url_path(value: str) -> str:
-    """The path of an absolute or relative address, without query and fragment; at least `/`."""
-    address = value.partition("?")[0]
-    if "#" in address:
-        address = address.partition("#")[0]
+    """The path of an absolute or relative address without query; without fragment, and at least `/`."""
+    address = value.partition("#")[0]
     scheme, mark, rest = address.partition("://")
     if mark and "/" not in scheme:
         slash = rest.find("/")
@@ -116,7 +135,7 @@ def url_path(value: str) -> str:
     return address or "/"
 
 
-DERIVED: Mapping[str, Enrichment] = {"url_path": url_path}
+DERIVED: Mapping[str, Derivation] = {"url_path": Derivation(url_path, until="?")}
 """What `extra={"derive": {column: name}}` of a field may name."""
 
 

@@ -13,7 +13,7 @@ from msgspec.json import Encoder
 
 from producers.contracts import Event
 from transforms.contracts import LakeTable
-from transforms.enrich import DERIVED, Enrichment, Memo, personal
+from transforms.enrich import DERIVED, Growth, Memo, personal
 from transforms.framing import check_names
 from transforms.rows import RowPlan, Step
 
@@ -31,18 +31,28 @@ The shortest duplicate takes 6 bytes (`,"a":1`), the event time may be 4 bytes s
 the row, and the row has a newline more: a record with a duplicate is at least 1 byte longer.
 """
 
-_CAPACITY = 65_536
-
 
 def memories(plans: Iterable[RowPlan], key: bytes) -> Mapping[Step, Memo]:
-    """What the enrichments that replace personal fields remember; equal steps of several types share it."""
+    """What the enrichments remember; equal steps of several types share it."""
     functions = personal(key)
     return {
-        step: Memo(functions[step.enrichment], capacity=_CAPACITY, overhead=step.overhead)
+        step: Memo(functions[step.enrichment], _replacing_growth(step))
+        if step.replaces
+        else Memo(DERIVED[step.enrichment].function, _deriving_growth(step))
         for plan in plans
         for step in plan.steps
-        if step.replaces
     }
+
+
+def _replacing_growth(step: Step) -> Growth:
+    """Results in place of personal fields are plain ASCII."""
+    overhead = step.overhead
+    return lambda value, result: len(result) - len(value) + overhead
+
+
+def _deriving_growth(step: Step) -> Growth:
+    overhead = step.overhead + 2
+    return lambda _, result: len(result) + overhead if result.isascii() else UNKNOWN_GROWTH
 
 
 def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo], key_id: str) -> RowBuilder:
@@ -50,7 +60,6 @@ def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo]
     names: dict[str, Any] = {
         "Row": plan.row_class,
         "UNSET": UNSET,
-        "UNKNOWN_GROWTH": UNKNOWN_GROWTH,
         "BACKSLASH": ord("\\"),
         "encode_lines": Encoder().encode_lines,
         "check_names": check_names,
@@ -60,7 +69,8 @@ def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo]
     lines += [f"    growth = {plan.fixed_growth + len(key_id)} + (4 if is_late else 5)"]
     # Derived fields first: the fields that they are made from may be personal, and are gone afterwards.
     for step in sorted(plan.steps, key=lambda step: step.replaces):
-        lines += _replacing(step, names, remembered) if step.replaces else _deriving(step, names, DERIVED)
+        names[f"of_{step.column}"] = remembered[step]
+        lines += _replacing(step) if step.replaces else _deriving(step)
     filled = {step.column for step in plan.steps if step.replaces}
     envelope = [each for each in Event.__struct_fields__ if each != "payload"]
     arguments = [
@@ -80,8 +90,7 @@ def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo]
     return built
 
 
-def _replacing(step: Step, names: dict[str, Any], remembered: Mapping[Step, Memo]) -> list[str]:
-    names[f"of_{step.column}"] = remembered[step]
+def _replacing(step: Step) -> list[str]:
     made = [
         f"{step.column}, grown = of_{step.column}[value]",
         f"payload.{step.field} = UNSET",
@@ -90,11 +99,11 @@ def _replacing(step: Step, names: dict[str, Any], remembered: Mapping[Step, Memo
     return _with_value(step, made, f"{step.column} = None")
 
 
-def _deriving(step: Step, names: dict[str, Any], functions: Mapping[str, Enrichment]) -> list[str]:
-    names[f"make_{step.column}"] = functions[step.enrichment]
+def _deriving(step: Step) -> list[str]:
+    until = DERIVED[step.enrichment].until
     made = [
-        f"payload.{step.column} = value = make_{step.column}(value)",
-        f"growth += len(value) + {step.overhead + 2} if value.isascii() else UNKNOWN_GROWTH",
+        f"payload.{step.column}, grown = of_{step.column}[value.partition({until!r})[0]]",
+        "growth += grown",
     ]
     return _with_value(step, made, f"payload.{step.column} = None")
 
