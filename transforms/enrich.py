@@ -1,7 +1,8 @@
 """Enrichment: pure functions of one field's value.
 
-To add one: write a function `str -> str` here, enter it in `personal` or DERIVED, and name it in a field's
-annotation in `producers.contracts.fields`. Tables, schemas and the judge follow from the annotation.
+To add one: write a function `str -> str` here, enter it in `personal` or (with what its result depends on) in
+DERIVED, and name it in a field's annotation in `producers.contracts.fields`. Tables, schemas and the judge
+follow from the annotation.
 """
 
 import hashlib
@@ -9,8 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 Enrichment = Callable[[str], str]
-
-
 Growth = Callable[[str, str], int]
 """(value, result) -> how many bytes the row is longer by because of this enrichment."""
 
@@ -46,8 +45,8 @@ class Derivation(NamedTuple):
     """An enrichment whose result stands beside the field.
 
     Attributes:
-        until: the result depends only on what stands before the first of these in the value, so that values
-            which differ behind it are remembered as one.
+        until: the result depends only on what stands before the first of these characters in the value, so
+            that values which differ behind it are remembered as one; `\\0` when it depends on all of it.
     """
 
     function: Enrichment

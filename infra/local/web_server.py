@@ -4,23 +4,25 @@ import asyncio
 import signal
 from typing import Any
 
-import hypercorn.asyncio
-import uvicorn
-import uvloop
-
 KEEP_ALIVE_SECONDS = 75
-"""MiniStack's own choice; botocore keeps idle connections for as long as the server does."""
-GOODBYE_SECONDS = 1
-"""A client with an idle TLS connection never says goodbye, and MiniStack writes its state afterwards."""
+"""MiniStack's own choice for idle connections."""
+GRACE_SECONDS = 3
+"""Hypercorn's own choice for requests that run at the end, and for the goodbye of idle TLS connections."""
 
 
 def install() -> None:
     """Before MiniStack's `main`, which looks its web server up when it is called."""
+    import hypercorn.asyncio
+    import uvloop
+
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     hypercorn.asyncio.serve = _serve  # type: ignore[assignment]
 
 
 async def _serve(app: Any, config: Any) -> None:
+    """Serve until a signal. Raises RuntimeError when the state may not be whole: the end was cut short."""
+    import uvicorn
+
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends in order and then raises the signal again for the handler that it found here;
         # MiniStack's own would exit before `main` notes that the state is whole.
@@ -41,7 +43,9 @@ async def _serve(app: Any, config: Any) -> None:
             ssl_certfile=config.certfile,
             ssl_keyfile=config.keyfile,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GOODBYE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
     await server.serve()
+    if server.force_exit or server.lifespan.error_occurred or server.lifespan.shutdown_failed:
+        raise RuntimeError("MiniStack was made to end before it had written its state.")

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from infra.local.athena.engine import Run
 from infra.local.athena.errors import SYSTEM, ApiError, QueryError
@@ -80,6 +81,7 @@ class Executions:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="athena-run")
         self._live: dict[str, tuple[Execution, Run]] = {}
         self._ends: dict[str, Future[None]] = {}
+        self._seen: WeakKeyDictionary[Future[None], asyncio.Future[None]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def recover(self) -> None:
@@ -115,9 +117,14 @@ class Executions:
         end.add_done_callback(lambda _: self._ends.pop(execution.id, None))
 
     async def ended(self, identifier: str, seconds: float) -> None:
-        """Return when the execution has ended, or is none that runs, or after so long."""
-        if (end := self._ends.get(identifier)) is not None:
-            await asyncio.wait([asyncio.wrap_future(end)], timeout=seconds)
+        """Return when no execution of this id runs or waits to run, or after so long. In one event loop only."""
+        end = self._ends.get(identifier)
+        if end is None or self.get(identifier).state in TERMINAL:
+            return
+        seen = self._seen.get(end)
+        if seen is None:  # one for all who ask: each would stay with the execution until its end
+            seen = self._seen[end] = asyncio.wrap_future(end)
+        await asyncio.wait([seen], timeout=seconds)
 
     def record(self, execution: Execution) -> None:
         """Keep a record that needs no run."""

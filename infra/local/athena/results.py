@@ -27,7 +27,7 @@ class ResultFiles:
     folder: Path
     s3: Any
     _puts: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="athena-put"), repr=False
+        default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="athena-put"), init=False, repr=False
     )
 
     def write(
@@ -50,9 +50,11 @@ class ResultFiles:
                 out.writelines(csv_lines(shown))
                 rows += shown.num_rows
         beside = self._puts.submit(self.put_text, f"{location}.metadata", "")
-        self.upload(csv_path, location)
-        beside.result()
-        csv_path.unlink()
+        try:
+            self.upload(csv_path, location)
+        finally:
+            csv_path.unlink()
+            beside.result()
         return rows
 
     def upload(self, path: Path, location: str) -> None:
@@ -67,6 +69,10 @@ class ResultFiles:
         """Put a text to an S3 address."""
         bucket, key = bucket_and_key(location)
         self.s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+    def close(self) -> None:
+        """End the threads."""
+        self._puts.shutdown()
 
     def keep(self, identifier: str, rows: Sequence[Sequence[str | None]], width: int) -> None:
         """Keep short results of DDL and utility statements for paging."""

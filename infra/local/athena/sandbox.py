@@ -49,8 +49,6 @@ class Sandbox:
             self.register(udf)
         for macro in MACROS:
             self.connection.execute(macro)
-        # What DuckDB kept of a file would be of no use: the next execution's files have other names.
-        self.connection.execute("SET enable_external_file_cache = false")
         self.connection.execute(f"SET allowed_directories = ['{root}/']")
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
@@ -123,8 +121,10 @@ class Sandbox:
 
     def close(self) -> None:
         """Free everything."""
-        self.connection.close()
-        rmtree(self._root, ignore_errors=True)
+        try:
+            self.connection.close()
+        finally:
+            rmtree(self._root, ignore_errors=True)
 
 
 def _normal(duck: str) -> str:

@@ -51,7 +51,7 @@ class AthenaService:
         self._store = Store(paths.database("athena"))
         groups = WorkGroups(self._store, context.clock)
         saved = SavedQueryApi(self._store, groups, context.clock)
-        results = ResultFiles(paths.state / "athena-results", context.client("s3"))
+        self._results = results = ResultFiles(paths.state / "athena-results", context.client("s3"))
         engine = Engine(
             context.client("glue"),
             context.client("s3"),
@@ -82,6 +82,7 @@ class AthenaService:
         """Cancel what runs; state stays."""
         await asyncio.to_thread(self._executions.close)
         self._pool.close()
+        self._results.close()
         self._store.close()
         rmtree(self._scratch, ignore_errors=True)
 

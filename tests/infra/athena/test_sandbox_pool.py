@@ -18,18 +18,13 @@ def pool(tmp_path: Path) -> Iterator[SandboxPool]:
     made.close()
 
 
-def settled(pool: SandboxPool) -> None:
-    """Everything that the pool does behind the answers is done."""
-    pool.after.submit(lambda: None).result(10)
-
-
 def test_the_next_execution_finds_nothing_of_the_one_before(pool: SandboxPool) -> None:
     with pool.lent() as first:
         (first.folder / "rows.csv").write_text("a\n1\n")
         first.create_view("scan_1", f"SELECT a FROM read_csv('{first.folder}/rows.csv')")
         assert first.run("SELECT a FROM scan_1").fetchall() == [(1,)]
         old = first.folder
-    settled(pool)
+    pool.settle()
     assert not old.exists()
     with pool.lent() as second:
         assert second is first, "it was made anew: nothing was shown"
@@ -44,7 +39,7 @@ def test_the_next_execution_finds_nothing_of_the_one_before(pool: SandboxPool) -
 def test_a_sandbox_whose_execution_failed_is_not_used_again(pool: SandboxPool) -> None:
     with pytest.raises(QueryError), pool.lent() as failed:
         failed.run("SELECT 1 FROM nowhere")
-    settled(pool)
+    pool.settle()
     with pool.lent() as next_one:
         assert next_one is not failed
         assert next_one.run("SELECT 1").fetchall() == [(1,)]
@@ -54,7 +49,7 @@ def test_two_executions_at_a_time_have_one_each_and_so_many_are_kept(pool: Sandb
     with pool.lent() as first, pool.lent() as second:
         assert first is not second
         assert first.folder != second.folder
-    settled(pool)
+    pool.settle()
     with pool.lent() as third, pool.lent() as fourth:
         assert len({id(each) for each in (first, second)} & {id(each) for each in (third, fourth)}) == 1
 
@@ -67,6 +62,30 @@ def test_after_many_executions_a_sandbox_is_replaced(
     for _ in range(4):
         with pool.lent() as sandbox:
             served.append(sandbox)
-        settled(pool)
+        pool.settle()
     assert served[0] is served[1] is served[2]
     assert served[3] is not served[0]
+
+
+def test_a_sandbox_is_replaced_after_a_long_execution(
+    pool: SandboxPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox_pool, "LONG_SECONDS", 0.0)
+    with pool.lent() as first:
+        pass
+    pool.settle()
+    assert not first.folder.exists()
+    with pool.lent() as second:
+        assert second is not first
+
+
+def test_a_sandbox_that_cannot_be_cleared_is_replaced(
+    pool: SandboxPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pool.lent() as broken:
+        broken.folder.rmdir()
+    pool.settle()
+    assert "could not be cleared" in caplog.text
+    with pool.lent() as next_one:
+        assert next_one is not broken
+        assert next_one.run("SELECT 1").fetchall() == [(1,)]
