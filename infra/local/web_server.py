@@ -16,10 +16,10 @@ def install() -> None:
     import uvloop
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    hypercorn.asyncio.serve = _serve  # type: ignore[assignment]
+    hypercorn.asyncio.serve = serve  # type: ignore[assignment]
 
 
-async def _serve(app: Any, config: Any) -> None:
+async def serve(app: Any, config: Any) -> None:
     """Serve until a signal. Raises RuntimeError when the state may not be whole: the end was cut short."""
     import uvicorn
 
