@@ -154,6 +154,26 @@ def test_what_a_producer_writes_into_our_columns_is_overwritten_or_left_out(gate
         GOOD["payload"]["user_id"] = "user-4711"
 
 
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://shop.example/a/b", "/a/b"),
+        ("https://shop.example/a/b?c=/d", "/a/b"),
+        ("https://shop.example/a/b?e=2#f", "/a/b"),
+        ("https://shop.example/a#b?c", "/a"),
+        ("https://shop.example", "/"),
+        ("https://shop.example?next=https://other.example/x", "/"),
+        ("/a?b", "/a"),
+        ("?a", "/"),
+        ("/gr\u00fcn?a", "/gr\u00fcn"),
+        ("/" + "a" * 1_000 + "?b", "/" + "a" * 1_000),
+    ],
+)
+def test_a_path_is_the_same_when_it_is_remembered(gate: Gate, url: str, path: str) -> None:
+    for _ in range(2):
+        assert row_of(gate, paid(url=url))["page_viewed"]["path"] == path
+
+
 def test_no_raw_address_user_or_agent_is_in_a_row(gate: Gate) -> None:
     outcome = gate.judge(encode(GOOD), ARRIVAL_MS)
     assert isinstance(outcome, Accepted)

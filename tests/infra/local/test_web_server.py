@@ -23,7 +23,7 @@ def handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def ending(*, is_whole: bool) -> Any:
+def ending(written: list[str], *, is_whole: bool) -> Any:
     """An application that is told to end as soon as it runs, and writes its state then, or fails to."""
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -34,15 +34,18 @@ def ending(*, is_whole: bool) -> Any:
         await receive()
         if not is_whole:
             raise OSError("no space left on device")
+        written.append("state")
         await send({"type": "lifespan.shutdown.complete"})
 
     return app
 
 
 def test_a_signal_ends_it_in_order_and_is_not_raised_again() -> None:
-    asyncio.run(serve(ending(is_whole=True), PLACE))
+    written: list[str] = []
+    asyncio.run(serve(ending(written, is_whole=True), PLACE))
+    assert written == ["state"]
 
 
 def test_an_end_in_which_the_state_could_not_be_written_is_none_in_order() -> None:
     with pytest.raises(RuntimeError, match="before it had written its state"):
-        asyncio.run(serve(ending(is_whole=False), PLACE))
+        asyncio.run(serve(ending([], is_whole=False), PLACE))
