@@ -65,7 +65,7 @@ def _command(folder: Path, environ: dict[str, str], *words: str) -> dict[str, An
 def main() -> None:
     """Prints the rounds and the median of their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    # 20,000 take a third of a second with `kpl`: mostly the start, and ratios from 1.7 to 3.7 by chance.
+    # 20,000 take a quarter of a second with `kpl`, which is much start and much chance.
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()

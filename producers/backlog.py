@@ -5,15 +5,16 @@ What others do with it stands in files of their own: `intake` puts events in, `d
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby, repeat
 from random import Random
 
 from producers.batching import Lanes
 from producers.endpoint import Endpoint
 from producers.errors import ProducerError
 from producers.outbox_settings import OutboxSettings
-from producers.packing import Packer
+from producers.packing import Packer, require_key
 from producers.record import PackedEvent, Record
 from producers.record_sink import StreamFacts
 from producers.reports import Reports
@@ -93,6 +94,16 @@ class Backlog:
             return self.packer.add(data, key, mark, self.clock)
         return self.packer.add_explicit(data, key, explicit_hash_key, mark, self.clock)
 
+    def pack_many(self, data: Sequence[bytes], keys: Sequence[str]) -> bool:
+        """`pack` for many events without hash key and mark. Raises BadKeyError before any is taken."""
+        if self.packer is not None:
+            return self.packer.add_many(data, keys, self.clock)
+        for key in keys:
+            require_key(key)
+        is_first = not self._unrouted
+        self._unrouted += map(PackedEvent, data, keys, repeat(None), repeat(None))
+        return is_first
+
     def use_map(self, facts: StreamFacts) -> list[Record]:
         """Packs by these shards from now on; returns the records that were packed before."""
         waiting = self.packed()
@@ -104,8 +115,13 @@ class Backlog:
     def pack_unrouted(self) -> None:
         """Packs what came before the stream was known."""
         events, self._unrouted = self._unrouted, []
-        for event in events:
-            self.pack(*event)
+        for is_plain, run in groupby(events, _is_plain):
+            if is_plain:
+                plain = list(run)
+                self.pack_many([event.data for event in plain], [event.key for event in plain])
+            else:
+                for event in run:
+                    self.pack(*event)
 
     def packed(self) -> list[Record]:
         """Takes out every record that waits, open ones sealed."""
@@ -139,3 +155,7 @@ class Backlog:
         batch = self.settings.batch
         if batch.in_order or self.lanes.waiting_bytes >= batch.request_bytes:
             self.work.notify()
+
+
+def _is_plain(event: PackedEvent) -> bool:
+    return event.explicit_hash_key is None and event.mark is None

@@ -4,8 +4,10 @@ result.
 
 import json
 import os
+import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import dropwhile
@@ -34,9 +36,8 @@ CLOSE_SECONDS = 60.0
 INTERRUPTED_CLOSE_SECONDS = 5.0
 LINGER = 0.1
 PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
+SWITCH_SECONDS = 0.001
 FORECAST_SHARDS = 4
-REPLAYED_REQUEST_BYTES = 4 << 20
-SIMULATED_REQUEST_BYTES = 1 << 20  # so that the stream works on one while the next events are made up
 
 
 class Target(Protocol):
@@ -106,7 +107,6 @@ class Run:
             simulation.producer_id,
             simulation.epoch,
             pace is not None,
-            SIMULATED_REQUEST_BYTES,
             lambda producer, fed: feed_simulation(
                 producer, simulation.records(), pace, progress("events", lambda: fed.put / total), fed
             ),
@@ -137,7 +137,6 @@ class Run:
             producer_id("replay" if path != STDIN else "tail", name),
             next_epoch(time.time_ns() // 1_000_000, None),
             pace is not None,
-            REPLAYED_REQUEST_BYTES,
             feed,
         )
         if checkpoint is not None and not summary["pending"]:
@@ -156,13 +155,13 @@ class Run:
         name: str,
         epoch: int,
         is_paced: bool,
-        request_bytes: int,
         feed: Callable[[Producer, Fed], Fed],
     ) -> dict[str, Any]:
-        producer = self._producer(name, epoch, is_paced, request_bytes)
+        producer = self._producer(name, epoch, is_paced)
         started, fed, patience = time.monotonic(), Fed(), CLOSE_SECONDS
         try:
-            feed(producer, fed)
+            with _senders_get_turns():
+                feed(producer, fed)
         except KeyboardInterrupt:
             patience = INTERRUPTED_CLOSE_SECONDS
         stats = producer.close(patience)
@@ -182,7 +181,7 @@ class Run:
             summary["interrupted_at"] = datetime.now(UTC).isoformat()
         return summary | (self._forecast.as_dict() if self._dry_run else {})
 
-    def _producer(self, name: str, epoch: int, is_paced: bool, request_bytes: int) -> Producer:
+    def _producer(self, name: str, epoch: int, is_paced: bool) -> Producer:
         return Producer(
             sink=self._sink(),
             framing=self._framing,
@@ -190,7 +189,6 @@ class Run:
             producer_id=name,
             epoch=epoch,
             linger=PACED_LINGER if is_paced else LINGER,
-            max_request_bytes=request_bytes,
             spool=Spool(self._spool) if self._spool is not None else None,
             when_full="spool" if self._spool is not None else "block",
             dead_letter=DeadLetterFile(self._dead_letter) if self._dead_letter is not None else None,
@@ -226,6 +224,19 @@ def told(target: Target, summary: dict[str, Any]) -> str:
         return json.dumps(summary)
     width = max(map(len, summary), default=0)
     return "\n".join(f"{name:<{width}}  {_shown(value)}" for name, value in summary.items())
+
+
+@contextmanager
+def _senders_get_turns() -> Iterator[None]:
+    """While events are made without a pause: Python's 5 ms per turn would be a sender's wait for each of the
+    dozen system calls of a request.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _pace(speed: float | None, rate: float | None) -> Pace | None:

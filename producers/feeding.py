@@ -68,7 +68,7 @@ def feed_simulation(
 
 
 def _put_simulated(producer: Producer, records: list[SimulatedRecord], fed: Fed) -> None:
-    copies = sum(record.is_copy for record in records)
+    copies = [record.is_copy for record in records].count(True)
     producer.put_many_raw(
         [record.data for record in records],
         [record.partition_key for record in records],
@@ -76,7 +76,7 @@ def _put_simulated(producer: Producer, records: list[SimulatedRecord], fed: Fed)
     )
     fed.put += len(records)
     fed.copies += copies
-    fed.malformed += sum(record.damage is not None and not record.is_copy for record in records)
+    fed.malformed += sum([record.damage is not None and not record.is_copy for record in records])
 
 
 def feed_source(

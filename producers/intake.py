@@ -23,10 +23,9 @@ class Intake:
         backlog = self._backlog
         with backlog.lock:
             held = len(data) + EVENT_OVERHEAD
-            if not self._is_simple(held):
+            if backlog.packer is None or not self._is_simple(held):
                 self._put(data, key, held, timeout)
                 return
-            assert backlog.packer is not None
             backlog.accepted += 1
             backlog.buffered += held
             if backlog.packer.add(data, key, None, backlog.clock) and not backlog.watchers:
@@ -45,8 +44,7 @@ class Intake:
                 for blob, key in zip(data, keys, strict=True):
                     self._put(blob, key, len(blob) + EVENT_OVERHEAD, timeout)
                 return
-            assert backlog.packer is not None
-            has_opened = backlog.packer.add_many(data, keys, backlog.clock)
+            has_opened = backlog.pack_many(data, keys)
             backlog.accepted += len(data)
             backlog.buffered += held
             if has_opened and not backlog.watchers:
@@ -70,11 +68,10 @@ class Intake:
             self._backlog.stats.dead_lettered += 1
 
     def _is_simple(self, held: int) -> bool:
-        """Nearly always: room in memory, a known map, no spool."""
+        """Nearly always: room in memory, no spool."""
         backlog = self._backlog
         return (
             self._spool is None
-            and backlog.packer is not None
             and backlog.buffered + held <= self._most
             and not backlog.is_closed
             and backlog.failure is None

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from typer.testing import CliRunner, Result
 from benchmarks.stub_process import Arrival, StubProcess
 from producers import checkpoint, command
 from producers.cli import Exit, app
+from producers.kinesis_sink import KinesisSink
+from producers.record_sink import Answer, SinkRecord
 from producers.simulator import Simulation
 
 SHARDS = 4
@@ -70,6 +72,22 @@ def test_a_simulation_arrives_and_the_summary_says_so(stub: StubProcess) -> None
     arrived = ids(stub.arrivals())
     assert len(arrived) == 2_000
     assert arrived.total() == summary["put"] == 2_000 + summary["copies"]
+
+
+def test_senders_get_turns_while_events_are_made_and_the_interpreter_is_left_as_it_was(
+    stub: StubProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, found = sys.getswitchinterval(), set()
+    put_records = KinesisSink.put_records
+
+    def looked(sink: KinesisSink, records: Sequence[SinkRecord]) -> Sequence[Answer]:
+        found.add(sys.getswitchinterval())
+        return put_records(sink, records)
+
+    monkeypatch.setattr(KinesisSink, "put_records", looked)
+    produced("simulate", "--count", "20000")
+    assert min(found) == pytest.approx(command.SWITCH_SECONDS)
+    assert sys.getswitchinterval() == before > command.SWITCH_SECONDS
 
 
 def test_a_dry_run_sends_nothing_and_forecasts_the_bill_of_the_real_one(

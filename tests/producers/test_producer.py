@@ -236,6 +236,31 @@ def test_aggregates_are_refused_for_a_stream_that_ignores_keys() -> None:
     producer.close(0)
 
 
+def test_what_came_before_the_stream_was_known_is_packed_in_its_order() -> None:
+    is_known = threading.Event()
+
+    class Slow(Kept):
+        def describe(self) -> StreamFacts:
+            is_known.wait(10)
+            return super().describe()
+
+    sink = Slow()
+    with Producer(sink=sink) as producer:
+        producer.put_many_raw([b'{"n":%d}' % number for number in range(1_200)], ["a", "b"] * 600)
+        producer.put_json({"n": 1_200}, "a")
+        with pytest.raises(BadKeyError):
+            producer.put_many_raw([b'{"n":-1}', b'{"n":-2}'], ["a", ""])
+        producer.put_many_raw([b'{"n":1201}'], ["b"])
+        assert not sink.records
+        is_known.set()
+        assert producer.flush(10) == 0
+    numbers = [event["n"] for event in sink.events() if "n" in event]
+    assert sorted(numbers) == list(range(1_202))
+    of_a = {1_200, *range(0, 1_200, 2)}
+    assert [number for number in numbers if number in of_a] == sorted(of_a)
+    assert len(sink.records) < 20
+
+
 def test_only_refused_records_are_sent_again() -> None:
     class Refusing(Kept):
         turn = 0
