@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from transforms.marshal import Answer, Record, Request, Unreadable
 from transforms.outcome import Accepted, Dropped, Failed, Outcome
+
+Judge: TypeAlias = Callable[[bytes, int], Outcome]
+"""(record bytes, arrival time in epoch milliseconds) -> what becomes of the record."""
 
 LARGEST_ANSWER = 6_291_556 - 64_000
 """Bytes of answer that are never passed: Lambda's limit of a synchronous call, less a margin."""
@@ -68,41 +71,46 @@ class Batch(Struct, frozen=True):
         }
 
 
-def run(request: Request, judge: Callable[[bytes, int], Outcome], metadata: Mapping[str, Any]) -> Batch:
+def run(request: Request, judge: Judge, metadata: Mapping[str, Any]) -> Batch:
     """Judge and answer every record. `metadata` has the answer's metadata for each event hour.
 
     The answer grows to LARGEST_ANSWER at most: a record whose data would not fit any more is failed without
     data. Firehose writes it whole to its error object, from where it is replayed.
     """
-    records = request.records
-    outcomes = [
-        judge(record.data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
-        for record in records
-    ]
-    batch, size = _answered(records, outcomes, metadata)
+    batch, size = _answered(request.records, judge, metadata)
     if size > LARGEST_ANSWER:
-        outcomes, bare = _fitting(records, outcomes)
-        batch, _ = _answered(records, outcomes, metadata, bare)
+        fitting, bare = _fitting(request.records, judge)
+        batch, _ = _answered(request.records, fitting, metadata, bare)
     return batch
 
 
 def _answered(
     records: Sequence[Record | Unreadable],
-    outcomes: Sequence[Outcome],
+    judge: Judge,
     metadata: Mapping[str, Any],
     bare: Set[str] = frozenset(),
 ) -> tuple[Batch, int]:
-    """The batch, and how large its answer is at most. Failed records named in `bare` get no data back."""
+    """The batch, and how large its answer is at most. Failed records named in `bare` get no data back.
+
+    One loop from the record to its answer, so that no outcome outlives its turn: what is made next finds its
+    memory still in the processor's cache.
+    """
     answers: list[Answer] = []
     others: list[tuple[str, Dropped | Failed]] = []
-    accepted = late = data = 0
+    accepted = late = bytes_in = bytes_out = of_ids = 0
     lag_ms = -(10**15)
     answered = answers.append
-    for record, outcome in zip(records, outcomes, strict=True):
+    for record in records:
+        record_id, raw = record.recordId, record.data
+        bytes_in += len(raw)
+        of_ids += len(record_id)
+        outcome = (
+            judge(record.data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
+        )
         if type(outcome) is Accepted:
             row = outcome.row
-            data += len(row)
-            answered(Answer(record.recordId, "Ok", row, metadata[outcome.event_hour]))
+            bytes_out += len(row)
+            answered(Answer(record_id, "Ok", row, metadata[outcome.event_hour]))
             accepted += outcome.events
             if outcome.is_late:
                 late += 1
@@ -111,35 +119,38 @@ def _answered(
             continue
         assert not isinstance(outcome, Accepted)
         if type(outcome) is Dropped:
-            answered(Answer(record.recordId, "Dropped"))
+            answered(Answer(record_id, "Dropped"))
         else:
-            returned = b"" if record.recordId in bare else record.data
-            data += len(returned)
-            answered(Answer(record.recordId, "ProcessingFailed", returned))
-        others.append((record.recordId, outcome))
-    envelopes = sum([len(record.recordId) for record in records]) + (ANSWER_ENVELOPE + 4) * len(records)
-    bytes_in = sum([len(record.data) for record in records])
-    lag_ms = max(lag_ms, 0) if not accepted else lag_ms
-    return Batch(answers, bytes_in, accepted, late, lag_ms, others), envelopes + data * 4 // 3
+            returned = b"" if record_id in bare else raw
+            bytes_out += len(returned)
+            answered(Answer(record_id, "ProcessingFailed", returned))
+        others.append((record_id, outcome))
+    size = of_ids + (ANSWER_ENVELOPE + 4) * len(records) + bytes_out * 4 // 3
+    return Batch(answers, bytes_in, accepted, late, lag_ms if accepted else max(lag_ms, 0), others), size
 
 
-def _fitting(
-    records: Sequence[Record | Unreadable], outcomes: Sequence[Outcome]
-) -> tuple[list[Outcome], Set[str]]:
-    """The outcomes without the rows that are too much, and the records that are answered without data."""
+def _fitting(records: Sequence[Record | Unreadable], judge: Judge) -> tuple[Judge, Set[str]]:
+    """What to ask instead of `judge`, in the order of the records, so that the rows fit into an answer; and
+    the records that are answered without data.
+    """
     room = LARGEST_ANSWER - sum([len(record.recordId) + ANSWER_ENVELOPE + 4 for record in records])
     fitting: list[Outcome] = []
     bare = set()
-    for record, outcome in zip(records, outcomes, strict=True):
+    for record in records:
+        outcome = (
+            judge(record.data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
+        )
         data = outcome.row if isinstance(outcome, Accepted) else record.data
         takes = 0 if isinstance(outcome, Dropped) else len(data) * 4 // 3
         if takes > room:
             bare.add(record.recordId)
-            fitting.append(_FULL if isinstance(outcome, Accepted) else outcome)
+            outcome = _FULL if isinstance(outcome, Accepted) else outcome
         else:
             room -= takes
+        if type(record) is Record:
             fitting.append(outcome)
-    return fitting, bare
+    asked = iter(fitting)
+    return lambda _raw, _arrival_ms: next(asked), bare
 
 
 def _named(dropped: Iterable[Dropped]) -> dict[str, str]:

@@ -10,30 +10,36 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 Enrichment = Callable[[str], str]
-Growth = Callable[[str, str], int]
-"""(value, result) -> how many bytes the row is longer by because of this enrichment."""
-
+UNKNOWN_GROWTH = 10**9
+"""Stands for the growth by a text that may be written with more bytes than it has characters."""
 _CAPACITY = 65_536
 _LONGEST = 256
 """Longer values are not remembered: a memory must stay small whatever comes."""
 
 
 class Memo(dict[str, tuple[str, int]]):
-    """A bounded memory of an enrichment: value -> (result, growth).
+    """A bounded memory of an enrichment: value -> (result, by how many bytes it makes the row longer).
 
-    Forgets everything when full, so that its size is bounded without bookkeeping on each hit.
+    Forgets everything when full, so that its size is bounded without bookkeeping on each hit. `overhead` is
+    what names and marks add to the row. Where the result `replaces` the value, it is plain ASCII.
     """
 
-    __slots__ = ("_function", "_growth")
+    __slots__ = ("_function", "_overhead", "_replaces")
 
-    def __init__(self, function: Enrichment, growth: Growth) -> None:
+    def __init__(self, function: Enrichment, overhead: int, replaces: bool) -> None:
         super().__init__()
         self._function = function
-        self._growth = growth
+        self._overhead = overhead
+        self._replaces = replaces
 
     def __missing__(self, value: str) -> tuple[str, int]:
         result = self._function(value)
-        answer = (result, self._growth(value, result))
+        growth = len(result) + self._overhead
+        if self._replaces:
+            growth -= len(value)
+        elif not result.isascii():
+            growth = UNKNOWN_GROWTH
+        answer = (result, growth)
         if len(self) >= _CAPACITY:
             self.clear()
         if len(value) <= _LONGEST:

@@ -39,7 +39,7 @@ def growth_of(table: LakeTable, event_type: EventType) -> Growth:
     fixed = plan.fixed_growth + _LONGEST_KEY_ID + len("false") + len("\n")
     fixed += sum(step.overhead + _PSEUDONYM for step in plan.steps if step.replaces)
     derived = [step for step in plan.steps if not step.replaces]
-    fixed += sum(step.overhead + len('""') for step in derived)
+    fixed += sum(step.overhead for step in derived)
     return Growth(fixed, float(len(derived)), _smallest(event_type))
 
 

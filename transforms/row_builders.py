@@ -13,7 +13,7 @@ from msgspec.json import Encoder
 
 from producers.contracts import Event
 from transforms.contracts import LakeTable
-from transforms.enrich import DERIVED, Growth, Memo, personal
+from transforms.enrich import DERIVED, Memo, personal
 from transforms.framing import check_names
 from transforms.rows import RowPlan, Step
 
@@ -23,7 +23,6 @@ RowBuilder: TypeAlias = Callable[[Any, bytes, str, str, bool], bytes]
 Replaces the payload's personal fields. On the way `growth` sums up how many bytes the row has beyond the
 event, or is UNKNOWN_GROWTH when a derived text may be written with more bytes than it has characters."""
 
-UNKNOWN_GROWTH = 10**9
 _MAY_HIDE_A_DUPLICATE = "len(raw) - len(row) + growth > 0 or BACKSLASH in raw"
 """Which records are read again to look for duplicated names: those longer than their event written compactly.
 
@@ -36,23 +35,14 @@ def memories(plans: Iterable[RowPlan], key: bytes) -> Mapping[Step, Memo]:
     """What the enrichments remember; equal steps of several types share it."""
     functions = personal(key)
     return {
-        step: Memo(functions[step.enrichment], _replacing_growth(step))
-        if step.replaces
-        else Memo(DERIVED[step.enrichment].function, _deriving_growth(step))
+        step: Memo(
+            functions[step.enrichment] if step.replaces else DERIVED[step.enrichment].function,
+            overhead=step.overhead,
+            replaces=step.replaces,
+        )
         for plan in plans
         for step in plan.steps
     }
-
-
-def _replacing_growth(step: Step) -> Growth:
-    """Results in place of personal fields are plain ASCII."""
-    overhead = step.overhead
-    return lambda value, result: len(result) - len(value) + overhead
-
-
-def _deriving_growth(step: Step) -> Growth:
-    overhead = step.overhead + 2
-    return lambda _, result: len(result) + overhead if result.isascii() else UNKNOWN_GROWTH
 
 
 def row_builder(plan: RowPlan, table: LakeTable, remembered: Mapping[Step, Memo], key_id: str) -> RowBuilder:

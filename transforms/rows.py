@@ -29,8 +29,8 @@ class Step(Struct, frozen=True):
     """One enrichment: the value of the payload's `field` goes through `enrichment` and becomes `column`.
 
     Where it `replaces`, the column stands at the row's top and the field is left out of the row; else it is a
-    derived field beside it in the payload. `overhead` is how many bytes the names add to the JSON; only an
-    `optional` field can be None.
+    derived field beside it in the payload. `overhead` is how many bytes names and quotes add to the JSON;
+    only an `optional` field can be None.
     """
 
     field: str
@@ -161,7 +161,7 @@ def _steps(payload: type[Payload]) -> Iterator[Step]:
             column = str(extra["personal"])
             yield Step(name, column, column, True, len(column) - len(name), optional)
         for column, enrichment in extra.get("derive", {}).items():
-            yield Step(name, column, enrichment, False, len(f',"{column}":'), optional)
+            yield Step(name, column, enrichment, False, len(f',"{column}":""'), optional)
 
 
 def _may_be_none(hint: Any) -> bool:
