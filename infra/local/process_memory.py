@@ -1,5 +1,6 @@
 """What every process of the local cloud does about its memory and its threads."""
 
+import ctypes
 import gc
 import sys
 
@@ -25,3 +26,10 @@ def settle() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     sys.setswitchinterval(_SWITCH_SECONDS)
+
+
+def give_back() -> None:
+    """Return memory that was freed to the system, which glibc does by itself at the end of its heap only."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local import emulator, priority, process_memory, processes
+from infra.local import emulator, process_memory, processes
 from infra.local.catalogue_events import CatalogueEvents
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
@@ -102,7 +102,6 @@ def main() -> None:
         enforce_iam=settings.enforce_iam,
     )
     process_memory.settle()
-    priority.give_way()
     app = application(services(context, settings), ResourceStore(paths.database("resources")))
     uvicorn.run(
         app,

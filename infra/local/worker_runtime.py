@@ -12,8 +12,6 @@ from typing import Any
 
 import msgspec
 
-from infra.local.priority import give_way
-
 
 class StockMarshaller:
     """What the runtime does unless a handler replaces it: JSON in, JSON out."""
@@ -42,12 +40,11 @@ _ENVELOPES = msgspec.json.Decoder(_Envelope)
 
 
 def install() -> None:
-    """Put the client where handlers look for it, and let the function give way to what people wait for."""
+    """Put the client where handlers look for it."""
     package, client = ModuleType("awslambdaric"), ModuleType("awslambdaric.lambda_runtime_client")
     client.LambdaRuntimeClient = LambdaRuntimeClient  # type: ignore[attr-defined]
     package.lambda_runtime_client = client  # type: ignore[attr-defined]
     sys.modules.update({"awslambdaric": package, "awslambdaric.lambda_runtime_client": client})
-    give_way()
 
 
 def read_invocation(line: str) -> dict[str, Any]:

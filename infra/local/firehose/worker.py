@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.local import process_memory
 from infra.local.context import LocalContext, ServiceRole
 from infra.local.firehose.answers import Judged
 from infra.local.firehose.checkpoints import Checkpoint, CheckpointStore, ShardProgress, finish
@@ -95,6 +96,7 @@ class DeliveryWorker:
         self._finished: frozenset[str] = frozenset()
         self._created_at = self._list_at = self._save_at = 0.0
         self._bytes_in_flight = 0
+        self._has_worked = False
         self._transforms = ThreadPoolExecutor(TRANSFORMS_AT_ONCE, "transform")
         self._thread = threading.Thread(target=self._run, name=f"firehose-{configuration.name}", daemon=True)
 
@@ -143,7 +145,8 @@ class DeliveryWorker:
         """One round; whether anything was read."""
         self._follow_shards(now)
         read = sum([self._read(reader, now) for reader in list(self._readers.values())])
-        self._read_at = now if read else self._read_at
+        if read:
+            self._read_at, self._has_worked = now, True
         is_quiet = 0 < self._quiet_seconds <= now - self._read_at
         drains = not read and (is_quiet or self._draining.is_set())
         if self._batcher.is_due(now) or (drains and len(self._batcher)):
@@ -153,6 +156,9 @@ class DeliveryWorker:
             self._writer.deliver(now, everything=at_rest)
             if at_rest and self._writer.is_idle and not self.counts.in_flight:
                 self._draining.clear()
+                if self._has_worked:
+                    process_memory.give_back()  # what a full buffer took; reports come next, and need theirs
+                    self._has_worked = False
         if now >= self._save_at:
             self._save_checkpoints()
             self._save_at = now + CHECKPOINT_SECONDS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import assembly, cloud, emulator, priority, processes, server
+from infra.local import assembly, cloud, emulator, processes, server
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.processes import LOOPBACK, PortTakenError
@@ -84,29 +84,6 @@ def _listeners() -> list[tuple[int, str]]:
             continue
         if target.startswith("socket:[") and (address := sockets.get(target[8:-1])):
             found.append((int(link.parts[2]), address))
-    return found
-
-
-def test_what_works_behind_the_stream_gives_way_and_the_endpoints_do_not(local_cloud: LocalCloud) -> None:
-    context = local_cloud.context
-    context.client("lambda").invoke(FunctionName="penstock-transform", Payload=b'{"records": []}')
-    pids = {name: int(found["pid"]) for name, found in cloud.status(context.paths).items() if found}
-    workers = [pid for pid, parent in _parents() if parent == pids[emulator.NAME]]
-    own = os.getpriority(os.PRIO_PROCESS, pids[emulator.NAME])
-    assert own == os.getpriority(os.PRIO_PROCESS, 0)
-    assert workers
-    for pid in (pids[server.NAME], *workers):
-        assert os.getpriority(os.PRIO_PROCESS, pid) == min(own + priority.NICE, 19)
-
-
-def _parents() -> list[tuple[int, int]]:
-    """(process id, its parent's) of every process."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            found.append((int(stat.parent.name), int(stat.read_text().rpartition(")")[2].split()[1])))
-        except OSError:
-            continue
     return found
 
 

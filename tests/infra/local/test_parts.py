@@ -3,13 +3,24 @@
 import io
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.local import emulator, expire, fast_json, packages, processes, service_roles, worker_runtime
+from infra.local import (
+    emulator,
+    expire,
+    fast_json,
+    packages,
+    process_memory,
+    processes,
+    service_roles,
+    worker_runtime,
+)
 from infra.local.assembly import AssemblyError, read
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.deployer import serve_locally
@@ -100,6 +111,32 @@ def test_quick_json_fails_where_json_fails_and_takes_what_json_takes() -> None:
     assert fast.loads("[NaN]")[0] != fast.loads("[NaN]")[0]
     assert fast.loads('"\\ud83d"') == "\ud83d"
     assert fast.JSONDecodeError is json.JSONDecodeError
+
+
+_FREEING = """
+import re
+from pathlib import Path
+from infra.local import process_memory
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1]) // 1024
+
+held = [bytes([1]) * 100_000 for _ in range(2_000)]
+last = bytes([1]) * 100_000
+del held
+before = resident()
+process_memory.give_back()
+print(before - resident())
+"""
+
+
+def test_freed_memory_goes_back_to_the_system_also_from_the_middle_of_the_heap() -> None:
+    # With the settings of the local cloud, which keep more than the C library's own.
+    environ = os.environ | process_memory.ENVIRONMENT
+    freed = subprocess.run(
+        [sys.executable, "-c", _FREEING], env=environ, check=True, capture_output=True, text=True
+    )
+    assert int(freed.stdout) > 100, "MB given back of 200"
 
 
 def test_the_emulators_worker_script_is_the_one_that_is_changed() -> None:
