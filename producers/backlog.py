@@ -7,7 +7,7 @@ What others do with it stands in files of their own: `intake` puts events in, `d
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, repeat
+from itertools import repeat
 from random import Random
 
 from producers.batching import Lanes
@@ -115,13 +115,11 @@ class Backlog:
     def pack_unrouted(self) -> None:
         """Packs what came before the stream was known."""
         events, self._unrouted = self._unrouted, []
-        for is_plain, run in groupby(events, _is_plain):
-            if is_plain:
-                plain = list(run)
-                self.pack_many([event.data for event in plain], [event.key for event in plain])
-            else:
-                for event in run:
-                    self.pack(*event)
+        if self.spool is None:
+            self.pack_many([event.data for event in events], [event.key for event in events])
+            return
+        for event in events:
+            self.pack(*event)
 
     def packed(self) -> list[Record]:
         """Takes out every record that waits, open ones sealed."""
@@ -155,7 +153,3 @@ class Backlog:
         batch = self.settings.batch
         if batch.in_order or self.lanes.waiting_bytes >= batch.request_bytes:
             self.work.notify()
-
-
-def _is_plain(event: PackedEvent) -> bool:
-    return event.explicit_hash_key is None and event.mark is None

@@ -232,7 +232,7 @@ def _senders_get_turns() -> Iterator[None]:
     dozen system calls of a request.
     """
     before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
+    sys.setswitchinterval(min(before, SWITCH_SECONDS))
     try:
         yield
     finally:

@@ -63,7 +63,12 @@ class Delivery:
         self._outbox.intake.put(data, key, timeout)
 
     def put_many(self, data: Sequence[bytes], keys: Sequence[str], timeout: float | None) -> None:
-        """Takes several events. Raises as `put`; for an event that cannot be sent before any is taken."""
+        """Takes several events. Raises as `put`; for an event that cannot be sent before any is taken.
+
+        Raises ValueError when there are not as many keys as events.
+        """
+        if len(data) != len(keys):
+            raise ValueError(f"{len(data)} events and {len(keys)} partition keys. Every event needs its own.")
         if max(map(len, data), default=0) > SURELY_FITS_BYTES:
             for blob, key in zip(data, keys, strict=True):
                 self._require_fit(blob, key)

@@ -24,11 +24,13 @@ class Intake:
         with backlog.lock:
             held = len(data) + EVENT_OVERHEAD
             if backlog.packer is None or not self._is_simple(held):
+                require_key(key)
                 self._put(data, key, held, timeout)
                 return
+            has_opened = backlog.packer.add(data, key, None, backlog.clock)
             backlog.accepted += 1
             backlog.buffered += held
-            if backlog.packer.add(data, key, None, backlog.clock) and not backlog.watchers:
+            if has_opened and not backlog.watchers:
                 backlog.work.notify()
 
     def put_many(self, data: Sequence[bytes], keys: Sequence[str], timeout: float | None) -> None:

@@ -23,6 +23,10 @@ def require_key(key: object) -> None:
     """Raises BadKeyError for what Kinesis takes for no partition key."""
     if type(key) is not str or not 0 < len(key) <= MOST_KEY_CHARACTERS:
         raise BadKeyError(key)
+    try:
+        key.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise BadKeyError(key) from None
 
 
 class _Routes(dict[str, _Route]):

@@ -34,15 +34,13 @@ class Sender:
 
     def _describe(self) -> None:
         try:
-            facts = self._sink.describe()
+            self._outcomes.described(self._sink.describe())
         except StreamUnavailableError:
             self._outcomes.not_described()
         except ProducerError as error:
             self._outcomes.not_described(error)
         except Exception as error:  # noqa: BLE001 - a sender that dies in silence would strand every event
             self._outcomes.not_described(_unexpected(error))
-        else:
-            self._outcomes.described(facts)
 
     def _send(self, batch: list[Record]) -> None:
         started = self._clock()

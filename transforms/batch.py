@@ -75,7 +75,8 @@ def run(request: Request, judge: Judge, metadata: Mapping[str, Any]) -> Batch:
     """Judge and answer every record. `metadata` has the answer's metadata for each event hour.
 
     The answer grows to LARGEST_ANSWER at most: a record whose data would not fit any more is failed without
-    data. Firehose writes it whole to its error object, from where it is replayed.
+    data. Firehose writes it whole to its error object, from where it is replayed. `judge` must be pure: it is
+    asked a second time when the answer would be too large.
     """
     batch, size = _answered(request.records, judge, metadata)
     if size > LARGEST_ANSWER:

@@ -261,6 +261,29 @@ def test_what_came_before_the_stream_was_known_is_packed_in_its_order() -> None:
     assert len(sink.records) < 20
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_several_events_with_a_key_too_few_or_one_that_no_byte_can_hold_are_refused_whole(
+    is_known: bool,
+) -> None:
+    sink = Kept()
+    with Producer(sink=sink) as producer:
+        if is_known:
+            producer.put_json({"n": 0}, "a")
+            assert producer.flush(10) == 0
+        before = producer.stats()
+        with pytest.raises(ValueError, match="2 events and 1 partition keys"):
+            producer.put_many_raw([b'{"n":1}', b'{"n":2}'], ["a"])
+        with pytest.raises(BadKeyError):
+            producer.put_many_raw([b'{"n":1}', b'{"n":2}'], ["a", "\ud800"])
+        with pytest.raises(BadKeyError):
+            producer.put_raw(b'{"n":1}', "\ud800")
+        after = producer.stats()
+        assert (after.accepted, after.buffered_bytes) == (before.accepted, before.buffered_bytes)
+        producer.put_json({"n": 3}, "a")
+        assert producer.flush(10) == 0
+    assert [event["n"] for event in sink.events() if "n" in event][is_known:] == [3]
+
+
 def test_only_refused_records_are_sent_again() -> None:
     class Refusing(Kept):
         turn = 0

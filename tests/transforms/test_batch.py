@@ -25,7 +25,7 @@ from transforms.marshal import (
     answer_dict,
     read_request,
 )
-from transforms.outcome import Outcome
+from transforms.outcome import Accepted, Outcome
 from transforms.rules import Gate
 
 LAMBDA_LIMIT = 6_291_556
@@ -92,12 +92,21 @@ def test_no_answer_near_the_limit_passes_it_and_no_record_is_lost_or_doubled(gat
         rng = random.Random(seed)
         judged = pools[rng.choice(LONGEST)]
         records = _near_the_limit(rng, list(judged))
+        for place in rng.sample(range(len(records)), k=len(records) // 50):
+            records[place] = Unreadable(records[place].recordId, "%" * rng.randrange(400))
         batch = run(Request(records), partial(_known, judged), JsonMetadata())
         answer = answer_bytes(batch.answers)
         assert len(answer) <= LARGEST_ANSWER < LAMBDA_LIMIT
         assert [each.recordId for each in batch.answers] == [each.recordId for each in records]
         assert len({each.recordId for each in batch.answers}) == len(records)
         assert batch.accepted + batch.dropped + batch.failed.total() == len(records)
+        for record, each in zip(records, batch.answers, strict=True):
+            if each.result == "Ok":
+                outcome = judged[record.data]  # type: ignore[index]
+                assert isinstance(outcome, Accepted)
+                assert each.data == outcome.row
+            else:
+                assert each.data in (b"", record.data)
 
 
 def _judged(gate: Gate, rng: random.Random, longest: int) -> dict[bytes, Outcome]:

@@ -154,11 +154,12 @@ class DeliveryWorker:
         with self._lock:
             at_rest = drains and not self.counts.transforming
             self._writer.deliver(now, everything=at_rest)
-            if at_rest and self._writer.is_idle and not self.counts.in_flight:
-                self._draining.clear()
-                if self._has_worked:
-                    process_memory.give_back()  # what a full buffer took; reports come next, and need theirs
-                    self._has_worked = False
+            is_done = at_rest and self._writer.is_idle and not self.counts.in_flight
+        if is_done:
+            if self._has_worked:
+                process_memory.give_back()  # what full buffers took; reports come next, and need theirs
+                self._has_worked = False
+            self._draining.clear()
         if now >= self._save_at:
             self._save_checkpoints()
             self._save_at = now + CHECKPOINT_SECONDS
