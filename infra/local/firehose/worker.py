@@ -68,7 +68,7 @@ class DeliveryWorker:
         self._kinesis = context.client("kinesis", role=_role(configuration.source_role_arn, delivery_arn))
         self._quiet_seconds, self._read_at = pace.quiet_seconds, 0.0
         self._lock = threading.RLock()
-        self._wake, self._stopping, self._draining = threading.Event(), threading.Event(), threading.Event()
+        self._wake, self._stopping = threading.Event(), threading.Event()
         around = Surroundings(
             counts=self.counts,
             lock=self._lock,
@@ -97,6 +97,7 @@ class DeliveryWorker:
         self._created_at = self._list_at = self._save_at = 0.0
         self._bytes_in_flight = 0
         self._has_worked = False
+        self._drains_asked = self._drains_done = 0
         self._transforms = ThreadPoolExecutor(TRANSFORMS_AT_ONCE, "transform")
         self._thread = threading.Thread(target=self._run, name=f"firehose-{configuration.name}", daemon=True)
 
@@ -119,12 +120,14 @@ class DeliveryWorker:
 
     def drain(self, seconds: float) -> bool:
         """Read to the end of the stream and deliver everything at once; False when time was up before."""
-        self._draining.set()
-        self._wake.set()
         deadline = time.monotonic() + seconds
-        while self._draining.is_set() and time.monotonic() < deadline and not self._stopping.is_set():
+        with self._lock:
+            self._drains_asked += 1
+            mine = self._drains_asked
+        self._wake.set()
+        while self._drains_done < mine and time.monotonic() < deadline and not self._stopping.is_set():
             time.sleep(0.01)
-        return not self._draining.is_set()
+        return self._drains_done >= mine
 
     def _run(self) -> None:
         pause = SHORTEST_PAUSE
@@ -137,18 +140,19 @@ class DeliveryWorker:
             if worked:
                 pause = SHORTEST_PAUSE
             else:
-                self._wake.wait(DRAINING_PAUSE if self._draining.is_set() else pause)
+                self._wake.wait(DRAINING_PAUSE if self._drains_asked > self._drains_done else pause)
                 self._wake.clear()
                 pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def _step(self, now: float) -> bool:
         """One round; whether anything was read."""
+        asked = self._drains_asked  # before reading: whoever asks later may have put records since
         self._follow_shards(now)
         read = sum([self._read(reader, now) for reader in list(self._readers.values())])
         if read:
             self._read_at, self._has_worked = now, True
         is_quiet = 0 < self._quiet_seconds <= now - self._read_at
-        drains = not read and (is_quiet or self._draining.is_set())
+        drains = not read and (is_quiet or asked > self._drains_done)
         if self._batcher.is_due(now) or (drains and len(self._batcher)):
             self._submit(self._batcher.cut())
         with self._lock:
@@ -159,7 +163,7 @@ class DeliveryWorker:
             if self._has_worked:
                 process_memory.give_back()  # what full buffers took; reports come next, and need theirs
                 self._has_worked = False
-            self._draining.clear()
+            self._drains_done = asked
         if now >= self._save_at:
             self._save_checkpoints()
             self._save_at = now + CHECKPOINT_SECONDS

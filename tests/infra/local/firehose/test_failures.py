@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from infra.local import process_memory
 from infra.local.firehose.api import FirehoseApi
 from infra.local.firehose.checkpoints import CheckpointStore
 from infra.local.firehose.configuration import InvalidArgumentError, read_configuration
@@ -357,6 +359,33 @@ def test_a_restart_reads_on_from_the_checkpoint(tmp_path: Path) -> None:
     again = delivery.restarted().run(event("c"))
     assert again.names() == ["a", "b", "c"]
     assert again.stream.reads == ["shardId-0"] * 3
+
+
+def test_who_asks_at_the_end_of_a_quiet_delivery_gets_what_was_put_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = Delivery(tmp_path, pace=replace(PATIENT, quiet_seconds=0.05))
+    names: list[list[str]] = []
+
+    def ask() -> None:
+        assert delivery.worker.drain(10)
+        names.append(delivery.names())
+
+    asking = threading.Thread(target=ask)
+
+    def late() -> None:
+        if not asking.ident:
+            delivery.stream.put(event("b"))
+            asking.start()
+            _until(lambda: delivery.worker._drains_asked == 1)
+
+    monkeypatch.setattr(process_memory, "give_back", late)
+    delivery.stream.put(event("a"))
+    delivery.worker.start()
+    _until(lambda: asking.ident is not None)
+    asking.join(10)
+    delivery.worker.stop()
+    assert names == [["a", "b"]]
 
 
 def test_an_expired_iterator_is_renewed_without_loss_or_copy(tmp_path: Path) -> None:
