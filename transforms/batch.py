@@ -1,22 +1,33 @@
 """One batch: every record of a request judged and answered, within Lambda's limit, and counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
-from transforms.marshal import Answer, Record, Request, Unreadable
-from transforms.outcome import Accepted, Dropped, Failed, Outcome
+from transforms.accept import Accept
+from transforms.marshal import ANSWER_ENVELOPE, Answer, Form, Record, Request, Unreadable
+from transforms.outcome import Accepted, Dropped, Failed, Outcome, RefusedError
+from transforms.times import Arrivals
 
-Judge: TypeAlias = Callable[[bytes, int], Outcome]
-"""(record bytes, arrival time in epoch milliseconds) -> what becomes of the record."""
+Written = TypeVar("Written")
+
+
+class Judges(Protocol):
+    """Says what becomes of records; see `transforms.rules.Gate`."""
+
+    @property
+    def accept(self) -> Accept:
+        """The quick way, which raises for what is not in order."""
+
+    def explain(self, raw: bytes, arrival_ms: int, error: Exception) -> Outcome:
+        """The outcome of a record that `accept` raised this error for, unless it was a RefusedError."""
+
 
 LARGEST_ANSWER = 6_291_556 - 64_000
 """Bytes of answer that are never passed: Lambda's limit of a synchronous call, less a margin."""
-ANSWER_ENVELOPE = 128
-"""Bytes of an answer around record id and data, at most. A test compares it with real answers."""
-
 SAMPLES = 3
 """Record ids in the log line for each reason."""
 
@@ -24,7 +35,7 @@ _UNREADABLE = Failed("bad_request", "", "The record of the request has no base64
 _FULL = Failed("answer_full", "", "The answer would have passed Lambda's limit with this record.")
 
 
-class Batch(Struct, frozen=True):
+class Batch(Struct, frozen=True, dict=True):
     """The answers, in the order of the records, and what they are. No value of an event is in the counts.
 
     Attributes:
@@ -40,12 +51,12 @@ class Batch(Struct, frozen=True):
     lag_ms: int
     others: list[tuple[str, Dropped | Failed]]
 
-    @property
+    @cached_property
     def dropped(self) -> int:
         """Events counted and not kept."""
         return sum(type(outcome) is Dropped for _, outcome in self.others)
 
-    @property
+    @cached_property
     def failed(self) -> Counter[str]:
         """Failed records by reason."""
         return Counter(outcome.reason for _, outcome in self.others if isinstance(outcome, Failed))
@@ -71,87 +82,81 @@ class Batch(Struct, frozen=True):
         }
 
 
-def run(request: Request, judge: Judge, metadata: Mapping[str, Any]) -> Batch:
-    """Judge and answer every record. `metadata` has the answer's metadata for each event hour.
+def run(request: Request, judges: Judges, form: Form[Written]) -> tuple[Batch, Written]:
+    """Judge and answer every record, in the form that is asked for.
 
     The answer grows to LARGEST_ANSWER at most: a record whose data would not fit any more is failed without
-    data. Firehose writes it whole to its error object, from where it is replayed. `judge` must be pure: it is
-    asked a second time when the answer would be too large.
+    data. Firehose writes it whole to its error object, from where it is replayed. `judges` must be pure: they
+    are asked a second time when the answer would be too large.
     """
-    batch, size = _answered(request.records, judge, metadata)
-    if size > LARGEST_ANSWER:
-        fitting, bare = _fitting(request.records, judge)
-        batch, _ = _answered(request.records, fitting, metadata, bare)
-    return batch
+    batch = _answered(request.records, judges, form.metadata)
+    answer = form.write(batch.answers)
+    if form.size(answer) > LARGEST_ANSWER:
+        batch = _answered(request.records, judges, form.metadata, _unfitting(batch.answers))
+        answer = form.write(batch.answers)
+    return batch, answer
 
 
 def _answered(
     records: Sequence[Record | Unreadable],
-    judge: Judge,
+    judges: Judges,
     metadata: Mapping[str, Any],
     bare: Set[str] = frozenset(),
-) -> tuple[Batch, int]:
-    """The batch, and how large its answer is at most. Failed records named in `bare` get no data back.
+) -> Batch:
+    """The batch. Records named in `bare` get no data back.
 
     One loop from the record to its answer, so that no outcome outlives its turn: what is made next finds its
-    memory still in the processor's cache.
+    memory still in the processor's cache. So does a row, which is written where the last one was.
     """
     answers: list[Answer] = []
     others: list[tuple[str, Dropped | Failed]] = []
-    accepted = late = bytes_in = bytes_out = of_ids = 0
+    late = bytes_in = events = 0
     lag_ms = -(10**15)
-    answered = answers.append
+    answered, accept, explain, written = answers.append, judges.accept, judges.explain, bytearray()
+    text_of, arrival_ms, arrival_time = Arrivals().text, -1, ""
     for record in records:
         record_id, raw = record.recordId, record.data
         bytes_in += len(raw)
-        of_ids += len(record_id)
-        outcome = (
-            judge(record.data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
-        )
-        if type(outcome) is Accepted:
-            row = outcome.row
-            bytes_out += len(row)
-            answered(Answer(record_id, "Ok", row, metadata[outcome.event_hour]))
-            accepted += outcome.events
+        if type(record) is Record:
+            asked_ms = record.approximateArrivalTimestamp
+            try:
+                if asked_ms != arrival_ms:
+                    arrival_time, arrival_ms = text_of(asked_ms), asked_ms
+                outcome = accept(record.data, arrival_ms, arrival_time, written)
+            except RefusedError as refused:
+                outcome = refused.failed
+            except Exception as error:  # noqa: BLE001  whatever bytes can make a decoder raise
+                outcome = explain(record.data, asked_ms, error)
+        else:
+            outcome = _UNREADABLE
+        if type(outcome) is Accepted and not (bare and record_id in bare):
+            answered(Answer(record_id, "Ok", outcome.row, metadata[outcome.event_hour]))
+            events += outcome.events
             if outcome.is_late:
                 late += 1
             if outcome.lag_ms > lag_ms:  # noqa: PLR1730  a call of max() costs a hundredth of the whole job
                 lag_ms = outcome.lag_ms
-            continue
-        assert not isinstance(outcome, Accepted)
-        if type(outcome) is Dropped:
+        elif type(outcome) is Dropped:
             answered(Answer(record_id, "Dropped"))
+            others.append((record_id, outcome))
         else:
-            returned = b"" if record_id in bare else raw
-            bytes_out += len(returned)
-            answered(Answer(record_id, "ProcessingFailed", returned))
-        others.append((record_id, outcome))
-    size = of_ids + (ANSWER_ENVELOPE + 4) * len(records) + bytes_out * 4 // 3
-    return Batch(answers, bytes_in, accepted, late, lag_ms if accepted else max(lag_ms, 0), others), size
+            failed = outcome if isinstance(outcome, Failed) else _FULL
+            answered(Answer(record_id, "ProcessingFailed", b"" if record_id in bare else raw))
+            others.append((record_id, failed))
+    return Batch(answers, bytes_in, events, late, lag_ms if events else max(lag_ms, 0), others)
 
 
-def _fitting(records: Sequence[Record | Unreadable], judge: Judge) -> tuple[Judge, Set[str]]:
-    """What to ask instead of `judge`, in the order of the records, so that the rows fit into an answer; and
-    the records that are answered without data.
-    """
-    room = LARGEST_ANSWER - sum([len(record.recordId) + ANSWER_ENVELOPE + 4 for record in records])
-    fitting: list[Outcome] = []
-    bare = set()
-    for record in records:
-        outcome = (
-            judge(record.data, record.approximateArrivalTimestamp) if type(record) is Record else _UNREADABLE
-        )
-        data = outcome.row if isinstance(outcome, Accepted) else record.data
-        takes = 0 if isinstance(outcome, Dropped) else len(data) * 4 // 3
+def _unfitting(answers: Collection[Answer]) -> Set[str]:
+    """The records whose data does not fit into an answer, when room is given in their order."""
+    room = LARGEST_ANSWER - sum(len(answer.recordId) + ANSWER_ENVELOPE + 4 for answer in answers)
+    unfitting = set()
+    for answer in answers:
+        takes = len(answer.data or b"") * 4 // 3
         if takes > room:
-            bare.add(record.recordId)
-            outcome = _FULL if isinstance(outcome, Accepted) else outcome
+            unfitting.add(answer.recordId)
         else:
             room -= takes
-        if type(record) is Record:
-            fitting.append(outcome)
-    asked = iter(fitting)
-    return lambda _raw, _arrival_ms: next(asked), bare
+    return unfitting
 
 
 def _named(dropped: Iterable[Dropped]) -> dict[str, str]:

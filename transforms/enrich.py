@@ -7,44 +7,36 @@ follow from the annotation.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 Enrichment = Callable[[str], str]
-UNKNOWN_GROWTH = 10**9
-"""Stands for the growth by a text that may be written with more bytes than it has characters."""
+_Result = TypeVar("_Result")
 _CAPACITY = 65_536
 _LONGEST = 256
 """Longer values are not remembered: a memory must stay small whatever comes."""
 
 
-class Memo(dict[str, tuple[str, int]]):
-    """A bounded memory of an enrichment: value -> (result, by how many bytes it makes the row longer).
+class Memo(dict[str, _Result]):
+    """A bounded memory of a pure function: ask `memo.get(value) or memo.add(value)`.
 
-    Forgets everything when full, so that its size is bounded without bookkeeping on each hit. `overhead` is
-    what names and marks add to the row. Where the result `replaces` the value, it is plain ASCII.
+    Forgets everything when full, so that its size is bounded without bookkeeping on each hit. The results
+    must be true. It has no `__missing__`: what C calls back costs twice as much as what Python calls.
     """
 
-    __slots__ = ("_function", "_overhead", "_replaces")
+    __slots__ = ("_function",)
 
-    def __init__(self, function: Enrichment, overhead: int, replaces: bool) -> None:
+    def __init__(self, function: Callable[[str], _Result]) -> None:
         super().__init__()
         self._function = function
-        self._overhead = overhead
-        self._replaces = replaces
 
-    def __missing__(self, value: str) -> tuple[str, int]:
+    def add(self, value: str) -> _Result:
+        """The function's result, which is kept."""
         result = self._function(value)
-        growth = len(result) + self._overhead
-        if self._replaces:
-            growth -= len(value)
-        elif not result.isascii():
-            growth = UNKNOWN_GROWTH
-        answer = (result, growth)
         if len(self) >= _CAPACITY:
             self.clear()
         if len(value) <= _LONGEST:
-            self[value] = answer
-        return answer
+            self[value] = result
+        return result
 
 
 class Derivation(NamedTuple):

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import msgspec
 
 from producers.contracts import EventType
-from transforms.batch import ANSWER_ENVELOPE, LARGEST_ANSWER
+from transforms.batch import LARGEST_ANSWER
 from transforms.contracts import LakeTable
+from transforms.marshal import ANSWER_ENVELOPE
 from transforms.rows import row_plan
 
 BUFFER_HINT = 1_048_576

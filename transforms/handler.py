@@ -10,7 +10,7 @@ from typing import Any
 
 from transforms.batch import Batch, run
 from transforms.contracts import LAKE_TABLES
-from transforms.marshal import DictMetadata, JsonMetadata, answer_bytes, answer_dict, read_request
+from transforms.marshal import Form, as_dict, as_json, read_request
 from transforms.powertools import counts, json_lines, tracer
 from transforms.rules import RULES_VERSION, Gate
 from transforms.runtime import collect_seldom, install
@@ -35,18 +35,16 @@ def _handle() -> Callable[[bytes | Mapping[str, Any], Any], bytes | dict[str, An
     settings = Settings.from_environ(os.environ)
     if marshaller is not None:
         marshaller.passes = not settings.runtime_json
-    judge, as_json, as_dict = gate(settings).judge, JsonMetadata(), DictMetadata()
+    judges = gate(settings)
+    json_form: Form[Any] = as_json()
+    dict_form: Form[Any] = as_dict()
 
     def handle(event: bytes | Mapping[str, Any], context: Any) -> bytes | dict[str, Any]:
         request = read_request(event)
-        if isinstance(event, bytes):
-            batch = run(request, judge, as_json)
-            answer: bytes | dict[str, Any] = answer_bytes(batch.answers)
-        else:
-            batch = run(request, judge, as_dict)
-            answer = answer_dict(batch.answers)
+        batch, answer = run(request, judges, json_form if isinstance(event, bytes) else dict_form)
         _say(batch, request.invocationId, context)
-        return answer
+        written: bytes | dict[str, Any] = answer
+        return written
 
     return _traced(handle) if settings.tracing else handle
 

@@ -4,13 +4,18 @@ See `transforms.runtime` for how the handler comes to be given bytes.
 """
 
 from binascii import a2b_base64
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
 from transforms.contracts import EVENT_HOUR
+
+ANSWER_ENVELOPE = 128
+"""Bytes of an answer around record id and data, at most. A test compares it with real answers."""
+
+Written = TypeVar("Written")
 
 
 class Record(Struct, gc=False):
@@ -82,7 +87,30 @@ def _record(record: Mapping[str, Any]) -> Record | Unreadable:
         return Unreadable(str(record.get("recordId")), str(record.get("data") or ""))
 
 
-class JsonMetadata(dict[str, Raw]):
+class Form(NamedTuple, Generic[Written]):
+    """How an answer is written.
+
+    Attributes:
+        metadata: event hour -> what stands as `metadata` in the answer for one record.
+        size: bytes of JSON that the written answer has or becomes, at most.
+    """
+
+    metadata: Mapping[str, Any]
+    write: Callable[[list[Answer]], Written]
+    size: Callable[[Written], int]
+
+
+def as_json() -> Form[bytes]:
+    """The answer as JSON."""
+    return Form(_JsonMetadata(), answer_bytes, len)
+
+
+def as_dict() -> Form[dict[str, Any]]:
+    """The same answer as a dict, for a runtime that writes the JSON itself."""
+    return Form(_DictMetadata(), answer_dict, _size_of)
+
+
+class _JsonMetadata(dict[str, Raw]):
     """Event hour -> the metadata of an answer, as JSON. Forgets everything when full."""
 
     def __missing__(self, event_hour: str) -> Raw:
@@ -92,7 +120,7 @@ class JsonMetadata(dict[str, Raw]):
         return made
 
 
-class DictMetadata(dict[str, dict[str, Any]]):
+class _DictMetadata(dict[str, dict[str, Any]]):
     """Event hour -> the metadata of an answer, as a dict. Forgets everything when full."""
 
     def __missing__(self, event_hour: str) -> dict[str, Any]:
@@ -112,6 +140,11 @@ def answer_bytes(answers: list[Answer]) -> bytes:
 
 
 def answer_dict(answers: list[Answer]) -> dict[str, Any]:
-    """The same answer as a dict, for a runtime that writes the JSON itself."""
+    """The answer as a dict; data is base64 text."""
     answer: dict[str, Any] = msgspec.to_builtins(_Response(answers))
     return answer
+
+
+def _size_of(answer: Mapping[str, Any]) -> int:
+    sizes = (len(each["recordId"]) + len(each.get("data", "")) for each in answer["records"])
+    return sum(sizes) + (ANSWER_ENVELOPE + 4) * len(answer["records"])

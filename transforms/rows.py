@@ -8,7 +8,7 @@ row; only the envelope is copied. Members of our own that a producer wrote are o
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from types import NoneType
-from typing import Annotated, Any, Literal, Union, get_args, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, defstruct
@@ -22,7 +22,7 @@ _CHECKED_ELSEWHERE: Mapping[str, Any] = {
     "source": Annotated[str, Meta(min_length=1, max_length=64)],
     "producer_id": Annotated[str, Meta(min_length=1, max_length=64)],
 }
-"""Fields that `transforms.finish` checks faster: three patterns cost msgspec more than all other decoding."""
+"""Fields that `transforms.accept` checks faster: three patterns cost msgspec more than all other decoding."""
 
 
 class Step(Struct, frozen=True):
@@ -60,6 +60,14 @@ class RowPlan(Struct, frozen=True, dict=True):
     def writes_defaults(self) -> bool:
         """True when a row or event may be longer than what was read, for a default that is written out."""
         return any(True for _ in _spoken_defaults(self.event_type.payload))
+
+    @cached_property
+    def measurable(self) -> bool:
+        """True when values are as long in a row as in the shortest record that holds them.
+
+        Not so for a floating point number (`1e9`) and a time.
+        """
+        return _measurable(self.event_type.payload)
 
     @property
     def is_audit(self) -> bool:
@@ -166,6 +174,16 @@ def _steps(payload: type[Payload]) -> Iterator[Step]:
 
 def _may_be_none(hint: Any) -> bool:
     return hint in (None, NoneType, Any) or any(map(_may_be_none, get_args(hint)))
+
+
+def _measurable(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return _measurable(hint.__origin__)
+    if get_origin(hint) is Literal or hint in (str, int, bool, NoneType):
+        return True
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return all(map(_measurable, get_type_hints(hint, include_extras=True).values()))
+    return bool(get_args(hint)) and all(map(_measurable, get_args(hint)))
 
 
 def _fixed_growth(event_type: EventType, column: str) -> int:

@@ -4,18 +4,17 @@ Pure: no clock, no network, no environment. The same bytes with the same arrival
 outcome for ever, which is why a failed record can be explained and replayed long after it failed.
 """
 
-from collections.abc import Callable
-
 import msgspec
 from msgspec import Struct
 
 from producers.contracts import UNREADABLE_LINE
+from transforms.accept import Accept, accepts
 from transforms.contracts import LakeTable
-from transforms.finish import Finish, finisher
 from transforms.framing import lines_of, refused_form
 from transforms.outcome import Accepted, Dropped, Failed, Outcome, RefusedError
 from transforms.reasons import failed_by
-from transforms.rows import decoder, layers, row_plan
+from transforms.rows import layers, row_plan
+from transforms.times import Arrivals
 
 RULES_VERSION = 1
 """Raised with every change of what is accepted; stands in the log line, so that reasons can be recomputed."""
@@ -26,49 +25,48 @@ class _Header(Struct, gc=False):
     schema_version: int
 
 
+_header = msgspec.json.Decoder(_Header).decode
+
+
 class Gate:
     """Judges the records of one stream and makes their rows.
 
     Attributes:
-        judge: (record bytes, arrival time in epoch milliseconds) -> Outcome. Never raises for any bytes.
+        accept: the quick way, for records that hold one event of a type's newest version. What it raises
+            for another record does not say the last word; `explain` does.
     """
 
-    judge: Callable[[bytes, int], Outcome]
+    accept: Accept
 
     def __init__(self, table: LakeTable, *, key_id: str, key: bytes) -> None:
         layered = layers(row_plan(table, event_type) for event_type in table.stream.all_types)
-        decoders = [decoder(layer) for layer in layered]
-        self._decoders = {
+        made = accepts(table, layered, key_id=key_id, key=key)
+        self._accepts = {
             (plan.event_type.name, plan.event_type.version): each
-            for layer, each in zip(layered, decoders, strict=True)
+            for layer, each in zip(layered, made, strict=True)
             for plan in layer
         }
-        self._finish: Finish = finisher(
-            table, [plan for layer in layered for plan in layer], key_id=key_id, key=key
-        )
-        self.judge = self._judge(decoders[0])
+        self.accept = made[0]
 
-    def _judge(self, newest: msgspec.json.Decoder[Struct]) -> Callable[[bytes, int], Outcome]:
-        decode, finish, explain = newest.decode, self._finish, self.explain
+    def judge(self, raw: bytes, arrival_ms: int) -> Outcome:
+        """What becomes of a record that arrived at these epoch milliseconds. Never raises, for any bytes."""
+        try:
+            return self.accept(raw, arrival_ms, Arrivals().text(arrival_ms), bytearray())
+        except RefusedError as refused:
+            return refused.failed
+        except Exception as error:  # noqa: BLE001  see `_one`
+            return self.explain(raw, arrival_ms, error)
 
-        def judge(raw: bytes, arrival_ms: int) -> Outcome:
-            try:
-                return finish(decode(raw), raw, arrival_ms)
-            except Exception:  # noqa: BLE001  `explain` goes the same way again, slowly, and says what it was
-                return explain(raw, arrival_ms)
-
-        return judge
-
-    def explain(self, raw: bytes, arrival_ms: int) -> Outcome:
-        """The same outcome as `judge`, found slowly: with the exact place and a sentence for failures."""
+    def explain(self, raw: bytes, arrival_ms: int, error: Exception | None = None) -> Outcome:
+        """The same outcome as `judge`, found slowly. `error` is what `accept` has raised for the record."""
         failed = refused_form(raw)
         if failed is not None:
             return failed
-        outcome = self._one(raw, arrival_ms)
-        lines = lines_of(raw)
-        if len(lines) == 1 or not (isinstance(outcome, Failed) and outcome.reason == "not_json"):
+        outcome = self._one(raw, arrival_ms, error)
+        if not (isinstance(outcome, Failed) and outcome.reason == "not_json"):
             return outcome
-        return _together([self._one(line, arrival_ms) for line in lines])
+        lines = lines_of(raw)
+        return _together([self._one(line, arrival_ms) for line in lines]) if len(lines) > 1 else outcome
 
     def each(self, raw: bytes, arrival_ms: int) -> list[tuple[bytes, Outcome]]:
         """The record taken apart: every event's bytes and outcome. More than one only with lines framing."""
@@ -79,13 +77,15 @@ class Gate:
         unreadable = all(isinstance(each, Failed) and each.reason == "not_json" for _, each in judged)
         return [(raw, outcome)] if len(judged) == 1 or unreadable else judged
 
-    def _one(self, raw: bytes, arrival_ms: int) -> Outcome:
+    def _one(self, raw: bytes, arrival_ms: int, raised: Exception | None = None) -> Outcome:
         try:
-            header = msgspec.json.decode(raw, type=_Header)
-            found = self._decoders.get((header.event_type, header.schema_version))
-            if found is None:
+            header = _header(raw)
+            accept = self._accepts.get((header.event_type, header.schema_version))
+            if accept is None:
                 return self._undeclared(raw, header)
-            return self._finish(found.decode(raw), raw, arrival_ms)
+            if raised is not None and accept is self.accept:
+                return failed_by(raised)
+            return accept(raw, arrival_ms, Arrivals().text(arrival_ms), bytearray())
         except RefusedError as error:
             return error.failed
         except Exception as error:  # noqa: BLE001  what bytes can make a parser raise is a long list, and not ours
@@ -95,13 +95,13 @@ class Gate:
         if header.event_type == UNREADABLE_LINE.name:
             line = msgspec.json.decode(raw, type=UNREADABLE_LINE.event_class).payload
             return Failed("unreadable_line", "", f"{line.reason} ({line.position})")
-        versions = [version for name, version in self._decoders if name == header.event_type]
+        versions = [version for name, version in self._accepts if name == header.event_type]
         if versions:
             known = ", ".join(str(version) for version in sorted(versions))
             return Failed(
                 "unknown_version", "$.schema_version", f"Version {header.schema_version}; known: {known}."
             )
-        known = ", ".join(sorted({name for name, _ in self._decoders}))
+        known = ", ".join(sorted({name for name, _ in self._accepts}))
         return Failed("unknown_type", "$.event_type", f"{header.event_type[:64]!r} is none of: {known}.")
 
 

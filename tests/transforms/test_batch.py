@@ -4,7 +4,6 @@ import os
 import random
 import subprocess
 import sys
-from functools import partial
 from itertools import accumulate
 
 import pytest
@@ -12,19 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, corpus, encode
-from transforms.batch import ANSWER_ENVELOPE, LARGEST_ANSWER, ranges, run
+from transforms.batch import LARGEST_ANSWER, ranges, run
 from transforms.contracts import LAKE_TABLES
 from transforms.growth import largest_answer
-from transforms.marshal import (
-    DictMetadata,
-    JsonMetadata,
-    Record,
-    Request,
-    Unreadable,
-    answer_bytes,
-    answer_dict,
-    read_request,
-)
+from transforms.marshal import ANSWER_ENVELOPE, Record, Request, Unreadable, as_dict, as_json, read_request
 from transforms.outcome import Accepted, Outcome
 from transforms.rules import Gate
 
@@ -49,8 +39,8 @@ def test_both_entrances_give_the_same_answers(gate: Gate) -> None:
         for n, raw in enumerate(payloads)
     ]
     asked = {"invocationId": "i", "records": records}
-    by_bytes = answer_bytes(run(read_request(json.dumps(asked).encode()), gate.judge, JsonMetadata()).answers)
-    by_dict = answer_dict(run(read_request(asked), gate.judge, DictMetadata()).answers)
+    _, by_bytes = run(read_request(json.dumps(asked).encode()), gate, as_json())
+    _, by_dict = run(read_request(asked), gate, as_dict())
     assert json.loads(by_bytes) == by_dict
 
 
@@ -70,8 +60,8 @@ def test_a_record_that_is_no_record_harms_no_other(gate: Gate, broken: dict[str,
         "records": [{"recordId": "a", **good}, {"recordId": "b", **good, **broken}, {"recordId": "c", **good}]
     }
     for event in (asked, json.dumps(asked).encode()):
-        answers = run(read_request(event), gate.judge, DictMetadata()).answers
-        assert [(each.recordId, each.result) for each in answers] == [
+        batch, _ = run(read_request(event), gate, as_dict())
+        assert [(each.recordId, each.result) for each in batch.answers] == [
             ("a", "Ok"),
             ("b", "ProcessingFailed"),
             ("c", "Ok"),
@@ -81,8 +71,22 @@ def test_a_record_that_is_no_record_harms_no_other(gate: Gate, broken: dict[str,
 def test_half_of_a_surrogate_pair_that_the_runtimes_parser_lets_through_harms_no_other(gate: Gate) -> None:
     good = {"data": base64.b64encode(encode(GOOD)).decode(), "approximateArrivalTimestamp": ARRIVAL_MS}
     asked = {"records": [{"recordId": "a", **good, "data": "\ud800"}, {"recordId": "b", **good}]}
-    answers = run(read_request(asked), gate.judge, DictMetadata()).answers
-    assert [each.result for each in answers] == ["ProcessingFailed", "Ok"]
+    batch, _ = run(read_request(asked), gate, as_dict())
+    assert [each.result for each in batch.answers] == ["ProcessingFailed", "Ok"]
+
+
+def test_an_arrival_time_that_no_row_can_have_harms_no_other_record(gate: Gate) -> None:
+    never, good = 10**15, encode(GOOD)
+    records = [Record("a", good, ARRIVAL_MS), Record("b", good, never), Record("c", good, never)]
+    batch, _ = run(Request([*records, Record("d", good, ARRIVAL_MS)]), gate, as_json())
+    assert [each.result for each in batch.answers] == ["Ok", "ProcessingFailed", "ProcessingFailed", "Ok"]
+    assert batch.answers[0].data == batch.answers[3].data
+    assert gate.judge(good, never) == gate.explain(good, never) == batch.others[0][1]
+
+
+def test_what_is_base64_for_nobody_is_no_event_though_its_text_is_one(gate: Gate) -> None:
+    batch, _ = run(Request([Unreadable("a", encode(GOOD).decode(), ARRIVAL_MS)]), gate, as_json())
+    assert batch.failed == {"bad_request": 1}
 
 
 @pytest.mark.parametrize("first", range(0, BATCHES, TOGETHER))
@@ -94,8 +98,7 @@ def test_no_answer_near_the_limit_passes_it_and_no_record_is_lost_or_doubled(gat
         records = _near_the_limit(rng, list(judged))
         for place in rng.sample(range(len(records)), k=len(records) // 50):
             records[place] = Unreadable(records[place].recordId, "%" * rng.randrange(400))
-        batch = run(Request(records), partial(_known, judged), JsonMetadata())
-        answer = answer_bytes(batch.answers)
+        batch, answer = run(Request(records), _Known(judged), as_json())
         assert len(answer) <= LARGEST_ANSWER < LAMBDA_LIMIT
         assert [each.recordId for each in batch.answers] == [each.recordId for each in records]
         assert len({each.recordId for each in batch.answers}) == len(records)
@@ -121,8 +124,17 @@ def _judged(gate: Gate, rng: random.Random, longest: int) -> dict[bytes, Outcome
     return found
 
 
-def _known(judged: dict[bytes, Outcome], raw: bytes, _arrival_ms: int) -> Outcome:
-    return judged[raw]
+class _Known:
+    """Says of each record what the gate has said."""
+
+    def __init__(self, judged: dict[bytes, Outcome]) -> None:
+        self._judged = judged
+
+    def accept(self, raw: bytes, _arrival_ms: int, _arrival_time: str, _memory: bytearray) -> Outcome:
+        return self._judged[raw]
+
+    def explain(self, raw: bytes, _arrival_ms: int, error: Exception) -> Outcome:
+        raise AssertionError(raw) from error
 
 
 def _near_the_limit(rng: random.Random, pool: list[bytes]) -> list[Record | Unreadable]:
@@ -135,10 +147,10 @@ def _near_the_limit(rng: random.Random, pool: list[bytes]) -> list[Record | Unre
 
 
 def test_the_envelope_of_an_answer_is_within_its_bound(gate: Gate) -> None:
-    answers = run(Request([Record("", encode(GOOD), ARRIVAL_MS)]), gate.judge, JsonMetadata()).answers
-    data = answers[0].data
+    batch, answer = run(Request([Record("", encode(GOOD), ARRIVAL_MS)]), gate, as_json())
+    data = batch.answers[0].data
     assert isinstance(data, bytes)
-    assert len(answer_bytes(answers)) - len(base64.b64encode(data)) <= ANSWER_ENVELOPE
+    assert len(answer) - len(base64.b64encode(data)) <= ANSWER_ENVELOPE
 
 
 def test_a_batch_of_the_buffer_hint_cannot_reach_the_limit_by_the_contract_alone() -> None:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from producers.contracts import STREAMS, WEB
+from producers.contracts import STREAMS, WEB, EventType, Payload, Stream
 from producers.contracts.codec import ContractError, StreamDecoder
 from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, changed, corpus, encode, paid
 from tests.transforms.conftest import KEY
-from transforms.contracts import LAKE_TABLES
+from transforms.contracts import LAKE_TABLES, LakeTable
+from transforms.framing import LARGEST_RECORD
 from transforms.outcome import Accepted, Dropped, Failed
 from transforms.rules import Gate
 
@@ -217,6 +218,71 @@ def test_a_duplicate_is_found_however_the_record_is_padded(gate: Gate) -> None:
             outcome = gate.judge(raw, ARRIVAL_MS)
             assert isinstance(outcome, Failed), raw
             assert outcome.reason == "duplicate_key"
+
+
+@pytest.mark.parametrize("path", ['"' * 9, "\\" * 9, "\x01" * 9, "é" * 9, "\u2028" * 9, "\x7f" * 9])
+def test_a_duplicate_is_found_beside_a_derived_text_that_is_longer_in_json(gate: Gate, path: str) -> None:
+    for ascii_only in (False, True):
+        event = {**GOOD, "payload": {**GOOD["payload"], "url": f"https://x.example/{path}?a=1"}}
+        raw = json.dumps(event, separators=(",", ":"), ensure_ascii=ascii_only).encode()
+        assert isinstance(gate.judge(raw, ARRIVAL_MS), Accepted)
+        outcome = gate.judge(raw[:-1] + b',"seq":1}', ARRIVAL_MS)
+        assert isinstance(outcome, Failed)
+        assert outcome.reason == "duplicate_key"
+
+
+class Weighed(Payload):
+    """A payload whose values may be longer in a row than in the record."""
+
+    weight: float
+    at: datetime | None = None
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_a_duplicate_is_found_beside_a_number_that_a_row_writes_out(delivered: bool) -> None:
+    weighed = EventType(Weighed, version=1, partition_key="weight", delivered=delivered)
+    stream = Stream("scales", (weighed,), timedelta(minutes=1))
+    gate = Gate(LakeTable(stream), key_id="k1", key=KEY)
+    good = encode({**GOOD, "event_type": "weighed", "payload": {"weight": 0}})
+    for text in (b"1e9", b"1.5", b"1", b'1e9,"at":"2026-11-24T10:11:12.5Z"'):
+        raw = good.replace(b'"weight":0', b'"weight":' + text)
+        assert isinstance(gate.judge(raw, ARRIVAL_MS), Accepted if delivered else Dropped)
+        outcome = gate.judge(raw[:-1] + b',"seq":1}', ARRIVAL_MS)
+        assert isinstance(outcome, Failed), raw
+        assert outcome.reason == "duplicate_key"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-24T10:60:00.000Z",
+        "2026-11-24T10:11:60.000Z",
+        "2026-11-24T10:1:122.000Z",
+        "2026-11-24T10:11:1a.000Z",
+        "2026-11-24T10-11-12.000Z",
+        "2026-11-24T10:11:12",
+        "2026-11-24T10:11",
+        "2026-11-24T10",
+        "2026-11-24T10:11:12.000",
+        "2026-11-24T10:11:12.00aZ",
+        "2026-11-24T10: 1:12.000Z",
+        "2026-11-24T10:+1:12.000Z",
+        "",
+    ],
+)
+def test_a_time_of_an_hour_that_is_known_is_read_as_strictly_as_any(gate: Gate, text: str) -> None:
+    assert isinstance(gate.judge(encode(GOOD), ARRIVAL_MS), Accepted)
+    outcome = gate.judge(changed(event_time=text), ARRIVAL_MS)
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.place) == ("wrong_format", "$.event_time")
+
+
+def test_a_record_beyond_kinesis_limit_is_too_large_whatever_it_holds(gate: Gate) -> None:
+    for raw in (encode(GOOD) + b" " * LARGEST_RECORD, changed(seq=0) + b" " * LARGEST_RECORD):
+        outcome = gate.judge(raw, ARRIVAL_MS)
+        assert isinstance(outcome, Failed)
+        assert outcome.reason == "too_large"
+        assert gate.explain(raw, ARRIVAL_MS) == outcome
 
 
 @pytest.mark.parametrize("event_type", [each for _, each in TYPES], ids=[each.name for _, each in TYPES])

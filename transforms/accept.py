@@ -1,0 +1,197 @@
+"""The quick way from a record's bytes to the row of an event, as one function written out for a stream.
+
+It runs for every event. A loop over an event type's enrichments would cost more than the enrichments
+themselves (most are remembered), and a call from one step to the next as much as many a step. So its source
+is put together here, from the declared steps, and compiled: names in it come from Python identifiers of the
+contract only, values never. What it does for an event that breaks a rule stands in `transforms.refusals`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+from msgspec import UNSET
+from msgspec.json import Encoder, encode
+
+from producers.contracts import Event
+from transforms import refusals
+from transforms.contracts import LakeTable
+from transforms.enrich import DERIVED, Enrichment, Memo, personal
+from transforms.framing import LARGEST_RECORD, check_names
+from transforms.outcome import Accepted, Dropped, Outcome
+from transforms.rows import RowPlan, Step, decoder
+from transforms.times import MILLISECOND_OF, Seconds
+
+Accept: TypeAlias = Callable[[bytes, int, str, bytearray], Outcome]
+"""(record bytes, arrival time in epoch milliseconds, the same as text, memory) -> Accepted or Dropped.
+
+Raises RefusedError for an event that a rule refuses, and whatever the decoder does for what is no event. The
+memory is one bytearray for many records: each row is written where the last one was, and copied out, which
+costs less than to take new memory for each and to give back what is too much.
+"""
+
+_CHECKS = """
+def accept(raw, arrival_ms, arrival_time, written):
+    if len(raw) > LARGEST_RECORD:
+        raise too_large(raw)
+    event = decode(raw)
+    source = event.source
+    if source_of(event.producer_id) != source:
+        add_producer(event.producer_id, source)
+    if event.event_id.encode().translate(SHAPE) != EVENT_ID:
+        raise no_event_id()
+    event_time = event.event_time
+    try:
+        event_hour, event_ms = seconds[event_time[TO_SECOND]]
+        event_ms += MILLISECOND_OF[event_time[FRACTION]]
+    except KeyError:
+        event_hour, event_time, event_ms = read_time(event_time)
+    lag_ms = arrival_ms - event_ms
+    if lag_ms > past_ms or lag_ms < early_ms or event_ms < floor_ms:
+        check_time(lag_ms, event_ms, source)
+    is_late = lag_ms > late_ms
+    payload = event.payload
+    kind = type(event)
+"""
+
+# The shortest duplicate of a name takes 6 bytes (`,"a":1`), the event time may be 4 bytes shorter in the
+# record than in the row, and the row has a newline more: a record with a duplicate is at least 1 byte longer
+# than its event written compactly, which is the row less what `growth` sums up.
+_END = """
+    row = b"%b\\n" % written
+    if len(raw) - len(row) + growth > 0:
+        check_names(raw)
+    return Accepted(row, event_hour, is_late, lag_ms)
+"""
+
+
+def accepts(
+    table: LakeTable, layered: Sequence[Sequence[RowPlan]], *, key_id: str, key: bytes
+) -> list[Accept]:
+    """Write the function for the events of each layer; they share what they remember."""
+    seconds, producers, times = Seconds(), refusals.KnownProducers(), refusals.TimeRules(table.stream)
+    names: dict[str, Any] = {
+        **{name: getattr(refusals, name) for name in ("SHAPE", "EVENT_ID", "too_large", "no_event_id")},
+        **{name: getattr(times, name) for name in ("past_ms", "early_ms", "floor_ms", "late_ms")},
+        "LARGEST_RECORD": LARGEST_RECORD,
+        "MILLISECOND_OF": MILLISECOND_OF,
+        "TO_SECOND": slice(len("2026-11-24T10:11:12")),
+        "FRACTION": slice(len("2026-11-24T10:11:12"), None),
+        "UNSET": UNSET,
+        "Accepted": Accepted,
+        "Dropped": Dropped,
+        "source_of": producers.get,
+        "add_producer": producers.add,
+        "seconds": seconds,
+        "read_time": partial(refusals.read_time, seconds),
+        "check_time": times.check,
+        "reserved_sequence": refusals.reserved_sequence,
+        "check_names": check_names,
+        "key_id": key_id,
+        "encode": Encoder().encode,
+        "encode_into": Encoder().encode_into,
+        **_memories((step for layer in layered for plan in layer for step in plan.steps), key),
+    }
+    return [_compiled(table, layer, names) for layer in layered]
+
+
+def _memories(steps: Iterable[Step], key: bytes) -> Mapping[str, Any]:
+    """What the enrichments remember, by the names that the source has for asking and for adding."""
+    functions = personal(key)
+    found: dict[str, Any] = {}
+    for step in steps:
+        memo: Memo[Any] = (
+            Memo(functions[step.enrichment])
+            if step.replaces
+            else Memo(_measured(DERIVED[step.enrichment].function))
+        )
+        found.setdefault(f"known_{_memory(step)}", memo.get)
+        found.setdefault(f"new_{_memory(step)}", memo.add)
+    return found
+
+
+def _memory(step: Step) -> str:
+    return f"{'personal' if step.replaces else 'derived'}_{step.enrichment}"
+
+
+def _measured(derive: Enrichment) -> Callable[[str], tuple[str, int]]:
+    """The enrichment, with how many bytes its text has in JSON."""
+
+    def derived(value: str) -> tuple[str, int]:
+        text = derive(value)
+        return text, len(encode(text)) - len('""')
+
+    return derived
+
+
+def _compiled(table: LakeTable, layer: Sequence[RowPlan], shared: Mapping[str, Any]) -> Accept:
+    names = {**shared, "decode": decoder(layer).decode}
+    source = _CHECKS
+    for number, plan in enumerate(layer):
+        names[f"Event{number}"], names[f"Row{number}"] = plan.event_class, plan.row_class
+        lines = _row(plan, table, number, names["key_id"]) if plan.event_type.delivered else _dropped(plan)
+        source += f"    {'elif' if number else 'if'} kind is Event{number}:\n"
+        source += "".join(f"        {line}\n" for line in [*_sequence(plan), *lines])
+    exec(compile(source + _END, f"<accept {table.name}>", "exec"), names)  # noqa: S102  see above
+    accept: Accept = names["accept"]
+    return accept
+
+
+def _sequence(plan: RowPlan) -> list[str]:
+    return [] if plan.is_audit else ["if not event.seq:", "    raise reserved_sequence()"]
+
+
+def _dropped(plan: RowPlan) -> list[str]:
+    looked_at = "True" if plan.writes_defaults or not plan.measurable else "len(raw) != len(encode(event))"
+    return [
+        f"if {looked_at}:",
+        "    check_names(raw)",
+        f"return Dropped({plan.event_type.name!r}, event.producer_id, event.epoch, event.seq)",
+    ]
+
+
+def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[str]:
+    """The lines that write the row, and sum up how many bytes it has beyond the event."""
+    yield f"growth = {plan.fixed_growth + len(key_id)} + (4 if is_late else 5)"
+    # Derived fields first: the fields that they are made from may be personal, and are gone afterwards.
+    for step in sorted(plan.steps, key=lambda step: step.replaces):
+        yield from _with_value(step, _replacing(step) if step.replaces else _deriving(step))
+    filled = {step.column for step in plan.steps if step.replaces}
+    at_hand = ("event_time", "source")
+    arguments = [
+        *(
+            name if name in at_hand else f"event.{name}"
+            for name in Event.__struct_fields__
+            if name != "payload"
+        ),
+        *("arrival_time", "is_late", "key_id"),
+        *(column if column in filled else "None" for column in table.personal_columns),
+        "payload",
+    ]
+    yield f"encode_into(Row{number}({', '.join(arguments)}), written)"
+    if not plan.measurable:
+        yield "check_names(raw)"
+
+
+def _replacing(step: Step) -> list[str]:
+    return [
+        f"{step.column} = known_{_memory(step)}(value) or new_{_memory(step)}(value)",
+        f"payload.{step.field} = UNSET",
+        f"growth += {step.overhead} + len({step.column}) - len(value)",
+    ]
+
+
+def _deriving(step: Step) -> list[str]:
+    return [
+        f"value = value.partition({DERIVED[step.enrichment].until!r})[0]",
+        f"payload.{step.column}, size = known_{_memory(step)}(value) or new_{_memory(step)}(value)",
+        f"growth += {step.overhead} + size",
+    ]
+
+
+def _with_value(step: Step, made: Iterable[str]) -> list[str]:
+    taken = f"value = payload.{step.field}"
+    if not step.optional:
+        return [taken, *made]
+    column = step.column if step.replaces else f"payload.{step.column}"
+    return [taken, "if value is None:", f"    {column} = None", "else:", *(f"    {line}" for line in made)]
