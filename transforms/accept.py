@@ -6,6 +6,7 @@ is put together here, from the declared steps, and compiled: names in it come fr
 contract only, values never. What it does for an event that breaks a rule stands in `transforms.refusals`.
 """
 
+import linecache
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
@@ -132,7 +133,10 @@ def _compiled(table: LakeTable, layer: Sequence[RowPlan], shared: Mapping[str, A
         lines = _row(plan, table, number, names["key_id"]) if plan.event_type.delivered else _dropped(plan)
         source += f"    {'elif' if number else 'if'} kind is Event{number}:\n"
         source += "".join(f"        {line}\n" for line in [*_sequence(plan), *lines])
-    exec(compile(source + _END, f"<accept {table.name}>", "exec"), names)  # noqa: S102  see above
+    source, name = source + _END, f"<accept {table.name} {layer[0].event_class.__name__}>"
+    # As attrs does for what it writes: so that tracebacks and debuggers have its lines.
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    exec(compile(source, name, "exec"), names)  # noqa: S102  see above
     accept: Accept = names["accept"]
     return accept
 
@@ -165,7 +169,7 @@ def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[
             if name != "payload"
         ),
         *("arrival_time", "is_late", "key_id"),
-        *(column if column in filled else "None" for column in table.personal_columns),
+        *(f"column_{name}" if name in filled else "None" for name in table.personal_columns),
         "payload",
     ]
     yield f"encode_into(Row{number}({', '.join(arguments)}), written)"
@@ -175,9 +179,9 @@ def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[
 
 def _replacing(step: Step) -> list[str]:
     return [
-        f"{step.column} = known_{_memory(step)}(value) or new_{_memory(step)}(value)",
+        f"column_{step.column} = known_{_memory(step)}(value) or new_{_memory(step)}(value)",
         f"payload.{step.field} = UNSET",
-        f"growth += {step.overhead} + len({step.column}) - len(value)",
+        f"growth += {step.overhead} + len(column_{step.column}) - len(value)",
     ]
 
 
@@ -193,5 +197,5 @@ def _with_value(step: Step, made: Iterable[str]) -> list[str]:
     taken = f"value = payload.{step.field}"
     if not step.optional:
         return [taken, *made]
-    column = step.column if step.replaces else f"payload.{step.column}"
+    column = f"column_{step.column}" if step.replaces else f"payload.{step.column}"
     return [taken, "if value is None:", f"    {column} = None", "else:", *(f"    {line}" for line in made)]

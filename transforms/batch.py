@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from transforms.accept import Accept
 from transforms.marshal import ANSWER_ENVELOPE, Answer, Form, Record, Request, Unreadable
-from transforms.outcome import Accepted, Dropped, Failed, Outcome, RefusedError
+from transforms.outcome import Accepted, Dropped, Failed, Outcome, Reason, RefusedError
 from transforms.times import Arrivals
 
 Written = TypeVar("Written")
@@ -32,7 +32,6 @@ SAMPLES = 3
 """Record ids in the log line for each reason."""
 
 _UNREADABLE = Failed("bad_request", "", "The record of the request has no base64 data or no arrival time.")
-_FULL = Failed("answer_full", "", "The answer would have passed Lambda's limit with this record.")
 
 
 class Batch(Struct, frozen=True, dict=True):
@@ -41,7 +40,8 @@ class Batch(Struct, frozen=True, dict=True):
     Attributes:
         accepted, late: rows given to Firehose, and those of them that are late.
         lag_ms: the largest arrival minus event time.
-        others: record id and outcome of what was not accepted.
+        failed_ids: reason -> the records that failed for it.
+        dropped_seqs: (producer id, epoch) -> the sequence numbers of events counted and not kept.
     """
 
     answers: list[Answer]
@@ -49,27 +49,21 @@ class Batch(Struct, frozen=True, dict=True):
     accepted: int
     late: int
     lag_ms: int
-    others: list[tuple[str, Dropped | Failed]]
+    failed_ids: Mapping[Reason, Sequence[str]]
+    dropped_seqs: Mapping[tuple[str, int], Sequence[int]]
 
     @cached_property
     def dropped(self) -> int:
         """Events counted and not kept."""
-        return sum(type(outcome) is Dropped for _, outcome in self.others)
+        return sum(map(len, self.dropped_seqs.values()))
 
     @cached_property
     def failed(self) -> Counter[str]:
         """Failed records by reason."""
-        return Counter(outcome.reason for _, outcome in self.others if isinstance(outcome, Failed))
+        return Counter({reason: len(ids) for reason, ids in self.failed_ids.items()})
 
     def facts(self) -> dict[str, Any]:
         """The members of the log line. `dropped_seqs` names the dropped: producer/epoch -> `17,44-46`."""
-        samples: dict[str, list[str]] = {}
-        for record_id, outcome in self.others:
-            if (
-                isinstance(outcome, Failed)
-                and len(of_reason := samples.setdefault(outcome.reason, [])) < SAMPLES
-            ):
-                of_reason.append(record_id)
         return {
             "records": len(self.answers),
             "accepted": self.accepted,
@@ -77,8 +71,11 @@ class Batch(Struct, frozen=True, dict=True):
             "dropped": self.dropped,
             "failed": self.failed.total(),
             "failed_by_reason": dict(self.failed),
-            "failed_record_ids": samples,
-            "dropped_seqs": _named(outcome for _, outcome in self.others if isinstance(outcome, Dropped)),
+            "failed_record_ids": {reason: ids[:SAMPLES] for reason, ids in self.failed_ids.items()},
+            "dropped_seqs": {
+                f"{producer_id}/{epoch}": ranges(set(seqs))
+                for (producer_id, epoch), seqs in self.dropped_seqs.items()
+            },
         }
 
 
@@ -109,7 +106,8 @@ def _answered(
     memory still in the processor's cache. So does a row, which is written where the last one was.
     """
     answers: list[Answer] = []
-    others: list[tuple[str, Dropped | Failed]] = []
+    failed: dict[Reason, list[str]] = {}
+    dropped: dict[tuple[str, int], list[int]] = {}
     late = bytes_in = events = 0
     lag_ms = -(10**15)
     answered, accept, explain, written = answers.append, judges.accept, judges.explain, bytearray()
@@ -138,12 +136,12 @@ def _answered(
                 lag_ms = outcome.lag_ms
         elif type(outcome) is Dropped:
             answered(Answer(record_id, "Dropped"))
-            others.append((record_id, outcome))
+            dropped.setdefault((outcome.producer_id, outcome.epoch), []).append(outcome.seq)
         else:
-            failed = outcome if isinstance(outcome, Failed) else _FULL
             answered(Answer(record_id, "ProcessingFailed", b"" if record_id in bare else raw))
-            others.append((record_id, failed))
-    return Batch(answers, bytes_in, events, late, lag_ms if events else max(lag_ms, 0), others)
+            reason = outcome.reason if isinstance(outcome, Failed) else "answer_full"
+            failed.setdefault(reason, []).append(record_id)
+    return Batch(answers, bytes_in, events, late, lag_ms if events else max(lag_ms, 0), failed, dropped)
 
 
 def _unfitting(answers: Collection[Answer]) -> Set[str]:
@@ -157,13 +155,6 @@ def _unfitting(answers: Collection[Answer]) -> Set[str]:
         else:
             room -= takes
     return unfitting
-
-
-def _named(dropped: Iterable[Dropped]) -> dict[str, str]:
-    found: dict[str, set[int]] = {}
-    for event in dropped:
-        found.setdefault(f"{event.producer_id}/{event.epoch}", set()).add(event.seq)
-    return {name: ranges(numbers) for name, numbers in found.items()}
 
 
 def ranges(numbers: Iterable[int] | Sequence[int]) -> str:

@@ -16,7 +16,7 @@ from transforms.reasons import failed_by
 from transforms.rows import layers, row_plan
 from transforms.times import Arrivals
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised with every change of what is accepted; stands in the log line, so that reasons can be recomputed."""
 
 
@@ -54,7 +54,7 @@ class Gate:
             return self.accept(raw, arrival_ms, Arrivals().text(arrival_ms), bytearray())
         except RefusedError as refused:
             return refused.failed
-        except Exception as error:  # noqa: BLE001  see `_one`
+        except Exception as error:  # noqa: BLE001  what bytes can make a parser raise is a long list
             return self.explain(raw, arrival_ms, error)
 
     def explain(self, raw: bytes, arrival_ms: int, error: Exception | None = None) -> Outcome:
@@ -62,7 +62,7 @@ class Gate:
         failed = refused_form(raw)
         if failed is not None:
             return failed
-        outcome = self._one(raw, arrival_ms, error)
+        outcome = self._one(raw, arrival_ms) if error is None else self._unaccepted(raw, arrival_ms, error)
         if not (isinstance(outcome, Failed) and outcome.reason == "not_json"):
             return outcome
         lines = lines_of(raw)
@@ -77,19 +77,31 @@ class Gate:
         unreadable = all(isinstance(each, Failed) and each.reason == "not_json" for _, each in judged)
         return [(raw, outcome)] if len(judged) == 1 or unreadable else judged
 
-    def _one(self, raw: bytes, arrival_ms: int, raised: Exception | None = None) -> Outcome:
+    def _one(self, raw: bytes, arrival_ms: int) -> Outcome:
+        """The outcome of one event."""
+        try:
+            return self.accept(raw, arrival_ms, Arrivals().text(arrival_ms), bytearray())
+        except RefusedError as refused:
+            return refused.failed
+        except Exception as error:  # noqa: BLE001  see `judge`
+            return self._unaccepted(raw, arrival_ms, error)
+
+    def _unaccepted(self, raw: bytes, arrival_ms: int, error: Exception) -> Outcome:
+        """The outcome of one event that `accept` raised this for: it may be of an older version."""
+        if not isinstance(error, msgspec.ValidationError):
+            return failed_by(error)
         try:
             header = _header(raw)
             accept = self._accepts.get((header.event_type, header.schema_version))
             if accept is None:
                 return self._undeclared(raw, header)
-            if raised is not None and accept is self.accept:
-                return failed_by(raised)
+            if accept is self.accept:
+                return failed_by(error)
             return accept(raw, arrival_ms, Arrivals().text(arrival_ms), bytearray())
-        except RefusedError as error:
-            return error.failed
-        except Exception as error:  # noqa: BLE001  what bytes can make a parser raise is a long list, and not ours
-            return failed_by(error)
+        except RefusedError as refused:
+            return refused.failed
+        except Exception as further:  # noqa: BLE001  see `judge`
+            return failed_by(further)
 
     def _undeclared(self, raw: bytes, header: _Header) -> Failed:
         if header.event_type == UNREADABLE_LINE.name:

@@ -176,7 +176,7 @@ def _numbers() -> Iterator[Case]:
 
 
 def _texts() -> Iterator[Case]:
-    yield "lone high surrogate", spliced(b'"status":200,"user_id":"\\ud800"'), "not_json"
+    yield "lone high surrogate", spliced(b'"status":200,"user_id":"\\ud800"'), "not_utf8"
     yield "lone low surrogate", spliced(b'"status":200,"referrer":"\\udc00"'), "not_utf8"
     yield "surrogate in an unknown member", encode(GOOD)[:-1] + b',"x":"\\ud800"}', "not_json"
     yield "bad escape", spliced(b'"status":200,"referrer":"\\x41"'), "not_json"
