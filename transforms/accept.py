@@ -3,7 +3,8 @@
 It runs for every event. A loop over an event type's enrichments would cost more than the enrichments
 themselves (most are remembered), and a call from one step to the next as much as many a step. So its source
 is put together here, from the declared steps, and compiled: names in it come from Python identifiers of the
-contract only, values never. What it does for an event that breaks a rule stands in `transforms.refusals`.
+contract and from its annotations, which `penstock contracts check` holds to be such; values of events never.
+What it does for an event that breaks a rule stands in `transforms.refusals`.
 """
 
 import linecache
@@ -54,6 +55,9 @@ def accept(raw, arrival_ms, arrival_time, written):
     payload = event.payload
     kind = type(event)
 """
+
+_UNKNOWN = 10**9
+"""Bytes that no row is longer: stands for a growth that the contract does not tell."""
 
 # The shortest duplicate of a name takes 6 bytes (`,"a":1`), the event time may be 4 bytes shorter in the
 # record than in the row, and the row has a newline more: a record with a duplicate is at least 1 byte longer
@@ -146,7 +150,8 @@ def _sequence(plan: RowPlan) -> list[str]:
 
 
 def _dropped(plan: RowPlan) -> list[str]:
-    looked_at = "True" if plan.writes_defaults or not plan.measurable else "len(raw) != len(encode(event))"
+    sure = plan.measurable and not plan.writes_defaults and not plan.steps
+    looked_at = "len(raw) != len(encode(event))" if sure else "True"
     return [
         f"if {looked_at}:",
         "    check_names(raw)",
@@ -156,7 +161,8 @@ def _dropped(plan: RowPlan) -> list[str]:
 
 def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[str]:
     """The lines that write the row, and sum up how many bytes it has beyond the event."""
-    yield f"growth = {plan.fixed_growth + len(key_id)} + (4 if is_late else 5)"
+    known = plan.fixed_growth + len(key_id) if plan.measurable else _UNKNOWN
+    yield f"growth = {known} + (4 if is_late else 5)"
     # Derived fields first: the fields that they are made from may be personal, and are gone afterwards.
     for step in sorted(plan.steps, key=lambda step: step.replaces):
         yield from _with_value(step, _replacing(step) if step.replaces else _deriving(step))
@@ -173,8 +179,6 @@ def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[
         "payload",
     ]
     yield f"encode_into(Row{number}({', '.join(arguments)}), written)"
-    if not plan.measurable:
-        yield "check_names(raw)"
 
 
 def _replacing(step: Step) -> list[str]:

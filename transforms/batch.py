@@ -1,14 +1,14 @@
 """One batch: every record of a request judged and answered, within Lambda's limit, and counted."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 from transforms.accept import Accept
-from transforms.marshal import ANSWER_ENVELOPE, Answer, Form, Record, Request, Unreadable
+from transforms.marshal import Answer, Form, Record, Request, Unreadable, base64_size
 from transforms.outcome import Accepted, Dropped, Failed, Outcome, Reason, RefusedError
 from transforms.times import Arrivals
 
@@ -88,8 +88,9 @@ def run(request: Request, judges: Judges, form: Form[Written]) -> tuple[Batch, W
     """
     batch = _answered(request.records, judges, form.metadata)
     answer = form.write(batch.answers)
-    if form.size(answer) > LARGEST_ANSWER:
-        batch = _answered(request.records, judges, form.metadata, _unfitting(batch.answers))
+    surplus = form.size(answer) - LARGEST_ANSWER
+    if surplus > 0:
+        batch = _answered(request.records, judges, form.metadata, _last(batch.answers, surplus))
         answer = form.write(batch.answers)
     return batch, answer
 
@@ -111,20 +112,21 @@ def _answered(
     late = bytes_in = events = 0
     lag_ms = -(10**15)
     answered, accept, explain, written = answers.append, judges.accept, judges.explain, bytearray()
-    text_of, arrival_ms, arrival_time = Arrivals().text, -1, ""
+    text_of, arrival_time = Arrivals().text, ""
+    arrival_ms: int | None = None
     for record in records:
         record_id, raw = record.recordId, record.data
         bytes_in += len(raw)
         if type(record) is Record:
-            asked_ms = record.approximateArrivalTimestamp
+            this_ms = record.approximateArrivalTimestamp
             try:
-                if asked_ms != arrival_ms:
-                    arrival_time, arrival_ms = text_of(asked_ms), asked_ms
-                outcome = accept(record.data, arrival_ms, arrival_time, written)
+                if this_ms != arrival_ms:
+                    arrival_time, arrival_ms = text_of(this_ms), this_ms
+                outcome = accept(record.data, this_ms, arrival_time, written)
             except RefusedError as refused:
                 outcome = refused.failed
             except Exception as error:  # noqa: BLE001  whatever bytes can make a decoder raise
-                outcome = explain(record.data, asked_ms, error)
+                outcome = explain(record.data, this_ms, error)
         else:
             outcome = _UNREADABLE
         if type(outcome) is Accepted and not (bare and record_id in bare):
@@ -144,17 +146,16 @@ def _answered(
     return Batch(answers, bytes_in, events, late, lag_ms if events else max(lag_ms, 0), failed, dropped)
 
 
-def _unfitting(answers: Collection[Answer]) -> Set[str]:
-    """The records whose data does not fit into an answer, when room is given in their order."""
-    room = LARGEST_ANSWER - sum(len(answer.recordId) + ANSWER_ENVELOPE + 4 for answer in answers)
-    unfitting = set()
-    for answer in answers:
-        takes = len(answer.data or b"") * 4 // 3
-        if takes > room:
-            unfitting.add(answer.recordId)
-        else:
-            room -= takes
-    return unfitting
+def _last(answers: Sequence[Answer], surplus: int) -> Set[str]:
+    """The last records of an answer whose data is as many bytes in it, or just more."""
+    found = set()
+    for answer in reversed(answers):
+        if surplus <= 0:
+            break
+        if answer.data:
+            found.add(answer.recordId)
+            surplus -= base64_size(answer.data)
+    return found
 
 
 def ranges(numbers: Iterable[int] | Sequence[int]) -> str:

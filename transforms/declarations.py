@@ -1,13 +1,18 @@
 """What a stream's event types must keep besides their history: names, sizes, examples."""
 
 import json
+import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from producers.contracts import ENVELOPE_FIELDS, STREAMS, Stream
-from transforms.contracts import EVENT_HOUR, LakeTable, payload_column
+import msgspec
+
+from producers.contracts import ENVELOPE_FIELDS, STREAMS, EventType, Stream
+from transforms.contracts import EVENT_HOUR, LakeTable, field_extra, payload_column
 from transforms.growth import growth_findings
 from transforms.outcome import Accepted, Dropped, Failed, Outcome
 from transforms.rules import Gate
@@ -62,9 +67,17 @@ def gate_of(stream: Stream) -> Gate:
 def declaration_findings() -> Iterator[str]:
     """Everything that is wrong with the present declarations, one sentence each."""
     for stream in STREAMS.values():
-        yield from _names(stream)
+        yield from findings_of(stream)
         yield from growth_findings(LakeTable(stream))
     yield from _examples()
+
+
+def findings_of(stream: Stream) -> Iterator[str]:
+    """What is wrong with the names and annotations of one stream's event types, one sentence each."""
+    yield from _names(stream)
+    for event_type in stream.all_types:
+        for sentence in _annotations(event_type):
+            yield f"{stream.name}: {event_type.name}: {sentence}"
 
 
 def _names(stream: Stream) -> Iterator[str]:
@@ -78,6 +91,37 @@ def _names(stream: Stream) -> Iterator[str]:
                 yield f"{stream.name}: {each.name}: {name!r} is no column name. Use a-z, 0-9 and _."
         if payload_column(each) in _RESERVED or payload_column(each) in ENVELOPE_FIELDS:
             yield f"{stream.name}: {each.name} is a reserved name. Choose another for the event type."
+
+
+def _annotations(event_type: EventType) -> Iterator[str]:
+    hints = get_type_hints(event_type.payload, include_extras=True)
+    columns: list[str] = []
+    for field in msgspec.structs.fields(event_type.payload):
+        extra = field_extra(hints[field.name])
+        personal = [str(extra["personal"])] if "personal" in extra else []
+        columns += personal
+        for name in (*personal, *extra.get("derive", {})):
+            if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+                yield f"{name!r} is no column name. Use a-z, 0-9 and _, and no word of Python's own."
+        if field.encode_name != field.name:
+            yield f"{field.name} is written as {field.encode_name}. Columns are found by name: give it one."
+        if _marked_inside(hints[field.name]):
+            yield f"{field.name} has personal or derived values inside of it. Only a field itself can be so."
+    for name in sorted({each for each in columns if columns.count(each) > 1}):
+        yield f"Two fields become {name}. One of them would be lost: give each a column."
+
+
+def _marked_inside(hint: Any) -> bool:
+    """True when a value inside a list, map or nested object is said to be personal or derived from."""
+    if get_origin(hint) is Annotated:
+        return _marked_inside(hint.__origin__)
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        inner = tuple(get_type_hints(hint, include_extras=True)[name] for name in hint.__struct_fields__)
+    elif get_origin(hint) in (Union, UnionType):
+        return any(map(_marked_inside, get_args(hint)))
+    else:
+        inner = () if get_origin(hint) is Literal else get_args(hint)
+    return any(field_extra(each) or _marked_inside(each) for each in inner)
 
 
 def _examples() -> Iterator[str]:

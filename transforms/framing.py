@@ -14,10 +14,10 @@ _KPL = b"\xf3\x89\x9a\xc2"
 
 def refused_form(raw: bytes) -> Failed | None:
     """Why these bytes are not looked into at all, or None."""
-    if not raw.strip():
-        return Failed("empty", "", "The record holds no bytes but white space.")
     if len(raw) > LARGEST_RECORD:
         return Failed("too_large", "", f"The record has {len(raw)} bytes; {LARGEST_RECORD} is the limit.")
+    if not raw.strip():
+        return Failed("empty", "", "The record holds no bytes but white space.")
     if raw.startswith(_GZIP):
         return Failed("compressed", "byte 0", "The record is gzip. Events are sent uncompressed.")
     if raw.startswith(_KPL):

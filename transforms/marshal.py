@@ -27,7 +27,11 @@ class Record(Struct, gc=False):
 
 
 class Unreadable(Struct, gc=False):
-    """A record of the request whose data is not base64 or that has no arrival time."""
+    """A record of the request whose data is not base64 or that has no arrival time.
+
+    `data` is as it came, to go back so; empty when it has characters that JSON must escape: an answer's size
+    would not be what it seems. Firehose keeps the record in any case.
+    """
 
     recordId: str  # noqa: N815
     data: str
@@ -84,7 +88,13 @@ def _record(record: Mapping[str, Any]) -> Record | Unreadable:
         arrival_ms = record["approximateArrivalTimestamp"]
         return Record(record["recordId"], a2b_base64(record["data"], strict_mode=True), int(arrival_ms))
     except (KeyError, TypeError, ValueError):
-        return Unreadable(str(record.get("recordId")), str(record.get("data") or ""))
+        data = str(record.get("data") or "")
+        return Unreadable(str(record.get("recordId")), data if _is_plain(data) else "")
+
+
+def _is_plain(text: str) -> bool:
+    """True when the text has as many bytes in JSON as it has characters."""
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
 class Form(NamedTuple, Generic[Written]):
@@ -92,7 +102,7 @@ class Form(NamedTuple, Generic[Written]):
 
     Attributes:
         metadata: event hour -> what stands as `metadata` in the answer for one record.
-        size: bytes of JSON that the written answer has or becomes, at most.
+        size: bytes of JSON that the written answer has or becomes, at most. It shrinks with the data.
     """
 
     metadata: Mapping[str, Any]
@@ -143,6 +153,11 @@ def answer_dict(answers: list[Answer]) -> dict[str, Any]:
     """The answer as a dict; data is base64 text."""
     answer: dict[str, Any] = msgspec.to_builtins(_Response(answers))
     return answer
+
+
+def base64_size(data: bytes | str) -> int:
+    """Bytes that an answer's data has in base64, which it is already when it is text."""
+    return len(data) if isinstance(data, str) else (len(data) + 2) // 3 * 4
 
 
 def _size_of(answer: Mapping[str, Any]) -> int:

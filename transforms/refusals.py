@@ -22,7 +22,7 @@ _PRODUCERS_KEPT = 65_536
 
 
 def too_large(raw: bytes) -> RefusedError:
-    """The error for a record that is larger than any event."""
+    """The error for a record that is larger than any event. See also `framing.refused_form`."""
     return RefusedError("too_large", "", f"The record has {len(raw)} bytes; {LARGEST_RECORD} is the limit.")
 
 

@@ -7,7 +7,7 @@ row; only the envelope is copied. Members of our own that a producer wrote are o
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -63,9 +63,10 @@ class RowPlan(Struct, frozen=True, dict=True):
 
     @cached_property
     def measurable(self) -> bool:
-        """True when values are as long in a row as in the shortest record that holds them.
+        """True when a row is no longer than `steps` and `fixed_growth` say, whatever values the record has.
 
-        Not so for a floating point number (`1e9`) and a time.
+        Not so for a number like `1e9`, for a time, and for a nested object whose members a record may leave
+        out. A map's empty names make duplicates that are too short to be seen by their length.
         """
         return _measurable(self.event_type.payload)
 
@@ -182,8 +183,18 @@ def _measurable(hint: Any) -> bool:
     if get_origin(hint) is Literal or hint in (str, int, bool, NoneType):
         return True
     if isinstance(hint, type) and issubclass(hint, Struct):
-        return all(map(_measurable, get_type_hints(hint, include_extras=True).values()))
-    return bool(get_args(hint)) and all(map(_measurable, get_args(hint)))
+        hints = get_type_hints(hint, include_extras=True)
+        return _written_as_read(hint) and all(_measurable(hints[name]) for name in hint.__struct_fields__)
+    return get_origin(hint) in (list, Union, UnionType) and all(map(_measurable, get_args(hint)))
+
+
+def _written_as_read(struct: type[Struct]) -> bool:
+    """False when members that a record may leave out are written."""
+    config = struct.__struct_config__
+    return not (config.tag or config.array_like) and all(
+        field.required or (config.omit_defaults and field.default is not msgspec.NODEFAULT)
+        for field in msgspec.structs.fields(struct)
+    )
 
 
 def _fixed_growth(event_type: EventType, column: str) -> int:

@@ -17,7 +17,7 @@ from transforms.rows import layers, row_plan
 from transforms.times import Arrivals
 
 RULES_VERSION = 2
-"""Raised with every change of what is accepted; stands in the log line, so that reasons can be recomputed."""
+"""Raised with every change of what is accepted, or for what reason it is not. It stands in the log line."""
 
 
 class _Header(Struct, gc=False):

@@ -68,7 +68,7 @@ class Seconds(dict[str, tuple[str, int]]):
 class Arrivals:
     """Arrival times as rows have them; of a batch, most fall into few seconds."""
 
-    _second = -1
+    _second: int | None = None
     _text = ""
 
     def text(self, arrival_ms: int) -> str:

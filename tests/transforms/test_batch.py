@@ -4,17 +4,28 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, corpus, encode
+from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, changed, corpus, encode
 from transforms.batch import LARGEST_ANSWER, ranges, run
 from transforms.contracts import LAKE_TABLES
 from transforms.growth import largest_answer
-from transforms.marshal import ANSWER_ENVELOPE, Record, Request, Unreadable, as_dict, as_json, read_request
+from transforms.marshal import (
+    ANSWER_ENVELOPE,
+    Form,
+    Record,
+    Request,
+    Unreadable,
+    as_dict,
+    as_json,
+    read_request,
+)
 from transforms.outcome import Accepted, Outcome
 from transforms.rules import Gate
 
@@ -85,6 +96,45 @@ def test_an_arrival_time_that_no_row_can_have_harms_no_other_record(gate: Gate) 
     assert gate.judge(good, never) == gate.explain(good, never)
 
 
+def test_a_row_has_the_arrival_time_of_its_own_record(gate: Gate) -> None:
+    good, arrivals = encode(GOOD), [ARRIVAL_MS + add for add in (0, 1, 999, 1000, 1, -1, 0)]
+    batch, _ = run(Request([Record("", good, each) for each in arrivals]), gate, as_json())
+    for arrival_ms, answer in zip(arrivals, batch.answers, strict=True):
+        alone = gate.judge(good, arrival_ms)
+        assert isinstance(alone, Accepted)
+        assert answer.data == alone.row
+
+
+def test_late_events_and_the_largest_lag_are_those_of_the_rows(gate: Gate) -> None:
+    times = ("10:11:14.000", "01:00:00.000", "10:11:15.500", "00:30:00.250", "10:11:12.000")
+    records = [Record("", changed(event_time=f"2026-11-24T{each}Z"), ARRIVAL_MS) for each in times]
+    records.append(Record("", b"no event", ARRIVAL_MS))
+    batch, _ = run(Request(records), gate, as_json())
+    assert (batch.accepted, batch.late, batch.lag_ms) == (5, 2, 34_874_750)
+    nothing, _ = run(Request(records[-1:]), gate, as_json())
+    assert (nothing.accepted, nothing.late, nothing.lag_ms) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("character", ["\x01", "\u2028", "é", '"', "\\"])
+def test_what_is_no_base64_cannot_make_an_answer_larger_than_it_seems(gate: Gate, character: str) -> None:
+    asked = {"records": [{"recordId": "a", "data": character * 3_000_000}]}
+    _, answer = run(read_request(json.dumps(asked).encode()), gate, as_json())
+    assert json.loads(answer) == {"records": [{"recordId": "a", "result": "ProcessingFailed", "data": ""}]}
+
+
+@pytest.mark.parametrize("form", [as_json, as_dict])
+def test_one_record_too_many_fails_alone(gate: Gate, form: Callable[[], Form[Any]]) -> None:
+    records = [Record(f"{number:062d}", encode(GOOD), ARRIVAL_MS) for number in range(7_500)]
+    sizes = []
+    for count in range(7_000, 7_500, 10):
+        batch, _ = run(Request(records[:count]), gate, form())
+        sizes.append(batch.failed["answer_full"])
+    full = next(number for number in sizes if number)
+    assert sizes[0] == 0
+    assert full <= 12, "ten records were added"
+    assert sizes == sorted(sizes)
+
+
 def test_what_is_base64_for_nobody_is_no_event_though_its_text_is_one(gate: Gate) -> None:
     batch, _ = run(Request([Unreadable("a", encode(GOOD).decode(), ARRIVAL_MS)]), gate, as_json())
     assert batch.failed == {"bad_request": 1}
@@ -100,10 +150,16 @@ def test_no_answer_near_the_limit_passes_it_and_no_record_is_lost_or_doubled(gat
         for place in rng.sample(range(len(records)), k=len(records) // 50):
             records[place] = Unreadable(records[place].recordId, "%" * rng.randrange(400))
         batch, answer = run(Request(records), _Known(judged), as_json())
+        if seed % 10 == first % 10:
+            other, as_parsed = run(Request(records), _Known(judged), as_dict())
+            assert len(json.dumps(as_parsed)) <= LARGEST_ANSWER
+            assert [each.recordId for each in other.answers] == [each.recordId for each in records]
         assert len(answer) <= LARGEST_ANSWER < LAMBDA_LIMIT
         assert [each.recordId for each in batch.answers] == [each.recordId for each in records]
         assert len({each.recordId for each in batch.answers}) == len(records)
         assert batch.accepted + batch.dropped + batch.failed.total() == len(records)
+        full = batch.failed["answer_full"]
+        assert not full or len(answer) > LARGEST_ANSWER - 8_000 - 60 * full, "no more fail than must"
         for record, each in zip(records, batch.answers, strict=True):
             if each.result == "Ok":
                 outcome = judged[record.data]  # type: ignore[index]
@@ -224,6 +280,9 @@ def test_an_invocation_writes_one_line_which_is_its_metrics_too_and_names_nobody
     assert (said["level"], said["service"], said["message"]) == ("INFO", "transforms", "batch transformed")
     assert said["failed"] == sum(said["failed_by_reason"].values())
     assert said["FailedRecords"] == [float(said["failed"])]
+    assert said["AcceptedEvents"] == [float(said["accepted"])]
+    assert said["LateEvents"] == [float(said["late"])]
+    assert said["ArrivalLag"][0] >= 2877, "what the good event among them has"
     assert {each["Name"] for each in said["_aws"]["CloudWatchMetrics"][0]["Metrics"]} <= set(said)
     assert all(len(ids) <= 3 for ids in said["failed_record_ids"].values())
     for personal in ("203.0.113.9", "user-4711", "Mozilla", "DROP TABLE", "passwd"):
