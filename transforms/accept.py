@@ -18,7 +18,7 @@ from msgspec.json import Encoder, encode
 from producers.contracts import Event
 from transforms import refusals
 from transforms.contracts import LakeTable
-from transforms.enrich import DERIVED, Enrichment, Memo, personal
+from transforms.enrich import DERIVED, PSEUDONYM_SIZE, PSEUDONYMS, Enrichment, Memo, personal
 from transforms.framing import LARGEST_RECORD, check_names
 from transforms.outcome import Accepted, Dropped, Outcome
 from transforms.rows import RowPlan, Step, decoder
@@ -63,7 +63,7 @@ _UNKNOWN = 10**9
 # record than in the row, and the row has a newline more: a record with a duplicate is at least 1 byte longer
 # than its event written compactly, which is the row less what `growth` sums up.
 _END = """
-    row = b"%b\\n" % written
+    row = join((written, NEWLINE))
     if len(raw) - len(row) + growth > 0:
         check_names(raw)
     return Accepted(row, event_hour, is_late, lag_ms)
@@ -83,6 +83,8 @@ def accepts(
         "TO_SECOND": slice(len("2026-11-24T10:11:12")),
         "FRACTION": slice(len("2026-11-24T10:11:12"), None),
         "UNSET": UNSET,
+        "NEWLINE": b"\n",
+        "join": b"".join,
         "Accepted": Accepted,
         "Dropped": Dropped,
         "source_of": producers.get,
@@ -182,10 +184,11 @@ def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[
 
 
 def _replacing(step: Step) -> list[str]:
+    of_result = PSEUDONYM_SIZE if step.enrichment in PSEUDONYMS else f"len(column_{step.column})"
     return [
         f"column_{step.column} = known_{_memory(step)}(value) or new_{_memory(step)}(value)",
         f"payload.{step.field} = UNSET",
-        f"growth += {step.overhead} + len(column_{step.column}) - len(value)",
+        f"growth += {step.overhead} + {of_result} - len(value)",
     ]
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 Enrichment = Callable[[str], str]
 _Result = TypeVar("_Result")
+PSEUDONYM_SIZE = 32
 _CAPACITY = 65_536
 _LONGEST = 256
 """Longer values are not remembered: a memory must stay small whatever comes."""
@@ -52,7 +53,7 @@ class Derivation(NamedTuple):
 
 
 def pseudonymizer(key: bytes) -> Enrichment:
-    """HMAC-SHA256 under `key`, the first 128 bits in hex.
+    """HMAC-SHA256 under `key`, the first 128 bits in hex: PSEUDONYM_SIZE characters.
 
     The two padded states are made once and copied per value: the digests of `hmac` at half the cost.
     """
@@ -67,7 +68,7 @@ def pseudonymizer(key: bytes) -> Enrichment:
         inner.update(value.encode())
         outer = outer_copy()
         outer.update(inner.digest())
-        return outer.hexdigest()[:32]
+        return outer.hexdigest()[:PSEUDONYM_SIZE]
 
     return pseudonym
 
@@ -136,7 +137,11 @@ DERIVED: Mapping[str, Derivation] = {"url_path": Derivation(url_path, until="?")
 """What `extra={"derive": {column: name}}` of a field may name."""
 
 
+PSEUDONYMS = frozenset({"client_key", "user_key"})
+"""Lake columns that are pseudonyms, all of one size."""
+
+
 def personal(key: bytes) -> Mapping[str, Enrichment]:
     """Lake column that stands for personal data -> what makes its value, under the given key."""
     pseudonym = pseudonymizer(key)
-    return {"client_key": pseudonym, "user_key": pseudonym, "user_agent_class": user_agent_class}
+    return {**dict.fromkeys(PSEUDONYMS, pseudonym), "user_agent_class": user_agent_class}

@@ -13,6 +13,7 @@ import msgspec
 from producers.contracts import EventType
 from transforms.batch import LARGEST_ANSWER
 from transforms.contracts import LakeTable
+from transforms.enrich import PSEUDONYM_SIZE
 from transforms.marshal import ANSWER_ENVELOPE
 from transforms.rows import row_plan
 
@@ -21,7 +22,6 @@ BUFFER_HINT = 1_048_576
 
 _LONGEST_RECORD_ID = 64
 _LONGEST_KEY_ID = 16
-_PSEUDONYM = 32
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def growth_of(table: LakeTable, event_type: EventType) -> Growth:
     """The bound of one delivered event type."""
     plan = row_plan(table, event_type)
     fixed = plan.fixed_growth + _LONGEST_KEY_ID + len("false") + len("\n")
-    fixed += sum(step.overhead + _PSEUDONYM for step in plan.steps if step.replaces)
+    fixed += sum(step.overhead + PSEUDONYM_SIZE for step in plan.steps if step.replaces)
     derived = [step for step in plan.steps if not step.replaces]
     fixed += sum(step.overhead for step in derived)
     return Growth(fixed, float(len(derived)), _smallest(event_type))
