@@ -8,17 +8,17 @@ What it does for an event that breaks a rule stands in `transforms.refusals`.
 """
 
 import linecache
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 from msgspec import UNSET
 from msgspec.json import Encoder, encode
 
-from producers.contracts import Event
 from transforms import refusals
+from transforms.accept_lines import lines_for, memory_name
 from transforms.contracts import LakeTable
-from transforms.enrich import DERIVED, PSEUDONYM_SIZE, PSEUDONYMS, Enrichment, Memo, personal
+from transforms.enrich import DERIVED, Enrichment, Memo, personal
 from transforms.framing import LARGEST_RECORD, check_names
 from transforms.outcome import Accepted, Dropped, Outcome
 from transforms.rows import RowPlan, Step, decoder
@@ -55,9 +55,6 @@ def accept(raw, arrival_ms, arrival_time, written):
     payload = event.payload
     kind = type(event)
 """
-
-_UNKNOWN = 10**9
-"""Bytes that no row is longer: stands for a growth that the contract does not tell."""
 
 # The shortest duplicate of a name takes 6 bytes (`,"a":1`), the event time may be 4 bytes shorter in the
 # record than in the row, and the row has a newline more: a record with a duplicate is at least 1 byte longer
@@ -112,13 +109,9 @@ def _memories(steps: Iterable[Step], key: bytes) -> Mapping[str, Any]:
             if step.replaces
             else Memo(_measured(DERIVED[step.enrichment].function))
         )
-        found.setdefault(f"known_{_memory(step)}", memo.get)
-        found.setdefault(f"new_{_memory(step)}", memo.add)
+        found.setdefault(f"known_{memory_name(step)}", memo.get)
+        found.setdefault(f"new_{memory_name(step)}", memo.add)
     return found
-
-
-def _memory(step: Step) -> str:
-    return f"{'personal' if step.replaces else 'derived'}_{step.enrichment}"
 
 
 def _measured(derive: Enrichment) -> Callable[[str], tuple[str, int]]:
@@ -136,73 +129,11 @@ def _compiled(table: LakeTable, layer: Sequence[RowPlan], shared: Mapping[str, A
     source = _CHECKS
     for number, plan in enumerate(layer):
         names[f"Event{number}"], names[f"Row{number}"] = plan.event_class, plan.row_class
-        lines = _row(plan, table, number, names["key_id"]) if plan.event_type.delivered else _dropped(plan)
         source += f"    {'elif' if number else 'if'} kind is Event{number}:\n"
-        source += "".join(f"        {line}\n" for line in [*_sequence(plan), *lines])
+        source += "".join(f"        {line}\n" for line in lines_for(plan, table, number, names["key_id"]))
     source, name = source + _END, f"<accept {table.name} {layer[0].event_class.__name__}>"
     # As attrs does for what it writes: so that tracebacks and debuggers have its lines.
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     exec(compile(source, name, "exec"), names)  # noqa: S102  see above
     accept: Accept = names["accept"]
     return accept
-
-
-def _sequence(plan: RowPlan) -> list[str]:
-    return [] if plan.is_audit else ["if not event.seq:", "    raise reserved_sequence()"]
-
-
-def _dropped(plan: RowPlan) -> list[str]:
-    sure = plan.measurable and not plan.writes_defaults and not plan.steps
-    looked_at = "len(raw) != len(encode(event))" if sure else "True"
-    return [
-        f"if {looked_at}:",
-        "    check_names(raw)",
-        f"return Dropped({plan.event_type.name!r}, event.producer_id, event.epoch, event.seq)",
-    ]
-
-
-def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[str]:
-    """The lines that write the row, and sum up how many bytes it has beyond the event."""
-    known = plan.fixed_growth + len(key_id) if plan.measurable else _UNKNOWN
-    yield f"growth = {known} + (4 if is_late else 5)"
-    # Derived fields first: the fields that they are made from may be personal, and are gone afterwards.
-    for step in sorted(plan.steps, key=lambda step: step.replaces):
-        yield from _with_value(step, _replacing(step) if step.replaces else _deriving(step))
-    filled = {step.column for step in plan.steps if step.replaces}
-    at_hand = ("event_time", "source")
-    arguments = [
-        *(
-            name if name in at_hand else f"event.{name}"
-            for name in Event.__struct_fields__
-            if name != "payload"
-        ),
-        *("arrival_time", "is_late", "key_id"),
-        *(f"column_{name}" if name in filled else "None" for name in table.personal_columns),
-        "payload",
-    ]
-    yield f"encode_into(Row{number}({', '.join(arguments)}), written)"
-
-
-def _replacing(step: Step) -> list[str]:
-    of_result = PSEUDONYM_SIZE if step.enrichment in PSEUDONYMS else f"len(column_{step.column})"
-    return [
-        f"column_{step.column} = known_{_memory(step)}(value) or new_{_memory(step)}(value)",
-        f"payload.{step.field} = UNSET",
-        f"growth += {step.overhead} + {of_result} - len(value)",
-    ]
-
-
-def _deriving(step: Step) -> list[str]:
-    return [
-        f"value = value.partition({DERIVED[step.enrichment].until!r})[0]",
-        f"payload.{step.column}, size = known_{_memory(step)}(value) or new_{_memory(step)}(value)",
-        f"growth += {step.overhead} + size",
-    ]
-
-
-def _with_value(step: Step, made: Iterable[str]) -> list[str]:
-    taken = f"value = payload.{step.field}"
-    if not step.optional:
-        return [taken, *made]
-    column = f"column_{step.column}" if step.replaces else f"payload.{step.column}"
-    return [taken, "if value is None:", f"    {column} = None", "else:", *(f"    {line}" for line in made)]

@@ -7,14 +7,15 @@ row; only the envelope is copied. Members of our own that a producer wrote are o
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, Literal, Union, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, defstruct
 
 from producers.contracts import AUDIT_TYPE, Event, EventType, Payload
 from transforms.contracts import LakeTable, field_extra, payload_column
+from transforms.lengths import fixed_growth, measurable, spoken_defaults
 
 _CHECKED_ELSEWHERE: Mapping[str, Any] = {
     "event_id": Annotated[str, Meta(min_length=36, max_length=36)],
@@ -59,16 +60,12 @@ class RowPlan(Struct, frozen=True, dict=True):
     @cached_property
     def writes_defaults(self) -> bool:
         """True when a row or event may be longer than what was read, for a default that is written out."""
-        return any(True for _ in _spoken_defaults(self.event_type.payload))
+        return any(True for _ in spoken_defaults(self.event_type.payload))
 
     @cached_property
     def measurable(self) -> bool:
-        """True when a row is no longer than `steps` and `fixed_growth` say, whatever values the record has.
-
-        Not so for a number like `1e9`, for a time, and for a nested object whose members a record may leave
-        out. A map's empty names make duplicates that are too short to be seen by their length.
-        """
-        return _measurable(self.event_type.payload)
+        """True when no row is longer than `steps` and `fixed_growth` say, whatever values a record has."""
+        return measurable(self.event_type.payload)
 
     @property
     def is_audit(self) -> bool:
@@ -107,7 +104,7 @@ def row_plan(table: LakeTable, event_type: EventType) -> RowPlan:
         kw_only=True,
         gc=False,
     )
-    return RowPlan(event_type, event_class, row_class, steps, _fixed_growth(event_type, column))
+    return RowPlan(event_type, event_class, row_class, steps, fixed_growth(event_type, column))
 
 
 def layers(plans: Iterable[RowPlan]) -> list[list[RowPlan]]:
@@ -143,7 +140,7 @@ def _payload_columns(payload: type[Payload], steps: tuple[Step, ...]) -> type[St
     hints = get_type_hints(payload, include_extras=True)
     spoken = [
         (name, hints[name], msgspec.field(default_factory=partial(_same, default)))
-        for name, default in _spoken_defaults(payload)
+        for name, default in spoken_defaults(payload)
     ]
     derived = [(step.column, Any, None) for step in steps if not step.replaces]
     return defstruct(
@@ -153,13 +150,6 @@ def _payload_columns(payload: type[Payload], steps: tuple[Step, ...]) -> type[St
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _spoken_defaults(payload: type[Payload]) -> Iterator[tuple[str, Any]]:
-    for field in msgspec.structs.fields(payload):
-        default = field.default_factory() if callable(field.default_factory) else field.default
-        if default is not None and default is not msgspec.NODEFAULT:
-            yield field.name, default
 
 
 def _steps(payload: type[Payload]) -> Iterator[Step]:
@@ -175,33 +165,3 @@ def _steps(payload: type[Payload]) -> Iterator[Step]:
 
 def _may_be_none(hint: Any) -> bool:
     return hint in (None, NoneType, Any) or any(map(_may_be_none, get_args(hint)))
-
-
-def _measurable(hint: Any) -> bool:
-    if get_origin(hint) is Annotated:
-        return _measurable(hint.__origin__)
-    if get_origin(hint) is Literal or hint in (str, int, bool, NoneType):
-        return True
-    if isinstance(hint, type) and issubclass(hint, Struct):
-        hints = get_type_hints(hint, include_extras=True)
-        return _written_as_read(hint) and all(_measurable(hints[name]) for name in hint.__struct_fields__)
-    return get_origin(hint) in (list, Union, UnionType) and all(map(_measurable, get_args(hint)))
-
-
-def _written_as_read(struct: type[Struct]) -> bool:
-    """False when members that a record may leave out are written."""
-    config = struct.__struct_config__
-    return not (config.tag or config.array_like) and all(
-        field.required or (config.omit_defaults and field.default is not msgspec.NODEFAULT)
-        for field in msgspec.structs.fields(struct)
-    )
-
-
-def _fixed_growth(event_type: EventType, column: str) -> int:
-    arrival = len(',"arrival_time":"2026-11-24T10:00:00.000Z"')
-    names = len(',"is_late":') + len(',"key_id":""') + len(column) - len("payload")
-    spoken = sum(
-        len(f',"{name}":') + len(msgspec.json.encode(default))
-        for name, default in _spoken_defaults(event_type.payload)
-    )
-    return arrival + names + spoken
