@@ -26,9 +26,9 @@ STOP_EARLY_MS = 45_000
 @lru_cache(maxsize=1)
 def service() -> ReportService:
     """The service on AWS's clients, built on first use."""
-    import boto3
+    from queries.aws_session import aws_session
 
-    return build_service(Settings.from_environ(os.environ), boto3.Session())
+    return build_service(Settings.from_environ(os.environ), aws_session())
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Target(Protocol):
 
 def report_service(target: Target, *, analyst: bool = False) -> ReportService:
     """The reports of the target; with `analyst`, queries run in the analysts' work group."""
-    import boto3
+    from queries.aws_session import aws_session
 
     settings = Settings(
         database=target.database,
@@ -47,4 +47,4 @@ def report_service(target: Target, *, analyst: bool = False) -> ReportService:
         ledger_table=target.ledger_table,
     )
     # Naming the resources has pointed the environment at the target, so a plain session reaches it.
-    return build_service(settings, boto3.Session())
+    return build_service(settings, aws_session())

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from infra.local import kinesis_answers
 from infra.local.activity import Activity
 from infra.local.paths import LocalPaths
 from infra.local.service_roles import external_id
+from queries.aws_session import aws_session
 
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
@@ -75,7 +75,7 @@ class LocalContext:
 
     def _make(self, service: str, role: "ServiceRole | None") -> Any:
         credentials = self._assume(role) if role else CREDENTIALS
-        session: Any = boto3.session.Session(
+        session: Any = aws_session(
             aws_access_key_id=credentials["aws_access_key_id"],
             aws_secret_access_key=credentials["aws_secret_access_key"],
             aws_session_token=credentials.get("aws_session_token"),
