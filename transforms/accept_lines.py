@@ -12,7 +12,7 @@ from transforms.enrich import DERIVED, PSEUDONYM_SIZE, PSEUDONYMS
 from transforms.rows import RowPlan, Step
 
 _UNKNOWN = 10**9
-"""Bytes that no row is longer: stands for a growth that the contract does not tell."""
+"""More bytes than any row has: stands for a growth that the contract does not tell."""
 
 
 def lines_for(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> list[str]:

@@ -4,6 +4,8 @@ Pure: no clock, no network, no environment. The same bytes with the same arrival
 outcome for ever, which is why a failed record can be explained and replayed long after it failed.
 """
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import Struct
 
@@ -50,12 +52,7 @@ class Gate:
 
     def judge(self, raw: bytes, arrival_ms: int) -> Outcome:
         """What becomes of a record that arrived at these epoch milliseconds. Never raises, for any bytes."""
-        try:
-            return self.accept(raw, arrival_ms, Arrivals().text(arrival_ms), bytearray())
-        except RefusedError as refused:
-            return refused.failed
-        except Exception as error:  # noqa: BLE001  what bytes can make a parser raise is a long list
-            return self.explain(raw, arrival_ms, error)
+        return self._accepted(raw, arrival_ms, otherwise=self.explain)
 
     def explain(self, raw: bytes, arrival_ms: int, error: Exception | None = None) -> Outcome:
         """The same outcome as `judge`, found slowly. `error` is what `accept` has raised for the record."""
@@ -79,12 +76,17 @@ class Gate:
 
     def _one(self, raw: bytes, arrival_ms: int) -> Outcome:
         """The outcome of one event."""
+        return self._accepted(raw, arrival_ms, otherwise=self._unaccepted)
+
+    def _accepted(
+        self, raw: bytes, arrival_ms: int, otherwise: Callable[[bytes, int, Exception], Outcome]
+    ) -> Outcome:
         try:
             return self.accept(raw, arrival_ms, Arrivals().text(arrival_ms), bytearray())
         except RefusedError as refused:
             return refused.failed
-        except Exception as error:  # noqa: BLE001  see `judge`
-            return self._unaccepted(raw, arrival_ms, error)
+        except Exception as error:  # noqa: BLE001  what bytes can make a parser raise is a long list
+            return otherwise(raw, arrival_ms, error)
 
     def _unaccepted(self, raw: bytes, arrival_ms: int, error: Exception) -> Outcome:
         """The outcome of one event that `accept` raised this for: it may be of an older version."""
@@ -100,7 +102,7 @@ class Gate:
             return accept(raw, arrival_ms, Arrivals().text(arrival_ms), bytearray())
         except RefusedError as refused:
             return refused.failed
-        except Exception as further:  # noqa: BLE001  see `judge`
+        except Exception as further:  # noqa: BLE001  see `_accepted`
             return failed_by(further)
 
     def _undeclared(self, raw: bytes, header: _Header) -> Failed:
