@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -117,3 +118,14 @@ def test_every_command_of_the_readme_is_a_verb_of_the_command() -> None:
     used = re.findall(r"^\$ penstock ([a-z]+(?: [a-z]+)?)", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert len(used) > 5
     assert [command for command in used if command not in verbs and command.split()[0] not in verbs] == []
+
+
+def test_thirty_questions_of_newcomers_are_answered_by_files_that_exist() -> None:
+    asked = tomllib.loads((ROOT / "tests" / "where_is.toml").read_text())
+    assert {name: len(questions) for name, questions in asked.items()} == {
+        "behaviour": 10,
+        "fact": 10,
+        "test": 10,
+    }
+    answers = [file for questions in asked.values() for files in questions.values() for file in files]
+    assert [file for file in answers if not (ROOT / file).is_file()] == []
