@@ -13,8 +13,9 @@ from dashboards.preview.access import OWNER, Rules, condition, rules_arn, viewer
 from dashboards.preview.data import AthenaQuery, Snapshots, Source, source
 from dashboards.render.page import Page
 from dashboards.render.state import State
-from dashboards.render.tile import View, through
+from dashboards.render.tile import through
 from dashboards.render.vega import PALETTE
+from dashboards.render.view import View
 
 _QUERIES_AT_ONCE = 4
 Assets = Mapping[str, Any]

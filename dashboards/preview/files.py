@@ -9,7 +9,8 @@ from typing import Any
 from dashboards.preview.charts import picture, png, values
 from dashboards.render.compile import MAX_ROWS
 from dashboards.render.page import VisualView
-from dashboards.render.tile import View, tile
+from dashboards.render.tile import tile
+from dashboards.render.view import View
 
 WIDTH, HEIGHT, MARGIN, HEAD = 720, 320, 20, 62
 _FONT = "system-ui, 'DejaVu Sans', Arial, sans-serif"

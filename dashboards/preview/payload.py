@@ -11,7 +11,8 @@ from dashboards.preview.board import Board, Freshness
 from dashboards.preview.charts import vega
 from dashboards.render.sheet import frames, limits
 from dashboards.render.state import State
-from dashboards.render.tile import View, tile
+from dashboards.render.tile import tile
+from dashboards.render.view import View
 
 
 def opening(board: Board, name: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from dashboards.preview.board import Board
 from dashboards.preview.files import csv_of, png_of
 from dashboards.publishes import moved
 from dashboards.render.state import State
-from dashboards.render.tile import View
+from dashboards.render.view import View
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

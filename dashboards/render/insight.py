@@ -3,18 +3,16 @@ name.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dashboards.expressions.typing import UnsupportedError
 from dashboards.render.compile import base_rows, parameters
 from dashboards.render.page import VisualView
+from dashboards.render.view import View, plain
 from dashboards.render.wells import Out, field_out
 
-if TYPE_CHECKING:
-    from dashboards.render.tile import View
 
-
-def drawn(view: "View", visual: VisualView) -> dict[str, Any]:
+def drawn(view: View, visual: VisualView) -> dict[str, Any]:
     """The visual's lines of text, and the numbers in them as rows.
 
     Raises UnsupportedError, ExpressionError.
@@ -41,31 +39,25 @@ def drawn(view: "View", visual: VisualView) -> dict[str, Any]:
             {"alias": "c0", "label": "What", "kind": "text", "role": "category", "unit": ""},
             {"alias": "c1", "label": "Value", "kind": "number", "role": "value", "unit": ""},
         ],
-        "rows": [[what, _plain(value)] for what, value, _ in rows],
+        "rows": [[what, plain(value)] for what, value, _ in rows],
         "texts": [[what, text] for what, _, text in rows],
         "message": "",
     }
 
 
-def _plain(value: Any) -> Any:
-    from dashboards.render.tile import plain
-
-    return plain(value)
-
-
-def _field(view: "View", entry: Mapping[str, Any], role: str) -> Out:
+def _field(view: View, entry: Mapping[str, Any], role: str) -> Out:
     member, body = next(iter(entry.items()))
     return field_out(view.page, member, body, role, {})
 
 
-def _total(view: "View", body: Mapping[str, Any], base: str) -> tuple[str, list[tuple[str, Any, str]]]:
+def _total(view: View, body: Mapping[str, Any], base: str) -> tuple[str, list[tuple[str, Any, str]]]:
     out = _field(view, body["Value"], "value")
     value = _rows(view, f"SELECT {out.sql} FROM ({base})")[0][0]  # noqa: S608
     text = out.format.text(value)
     return f"{out.label} in all: {text}.", [(f"{out.label} in all", value, text)]
 
 
-def _top(view: "View", body: Mapping[str, Any], base: str) -> tuple[str, list[tuple[str, Any, str]]]:
+def _top(view: View, body: Mapping[str, Any], base: str) -> tuple[str, list[tuple[str, Any, str]]]:
     category, value = _field(view, body["Category"], "category"), _field(view, body["Value"], "value")
     way = "DESC" if body.get("Type", "TOP") == "TOP" else "ASC"
     found = _rows(
@@ -79,14 +71,14 @@ def _top(view: "View", body: Mapping[str, Any], base: str) -> tuple[str, list[tu
     return f"{word} by {value.label.lower()}: {said or 'none'}.", numbers
 
 
-def _unique(view: "View", body: Mapping[str, Any], base: str) -> tuple[str, list[tuple[str, Any, str]]]:
+def _unique(view: View, body: Mapping[str, Any], base: str) -> tuple[str, list[tuple[str, Any, str]]]:
     category = _field(view, body["Category"], "category")
     value = _rows(view, f"SELECT count(DISTINCT {category.sql}) FROM ({base})")[0][0]  # noqa: S608
     what = f"Different values of {category.label.replace('_', ' ')}"
     return f"{what}: {value:,}.", [(what, value, f"{value:,}")]
 
 
-def _rows(view: "View", text: str) -> list[tuple[Any, ...]]:
+def _rows(view: View, text: str) -> list[tuple[Any, ...]]:
     return view.run(text, parameters(view.page, view.state, view.now, text))
 
 

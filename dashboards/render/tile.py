@@ -2,10 +2,8 @@
 stands on.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from dashboards.expressions.duckdb_sql import quoted
@@ -13,25 +11,11 @@ from dashboards.expressions.tree import ExpressionError
 from dashboards.expressions.typing import UnsupportedError
 from dashboards.render import insight
 from dashboards.render.compile import MAX_ROWS, OTHER, Query, base_rows, click_fields, compiled
-from dashboards.render.page import Page, VisualView
+from dashboards.render.page import VisualView
 from dashboards.render.state import State
 from dashboards.render.vega import CHARTED, spec
+from dashboards.render.view import View, plain
 from dashboards.render.wells import FINER, Out
-
-Run = Callable[[str, Mapping[str, Any]], list[tuple[Any, ...]]]
-"""Runs SQL over the datasets' tables with named parameters and gives all rows."""
-
-
-@dataclass(frozen=True)
-class View:
-    """Everything a visual is drawn from, but itself."""
-
-    page: Page
-    state: State
-    now: datetime
-    run: Run
-    rules: Mapping[str, str]
-    colors: Mapping[str, Sequence[str]]
 
 
 def tile(view: View, visual: VisualView) -> dict[str, Any]:
@@ -90,15 +74,6 @@ def count_behind(view: View, visual: VisualView, data_set: str) -> int:
 
 def _column(out: Out) -> dict[str, Any]:
     return {"alias": out.alias, "label": out.label, "kind": out.kind, "role": out.role, "unit": out.unit}
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it, unrounded: times in ISO (UTC), decimals as numbers."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
 
 
 def _kpi(outs: Sequence[Out], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
