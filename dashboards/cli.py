@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from dashboards.lint import output
 from dashboards.lint.run import lint as check
 from dashboards.model import Dashboard, dashboards, load_all
 from dashboards.plan import plan as planned
-from queries.contracts import Report, parse_header, reports
+from queries.contracts import Report, echo, parse_header, reports
 
 app = typer.Typer(
     no_args_is_help=True, help="QuickSight dashboards: as code, and as seen before they are deployed."
@@ -274,8 +273,8 @@ def _as_json(ctx: typer.Context) -> bool:
 
 def _print(text: str) -> None:
     if text:
-        sys.stdout.write(text + "\n")
+        echo(text)
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    echo(text, err=True)

@@ -16,6 +16,7 @@ import typer
 from infra import cdk
 from infra.deployment import DEFAULT, DEPLOYMENTS, Deployment
 from infra.exits import Exit
+from producers.contracts import echo, message
 
 OUT = Path(".local/cdk.out")
 
@@ -50,8 +51,8 @@ def synth(
     synthesize(_named(deployment), out, source_folder if sources_only else full_folder)
     templates = sorted(out.glob("*.template.json"))
     for path in templates:
-        typer.echo(str(path))
-    typer.echo(f"{len(templates)} stacks in {time.monotonic() - started:.1f} s", err=True)
+        echo(str(path))
+    echo(f"{len(templates)} stacks in {time.monotonic() - started:.1f} s", err=True)
 
 
 def diff(deployment: Name = DEFAULT) -> None:
@@ -81,16 +82,16 @@ def deploy(
     _refuse_without_libraries(OUT)
     left_out = {chosen.stack(each.stack) for each in lacking if each.stack}
     for each in lacking:
-        typer.echo(f"left out: the {each.stack} stack, for want of {each.what}. {each.remedy}", err=True)
+        echo(message(f"left out: the {each.stack} stack, for want of {each.what}. {each.remedy}"), err=True)
     stacks = [path.name.removesuffix(".template.json") for path in sorted(OUT.glob("*.template.json"))]
     stacks = [stack for stack in stacks if stack not in left_out]
     _adopt(boto3.client, stacks)  # type: ignore[arg-type]
     if chosen.stack("dashboards") in stacks:
-        check(boto3.client, chosen, prepare=_prepare, may_replace=replace, tell=typer.echo)  # type: ignore[arg-type]
+        check(boto3.client, chosen, prepare=_prepare, may_replace=replace, tell=echo)  # type: ignore[arg-type]
     approval = "never" if yes else "broadening"
     arguments = ["deploy", "--app", str(OUT), "--require-approval", approval]
     cdk.call([*arguments, *stacks], os.environ, cdk.run_in_terminal)
-    typer.echo("Deployed. See what holds: penstock --target aws doctor", err=True)
+    echo("Deployed. See what holds: penstock --target aws doctor", err=True)
 
 
 def destroy(
@@ -106,9 +107,7 @@ def destroy(
         os.environ,
         cdk.run_in_terminal,
     )
-    typer.echo(
-        "What is kept is found again by the next deploy. To delete it too, see docs/deploy.md.", err=True
-    )
+    echo("What is kept is found again by the next deploy. To delete it too, see docs/deploy.md.", err=True)
 
 
 def cost(
@@ -137,12 +136,10 @@ def cost(
         })  # fmt: skip
         return
     for line in lines:
-        typer.echo(f"{line.service:<12}{line.dollars:>12,.2f}  {line.because}")
-    typer.echo(
-        f"{'together':<12}{total(lines):>12,.2f}  dollars a month; list prices of {region}, {as_of(region)}"
-    )
+        echo(f"{line.service:<12}{line.dollars:>12,.2f}  {line.because}")
+    echo(f"{'together':<12}{total(lines):>12,.2f}  dollars a month; list prices of {region}, {as_of(region)}")
     for each in cheaper:
-        typer.echo(f"cheaper by {each.saves:,.0f}: {each.text}")
+        echo(f"cheaper by {each.saves:,.0f}: {each.text}")
 
 
 def capacity(
@@ -166,7 +163,7 @@ def capacity(
             if math.isinf(use.events_per_second)
             else f"at {use.events_per_second:,.0f} events/s"
         )
-        typer.echo(
+        echo(
             f"{use.share:>7.1%}  {use.limit:<38}"
             f"{use.used:,.3g} of {use.most:,} {use.unit}; {reached}. {use.remedy}"
         )
@@ -190,7 +187,7 @@ def doctor(
         if not (as_json or target.json):
             mark = {True: "holds", False: "BROKEN", None: "untold"}[finding.holds]
             remedy = "" if finding.holds else f" {finding.remedy}"
-            typer.echo(f"{mark:<8}{finding.promise}: {finding.seen}.{remedy}")
+            echo(message(f"{mark:<8}{finding.promise}: {finding.seen}.{remedy}"))
 
     for finding in findings(target.client, target.outputs, _named(deployment)):
         told(finding)
@@ -220,7 +217,7 @@ def _adopt(client: Callable[[str], Any], stacks: list[str]) -> None:
     for stack in stacks:
         template = json.loads((OUT / f"{stack}.template.json").read_bytes())
         for name in adopt(client, stack, template, account=account, region=region):
-            typer.echo(f"{stack}: took over {name}, which an earlier deployment kept", err=True)
+            echo(f"{stack}: took over {name}, which an earlier deployment kept", err=True)
 
 
 def _prepare(stack: str) -> None:
@@ -242,4 +239,4 @@ def _refuse_without_libraries(assembly: Path) -> None:
 
 
 def _json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=1, default=str))
+    echo(json.dumps(value, indent=1, default=str))

@@ -13,6 +13,7 @@ from infra.local.paths import LocalPaths
 from infra.local_cli import EnforceIam, asked
 from infra.progress import Detail, Steps
 from infra.target import Target
+from producers.contracts import echo, printable
 
 if TYPE_CHECKING:
     from infra.demo_outcome import Outcome
@@ -53,7 +54,7 @@ def demo(
     target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
     outcome = run(wanted, target, lambda detail: _bring_up(target, enforce_iam, detail), steps)
     if json or context.obj.json:
-        typer.echo(json_text.dumps(outcome.to_json()))
+        echo(json_text.dumps(outcome.to_json()))
     else:
         _show(target, outcome)
     if serve:
@@ -90,17 +91,16 @@ def _show(target: Target, outcome: "Outcome") -> None:
     from infra.demo import evidence_places
     from infra.present import findings, identity, report_tables
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     report_tables(evidence_places(target).engine, console)
     for finding in findings(outcome.accounting):
-        console.print(finding, style="yellow", markup=False, soft_wrap=True)
+        console.print(printable(finding), style="yellow", soft_wrap=True)
     style = "bold green" if outcome.accounting.is_balanced else "bold red"
-    console.print(identity(outcome.accounting), style=style, markup=False, soft_wrap=True)
+    console.print(identity(outcome.accounting), style=style, soft_wrap=True)
     console.print(
         f"{outcome.events_per_second:,.0f} events a second through the whole chain; reports were fresh "
         f"{outcome.freshness_seconds:.1f} s after the last event.\n"
         f'Live page: {outcome.place}   Ask: penstock query "SELECT ..."   End it: penstock local down',
-        markup=False,
         soft_wrap=True,
     )
 

@@ -10,6 +10,7 @@ import typer
 from typer._click.exceptions import ClickException
 
 from infra.exits import Exit
+from producers.contracts import message as shown
 
 OURS = frozenset({"producers", "transforms", "queries", "dashboards", "infra"})
 
@@ -24,12 +25,13 @@ def report(error: BaseException, stream: TextIO, *, debug: bool) -> int:
     if isinstance(error, BrokenPipeError):
         return _silenced()
     if debug:
-        traceback.print_exception(error, file=stream)
+        print(shown("".join(traceback.format_exception(error)).rstrip()), file=stream)
     if isinstance(error, ClickException):
+        error.message = shown(error.message)
         error.show(stream)
         return Exit.USAGE
     message, code = explain(error)
-    print(f"penstock: {message}", file=stream)
+    print(f"penstock: {shown(message)}", file=stream)
     return code
 
 

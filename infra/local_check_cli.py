@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infra.exits import Exit
+from producers.contracts import echo, printable
 
 if TYPE_CHECKING:
     from infra.local.rights_check import Checked, Verdict
@@ -34,7 +35,7 @@ def check(
         questions(names, DEPLOYMENTS[DEFAULT].prefix),
     )
     if json or context.obj.json:
-        typer.echo(json_text.dumps(_facts(found)))
+        echo(json_text.dumps(_facts(found)))
     else:
         _show(found)
     if not found.is_right:
@@ -72,21 +73,22 @@ def _rows(found: "Checked") -> list[tuple[str, tuple[int, int]]]:
 def _show(found: "Checked") -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("role", "may, as it must", "denied, as it must", "wrong")
     wrong = Counter(verdict.question.principal for verdict in found.wrong)
     for name, (may, denied) in _rows(found):
-        table.add_row(name, str(may), str(denied), str(wrong[name]))
-    console = Console(highlight=False)
+        table.add_row(*(Text(printable(cell)) for cell in (name, may, denied, wrong[name])))
+    console = Console(highlight=False, markup=False, emoji=False)
     console.print(table)
     for verdict in found.wrong:
-        console.print(_sentence(verdict), style="red", markup=False, soft_wrap=True)
+        console.print(printable(_sentence(verdict)), style="red", soft_wrap=True)
     for name in found.unasked:
         line = f"{name} is deployed, and nothing is asked about it: add it to infra/local/rights.py"
-        console.print(line, style="red", markup=False, soft_wrap=True)
+        console.print(printable(line), style="red", soft_wrap=True)
     for name in found.missing:
         console.print(
-            f"{name} is not deployed. Run: penstock local up", style="red", markup=False, soft_wrap=True
+            printable(f"{name} is not deployed. Run: penstock local up"), style="red", soft_wrap=True
         )
 
 

@@ -15,6 +15,7 @@ from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
 from infra.local_check_cli import check
 from infra.progress import Steps
+from producers.contracts import echo
 
 if TYPE_CHECKING:
     from infra.local.cloud import LocalCloud
@@ -115,7 +116,7 @@ def _started(
 
 
 def _answer(context: typer.Context, json: bool, facts: Mapping[str, Any], text: str) -> None:
-    typer.echo(json_text.dumps(facts) if json or context.obj.json else text)
+    echo(json_text.dumps(facts) if json or context.obj.json else text)
 
 
 _ENDED = {

@@ -5,8 +5,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra.reconcile import Accounting
+from producers.contracts import printable
 from queries.contracts import Report, reports
 from queries.query_engine import QueryEngine
 
@@ -51,14 +53,19 @@ def report_tables(engine: QueryEngine, console: Console) -> None:
 
 def table(report: Report, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     """Rows of one report."""
-    made = Table(title=f"{report.title} · {report.name}", title_justify="left", title_style="bold")
+    made = Table(
+        title=Text(printable(f"{report.title} · {report.name}")), title_justify="left", title_style="bold"
+    )
     measures = {report.grain, *report.keys}
     for column in columns:
         made.add_column(
-            column, justify="left" if column in measures else "right", overflow="ellipsis", max_width=44
+            Text(printable(column)),
+            justify="left" if column in measures else "right",
+            overflow="ellipsis",
+            max_width=44,
         )
     for row in rows:
-        made.add_row(*(_cell(value) for value in row))
+        made.add_row(*(Text(printable(_cell(value))) for value in row))
     return made
 
 

@@ -8,6 +8,9 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
+
+from producers.contracts import printable
 
 Detail = Callable[[str], None]
 """Says how far the step that runs now has come."""
@@ -17,28 +20,38 @@ class Steps:
     """Says what is being done now, and how long each step took. Never writes to stdout."""
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self.console = Console(
+            file=stream or sys.stderr, highlight=False, soft_wrap=True, markup=False, emoji=False
+        )
         self._clock = clock
 
     @contextmanager
     def step(self, title: str) -> Iterator[Detail]:
         """Run the block as one step; the function it gets shows details of how far it is."""
         begun, last = self._clock(), ""
-        with Status(title, console=self.console) as status:
+        with Status(_line(title), console=self.console) as status:
 
             def detail(text: str) -> None:
                 nonlocal last
                 last = text
-                status.update(f"{title} [dim]{text}[/dim]")
+                status.update(_line(title, " ", (text, "dim")))
 
             try:
                 yield detail
             except BaseException:
-                self.console.print(f"[red]✗[/red] {title}")
+                self.console.print(_line(("✗", "red"), " ", title))
                 raise
         seconds = self._clock() - begun
-        self.console.print(f"[green]✓[/green] {title}{': ' if last else ''}{last} [dim]{seconds:.1f} s[/dim]")
+        found = f": {last}" if last else ""
+        self.console.print(_line(("✓", "green"), " ", title, found, " ", (f"{seconds:.1f} s", "dim")))
 
     def say(self, text: str) -> None:
         """One line that is no step."""
-        self.console.print(text)
+        self.console.print(_line(text))
+
+
+def _line(*parts: str | tuple[str, str]) -> Text:
+    """One line of plain texts and (text, style), none of them read for markup."""
+    return Text.assemble(
+        *(printable(part) if isinstance(part, str) else (printable(part[0]), part[1]) for part in parts)
+    )

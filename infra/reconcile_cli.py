@@ -8,6 +8,7 @@ import typer
 
 from infra.exits import Exit
 from infra.progress import Steps
+from producers.contracts import echo, printable
 
 if TYPE_CHECKING:
     from infra.evidence import Places
@@ -42,9 +43,9 @@ def reconcile(
         ]
         unaudited = [str(line.name) for line in accounting.unaudited]
         facts = {**figures(accounting), "missing": missing, "unaudited": unaudited}
-        typer.echo(json_text.dumps({**facts, "producers": len(accounting.lines)}))
+        echo(json_text.dumps({**facts, "producers": len(accounting.lines)}))
     else:
-        typer.echo("\n".join([*findings(accounting), identity(accounting)]))
+        echo("\n".join([*map(printable, findings(accounting)), identity(accounting)]))
     if not accounting.is_balanced:
         raise typer.Exit(Exit.UNBALANCED)
 

@@ -3,6 +3,7 @@
 import sys
 
 from producers.cli import app
+from producers.contracts import echo, message
 from producers.contracts.codec import ContractError
 from producers.errors import ProducerError
 from producers.source_files import SourceError
@@ -13,7 +14,7 @@ def main() -> int:
     try:
         app(prog_name="python -m producers")
     except (ProducerError, SourceError, ContractError) as error:
-        print(f"producers: {error}", file=sys.stderr)  # noqa: T201
+        echo(message(f"producers: {error}"), err=True)
         return 1
     return 0
 

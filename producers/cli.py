@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from producers.command import Run, Target, own_target, told
+from producers.contracts import echo
 from producers.simulator import Simulation
 from producers.spool import spool_folders, waiting
 from producers.verifying import verify as read_back
@@ -144,7 +145,7 @@ def verify(context: typer.Context, stream_name: StreamName = None, as_json: AsJs
     """Read the stream: take records apart, check their digests, find events in foreign shards."""
     target = _target(context, as_json)
     findings = read_back(target.client("kinesis"), stream_name or target.stream_name)
-    typer.echo(told(target, asdict(findings)))
+    echo(told(target, asdict(findings)))
     if not findings.is_sound:
         raise typer.Exit(Exit.BAD_EVENTS)
 
@@ -152,7 +153,7 @@ def verify(context: typer.Context, stream_name: StreamName = None, as_json: AsJs
 @spool_app.command("list")
 def list_spools(context: typer.Context, folder: SpoolArgument, as_json: AsJson = False) -> None:
     """What lies in a spool folder and in those that forked processes left below it."""
-    typer.echo(told(_target(context, as_json), {str(path): waiting(path) for path in spool_folders(folder)}))
+    echo(told(_target(context, as_json), {str(path): waiting(path) for path in spool_folders(folder)}))
 
 
 @spool_app.command()
@@ -192,7 +193,7 @@ def _factor(speed: str) -> float | None:
 
 
 def _end(run: Run, summary: dict[str, Any]) -> None:
-    typer.echo(told(run.target, summary))
+    echo(told(run.target, summary))
     if summary["pending"]:
         raise typer.Exit(Exit.NOT_DELIVERED)
     if summary.get("unreadable") or summary["dead_lettered"]:

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 
 from producers.bill import Forecast
 from producers.checkpoint import Checkpoint
+from producers.contracts import printable
 from producers.dead_letters import DeadLetterFile
 from producers.feeding import TOGETHER, Fed, feed_simulation, feed_source
 from producers.identity import next_epoch, producer_id
@@ -223,7 +224,7 @@ def told(target: Target, summary: dict[str, Any]) -> str:
     if target.json:
         return json.dumps(summary)
     width = max(map(len, summary), default=0)
-    return "\n".join(f"{name:<{width}}  {_shown(value)}" for name, value in summary.items())
+    return "\n".join(f"{printable(name):<{width}}  {_shown(value)}" for name, value in summary.items())
 
 
 @contextmanager
@@ -248,4 +249,4 @@ def _pace(speed: float | None, rate: float | None) -> Pace | None:
 def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(value)

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from producers.contracts import echo
 from producers.feeding import Fed
 
 LINE_EVERY_SECONDS = 5.0
@@ -26,7 +27,7 @@ class _Lines:
         now = time.monotonic()
         if now - self._told >= LINE_EVERY_SECONDS:
             self._told = now
-            print(self.text(fed, now), file=sys.stderr, flush=True)  # noqa: T201
+            echo(self.text(fed, now), err=True)
 
     def text(self, fed: Fed, now: float) -> str:
         seconds = max(now - self._began, 1e-9)

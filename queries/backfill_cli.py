@@ -7,6 +7,7 @@ import typer
 
 from queries import backfill, present
 from queries.catalog import ReportQuery
+from queries.contracts import echo
 from queries.cost import human_bytes
 from queries.service import ReportService
 from queries.target import Target
@@ -38,7 +39,7 @@ def compute_again(
     that need nothing. Raises DeclinedError when the answer is no.
     """
     plan = backfill.forecast(service.ledger, service.lake, query, *period, force=force)
-    typer.echo(
+    echo(
         f"{len(plan.partitions)} {words[0]} ({plan.unchanged} more are {words[1]}), "
         f"{plan.statements} statements, {'about' if plan.measured else 'at most'} "
         f"{human_bytes(plan.bytes_scanned)} scanned, ${plan.dollars:.4f}",
@@ -66,5 +67,5 @@ def _agrees() -> bool:
     try:
         return typer.confirm("Go on?", err=True)
     except typer.Abort:
-        typer.echo(err=True)
+        echo(err=True)
         return False

@@ -11,6 +11,7 @@ import typer
 from queries import adhoc, present, sealing_cli, trials
 from queries.backfill_cli import compute_again
 from queries.catalog import ReportQuery, catalog, parse_report
+from queries.contracts import echo, message, printable
 from queries.cost import billed_bytes, dollars, human_bytes
 from queries.dead_letters import dead_letters, redrive
 from queries.freshness import freshness, watermark
@@ -63,7 +64,7 @@ def refresh(
         return
 
     def progress(standing: Standing) -> None:
-        typer.echo(
+        echo(
             f"{standing.partitions} partitions, {standing.stale} stale, "
             f"{standing.queued} notifications queued, {standing.published} published",
             err=True,
@@ -82,7 +83,7 @@ def refresh(
     present.show_one(asdict(standing), as_json=as_json or target.json)
     if standing.quarantined:
         for partition, reason in sorted(standing.quarantined.items()):
-            typer.echo(f"set aside: {partition}: {reason}", err=True)
+            echo(f"set aside: {printable(partition)}: {printable(reason)}", err=True)
         raise typer.Exit(1)
 
 
@@ -118,11 +119,11 @@ def lint(
             if refused:
                 findings.append(Finding(file, 1, "athena", refused))
     if as_json or target.json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+        echo(json.dumps([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            typer.echo(str(finding))
-        typer.echo(f"{len(texts)} reports, {len(findings)} findings", err=True)
+            echo(message(str(finding)))
+        echo(f"{len(texts)} reports, {len(findings)} findings", err=True)
     if findings:
         raise typer.Exit(1)
 
@@ -163,7 +164,7 @@ def diff(
     differing = trials.differences(found.report, old, new)
     present.show([asdict(one) for one in differing], as_json=as_json or target.json)
     scanned = old.bytes_scanned + new.bytes_scanned
-    typer.echo(f"{len(differing)} rows differ; {human_bytes(scanned)} scanned", err=True)
+    echo(f"{len(differing)} rows differ; {human_bytes(scanned)} scanned", err=True)
     if differing:
         raise typer.Exit(1)
 
@@ -238,10 +239,10 @@ def _show_rows(result: Rows, *, as_json: bool) -> None:
             "bytes_scanned": result.bytes_scanned,
             "seconds": result.seconds,
         }
-        typer.echo(json.dumps(found))
+        echo(json.dumps(found))
         return
     present.table(result.columns, result.rows)
-    typer.echo(
+    echo(
         f"{len(result.rows)} rows, {human_bytes(result.bytes_scanned)} scanned, {result.seconds:.1f} s; "
         f"on AWS {human_bytes(billed)} billed, ${dollars(billed):.6f}",
         err=True,
@@ -256,7 +257,7 @@ def query(
     """Run SQL over the lake and the reports; says what it scanned and what it costs."""
     target: Target = context.obj
     for warning in adhoc.warnings(sql):
-        typer.echo(f"warning: {warning}", err=True)
+        echo(f"warning: {warning}", err=True)
     _show_rows(report_service(target, analyst=True).engine.rows(sql), as_json=as_json or target.json)
 
 

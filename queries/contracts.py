@@ -12,6 +12,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
+# Handed on: how values are printed is the same on every floor.
+from transforms.contracts import echo as echo  # noqa: PLC0414
+from transforms.contracts import message as message  # noqa: PLC0414
+from transforms.contracts import printable as printable  # noqa: PLC0414
+
 Grain = Literal["event_hour", "event_date"]
 GRAINS: tuple[Grain, ...] = ("event_hour", "event_date")
 Mode = Literal["recompute", "keyed"]

@@ -9,10 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from queries.catalog import report_query
-from queries.contracts import Report
+from queries.contracts import Report, echo, printable
 from queries.cost import human_bytes
 from queries.freshness import Freshness
 from queries.query_engine import Rows
@@ -36,7 +34,7 @@ def progress_bar(total: int) -> Callable[[int], None]:
         nonlocal last
         if done != last and total:
             filled = "█" * (done * 30 // total)
-            typer.echo(f"{filled:<30} {done} of {total} partitions", err=True)
+            echo(f"{filled:<30} {done} of {total} partitions", err=True)
             last = done
 
     return show_done
@@ -100,9 +98,9 @@ def plain(value: Any) -> Any:
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     """A list of objects."""
     if as_json:
-        typer.echo(json.dumps([plain(row) for row in rows]))
+        echo(json.dumps([plain(row) for row in rows]))
     elif not rows:
-        typer.echo("nothing", err=True)
+        echo("nothing", err=True)
     else:
         names = list(rows[0])
         table(names, [[_cell(name, row[name]) for name in names] for row in rows])
@@ -111,28 +109,33 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
 def show_one(values: Mapping[str, Any], *, as_json: bool) -> None:
     """One object."""
     if as_json:
-        typer.echo(json.dumps(plain(values)))
+        echo(json.dumps(plain(values)))
     else:
         for name, value in values.items():
-            typer.echo(f"{name}: {_cell(name, value)}")
+            echo(f"{printable(name)}: {printable(_cell(name, value))}")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table on stdout."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     numeric = [
         all(isinstance(row[at], int | float | Decimal | None) for row in rows) for at in range(len(columns))
     ]
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for name, right in zip(columns, numeric, strict=True):
-        shown.add_column(name, justify="right" if right else "left", overflow="fold")
+        shown.add_column(Text(printable(name)), justify="right" if right else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*("" if value is None else str(value) for value in row))
+        # A `Text` is not read for markup: a value like `[/x]` stays what it is.
+        shown.add_row(*(Text("" if value is None else printable(value)) for value in row))
     # A pipe has no width: wrapping there would break the lines that a program reads.
     width = None if sys.stdout.isatty() else 10_000
-    Console(file=sys.stdout, width=width, soft_wrap=True, highlight=False).print(shown)
+    console = Console(
+        file=sys.stdout, width=width, soft_wrap=True, highlight=False, markup=False, emoji=False
+    )
+    console.print(shown)
 
 
 def _cell(name: str, value: Any) -> Any:

@@ -15,6 +15,11 @@ from msgspec import Meta, Struct
 
 from producers.contracts import STREAMS, Event, EventType, Stream
 
+# Handed on: how values are printed is the same on every floor.
+from producers.contracts import echo as echo  # noqa: PLC0414
+from producers.contracts import message as message  # noqa: PLC0414
+from producers.contracts import printable as printable  # noqa: PLC0414
+
 EVENT_HOUR = "event_hour"
 EVENT_HOUR_FORMAT = "%Y-%m-%d-%H"
 """`2026-11-24-10`: the one name of an hour's data, from transform to hourly report."""

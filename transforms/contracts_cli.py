@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from producers.contracts import STREAMS, EventType
+from producers.contracts import STREAMS, EventType, echo
 from transforms.contracts import LAKE_TABLES, payload_type
 from transforms.contracts_page import contract_page
 from transforms.ddl import create_table
@@ -42,9 +42,9 @@ def list_contracts(ctx: typer.Context, as_json: AsJson = False) -> None:
     ]
     header = ("stream", "event_type", "version", "delivered", "partition_key", "what")
     if as_json or (ctx.obj is not None and ctx.obj.json):
-        typer.echo(json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2))
+        echo(json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2))
     else:
-        typer.echo(text_table(header, rows))
+        echo(text_table(header, rows))
 
 
 @contracts_app.command("show")
@@ -54,12 +54,12 @@ def show_contract(
 ) -> None:
     """The JSON Schema of an event type and its lake column, or the Athena DDL of a lake table."""
     if name in LAKE_TABLES:
-        typer.echo(create_table(LAKE_TABLES[name], "s3://LAKE_BUCKET"))
+        echo(create_table(LAKE_TABLES[name], "s3://LAKE_BUCKET"))
         return
     found = _find(name, version)
     schema = msgspec.json.schema(found.event_class)
     document = {"schema": schema, "lake_column": payload_type(found) if found.delivered else None}
-    typer.echo(json.dumps(document, indent=2))
+    echo(json.dumps(document, indent=2))
 
 
 @contracts_app.command("check")
@@ -73,8 +73,8 @@ def check_contracts() -> None:
         else:
             findings += map(str, check(stream, before))
     for finding in findings:
-        typer.echo(finding)
-    typer.echo(f"{len(findings)} findings.", err=True)
+        echo(finding)
+    echo(f"{len(findings)} findings.", err=True)
     if findings:
         raise typer.Exit(1)
 
@@ -86,13 +86,13 @@ def release_contracts() -> None:
         before = released(stream)
         findings = check(stream, before) if before is not None else []
         for finding in findings:
-            typer.echo(str(finding))
+            echo(str(finding))
         if findings:
             raise typer.Exit(1)
         path = released_path(stream)
         path.parent.mkdir(exist_ok=True)
         path.write_text(release_text(stream))
-        typer.echo(f"{path.name} released.", err=True)
+        echo(f"{path.name} released.", err=True)
 
 
 @contracts_app.command("docs")
@@ -102,10 +102,10 @@ def contract_docs(
     """An HTML page of the event types: fields, bounds, what becomes of personal data, examples."""
     page = contract_page()
     if str(out) == "-":
-        typer.echo(page, nl=False)
+        echo(page, end="")
     else:
         out.write_text(page)
-        typer.echo(f"{out} written.", err=True)
+        echo(f"{out} written.", err=True)
 
 
 def _find(name: str, version: int | None) -> EventType:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from producers.contracts import echo
 from transforms.cli_context import Context, deployed_settings
 from transforms.failed_index import FACETS, IndexEntry, Selection, counted
 from transforms.failed_objects import UnreadableStretch
@@ -295,12 +296,12 @@ def _reviewer(context: Context) -> Reviewer:
 
 
 def _print(text: str) -> None:
-    typer.echo(text)
+    echo(text)
 
 
 def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, default=str))
+    echo(json.dumps(value, indent=2, default=str))
 
 
 def _tell(text: str) -> None:
-    typer.echo(text, err=True)
+    echo(text, err=True)

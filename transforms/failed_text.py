@@ -3,6 +3,7 @@
 import json
 import re
 
+from producers.contracts import printable
 from transforms.failed_index import reason_of
 from transforms.failed_records import Explanation
 from transforms.outcome import Accepted, Failed
@@ -19,8 +20,8 @@ def explained(found: Explanation) -> str:
     record = found.record
     lines = [
         f"record     {record.record_id}",
-        f"object     {record.object_key}",
-        f"Firehose   {record.kind}: {record.code} {record.message}".rstrip(),
+        f"object     {printable(record.object_key)}",
+        printable(f"Firehose   {record.kind}: {record.code} {record.message}".rstrip()),
         f"attempts   {record.attempts}",
         f"size       {len(record.raw)} bytes",
     ]
@@ -36,8 +37,8 @@ def _judged(judged: Judged) -> list[str]:
     lines = [f"reason     {reason_of(outcome)}"]
     if isinstance(outcome, Failed):
         lines += [
-            f"place      {outcome.place or '(the whole record)'}",
-            f"because    {_safe(outcome.detail)}",
+            f"place      {printable(outcome.place or '(the whole record)')}",
+            f"because    {printable(outcome.detail)}",
         ]
         return [*lines, "", *_body(judged.raw, outcome.place)]
     if isinstance(outcome, Accepted):
@@ -84,15 +85,11 @@ def _marked(lines: list[str], path: list[str]) -> list[str]:
 
 
 def _around(raw: bytes, position: int) -> list[str]:
-    before = _safe(raw[max(0, position - _AROUND) : position].decode("utf-8", "backslashreplace"))
-    after = _safe(raw[position : position + _AROUND].decode("utf-8", "backslashreplace"))
+    before = printable(raw[max(0, position - _AROUND) : position].decode("utf-8", "backslashreplace"))
+    after = printable(raw[position : position + _AROUND].decode("utf-8", "backslashreplace"))
     return [before + after, " " * len(before) + "^ here"]
 
 
 def _cut(text: str) -> list[str]:
-    safe = _safe(text[:_LONGEST])
+    safe = printable(text[:_LONGEST])
     return [safe if len(text) <= _LONGEST else f"{safe} ... ({len(text)} characters)"]
-
-
-def _safe(text: str) -> str:
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)

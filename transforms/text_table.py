@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from producers.contracts import printable
+
 
 def text_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns two spaces apart; whole numbers to the right. Control characters are shown as `\\u....`."""
-    body = [[_safe(cell) for cell in row] for row in rows]
+    """Columns two spaces apart; whole numbers to the right. Control characters are escaped."""
+    body = [[printable("" if cell is None else cell) for cell in row] for row in rows]
     numeric = [all(row[column].lstrip("-").isdigit() for row in body) for column in range(len(header))]
     lines = [list(header), *body]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
@@ -16,8 +18,3 @@ def text_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         ).rstrip()
         for number, line in enumerate(lines)
     )
-
-
-def _safe(cell: object) -> str:
-    text = "" if cell is None else str(cell)
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)

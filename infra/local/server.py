@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local import emulator, process_memory, processes
+from infra.local import emulator, log_lines, process_memory, processes
 from infra.local.catalogue_events import CatalogueEvents
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
@@ -91,7 +91,7 @@ def main() -> None:
     paths, settings = LocalPaths(Path(sys.argv[1])), LocalSettings.from_environ(os.environ)
     emulator_port, port = settings.ports
     held = processes.hold(paths.run, NAME, {"port": port})
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines.install()
     logging.getLogger("botocore").setLevel(logging.WARNING)
     context = LocalContext(
         paths,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from producers.contracts.audit import AUDIT_TYPE, PRODUCER_AUDITED, ProducerAudited
 from producers.contracts.envelope import ENVELOPE_FIELDS, Event, EventId, EventType, Payload, UtcTime
+from producers.contracts.printing import echo, message, printable, printable_lines
 from producers.contracts.stream import HISTORY_SOURCES, Stream
 from producers.contracts.unreadable import UNREADABLE_LINE, UnreadableLine
 from producers.contracts.web import WEB
@@ -27,4 +28,8 @@ __all__ = [
     "UnreadableLine",
     "UtcTime",
     "WEB",
+    "echo",
+    "message",
+    "printable",
+    "printable_lines",
 ]
