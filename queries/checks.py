@@ -20,6 +20,37 @@ _CALL = re.compile(r"(?P<name>unique|not_null)\s*\(\s*(?P<columns>[a-z]\w*(\s*,\
 _ROWS = re.compile(r"rows between (?P<least>\d+) and (?P<most>\d+)")
 
 
+_UNDECLARED = "a check that the report does not declare"
+
+_CODE = re.compile(r"(?P<code>[A-Z][A-Z0-9_]{3,59})\b:?\s*(?P<line>line \d+:\d+)?")
+_OF_THE_STATEMENT = re.compile(
+    r"SYNTAX_ERROR|TYPE_MISMATCH|[A-Z_]*NOT_FOUND|MISSING_[A-Z_]+|AMBIGUOUS_[A-Z_]+|DUPLICATE_[A-Z_]+"
+    r"|EXPRESSION_[A-Z_]+|NOT_SUPPORTED|INVALID_VIEW|INVALID_LITERAL|EXCEEDED_[A-Z_]+|HIVE_PATH_ALREADY_EXISTS"
+)
+_OF_THE_ENGINE = (
+    "Query exhausted resources",
+    "Query timeout",
+    "Bytes scanned limit",
+    "Query cancelled by user",
+)
+
+
+def kept_reason(reason: str, query_execution_id: str) -> str:
+    """What may be kept of the text with which a query execution failed.
+
+    An engine's message about data quotes it (`Cannot cast 'jane@example.com' to bigint`), and it would go to
+    the ledger, the log and `report_freshness`. So a message is kept whole only for codes whose messages are
+    about the statement; of others, the code and the place in the statement.
+    """
+    found = _CODE.match(reason)
+    if found and _OF_THE_STATEMENT.fullmatch(found["code"]):
+        return reason
+    if any(reason.startswith(phrase) for phrase in _OF_THE_ENGINE):
+        return next(phrase for phrase in _OF_THE_ENGINE if reason.startswith(phrase)) + "."
+    code = " ".join(part for part in (found["code"], found["line"]) if part) if found else "an unknown error"
+    return f"{code}. The message may quote rows: Athena has it at query execution {query_execution_id}."
+
+
 @dataclass(frozen=True)
 class RowCheck:
     """`text` as declared; `violated` is SQL that is true of a row that fails it."""
@@ -75,9 +106,10 @@ def failures(report: Report, *, rows: int, failed: Sequence[str], columns: Seque
     `failed` holds the values of `failed_check` that its files contain, `columns` the files' column names
     (None when there are no files).
     """
-    _, counts = parse_checks(report)
+    rows_checked, counts = parse_checks(report)
     found = [f"{check.text} (it has {rows})" for check in counts if not check.least <= rows <= check.most]
-    found += sorted(set(failed))
+    declared_texts = {check.text for check in rows_checked}
+    found += sorted({text if text in declared_texts else _UNDECLARED for text in failed})
     if columns is not None:
         declared = [column.name for column in report.columns]
         missing = [name for name in declared if name not in columns]

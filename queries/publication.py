@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from queries import ledger as rules
 from queries.catalog import ReportQuery
-from queries.checks import FAILED_CHECK, failures
+from queries.checks import FAILED_CHECK, failures, parse_checks
 from queries.ledger import PartitionState, Published, Run, SupersededError
 from queries.ledger_table import ConflictError, LedgerTable, Remove
 from queries.partitions import Key
@@ -14,8 +14,6 @@ from queries.query_engine import QueryEngine, QueryFailedError
 from queries.rendering import select
 from queries.report_store import Entry, Output, ReportStore
 
-SHOWN_ROWS = 3
-"""Rows of a failed check that are shown."""
 _TRIES = 20
 
 
@@ -145,24 +143,27 @@ class Publication:
         )
 
     def _explain(self, query: ReportQuery, partition: str, found: list[str], *, failing_rows: bool) -> str:
-        """The failed checks, and some of the rows that fail them."""
+        """The failed checks, and how many rows fail them.
+
+        The text goes to the ledger, the log and `report_freshness`, where no value of a row may stand.
+        """
         text = f"Failed check: {'; '.join(found)}."
         if not failing_rows:
             return text
         rows = select(query, [partition])
         sql = (
-            f"SELECT * FROM (\n{rows}\n) AS audited "  # noqa: S608 - names are validated, nothing is data
-            f"WHERE {FAILED_CHECK} IS NOT NULL LIMIT {SHOWN_ROWS}"
+            f"SELECT {FAILED_CHECK}, count(*) FROM (\n{rows}\n) AS audited "  # noqa: S608 - nothing is data
+            f"WHERE {FAILED_CHECK} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
         )
         try:
             result = self._engine.rows(sql)
         except QueryFailedError:
             return text
-        shown = [
-            ", ".join(f"{name}={value}" for name, value in zip(result.columns, row, strict=True))
-            for row in result.rows
-        ]
-        return f"{text} Rows: {' | '.join(shown)}"
+        # Only checks that the report declares: what else a file names is no name of ours.
+        known = {check.text for check in parse_checks(query.report)[0]}
+        counts = [f"{check}: {count}" for check, count in result.rows if check in known]
+        seen = f"See them with: penstock reports run {query.report.name}"
+        return f"{text} Rows that fail: {', '.join(counts)}. {seen}"
 
 
 def parameters(version: Published) -> dict[str, str]:

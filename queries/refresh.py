@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from queries import ledger as rules
 from queries.catalog import ReportQuery
+from queries.checks import kept_reason
 from queries.inputs import read_inputs
 from queries.lake_index import LakeIndex
 from queries.ledger import PartitionState, Run, SupersededError
@@ -270,14 +271,15 @@ class Refresher:
         summary.failed |= {Key(run.report, partition): error for partition in run.partitions}
 
     def _fail(self, run: Run, status: QueryStatus, summary: Summary) -> None:
-        self._note(run, status.reason, summary)
+        reason = kept_reason(status.reason, run.query_execution_id or "")
+        self._note(run, reason, summary)
         if status.failure == "transient":
             retry: int | None = self._policy.retry
         elif status.failure == "resources" and len(run.partitions) > 1:
             retry = 0
         else:
             retry = None
-        self._publication.give_up(run, status.reason, retry_in=retry)
+        self._publication.give_up(run, reason, retry_in=retry)
 
     def _hand_over(self, run: Run, summary: Summary) -> None:
         try:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from typer import BadParameter
 from typer.testing import CliRunner
 
 from infra import failures, local_cli
@@ -176,7 +177,7 @@ def test_steps_and_their_details_are_printed_as_data() -> None:
         QueryFailedError(HOSTILE),
         OSError(2, "No such file", HOSTILE),
         ValueError(HOSTILE),
-        failures.ClickException(HOSTILE),
+        BadParameter(HOSTILE),
     ],
 )
 @pytest.mark.parametrize("debug", [False, True])

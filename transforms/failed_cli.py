@@ -22,7 +22,7 @@ from transforms.failed_objects import UnreadableStretch
 from transforms.failed_records import error_objects, explain, index
 from transforms.failed_text import explained
 from transforms.replay import Counts, Order, Repair, replay
-from transforms.review import Reviewer, reviewer
+from transforms.review import Reviewer, keyless_reviewer, reviewer
 from transforms.s3_objects import S3Objects
 from transforms.text_table import text_table
 
@@ -61,7 +61,7 @@ def list_failed(
     until: Until = "",
     as_json: AsJson = False,
 ) -> None:
-    """Count failed records, and show source lines that could not be read. Shows no personal data."""
+    """Count failed records, and the source lines that could not be read. Shows nothing that they say."""
     if by not in FACETS:
         raise typer.BadParameter(f"{by!r} is none of: {', '.join(FACETS)}.", param_hint="--by")
     context = cast("Context", ctx.obj)
@@ -70,7 +70,7 @@ def list_failed(
     )
     unreadable: list[UnreadableStretch] = []
     found = [
-        entry for entry in index(_objects(context), _reviewer(context), unreadable.append) if entry in wanted
+        entry for entry in index(_objects(context), keyless_reviewer(), unreadable.append) if entry in wanted
     ]
     if as_json or context.json:
         _print_json(
@@ -110,12 +110,18 @@ def _listing(found: list[IndexEntry], by: str, *, records: bool) -> str:
             for e in found
         ]
         parts.append(text_table(header, rows))
-    copies = Counter((entry.position, entry.line) for entry in found if entry.line)
+    unread = [entry for entry in found if entry.line_length is not None]
+    copies = Counter(map(_name, unread))
     if copies:
-        first = {(entry.position, entry.line): entry.record_id for entry in reversed(found)}
-        lines = [(first[line], line[0], sent, line[1]) for line, sent in copies.items()]
-        parts.append(text_table(("id", "position", "sent", "line (addresses and agents masked)"), lines))
+        first = {_name(entry): entry for entry in reversed(unread)}
+        lines = [(e.record_id, e.line, e.line_length, copies[name]) for name, e in first.items()]
+        parts.append(text_table(("id", "source line", "characters", "sent"), reversed(lines)))
     return "\n\n".join(parts)
+
+
+def _name(entry: IndexEntry) -> tuple[str, int | None, int | None]:
+    """What the producer calls the event: a copy has the same name."""
+    return entry.producer_id, entry.epoch, entry.seq
 
 
 @failed_app.command("explain")

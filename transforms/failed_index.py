@@ -1,7 +1,9 @@
 """The index of failed records: what of each one may be listed, counted and filtered.
 
-A failed record is raw, so it holds personal data. Nothing of it stands in an entry but names that the
-contract knows and identifiers of the producer; only `explain` shows a record, the one that is asked for.
+A failed record is raw, so it holds personal data. What an entry may hold is a closed list, field by field:
+names that the contract knows, Firehose's code of the error, times, numbers, and the identifiers by which the
+producer names its events. No text of the record is in it, masked or not: a pattern lets through what it does
+not expect. Only `explain` shows a record, the one that is asked for.
 """
 
 import re
@@ -9,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ class IndexEntry:
         reason: why the rules refuse it, or ACCEPTED_NOW, DROPPED_NOW.
         event_type: empty when it is none that is declared.
         event_time, arrival_time: UTC; empty when unknown.
-        position, line: of `unreadable_line` where it stood, and its text with addresses and agents masked.
+        line, line_length: of `unreadable_line` the number of the line in its source, and its characters.
     """
 
     record_id: str
@@ -48,8 +49,8 @@ class IndexEntry:
     producer_id: str
     epoch: int | None
     seq: int | None
-    position: str = ""
-    line: str = ""
+    line: int | None = None
+    line_length: int | None = None
 
 
 def index_record(record: FailedRecord, reviewer: Reviewer) -> Iterator[IndexEntry]:
@@ -77,12 +78,12 @@ def _entry(record: FailedRecord, judged: Judged) -> IndexEntry:
     names = _names(judged.raw)
     outcome = judged.outcome
     reason = reason_of(outcome)
-    position, line = _source_line(names) if reason == UNREADABLE_LINE.name else ("", "")
+    line, length = _source_line(names) if reason == UNREADABLE_LINE.name else (None, None)
     return IndexEntry(
         record_id=record.record_id,
         object_key=record.object_key,
-        kind=record.kind,
-        code=record.code,
+        kind=_code(record.kind),
+        code=_code(record.code),
         attempts=record.attempts,
         arrival_time=_utc(record.arrival_ms),
         reason=reason,
@@ -92,8 +93,8 @@ def _entry(record: FailedRecord, judged: Judged) -> IndexEntry:
         producer_id=_identifier(names.producer_id),
         epoch=_whole(names.epoch),
         seq=_whole(names.seq),
-        position=position,
         line=line,
+        line_length=length,
     )
 
 
@@ -118,6 +119,14 @@ def _identifier(value: Any) -> str:
     return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else ""
 
 
+def _code(value: str) -> str:
+    """Firehose's code, unless it is none: what is in an error object need not be Firehose's."""
+    return value if _CODE.fullmatch(value) else ""
+
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z.-]{0,79}")
+
+
 def _whole(value: Any) -> int | None:
     return value if type(value) is int and 0 <= value < 2**53 else None
 
@@ -138,32 +147,15 @@ def _utc(epoch_ms: int) -> str:
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z" if epoch_ms else ""
 
 
-def _source_line(names: _Names) -> tuple[str, str]:
+def _source_line(names: _Names) -> tuple[int | None, int | None]:
+    """The line's number and length. Its text can hold anything, and so can the name of its file."""
     payload = names.payload if isinstance(names.payload, dict) else {}
-    return masked(str(payload.get("position", ""))), masked(str(payload.get("line", "")))
+    number = _LINE_NUMBER.search(str(payload.get("position", "")))
+    line = payload.get("line")
+    return int(number[1]) if number else None, len(line) if isinstance(line, str) else None
 
 
-_MAYBE_ADDRESS = re.compile(
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])"
-)
-_AGENT = re.compile(
-    r"(?<!/)\b(?!HTTP/)[A-Za-z][\w.+-]*/\d[\w.+-]*(?:\s*\([^)]*\)?)?(?:\s+\(?[A-Za-z][^\s\"]*)*"
-)
-
-
-def masked(text: str) -> str:
-    """A source's line for listing: addresses and user agents replaced, control characters escaped."""
-    safe = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
-    return _AGENT.sub("[agent]", _MAYBE_ADDRESS.sub(_without_address, safe))
-
-
-def _without_address(found: re.Match[str]) -> str:
-    try:
-        ip_address(found[0])
-    except ValueError:  # a time of day has colons too
-        return found[0]
-    return "[address]"
-
+_LINE_NUMBER = re.compile(r":(\d{1,15})\Z", re.ASCII)
 
 Facet = Callable[[IndexEntry], str]
 

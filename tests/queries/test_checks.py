@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queries.checks import FAILED_CHECK, failed_check_sql, failures, parse_checks
+from queries.checks import FAILED_CHECK, failed_check_sql, failures, kept_reason, parse_checks
 from queries.contracts import ReportDefinitionError
 from queries.parquet_footer import FooterError, footer_length, read_footer
+from queries.publication import Publication
+from queries.query_engine import Rows
 from tests.queries.reports import declared
 
 CHECKS = "-- checks: unique(path), not_null(path, views), views >= 1, errors <= views, rows between 1 and 5"
@@ -91,3 +93,48 @@ def test_bytes_that_are_no_footer_raise_only_footer_errors(junk: bytes, length: 
 def test_a_cut_off_file_is_no_parquet_file() -> None:
     with pytest.raises(FooterError):
         footer_length(file_of([None])[:-3])
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("INVALID_CAST_ARGUMENT: Cannot cast 'jane@example.com' to bigint", "INVALID_CAST_ARGUMENT"),
+        ("HIVE_BAD_DATA: Malformed value jane@example.com in s3://x/y", "HIVE_BAD_DATA"),
+        ("INVALID_FUNCTION_ARGUMENT: line 3:9: bad jane@example.com", "INVALID_FUNCTION_ARGUMENT line 3:9"),
+        ("GENERIC_USER_ERROR: jane@example.com", "GENERIC_USER_ERROR"),
+        ("jane@example.com is no number", "an unknown error"),
+    ],
+)
+def test_of_a_message_that_can_quote_rows_only_code_and_place_are_kept(reason: str, kept: str) -> None:
+    found = kept_reason(reason, "q-1")
+    assert found.startswith(f"{kept}. ")
+    assert "q-1" in found
+    assert "jane" not in found
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "COLUMN_NOT_FOUND: line 3:9: Column 'vews' cannot be resolved",
+        "SYNTAX_ERROR: line 1:1: mismatched input 'SELEC'",
+        "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded per-node memory limit",
+    ],
+)
+def test_a_message_about_the_statement_is_kept_whole(reason: str) -> None:
+    assert kept_reason(reason, "q-1") == reason
+
+
+def test_a_failed_check_says_how_many_rows_fail_it_and_shows_none_of_them() -> None:
+    query = declared(columns="path varchar, views bigint, errors bigint", more=CHECKS)
+
+    class Engine:
+        def rows(self, sql: str) -> Rows:
+            assert "LIMIT" not in sql
+            found = [("views >= 1", 3), ("unique(path)", 1), ("jane@example.com", 1)]
+            return Rows([FAILED_CHECK, "_col1"], ["varchar", "bigint"], found, 0, 0.0)
+
+    publication = Publication(None, Engine(), None, lambda: 0)  # type: ignore[arg-type]
+    failed = failures(REPORT, rows=4, failed=["views >= 1", "jane@example.com"], columns=None)
+    text = publication._explain(query, "2026-11-24-10", failed, failing_rows=True)
+    assert "Rows that fail: views >= 1: 3, unique(path): 1." in text
+    assert "jane" not in text
