@@ -162,7 +162,7 @@ Facet = Callable[[IndexEntry], str]
 FACETS: Mapping[str, Facet] = {
     "reason": lambda entry: entry.reason,
     "type": lambda entry: entry.event_type or "(none)",
-    "kind": lambda entry: entry.kind,
+    "kind": lambda entry: entry.kind or "(none)",
     "producer": lambda entry: entry.producer_id or "(none)",
     "hour": lambda entry: entry.arrival_time[:13] or "(none)",
 }
