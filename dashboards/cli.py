@@ -17,7 +17,7 @@ from dashboards.lint import output
 from dashboards.lint.run import lint as check
 from dashboards.model import Dashboard, dashboards, load_all
 from dashboards.plan import plan as planned
-from queries.contracts import Report, echo, parse_header, reports
+from queries.contracts import Report, echo, file_text, parse_header, reports
 
 app = typer.Typer(
     no_args_is_help=True, help="QuickSight dashboards: as code, and as seen before they are deployed."
@@ -211,7 +211,7 @@ def _foreign(file: Path) -> Any:
     from dashboards.preview.foreign import adopt, definition_of
     from dashboards.preview.server import Watch
 
-    definition = definition_of(file.read_text(encoding="utf-8"), str(file))
+    definition = definition_of(file_text(file.read_bytes(), str(file)), str(file))
 
     def nothing(_: str) -> Any:
         raise LookupError("The data of this definition is not here.")
@@ -237,7 +237,7 @@ def _prefix(target: Target) -> str:
 
 def _declared() -> Mapping[str, Dashboard]:
     """The definitions as the files are now, not as they were when the program started."""
-    return load_all({file.name: file.read_text(encoding="utf-8") for file in _definition_files()})
+    return load_all({file.name: file_text(file.read_bytes(), str(file)) for file in _definition_files()})
 
 
 def _token() -> str:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Literal
 
 from dashboards.declaration import DeclarationError, Section, read
+from queries.contracts import file_text
 
 VisualKind = Literal["kpi", "bar", "line", "stacked_area", "combo", "pie", "table", "pivot", "insight"]
 KINDS: tuple[str, ...] = ("kpi", "bar", "line", "stacked_area", "combo", "pie", "table", "pivot", "insight")
@@ -146,7 +147,7 @@ class Dashboard:
 def dashboards() -> Mapping[str, Dashboard]:
     """The dashboards of the package by name, in order of name. Raises DeclarationError."""
     texts = {
-        resource.name: resource.read_text(encoding="utf-8")
+        resource.name: file_text(resource.read_bytes(), resource.name)
         for resource in files("dashboards").joinpath("definitions").iterdir()
         if resource.name.endswith(".toml")
     }

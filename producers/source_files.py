@@ -1,21 +1,31 @@
-"""Opens what events are read from: a file or standard input, plain or gzip, and tells what is in it."""
+"""Opens what events are read from: a file or standard input, plain or gzip, and finds its format."""
 
 import gzip
 import hashlib
 import io
 import os
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, cast, get_args
 
 from producers.access_log import looks_like_access_log
+from producers.source_encoding import Transcoded, marked, unmarked_utf16
 
 Format = Literal["ndjson", "csv", "parquet", "access-log"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 STDIN = "-"
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
+_OTHER_ARCHIVES = {
+    b"PK\x03\x04": "unzip",
+    b"\x28\xb5\x2f\xfd": "zstd -d",
+    b"\xfd7zXZ": "xz -d",
+    b"BZh": "bzip2 -d",
+}
+DAMAGED_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
+"""What reading a file raises that is packed with gzip and damaged, or cut off."""
 _SNIFFED_BYTES = 65_536
 
 
@@ -47,26 +57,34 @@ class Share:
 
 @contextmanager
 def opened(path: str, share: Share | None = None) -> Iterator[io.BufferedReader]:
-    """The source's content, unpacked when it is gzip. `-` is standard input. Raises SourceError.
+    """The source's content: unpacked when it is gzip, in UTF-8 and without a byte-order mark when it is text.
+    `-` is standard input.
 
-    `share` is told of the file.
+    `share` is told of the file. Raises SourceError.
     """
     if path == STDIN:
-        yield _unpacked(cast("io.BufferedReader", sys.stdin.buffer))
+        yield _as_utf8(_unpacked(cast("io.BufferedReader", sys.stdin.buffer)), "stdin")
         return
+    name = shown_path(path)
     try:
         raw = io.FileIO(path)
     except FileNotFoundError as error:
-        raise SourceError(f"There is no file {path}.") from error
-    except OSError as error:
-        raise SourceError(f"Cannot open {path}: {error.strerror}.") from error
+        raise SourceError(f"There is no file {name}.") from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"Cannot open {name}: {getattr(error, 'strerror', error)}.") from error
     if share is not None:
         share.watch(raw)
     with _buffered(raw) as file:
         try:
-            yield _unpacked(file)
-        except (gzip.BadGzipFile, EOFError) as error:
-            raise SourceError(f"{path} is no whole gzip file: {error}. Fetch or pack it again.") from error
+            yield _as_utf8(_unpacked(file), name)
+        except DAMAGED_GZIP as error:
+            raise SourceError(f"{name} is not a whole gzip file: {error}. Fetch or pack it again.") from error
+
+
+def shown_path(path: str) -> str:
+    """The path as text that any terminal and any JSON takes."""
+    text = path.encode("utf-8", "backslashreplace").decode()
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
 def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
@@ -75,7 +93,23 @@ def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
     return file
 
 
-def _buffered(raw: io.FileIO | gzip.GzipFile) -> io.BufferedReader:
+def _as_utf8(content: io.BufferedReader, name: str) -> io.BufferedReader:
+    head = content.peek(64)
+    found = marked(head)
+    if found is not None:
+        mark, encoding = found
+        content.read(len(mark))
+        return content if encoding == "utf-8" else _buffered(Transcoded(content, encoding))
+    encoding_guess = None if head.startswith(_PARQUET) else unmarked_utf16(head)
+    if encoding_guess is not None:
+        raise SourceError(
+            f"{name} looks like {encoding_guess.upper()} without a byte-order mark. "
+            f"Convert it: iconv -f {encoding_guess.upper()} -t UTF-8"
+        )
+    return content
+
+
+def _buffered(raw: io.RawIOBase | gzip.GzipFile) -> io.BufferedReader:
     return cast("io.BufferedReader", io.BufferedReader(raw, 1 << 20))
 
 
@@ -92,7 +126,7 @@ def sniff(content: io.BufferedReader, name: str) -> Format:
     head = content.peek(_SNIFFED_BYTES)
     if head.startswith(_PARQUET):
         return "parquet"
-    line = next((line for line in head.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()), b"")
+    line = next((line for line in head.splitlines() if line.strip()), b"")
     if not line or line.lstrip().startswith(b"{"):
         return "ndjson"
     if looks_like_access_log(line):
@@ -102,7 +136,10 @@ def sniff(content: io.BufferedReader, name: str) -> Format:
     # The first line may be the broken one.
     if any(looks_like_access_log(line) for line in head.splitlines()):
         return "access-log"
+    unpack = next((tool for magic, tool in _OTHER_ARCHIVES.items() if head.startswith(magic)), None)
+    if unpack is not None:
+        raise UnknownFormatError(f"{name} is packed. Unpack it first: {unpack}")
     raise UnknownFormatError(
-        f"{name} is neither NDJSON, CSV with a column event_type, Parquet nor a combined access log "
+        f"{name} is neither NDJSON, CSV with a column event_type, Parquet nor an access log "
         f"(it begins with {line[:60]!r}). Name its format with --format {'|'.join(FORMATS)}."
     )

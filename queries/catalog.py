@@ -6,7 +6,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from queries.contracts import Report, parse_header, reports
+from queries.contracts import Report, file_text, parse_header, reports
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def catalog() -> Mapping[str, ReportQuery]:
     """Every report of the package by name. Raises ReportDefinitionError."""
     folder = files("queries").joinpath("sql")
     return {
-        name: parse_report(folder.joinpath(f"{name}.sql").read_text(encoding="utf-8"), report.file)
+        name: parse_report(file_text(folder.joinpath(f"{name}.sql").read_bytes(), report.file), report.file)
         for name, report in reports().items()
     }
 

@@ -11,7 +11,7 @@ import typer
 from queries import adhoc, present, sealing_cli, trials
 from queries.backfill_cli import compute_again
 from queries.catalog import ReportQuery, catalog, parse_report
-from queries.contracts import echo, message, printable
+from queries.contracts import echo, file_text, message, printable
 from queries.cost import billed_bytes, dollars, human_bytes
 from queries.dead_letters import dead_letters, redrive
 from queries.freshness import freshness, watermark
@@ -109,7 +109,7 @@ def lint(
 
     target: Target = context.obj
     paths = files or [present.report_path(name) for name in catalog()]
-    texts = {str(path): path.read_text(encoding="utf-8") for path in paths}
+    texts = {str(path): file_text(path.read_bytes(), str(path)) for path in paths}
     findings = [finding for file, text in texts.items() for finding in lint_file(text, file)]
     if explain:
         engine = report_service(target).engine
@@ -218,7 +218,7 @@ reports_app.command("seal")(sealing_cli.seal)
 
 def _query(report: str, sql: Path | None) -> ReportQuery:
     if sql is not None:
-        return parse_report(sql.read_text(encoding="utf-8"), str(sql))
+        return parse_report(file_text(sql.read_bytes(), str(sql)), str(sql))
     return catalog()[present.known_report(report)]
 
 

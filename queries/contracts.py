@@ -5,11 +5,13 @@ says.
 Dashboards, Glue tables and docs derive their columns from here.
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Literal
 
 # Handed on: how values are printed is the same on every floor.
@@ -35,6 +37,34 @@ class ReportDefinitionError(ValueError):
     def __init__(self, file: str, line: int, message: str) -> None:
         super().__init__(f"{file}:{line}: {message}")
         self.file, self.line, self.message = file, line, message
+
+
+class EncodingError(ValueError):
+    """A text file is in an encoding that is not read; the message names it and says what to do."""
+
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def file_text(content: bytes, file: str) -> str:
+    """The text of a file that people write, such as a report: UTF-8, or UTF-16 with its byte-order mark.
+
+    Raises EncodingError.
+    """
+    mark, encoding = next((each for each in _MARKS if content.startswith(each[0])), (b"", "utf-8"))
+    try:
+        text = content[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as error:
+        wrong = f"byte 0x{content[len(mark) + error.start]:02x} at {len(mark) + error.start:,}"
+        guess = f"not {encoding.upper()} ({wrong})"
+        if not mark:
+            guess += "; it looks like Latin-1 or Windows-1252. Convert it: iconv -f WINDOWS-1252 -t UTF-8"
+        raise EncodingError(f"{file} is {guess}.") from error
+    if "\0" in text:
+        raise EncodingError(
+            f"{file} looks like UTF-16 without a byte-order mark. Convert it: iconv -f UTF-16LE -t UTF-8"
+        )
+    return text
 
 
 @dataclass(frozen=True)
@@ -142,13 +172,17 @@ def parse_header(text: str, file: str) -> Report:
     )
 
 
+def _packaged(resource: Traversable) -> str:
+    return file_text(resource.read_bytes(), f"queries/sql/{resource.name}")
+
+
 @cache
 def reports() -> Mapping[str, Report]:
     """Every report of the package by name, in order of name. Raises ReportDefinitionError."""
     found: dict[str, Report] = {}
     for resource in sorted(files("queries").joinpath("sql").iterdir(), key=lambda entry: entry.name):
         if resource.name.endswith(".sql"):
-            report = parse_header(resource.read_text(encoding="utf-8"), f"queries/sql/{resource.name}")
+            report = parse_header(_packaged(resource), f"queries/sql/{resource.name}")
             if f"{report.name}.sql" != resource.name:
                 raise ReportDefinitionError(
                     report.file, 1, f"Report {report.name!r} must be in {report.name}.sql."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from queries.contracts import ReportDefinitionError
+from queries.contracts import ReportDefinitionError, file_text
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def questions() -> Sequence[Question]:
     """Every question, in order of name. Raises ReportDefinitionError."""
     found = sorted(files("queries").joinpath("questions").iterdir(), key=lambda entry: entry.name)
     return tuple(
-        parse_question(entry.read_text(encoding="utf-8"), entry.name.removesuffix(".sql"))
+        parse_question(file_text(entry.read_bytes(), entry.name), entry.name.removesuffix(".sql"))
         for entry in found
         if entry.name.endswith(".sql")
     )

@@ -25,8 +25,8 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
 HttpStatus = Annotated[int, Meta(ge=100, le=599)]
 
 # `personal` names the lake column that stands in the field's place. The raw value never reaches the lake.
-ClientAddress = Annotated[str, Meta(min_length=2, max_length=45, extra={"personal": "client_key"})]
-"""IPv4 or IPv6 address of the client; the lake holds its pseudonym `client_key`."""
+ClientAddress = Annotated[str, Meta(min_length=2, max_length=253, extra={"personal": "client_key"})]
+"""IPv4 or IPv6 address of the client, or its host name; the lake holds its pseudonym `client_key`."""
 UserId = Annotated[str, Meta(min_length=1, max_length=64, extra={"personal": "user_key"})]
 """The account's id; the lake holds its pseudonym `user_key`."""
 UserAgent = Annotated[str, Meta(max_length=1024, extra={"personal": "user_agent_class"})]

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from random import Random
 
 
-class PageViewed(Payload):
+class PageViewed(Payload, kw_only=True):
     """A page or a file was requested, and answered."""
 
-    url: PageUrl
+    url: PageUrl | None = None  # None where a client sent no request line, and was answered all the same
     client_address: ClientAddress
     status: HttpStatus
     referrer: Url | None = None

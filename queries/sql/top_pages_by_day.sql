@@ -12,4 +12,5 @@ SELECT event_date,
        count(DISTINCT client_key) AS visitors
 FROM web_events
 WHERE event_type = 'page_viewed'
+  AND page_viewed.path IS NOT NULL
 GROUP BY event_date, page_viewed.path

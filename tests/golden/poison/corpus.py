@@ -254,7 +254,7 @@ def _times() -> Iterator[Case]:
 
 
 def _payload() -> Iterator[Case]:
-    for name in ("url", "client_address", "status"):
+    for name in ("client_address", "status"):
         yield f"payload without {name}", unpaid(name), "missing_field"
     order = {"order_id": "o-1", "client_address": "203.0.113.9", "total_minor": 100, "currency": "EUR"}
     item = {"product_id": "sku-1", "quantity": 1, "price_minor": 100}
