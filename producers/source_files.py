@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Literal, cast, get_args
 
 from producers.access_log import looks_like_access_log
+from producers.contracts.printing import printable
 from producers.source_encoding import Transcoded, marked, unmarked_utf16
 
 Format = Literal["ndjson", "csv", "parquet", "access-log"]
@@ -83,8 +84,7 @@ def opened(path: str, share: Share | None = None) -> Iterator[io.BufferedReader]
 
 def shown_path(path: str) -> str:
     """The path as text that any terminal and any JSON takes."""
-    text = path.encode("utf-8", "backslashreplace").decode()
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+    return printable(path.encode("utf-8", "backslashreplace").decode())
 
 
 def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
