@@ -87,14 +87,16 @@ def preview(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on this machine.")] = 4712,
 ) -> None:
     """Serve the dashboards as they would be deployed, with the numbers of the reports."""
-    import uvicorn
-
-    from dashboards.preview.server import Preview
+    from dashboards.preview.server import HOST, Preview, serve
 
     board, watch = _foreign(file) if file else _board(ctx.obj)
     name = f"/{file.stem}" if file else ""
-    _say(f"http://127.0.0.1:{port}{name}   (Ctrl-C ends it)")
-    uvicorn.run(Preview(board, watch).application(), host="127.0.0.1", port=port, log_level="warning")
+    _say("Reading the reports ...")
+    serve(
+        Preview(board, watch).application(),
+        port,
+        listening=lambda: _say(f"http://{HOST}:{port}{name}   (Ctrl-C ends it)"),
+    )
 
 
 @app.command()

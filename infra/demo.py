@@ -1,8 +1,6 @@
 """The demo: everything once, on this machine. Up, produce, deliver, refresh, account, show."""
 
-import json
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,10 +108,9 @@ def _produce(
 
 def _flush(target: Target) -> str:
     """Have the delivery worker deliver what is in the stream now, instead of waiting for its buffers."""
-    url = f"{target.cloud.context.server_url}/_firehose/flush?seconds={_FLUSH_SECONDS}"
-    request = urllib.request.Request(url, method="POST")  # noqa: S310 - loopback
-    with urllib.request.urlopen(request, timeout=_FLUSH_SECONDS + 30) as answer:  # noqa: S310
-        said = json.loads(answer.read())
+    said = target.cloud.context.ask(
+        f"/_firehose/flush?seconds={_FLUSH_SECONDS}", method="POST", timeout=_FLUSH_SECONDS + 30
+    )
     if not said["drained"]:
         raise NotDeliveredError(
             f"The delivery worker did not get through within {_FLUSH_SECONDS} s. "

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from dashboards.preview.address import AddressError, state_of
 from dashboards.preview.assets import FOLDER, assets, shell
 from dashboards.preview.board import Board
 from dashboards.preview.files import csv_of, png_of
+from dashboards.preview.own_machine import OwnMachineOnly
 from dashboards.publishes import moved
 from dashboards.render.state import State
 from dashboards.render.view import View
@@ -39,6 +41,13 @@ _KEPT = {"Cache-Control": "max-age=31536000, immutable"}
 HEARTBEAT_SECONDS = 15.0
 UNWATCHED_SECONDS = 2.0
 """Between looks while no page is open; one that opens is looked for at once."""
+
+HOST = "127.0.0.1"
+
+
+class PortTakenError(RuntimeError):
+    """The preview cannot listen where it was told to."""
+
 
 Versions = Callable[[], Mapping[str, Mapping[str, str]]]
 """Dataset -> partition -> what changes when the partition is published."""
@@ -80,6 +89,7 @@ class Preview:
         ]
         app = Starlette(routes=routes, lifespan=self._lifespan)
         app.add_middleware(_Headers)
+        app.add_middleware(OwnMachineOnly)
         return app
 
     @contextlib.asynccontextmanager
@@ -243,6 +253,30 @@ class Preview:
                 self._listeners.discard(queue)
 
         return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+def serve(application: Starlette, port: int, *, listening: Callable[[], None]) -> None:
+    """Serve on this machine until interrupted. `listening` is called once a browser would be answered.
+
+    The first reading of the reports comes before that, and may take a minute. Raises PortTakenError at once.
+    """
+    import uvicorn
+
+    class Told(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                listening()
+
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            place.bind((HOST, port))
+        except OSError as error:
+            raise PortTakenError(
+                f"Port {port} of {HOST} cannot be had: {error.strerror}. Name another: --port {port + 10}"
+            ) from error
+        Told(uvicorn.Config(application, log_level="warning")).run(sockets=[place])
 
 
 def exported(board: Board, name: str, pairs: list[tuple[str, str]]) -> str:

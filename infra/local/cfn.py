@@ -126,12 +126,6 @@ class ResourceEndpoint:
         return physical_id, attributes
 
 
-def served_types(server_url: str) -> frozenset[str]:
-    """The resource types that the local server at that URL serves."""
-    with urllib.request.urlopen(f"{server_url}/_cfn", timeout=30) as answer:  # noqa: S310 - loopback
-        return frozenset(json.load(answer))
-
-
 def put_json(url: str, body: dict[str, Any]) -> None:
     """PUT to CloudFormation's ResponseURL, which is MiniStack on loopback."""
     data = json.dumps(body).encode()

@@ -12,7 +12,7 @@ from typing import Any
 from infra.local import assembly, deployer, emulator, mappings, process_memory, processes, server
 from infra.local.context import LocalContext
 from infra.local.deployer import Progress
-from infra.local.paths import LocalPaths
+from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
 
 _SECONDS_TO_START = 30.0
@@ -37,8 +37,8 @@ class LocalCloud:
             "AWS_ENDPOINT_URL_ATHENA": self.context.server_url,
             "AWS_ENDPOINT_URL_FIREHOSE": self.context.server_url,
             "AWS_ENDPOINT_URL_QUICKSIGHT": self.context.server_url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": self.context.keys.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.context.keys.secret_access_key,
             "AWS_DEFAULT_REGION": self.context.region,
         } | _trust(self.context)
 
@@ -56,7 +56,7 @@ def up(
     Raises PortTakenError, ProcessFailedError, EmulatorVersionError, AssemblyError, DeploymentError, OSError.
     """
     paths.make()
-    with (paths.run / "up.lock").open("w") as lock:
+    with owner_only(), (paths.run / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second `up` waits for the first and then finds everything done
         _end_others(paths, settings)
         context = _context(paths, settings)
@@ -97,7 +97,7 @@ def reset(paths: LocalPaths, settings: LocalSettings, progress: Progress, **opti
         _clear(paths)
     else:
         context = _context(paths, settings)
-        emulator.reset(context.endpoint_url, context.ca_bundle)
+        emulator.reset(context.endpoint_url, context.keys, context.ca_bundle)
         for file in paths.state.glob("*.sqlite*"):
             file.unlink()
     return up(paths, settings, progress, **options)
@@ -156,6 +156,7 @@ def _start_emulator(
         paths,
         port,
         context.server_url,
+        keys=context.keys,
         inherited=environ,
         enforce_iam=settings.enforce_iam,
         extra={

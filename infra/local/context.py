@@ -1,9 +1,12 @@
 """What every service of the local server is given: where things are, clients, clock and activity list."""
 
+import json
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +14,13 @@ from botocore.config import Config
 
 from infra.local import kinesis_answers
 from infra.local.activity import Activity
+from infra.local.keys import Keys
 from infra.local.paths import LocalPaths
 from infra.local.service_roles import external_id
 from queries.aws_session import aws_session
 
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-"""Never real ones: what runs locally must not be able to reach an AWS account."""
-
 OURS = frozenset({"athena", "firehose", "quicksight"})
 """Services that the local server answers; MiniStack answers the others."""
 
@@ -62,6 +63,22 @@ class LocalContext:
     _clients: dict[tuple[str, "ServiceRole | None"], Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of this local cloud. Never real ones: what runs here must not reach an AWS account."""
+        return Keys.of(self.paths.keys)
+
+    def ask(self, path: str, *, method: str = "GET", timeout: float = 30) -> Any:
+        """What the local server answers, outside of AWS's APIs, to our own programs (JSON).
+
+        `timeout` in seconds. Raises OSError, urllib.error.HTTPError.
+        """
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            self.server_url + path, method=method, headers=self.keys.bearer
+        )
+        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+            return json.load(answer)
+
     def client(self, service: str, *, role: "ServiceRole | None" = None) -> Any:
         """A boto3 client of `service`, made once and shared between threads.
 
@@ -73,14 +90,18 @@ class LocalContext:
                 self._clients[key] = self._make(service, key[1])
             return self._clients[key]
 
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """The keys, as `boto3.Session` takes them."""
+        keys = self.keys
+        return {
+            "aws_access_key_id": keys.access_key_id,
+            "aws_secret_access_key": keys.secret_access_key,
+        }
+
     def _make(self, service: str, role: "ServiceRole | None") -> Any:
-        credentials = self._assume(role) if role else CREDENTIALS
-        session: Any = aws_session(
-            aws_access_key_id=credentials["aws_access_key_id"],
-            aws_secret_access_key=credentials["aws_secret_access_key"],
-            aws_session_token=credentials.get("aws_session_token"),
-            region_name=self.region,
-        )
+        credentials = self._assume(role) if role else self.credentials
+        session: Any = aws_session(**credentials, region_name=self.region)
         client = session.client(
             service,
             endpoint_url=self.server_url if service in OURS else self.endpoint_url,

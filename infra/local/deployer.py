@@ -15,8 +15,9 @@ from botocore.exceptions import ClientError
 
 from infra.local import packages
 from infra.local.assembly import Asset, StackTemplate, read
-from infra.local.cfn import TYPE_PROPERTY, served_types
+from infra.local.cfn import TYPE_PROPERTY
 from infra.local.context import LocalContext
+from infra.local.server_gate import cloudformation_path
 
 PROVIDER = "penstock-local"
 PROVIDER_SECONDS = 60
@@ -65,7 +66,7 @@ def deploy(context: LocalContext, folder: Path, progress: Progress) -> dict[str,
     stacks = read(folder, account_id=context.account_id, region=context.region)
     _bootstrap(context, stacks)
     _upload(context, {asset.key: asset for stack in stacks for asset in stack.assets})
-    provider, served = _provider(context), served_types(context.server_url)
+    provider, served = _provider(context), frozenset(context.ask("/_cfn"))
     written: dict[str, Any] = {"region": context.region, "account_id": context.account_id, "stacks": {}}
     for stack in stacks:
         progress(f"deploying {stack.name}")
@@ -113,7 +114,7 @@ def _provider(context: LocalContext) -> str:
     }
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=PROVIDER, AssumeRolePolicyDocument=json.dumps(trust))
-    variables = {"MINISTACK_LAMBDA_PROXY_URL": f"{context.server_url}/_cfn"}
+    variables = {"MINISTACK_LAMBDA_PROXY_URL": context.server_url + cloudformation_path(context.keys)}
     try:
         found = functions.get_function(FunctionName=PROVIDER)["Configuration"]
     except functions.exceptions.ResourceNotFoundException:

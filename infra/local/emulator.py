@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local import (
+    emulator_gate,
     expire,
     fast_json,
     kept_records,
@@ -24,7 +25,8 @@ from infra.local import (
     worker_pipes,
     worker_runtime,
 )
-from infra.local.context import CREDENTIALS, REGION
+from infra.local.context import REGION
+from infra.local.keys import Keys
 from infra.local.paths import LocalPaths
 from infra.local.processes import LOOPBACK
 
@@ -37,6 +39,7 @@ def environment(
     port: int,
     server_url: str,
     *,
+    keys: Keys,
     inherited: Mapping[str, str],
     enforce_iam: bool = False,
     extra: Mapping[str, str] | None = None,
@@ -60,8 +63,8 @@ def environment(
         "AWS_ENDPOINT_URL_ATHENA": server_url,
         "AWS_ENDPOINT_URL_FIREHOSE": server_url,
         "AWS_ENDPOINT_URL_QUICKSIGHT": server_url,
-        "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": CREDENTIALS["aws_secret_access_key"],
+        "AWS_ACCESS_KEY_ID": keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
         "AWS_DEFAULT_REGION": REGION,
         "PERSIST_STATE": "1",
         "STATE_DIR": str(paths.state / NAME),
@@ -93,19 +96,23 @@ def is_healthy(base_url: str, ca_bundle: Path | None = None) -> bool:
     return answers(f"{base_url}/_ministack/health", "GET", ca_bundle)
 
 
-def reset(base_url: str, ca_bundle: Path | None = None) -> None:
+def reset(base_url: str, keys: Keys, ca_bundle: Path | None = None) -> None:
     """Forget every resource, record and object. Raises RuntimeError when MiniStack does not answer."""
-    if not answers(f"{base_url}/_ministack/reset", "POST", ca_bundle):
+    if not answers(f"{base_url}/_ministack/reset", "POST", ca_bundle, headers=keys.bearer):
         raise RuntimeError(f"MiniStack at {base_url} did not answer the reset. Run: penstock local down")
 
 
-def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
+def answers(
+    target: str, method: str, ca_bundle: Path | None = None, *, headers: Mapping[str, str] | None = None
+) -> bool:
     """Whether the URL answers 200."""
     import ssl
 
     trust = ssl.create_default_context(cafile=str(ca_bundle)) if ca_bundle and ca_bundle.exists() else None
     try:
-        request = urllib.request.Request(target, method=method)  # noqa: S310 - loopback, built above
+        request = urllib.request.Request(  # noqa: S310 - loopback, built above
+            target, method=method, headers=dict(headers or {})
+        )
         with urllib.request.urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
@@ -119,6 +126,7 @@ def main() -> None:
     """
     run, port, markers = Path(sys.argv[1]), int(sys.argv[2]), [Path(each) for each in sys.argv[3:]]
     held = processes.hold(run, NAME, {"port": port})
+    keys = Keys(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
     expire.install()
     fast_json.install()
     kept_records.install()
@@ -131,7 +139,8 @@ def main() -> None:
 
     worker_pipes.install()
     mappings.install()
-    web_server.install()
+    emulator_gate.install(keys)
+    web_server.install(lambda app: emulator_gate.guarded(app, keys))
     process_memory.settle()
     os.chdir(run)
     sys.argv = [NAME]  # it parses the command line too

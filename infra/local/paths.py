@@ -1,5 +1,8 @@
 """Where the local cloud keeps what it keeps: one folder of the working directory."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +50,11 @@ class LocalPaths:
         """Ports, process ids and settings of the local cloud that was started last."""
         return self.run / "cloud.json"
 
+    @property
+    def keys(self) -> Path:
+        """The access key of this local cloud (see `infra.local.keys`)."""
+        return self.root / "keys.json"
+
     def log(self, name: str) -> Path:
         """Log file of one process."""
         return self.run / f"{name}.log"
@@ -56,6 +64,22 @@ class LocalPaths:
         return self.state / f"{name}.sqlite"
 
     def make(self) -> None:
-        """Create every folder that is missing."""
+        """Create every folder that is missing. Nobody but their owner can look into them."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.chmod(0o700)  # an earlier version made it for everybody
         for folder in (self.state, self.objects, self.run, self.scratch):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+OWNER_ONLY = 0o077
+"""The umask of everything that writes below the folder."""
+
+
+@contextmanager
+def owner_only() -> Iterator[None]:
+    """Whatever this process creates meanwhile is its owner's alone."""
+    before = os.umask(OWNER_ONLY)
+    try:
+        yield
+    finally:
+        os.umask(before)

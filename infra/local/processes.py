@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from infra.local.paths import OWNER_ONLY
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -80,6 +82,7 @@ def start(module: str, arguments: Sequence[str], environment: Mapping[str, str],
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=OWNER_ONLY,
         )
     _children[process.pid] = process
     return process.pid

@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local import emulator, log_lines, process_memory, processes
+from dashboards.preview.own_machine import OwnMachineOnly
+from infra.local import emulator, log_lines, process_memory, processes, server_gate
 from infra.local.catalogue_events import CatalogueEvents
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
-from infra.local.own_machine import OwnMachineOnly
 from infra.local.paths import LocalPaths
 from infra.local.service import Service
 from infra.local.settings import LocalSettings
@@ -50,7 +50,7 @@ def services(context: LocalContext, settings: LocalSettings) -> list[Service]:
     ]
 
 
-def application(parts: Sequence[Service], store: ResourceStore) -> Starlette:
+def application(parts: Sequence[Service], store: ResourceStore, context: LocalContext) -> Starlette:
     """The web application of these services."""
     targets = {prefix: target for part in parts for prefix, target in part.targets.items()}
     endpoint = ResourceEndpoint({kind: h for part in parts for kind, h in part.resources.items()}, store)
@@ -78,12 +78,16 @@ def application(parts: Sequence[Service], store: ResourceStore) -> Starlette:
 
     own = [
         Route("/", call, methods=["POST"]),
-        Route("/_cfn", endpoint.respond, methods=["POST"]),
+        Route(f"{server_gate.CFN}{{token}}", endpoint.respond, methods=["POST"]),
         Route("/_cfn", endpoint.types, methods=["GET"]),
         Route("/_health", health),
     ]
     routes = [*own, *(route for part in parts for route in part.routes)]
-    return Starlette(routes=routes, middleware=[Middleware(OwnMachineOnly)], lifespan=lifespan)
+    middleware = [
+        Middleware(OwnMachineOnly),
+        Middleware(server_gate.gated, context),
+    ]
+    return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
 
 
 def main() -> None:
@@ -102,7 +106,7 @@ def main() -> None:
         enforce_iam=settings.enforce_iam,
     )
     process_memory.settle()
-    app = application(services(context, settings), ResourceStore(paths.database("resources")))
+    app = application(services(context, settings), ResourceStore(paths.database("resources")), context)
     uvicorn.run(
         app,
         host=processes.LOOPBACK,

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from typing import Any
 
 KEEP_ALIVE_SECONDS = 75
@@ -10,13 +11,20 @@ GRACE_SECONDS = 3
 """Hypercorn's own choice for requests that run at the end, and for the goodbye of idle TLS connections."""
 
 
-def install() -> None:
-    """Before MiniStack's `main`, which looks its web server up when it is called."""
+def install(guarded: Callable[[Any], Any]) -> None:
+    """Before MiniStack's `main`, which looks its web server up when it is called.
+
+    `guarded` gives the application that is served instead of MiniStack's.
+    """
     import hypercorn.asyncio
     import uvloop
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    hypercorn.asyncio.serve = serve  # type: ignore[assignment]
+
+    async def serve_guarded(app: Any, config: Any) -> None:
+        await serve(guarded(app), config)
+
+    hypercorn.asyncio.serve = serve_guarded  # type: ignore[assignment]
 
 
 async def serve(app: Any, config: Any) -> None:

@@ -6,7 +6,6 @@ PENSTOCK_TEST_EVENTS is how many events it sends (`make failed-replay`: 100,000)
 import json
 import os
 import re
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -76,9 +75,9 @@ class Pipeline:
 
     def deliver(self) -> None:
         """Have the delivery worker deliver all that is in the stream."""
-        url = f"{self.shell.cloud.context.server_url}/_firehose/flush?seconds={WAIT}"
-        with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=600) as answer:
-            assert json.loads(answer.read())["drained"] is True
+        path = f"/_firehose/flush?seconds={WAIT}"
+        answer = self.shell.cloud.context.ask(path, method="POST", timeout=600)
+        assert answer["drained"] is True
 
     def reported(self) -> Rows:
         """Every row of every report, once all of them are fresh."""

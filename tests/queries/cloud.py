@@ -2,7 +2,6 @@
 
 import json
 import time
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,9 +39,8 @@ class Chain:
 
     def deliver(self) -> None:
         """Have everything on the stream delivered to the lake now."""
-        url = f"{self.cloud.context.server_url}/_firehose/flush?seconds=60"
-        with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=90) as answer:
-            assert json.loads(answer.read())["drained"]
+        answer = self.cloud.context.ask("/_firehose/flush?seconds=60", method="POST", timeout=90)
+        assert answer["drained"]
 
     def refresh(self) -> Standing:
         """Wait until no report is stale."""
@@ -65,7 +63,7 @@ class Chain:
         from queries.athena_engine import AthenaEngine
 
         context = self.cloud.context
-        session = boto3.Session("test", "test", region_name=context.region)
+        session = boto3.Session(**context.credentials, region_name=context.region)
         engine = AthenaEngine(
             session,
             database=self.outputs.database,

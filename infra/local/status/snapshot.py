@@ -1,8 +1,6 @@
 """The whole pipeline as it is at one moment: what the page draws and `penstock local status` prints."""
 
-import json
 import threading
-import urllib.request
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -137,9 +135,8 @@ class Snapshots:
         ]
 
     def _own(self, path: str) -> dict[str, Any]:
-        with urllib.request.urlopen(self.context.server_url + path, timeout=10) as answer:  # noqa: S310 - ours
-            found: dict[str, Any] = json.loads(answer.read())
-            return found
+        found: dict[str, Any] = self.context.ask(path, timeout=10)
+        return found
 
 
 def cards(flow: Flow, seen: Seen) -> tuple[Card, ...]:

@@ -20,6 +20,7 @@ from infra.local import emulator, processes
 from infra.local.athena import AthenaService
 from infra.local.cfn import ResourceStore
 from infra.local.context import LocalContext
+from infra.local.keys import Keys
 from infra.local.paths import LocalPaths
 from infra.local.server import application
 
@@ -105,7 +106,9 @@ def running_endpoint(root: Path) -> Iterator[Endpoint]:
     paths = LocalPaths(root / "cloud")
     paths.make()
     emulator_port, port = processes.free_ports(2)
-    environment = emulator.environment(paths, emulator_port, "http://127.0.0.1:9", inherited=os.environ)
+    environment = emulator.environment(
+        paths, emulator_port, "http://127.0.0.1:9", keys=Keys.of(paths.keys), inherited=os.environ
+    )
     arguments = [str(paths.run), str(emulator_port)]
     processes.start("infra.local.emulator", arguments, environment, paths.log("ministack"))
     try:
@@ -124,7 +127,7 @@ def running_endpoint(root: Path) -> Iterator[Endpoint]:
 def serving(context: LocalContext, port: int) -> Iterator[AthenaService]:
     """The endpoint behind a real socket."""
     service = AthenaService(context)
-    app = application([service], ResourceStore(context.paths.database("resources")))
+    app = application([service], ResourceStore(context.paths.database("resources")), context)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     )

@@ -22,8 +22,8 @@ def environment(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for name, value in {
         "AWS_ENDPOINT_URL": endpoint.context.endpoint_url,
         "AWS_ENDPOINT_URL_ATHENA": endpoint.url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": endpoint.context.keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": endpoint.context.keys.secret_access_key,
         "AWS_DEFAULT_REGION": endpoint.context.region,
     }.items():
         monkeypatch.setenv(name, value)
@@ -77,8 +77,8 @@ def test_pyathena_arrow_cursor(environment: Endpoint, unload: bool, monkeypatch:
     # This cursor reads results through pyarrow, which knows no endpoint but one that it is given.
     def file_system(_: object) -> fs.S3FileSystem:
         return fs.S3FileSystem(
-            access_key="test",
-            secret_key="test",
+            access_key=environment.context.keys.access_key_id,
+            secret_key=environment.context.keys.secret_access_key,
             region="us-east-1",
             endpoint_override=environment.context.endpoint_url,
         )

@@ -1,7 +1,5 @@
 """The chain up to the lake under the template's own roles, with every call's rights checked."""
 
-import json
-import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,11 +50,7 @@ def test_events_reach_the_lake_under_the_delivery_streams_roles(guarded: LocalCl
     simulated = Simulation(seed=3, count=40, start=start, span=timedelta(minutes=30)).records()
     records = [{"Data": record.data, "PartitionKey": record.partition_key} for record in simulated]
     guarded.context.client("kinesis").put_records(StreamName=names.stream_name, Records=records)
-    request = urllib.request.Request(
-        f"{guarded.context.server_url}/_firehose/flush?seconds=60", method="POST"
-    )
-    with urllib.request.urlopen(request, timeout=90) as answer:
-        told = json.load(answer)
+    told = guarded.context.ask("/_firehose/flush?seconds=60", method="POST", timeout=90)
     counts = told["streams"][names.delivery_stream]
     assert told["drained"]
     assert counts["read"] == len(records) == counts["delivered"] + counts["dropped"]

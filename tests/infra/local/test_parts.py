@@ -26,6 +26,7 @@ from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.deployer import serve_locally
 from infra.local.expire import EmulatorVersionError, expire_iterators, expire_records
 from infra.local.fast_json import FastJson
+from infra.local.keys import Keys
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings, LocalSettingsError
 
@@ -60,12 +61,13 @@ def test_the_emulator_is_told_to_stay_on_loopback_and_inherits_nothing_that_brea
         "HTTPS_PROXY": "x",
         "AWS_SECRET_ACCESS_KEY": "real",
     }
-    made = emulator.environment(LocalPaths(tmp_path), 1, "http://s", inherited=inherited)
+    keys = Keys("AKIAOURS", "made here")
+    made = emulator.environment(LocalPaths(tmp_path), 1, "http://s", keys=keys, inherited=inherited)
     assert made["BIND_HOST"] == made["MINISTACK_HOST"] == "127.0.0.1"
     assert made["IOT_MTLS_ENABLED"] == made["SFTP_ENABLED"] == "0"
     assert made["AWS_ENDPOINT_URL_ATHENA"] == "http://s"
     assert made["PATH"] == "/bin"
-    assert made["AWS_SECRET_ACCESS_KEY"] == "test"
+    assert made["AWS_SECRET_ACCESS_KEY"] == "made here"
     assert not set(inherited) - {"PATH", "AWS_SECRET_ACCESS_KEY"} & set(made)
     assert "AUTH" not in made
 
