@@ -57,6 +57,18 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
         cloud.down(paths, _silent)
 
 
+@pytest.fixture(scope="session")
+def guarded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """The same with the permissions of every call checked, and TLS."""
+    paths = LocalPaths.of(tmp_path_factory.mktemp("guarded"))
+    port, server_port = processes.free_ports(2)
+    settings = LocalSettings(port=port, server_port=server_port, enforce_iam=True)
+    try:
+        yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ))
+    finally:
+        cloud.down(paths, _silent)
+
+
 @pytest.fixture
 def local_paths(tmp_path: Path) -> LocalPaths:
     """Folders for a local cloud that a test starts itself."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.lasting import keep_texts
 from infra.local import packages
 from infra.local.assembly import Asset, StackTemplate, read
 from infra.local.cfn import TYPE_PROPERTY
@@ -23,6 +24,12 @@ PROVIDER = "penstock-local"
 PROVIDER_SECONDS = 60
 INLINE_LIMIT = 51_200
 """Bytes of a template that CloudFormation takes in the call itself."""
+
+NEVER_WHOLE = frozenset({
+    "CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE",
+    "REVIEW_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_FAILED",
+})  # fmt: skip
+"""States of a stack that holds nothing of anybody's, and is made anew. Any other is updated."""
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 BOOTSTRAP_VERSION = "30"
@@ -35,8 +42,18 @@ class DeploymentError(RuntimeError):
 
     def __init__(self, stack: str, status: str, reasons: list[str]) -> None:
         lines = "\n".join(f"  {reason}" for reason in reasons) or "  (CloudFormation gave no reason)"
-        super().__init__(f"Stack {stack} ended as {status}:\n{lines}\nRun: penstock local reset")
+        super().__init__(f"Stack {stack} ended as {status}:\n{lines}\n{_advice(status)}")
         self.stack, self.status, self.reasons = stack, status, reasons
+
+
+def _advice(status: str) -> str:
+    """What to do next. A stack that could not be updated is as it was before, with its data."""
+    if status.startswith("UPDATE"):
+        return (
+            "What was deployed before is still there, with its data, and the version that deployed it runs it "
+            "on. Nothing has to be discarded. Please report this as a bug."
+        )
+    return "Nothing was in this stack yet. Run again: penstock local up"
 
 
 def serve_locally(template: dict[str, Any], provider_arn: str, served: Collection[str]) -> dict[str, Any]:
@@ -70,7 +87,8 @@ def deploy(context: LocalContext, folder: Path, progress: Progress) -> dict[str,
     written: dict[str, Any] = {"region": context.region, "account_id": context.account_id, "stacks": {}}
     for stack in stacks:
         progress(f"deploying {stack.name}")
-        body = json.dumps(serve_locally(stack.document(), provider, served))
+        document = keep_texts(stack.document(), _deployed(context, stack.name))
+        body = json.dumps(serve_locally(document, provider, served))
         existed = _apply(context, stack, body)
         if existed:
             _refresh_functions(context, stack)
@@ -136,7 +154,7 @@ def _apply(context: LocalContext, stack: StackTemplate, body: str) -> bool:
     """Create or update the stack and wait; True when it existed."""
     cloudformation = context.client("cloudformation")
     status = _status(context, stack.name)
-    if (status and not status.endswith("_COMPLETE")) or status == "ROLLBACK_COMPLETE":
+    if status in NEVER_WHOLE:
         cloudformation.delete_stack(StackName=stack.name)
         _wait(context, stack.name, gone=True)
         status = ""
@@ -165,6 +183,16 @@ def _body(context: LocalContext, name: str, body: str) -> dict[str, str]:
     key = f"{name}.template.json"
     context.client("s3").put_object(Bucket=_scratch_bucket(context), Key=key, Body=body.encode())
     return {"TemplateURL": f"{context.endpoint_url}/{_scratch_bucket(context)}/{key}"}
+
+
+def _deployed(context: LocalContext, name: str) -> dict[str, Any]:
+    """The template of a stack as it was deployed; empty when there is none."""
+    try:
+        body = context.client("cloudformation").get_template(StackName=name)["TemplateBody"]
+    except ClientError:
+        return {}
+    found = json.loads(body) if isinstance(body, str) else body
+    return dict(found or {})
 
 
 def _status(context: LocalContext, name: str) -> str:

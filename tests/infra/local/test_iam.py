@@ -1,34 +1,20 @@
 """The chain up to the lake under the template's own roles, with every call's rights checked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.context import ServiceRole
-from infra.local.paths import LocalPaths
-from infra.local.settings import LocalSettings
 from infra.outputs import Outputs
 from producers.simulator import Simulation
 
 pytestmark = pytest.mark.cloud
 
 FIREHOSE = "firehose.amazonaws.com"
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    paths = LocalPaths.of(tmp_path_factory.mktemp("guarded"))
-    port, server_port = processes.free_ports(2)
-    settings = LocalSettings(port=port, server_port=server_port, enforce_iam=True)
-    try:
-        yield cloud.up(paths, settings, lambda _: None)
-    finally:
-        cloud.down(paths, lambda _: None)
 
 
 def _roles(of: LocalCloud) -> tuple[ServiceRole, ServiceRole]:
@@ -44,23 +30,23 @@ def _roles(of: LocalCloud) -> tuple[ServiceRole, ServiceRole]:
     return ServiceRole(source, FIREHOSE, arn), ServiceRole(writer, FIREHOSE, arn)
 
 
-def test_events_reach_the_lake_under_the_delivery_streams_roles(guarded: LocalCloud) -> None:
-    names = Outputs.from_document(guarded.outputs)
+def test_events_reach_the_lake_under_the_delivery_streams_roles(guarded_cloud: LocalCloud) -> None:
+    names = Outputs.from_document(guarded_cloud.outputs)
     start = datetime.now(UTC) - timedelta(hours=1)
     simulated = Simulation(seed=3, count=40, start=start, span=timedelta(minutes=30)).records()
     records = [{"Data": record.data, "PartitionKey": record.partition_key} for record in simulated]
-    guarded.context.client("kinesis").put_records(StreamName=names.stream_name, Records=records)
-    told = guarded.context.ask("/_firehose/flush?seconds=60", method="POST", timeout=90)
+    guarded_cloud.context.client("kinesis").put_records(StreamName=names.stream_name, Records=records)
+    told = guarded_cloud.context.ask("/_firehose/flush?seconds=60", method="POST", timeout=90)
     counts = told["streams"][names.delivery_stream]
     assert told["drained"]
     assert counts["read"] == len(records) == counts["delivered"] + counts["dropped"]
     assert counts["function_errors"] == counts["failed_puts"] == 0
 
 
-def test_each_role_of_the_delivery_stream_is_refused_what_the_other_may(guarded: LocalCloud) -> None:
-    names = Outputs.from_document(guarded.outputs)
-    source, writer = _roles(guarded)
-    client = guarded.context.client
+def test_each_role_of_the_delivery_stream_is_refused_what_the_other_may(guarded_cloud: LocalCloud) -> None:
+    names = Outputs.from_document(guarded_cloud.outputs)
+    source, writer = _roles(guarded_cloud)
+    client = guarded_cloud.context.client
     refused: list[Callable[[], Any]] = [
         lambda: client("s3", role=source).put_object(Bucket=names.lake_bucket, Key="web_events/x", Body=b""),
         lambda: client("s3", role=writer).put_object(Bucket=names.reporting_bucket, Key="x", Body=b""),
@@ -72,8 +58,8 @@ def test_each_role_of_the_delivery_stream_is_refused_what_the_other_may(guarded:
             call()
 
 
-def test_the_roles_are_not_to_be_had_for_another_delivery_stream(guarded: LocalCloud) -> None:
-    source, _ = _roles(guarded)
+def test_the_roles_are_not_to_be_had_for_another_delivery_stream(guarded_cloud: LocalCloud) -> None:
+    source, _ = _roles(guarded_cloud)
     other = ServiceRole(source.arn, FIREHOSE, source.source_arn + "-other")
     with pytest.raises(ClientError, match="AccessDenied"):
-        guarded.context.client("kinesis", role=other)
+        guarded_cloud.context.client("kinesis", role=other)
