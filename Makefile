@@ -11,7 +11,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards failed-replay kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
-        kill-reports
+        kill-reports upgrade
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,9 @@ simulate: $(VENV)/.dev ## ten thousand seeded histories of the reports' code
 
 torn-reads: $(VENV)/.dev ## readers beside two hundred publishes
 	$(BIN)/python -m benchmarks.torn_reads
+
+upgrade: $(VENV)/.dev ## today's code over what two earlier commits deployed and filled
+	$(BIN)/python -m benchmarks.upgrades
 
 test-emulator: $(VENV)/.dev ## what MiniStack must do before its version may change
 	$(BIN)/pytest tests/infra/local/emulator

@@ -50,8 +50,8 @@ def _advice(status: str) -> str:
     """What to do next. A stack that could not be updated is as it was before, with its data."""
     if status.startswith("UPDATE"):
         return (
-            "What was deployed before is still there, with its data, and the version that deployed it runs it "
-            "on. Nothing has to be discarded. Please report this as a bug."
+            "What was deployed before is still there, with its data, and the version that deployed it runs "
+            "it on. Nothing has to be discarded. Please report this as a bug."
         )
     return "Nothing was in this stack yet. Run again: penstock local up"
 
