@@ -19,7 +19,8 @@ from infra.local.processes import free_ports
 
 VERSIONS = ("1914c85", "79c7181")
 REPORTS = (
-    "traffic_by_hour", "top_pages_by_day", "orders_by_hour", "funnel_by_day", "sessions_by_day", "health_by_hour",
+    "traffic_by_hour", "top_pages_by_day", "orders_by_hour", "funnel_by_day", "sessions_by_day",
+    "health_by_hour",
 )  # fmt: skip
 _REPOSITORY = Path(__file__).parents[1]
 _SECONDS = 900
