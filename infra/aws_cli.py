@@ -72,7 +72,7 @@ def deploy(
     import boto3
 
     from infra.preflight import missing
-    from infra.replacements import check
+    from infra.replacements import check, refuse_named
 
     chosen = _named(deployment)
     lacking = list(missing(boto3.client, chosen))  # type: ignore[arg-type]
@@ -85,6 +85,8 @@ def deploy(
         echo(message(f"left out: the {each.stack} stack, for want of {each.what}. {each.remedy}"), err=True)
     stacks = [path.name.removesuffix(".template.json") for path in sorted(OUT.glob("*.template.json"))]
     stacks = [stack for stack in stacks if stack not in left_out]
+    templates = {stack: json.loads((OUT / f"{stack}.template.json").read_bytes()) for stack in stacks}
+    refuse_named(boto3.client, templates)  # type: ignore[arg-type]
     _adopt(boto3.client, stacks)  # type: ignore[arg-type]
     if chosen.stack("dashboards") in stacks:
         check(boto3.client, chosen, prepare=_prepare, may_replace=replace, tell=echo)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
-"""What CloudFormation would replace or remove of the dashboards, and whether the plan has shown it."""
+"""What CloudFormation would replace or remove of a deployment, and whether the plan has shown it."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from dashboards.plan import KINDS, Step, plan, unshown
 from dashboards.quicksight import deployed
 from infra.deployment import Deployment
 from infra.exits import Exit
+from infra.lasting import replacements
 from queries.contracts import reports
 
 CHANGE_SET = "penstock-deploy-check"
@@ -57,6 +59,35 @@ def check(
             f"CloudFormation would replace or remove {', '.join(hidden)}, which the plan does not show. "
             "Nothing was deployed. Look at: penstock diff, penstock --target aws dashboards plan"
         )
+
+
+def refuse_named(client: Callable[[str], Any], templates: Mapping[str, Mapping[str, Any]]) -> None:
+    """Stop before an update that can only fail: what has a name of its own cannot be replaced.
+
+    `templates`: stack -> what is to be deployed. Raises ReplacementError.
+    """
+    from infra.registry import create_only
+
+    cloudformation = client("cloudformation")
+    lines = [
+        f"{stack}: {each}"
+        for stack, template in templates.items()
+        if _exists(cloudformation, stack)
+        for each in replacements(_deployed(cloudformation, stack), template, create_only())
+    ]
+    if lines:
+        raise ReplacementError(
+            "CloudFormation would have to replace what has a fixed name, which it cannot:\n"
+            + "".join(f"  {line}\n" for line in lines)
+            + "Nothing was deployed, and no data has to be given up. "
+            "See 'A deploy that would replace' in docs/runbook.md."
+        )
+
+
+def _deployed(cloudformation: Any, stack: str) -> Mapping[str, Any]:
+    body = cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
+    found: Mapping[str, Any] = json.loads(body) if isinstance(body, str) else body
+    return found
 
 
 def planned(client: Callable[[str], Any], deployment: Deployment) -> tuple[Step, ...]:

@@ -40,6 +40,7 @@ class LocalCloud:
             "AWS_ACCESS_KEY_ID": self.context.keys.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.context.keys.secret_access_key,
             "AWS_DEFAULT_REGION": self.context.region,
+            "PENSTOCK_LOCAL_TOKEN": self.context.keys.token,
         } | _trust(self.context)
 
 

@@ -1,5 +1,6 @@
 """A deploy stops before it replaces or removes dashboards that nobody wanted gone."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ from botocore.exceptions import ClientError
 from dashboards.plan import Step
 from infra import replacements
 from infra.deployment import DEFAULT, DEPLOYMENTS
-from infra.replacements import CHANGE_SET, ReplacementError, check, lost
+from infra.replacements import CHANGE_SET, ReplacementError, check, lost, refuse_named
+from tests.infra.aws.released import frozen
 
 PRODUCTION = DEPLOYMENTS[DEFAULT]
 
@@ -46,6 +48,9 @@ class Cloud:
         if not self.status:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": ""}}, "DescribeStacks")
         return {"Stacks": [{"StackStatus": self.status}]}
+
+    def get_template(self, **_: str) -> Any:
+        return {"TemplateBody": json.dumps(frozen("79c7181")["penstock-access"])}
 
     def describe_change_set(self, NextToken: str = "0", **_: str) -> Any:  # noqa: N803  AWS's name
         at = int(NextToken)
@@ -111,6 +116,14 @@ def test_a_first_deploy_has_nothing_to_lose(monkeypatch: pytest.MonkeyPatch, sta
     cloud = Cloud([], status)
     assert checked(monkeypatch, cloud, []) == []
     assert cloud.prepared == []
+
+
+def test_a_deploy_that_would_replace_what_has_a_name_stops_and_names_it() -> None:
+    wanted = {"penstock-access": frozen("1914c85")["penstock-access"]}
+    with pytest.raises(ReplacementError, match=r"penstock-access: Operator41AE602D.*Description changed"):
+        refuse_named(Cloud([]).client, wanted)
+    refuse_named(Cloud([], status="").client, wanted)
+    refuse_named(Cloud([]).client, {"penstock-access": frozen("79c7181")["penstock-access"]})
 
 
 def test_what_is_no_asset_of_the_plan_does_not_count() -> None:
