@@ -34,7 +34,8 @@ def document() -> str:
         Exit.NO_TARGET: "no local cloud is up, and no deployment was named",
         Exit.UNEXPECTED: "a defect of Penstock itself; `PENSTOCK_DEBUG=1` shows where",
         ProduceExit.NOT_DELIVERED: "`produce`: not everything was taken by the stream",
-        Exit.INTERRUPTED: "ended by Ctrl-C",
+        Exit.INTERRUPTED: "stopped by Ctrl-C",
+        ProduceExit.TERMINATED: "`produce`: stopped by SIGTERM",
     }
     lines = [f"| {int(code)} | {meaning} |" for code, meaning in codes.items()]
     parts = [_HEAD + "\n".join(lines)]

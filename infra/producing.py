@@ -33,7 +33,10 @@ def send_simulation(
 ) -> tuple[Fed, Places]:
     """Send what is simulated; return what was sent, also by name. Raises NotSentError."""
     producer = Producer(
-        sink=KinesisSink(stream, client), producer_id=simulation.producer_id, epoch=simulation.epoch
+        sink=KinesisSink(stream, client),
+        producer_id=simulation.producer_id,
+        epoch=simulation.epoch,
+        fail_fast=True,
     )
     fed = _sent(producer, lambda: feed_simulation(producer, simulation.records(), progress=progress))
     return fed, _own(producer)
@@ -55,7 +58,7 @@ def send_file(client: Any, stream: str, path: str, progress: Progress) -> tuple[
                     passing[name].append((seq, seq))
             yield item
 
-    producer = Producer(sink=KinesisSink(stream, client))
+    producer = Producer(sink=KinesisSink(stream, client), fail_fast=True)
     fed = _sent(producer, lambda: feed_source(producer, watched(read(path)), progress=progress))
     whole = {name: IntervalSet.of(span for span in spans if span[0] > 0) for name, spans in passing.items()}
     return fed, {**whole, **_own(producer)}

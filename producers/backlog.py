@@ -22,6 +22,7 @@ from producers.spool import Spool
 from producers.stats import Stats
 from producers.stream_watch import StreamWatch
 
+REPORTED_FAILURES = 4  # in a row: about ten seconds without an answer
 NOT_SPOOLED = -1  # in a record's marks: all of its events have a mark, or none has
 
 
@@ -37,7 +38,10 @@ class Backlog:
         accepted: events taken so far; here and not in `stats`, for speed.
         hurry: how many callers wait, so that nothing waits for company.
         watchers: senders that will wake by themselves in time.
-        failure: what ended the sending for good.
+        failure: why nothing is sent; None again once the stream takes records.
+        is_dead: nothing will be sent any more.
+        refusals: requests that were refused for a reason that somebody has to fix.
+        interrupts: how often whoever waits was told to give up; changed without the lock.
     """
 
     def __init__(
@@ -67,14 +71,26 @@ class Backlog:
         self.hurry = self.watchers = 0
         self.is_closed = self.is_stopped = False
         self.failure: ProducerError | None = None
+        self.is_dead = False
+        self.refusals = self.interrupts = 0
+        self.warn = warn
+        self._has_told_outage = False
         self._unrouted: list[PackedEvent] = []
         if spool is not None:
-            self.stats.recovered = self.stats.spooled = self.accepted = spool.unread
+            self.stats.recovered = self.stats.spooled = self.accepted = spool.unread + spool.damage.events
+            with self.lock:
+                self.note_damage()
 
     @property
     def is_over(self) -> bool:
         """Whether no event will be taken any more."""
-        return self.is_closed or self.failure is not None
+        return self.is_closed or self.is_dead
+
+    @property
+    def refusal(self) -> ProducerError | None:
+        """What `put` raises because of the stream: otherwise events are kept, and sent once it takes them."""
+        fails = self.is_dead or (self.settings.fail_fast and not self.stats.delivered)
+        return self.failure if fails else None
 
     @property
     def is_empty(self) -> bool:
@@ -144,8 +160,57 @@ class Backlog:
     def fail(self, error: ProducerError) -> None:
         """Ends the sending for good."""
         self.failure = error
-        self.is_stopped = True
+        self.is_dead = self.is_stopped = True
         self.work.notify_all()
+        self.room.notify_all()
+
+    def refused(self, error: ProducerError) -> None:
+        """A request was refused for a reason that somebody has to fix: reported once, retried slowly."""
+        self.endpoint.refused(self.clock())
+        if self.failure is None or _gist(self.failure) != _gist(error):
+            self.warn(f"{error} Events are kept; sending is retried at least once a minute.")
+        self.failure = error
+        self.refusals += 1
+        self.work.notify_all()
+        self.room.notify_all()
+
+    def unavailable(self, error: ProducerError | None) -> None:
+        """A request failed, and may do better by itself: reported when it goes on."""
+        self.endpoint.failed(self.clock())
+        if self.endpoint.failures == REPORTED_FAILURES and not self._has_told_outage:
+            self._has_told_outage = True
+            self.warn(f"{error or 'The stream does not answer.'} Events are kept; sending is retried.")
+        self.work.notify_all()
+
+    def answered(self) -> None:
+        """The stream took records, or refused single ones."""
+        self.endpoint.answered()
+        if self.failure is not None or self._has_told_outage:
+            self.warn("The stream takes records again.")
+            self.failure = None
+            self._has_told_outage = False
+            self.watch.recovered()
+
+    def spool_failed(self, error: ProducerError) -> None:
+        """The spool cannot be read just now: what lies there waits, and whoever flushes is told."""
+        if self.failure is None or _gist(self.failure) != _gist(error):
+            self.warn(f"{error} It is tried again.")
+        self.failure = error
+        self.refusals += 1
+        self.room.notify_all()
+
+    def note_damage(self) -> None:
+        """Takes over what the spool found to be unreadable since the last time."""
+        if self.spool is None or self.spool.damage.ranges == self.stats.damaged_ranges:
+            return
+        found = self.spool.damage
+        self.stats.damaged_ranges, self.stats.damaged_bytes = found.ranges, found.bytes
+        lost, self.stats.damaged = found.events - self.stats.damaged, found.events
+        self.stats.spooled -= lost
+        self.warn(
+            f"Damage in the spool {self.spool.folder}: {found.bytes:,} bytes in {found.ranges:,} places "
+            f"cannot be read, at least {found.events:,} events. They are quarantined in its *.damaged files."
+        )
         self.room.notify_all()
 
     def _sealed(self, record: Record) -> None:
@@ -153,3 +218,8 @@ class Backlog:
         batch = self.settings.batch
         if batch.in_order or self.lanes.waiting_bytes >= batch.request_bytes:
             self.work.notify()
+
+
+def _gist(error: ProducerError) -> str:
+    """The message without its figures: times differ each time."""
+    return "".join(character for character in str(error) if not character.isdigit())

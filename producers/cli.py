@@ -1,22 +1,22 @@
 """`penstock produce`: events from the simulator, from files and from a pipe. Thin over the library."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from producers.command import Run, Target, own_target, told
 from producers.contracts import echo
+from producers.interruption import Interruption
 from producers.simulator import Simulation
-from producers.spool import spool_folders, waiting
+from producers.spool_survey import spool_folders, survey
 from producers.verifying import verify as read_back
+
+T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Send events: simulated, from a file, from a pipe.")
 
@@ -30,6 +30,8 @@ class Exit(IntEnum):
 
     BAD_EVENTS = 3
     NOT_DELIVERED = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
 
 
 StreamName = Annotated[str | None, typer.Option(help="Kinesis stream; the deployed one unless given.")]
@@ -86,9 +88,11 @@ def simulate(
     length = timedelta(hours=span)
     begin = start.replace(tzinfo=UTC) if start else datetime.now(UTC).replace(microsecond=0) - length
     simulation = Simulation(seed, count, begin, length, late, duplicate, malformed)
-    run = Run(_target(context, as_json), stream_name, framing, ordering, dry_run, out, spool)
-    with _stoppable():
-        _end(run, run.simulate(simulation, rate))
+    stop = Interruption()
+    run = Run(
+        _target(context, as_json), stream_name, framing, ordering, dry_run, out, spool, interruption=stop
+    )
+    _each([simulation], lambda given: run.simulate(given, rate), run, stop)
 
 
 @app.command()
@@ -114,10 +118,11 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Events of files, their times kept. Replaying a file again sends the same event ids."""
-    run = Run(_target(context, as_json), stream_name, framing, ordering, dry_run, out, spool, dead_letter)
-    with _stoppable():
-        for path in files:
-            _end(run, run.replay(path, form, _factor(speed), rate, resume))
+    stop, factor = Interruption(), _factor(speed)
+    run = Run(
+        _target(context, as_json), stream_name, framing, ordering, dry_run, out, spool, dead_letter, stop
+    )
+    _each(files, lambda path: run.replay(path, form, factor, rate, resume), run, stop)
 
 
 @app.command()
@@ -135,9 +140,11 @@ def tail(
     as_json: AsJson = False,
 ) -> None:
     """Events from a pipe, each sent within a tenth of a second."""
-    run = Run(_target(context, as_json), stream_name, framing, ordering, False, None, spool, dead_letter)
-    with _stoppable():
-        _end(run, run.replay(source, form, None, None, None))
+    stop = Interruption()
+    run = Run(
+        _target(context, as_json), stream_name, framing, ordering, False, None, spool, dead_letter, stop
+    )
+    _each([source], lambda path: run.replay(path, form, None, None, None), run, stop)
 
 
 @app.command()
@@ -152,8 +159,11 @@ def verify(context: typer.Context, stream_name: StreamName = None, as_json: AsJs
 
 @spool_app.command("list")
 def list_spools(context: typer.Context, folder: SpoolArgument, as_json: AsJson = False) -> None:
-    """What lies in a spool folder and in those that forked processes left below it."""
-    echo(told(_target(context, as_json), {str(path): waiting(path) for path in spool_folders(folder)}))
+    """What lies in a spool folder and in those that forked processes left below it. Only reads."""
+    target = _target(context, as_json)
+    found = {str(path): survey(path) for path in spool_folders(folder)}
+    shown = {path: asdict(held) if target.json else str(held) for path, held in found.items()}
+    echo(told(target, shown))
 
 
 @spool_app.command()
@@ -165,10 +175,9 @@ def drain(
     as_json: AsJson = False,
 ) -> None:
     """Send what lies in a spool folder."""
-    run = Run(_target(context, as_json), stream_name, framing, "none")
-    with _stoppable():
-        for path in spool_folders(folder):
-            _end(run, run.drain(path))
+    stop = Interruption()
+    run = Run(_target(context, as_json), stream_name, framing, "none", interruption=stop)
+    _each(spool_folders(folder), run.drain, run, stop)
 
 
 def _target(context: typer.Context, as_json: bool) -> Target:
@@ -192,23 +201,23 @@ def _factor(speed: str) -> float | None:
     return factor
 
 
-def _end(run: Run, summary: dict[str, Any]) -> None:
-    echo(told(run.target, summary))
-    if summary["pending"]:
-        raise typer.Exit(Exit.NOT_DELIVERED)
-    if summary.get("unreadable") or summary["dead_lettered"]:
+def _each(given: Iterable[T], one: Callable[[T], dict[str, Any]], run: Run, stop: Interruption) -> None:
+    """One after the other, each with its summary; the exit code tells the worst.
+
+    A signal ends the run as soon as what was taken is delivered or spooled; nothing further is begun.
+    """
+    has_bad = False
+    with stop.installed():
+        for each in given:
+            try:
+                summary = one(each)
+            except KeyboardInterrupt:
+                raise typer.Exit(stop.exit_code) from None
+            echo(told(run.target, summary))
+            if stop.signal_number is not None:
+                raise typer.Exit(stop.exit_code)
+            if summary["pending"]:
+                raise typer.Exit(Exit.NOT_DELIVERED)
+            has_bad |= bool(summary.get("unreadable") or summary["dead_lettered"])
+    if has_bad:
         raise typer.Exit(Exit.BAD_EVENTS)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does: what was taken is delivered or spooled first."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

@@ -16,10 +16,12 @@ from typing import Any, Literal, Protocol
 
 from producers.bill import Forecast
 from producers.checkpoint import Checkpoint
+from producers.checkpointing import Checkpointing
 from producers.contracts import printable
 from producers.dead_letters import DeadLetterFile
 from producers.feeding import TOGETHER, Fed, feed_simulation, feed_source
 from producers.identity import next_epoch, producer_id
+from producers.interruption import Interruption
 from producers.kinesis_sink import KinesisSink, kinesis_client
 from producers.memory_sink import MemorySink, even_shards
 from producers.pacing import AsItHappened, AtRate, Pace
@@ -32,6 +34,7 @@ from producers.simulator import Simulation
 from producers.source_files import STDIN, Format, Share, content_identity
 from producers.sources import SourceItem, read
 from producers.spool import Spool
+from producers.stats import Stats
 
 CLOSE_SECONDS = 60.0
 INTERRUPTED_CLOSE_SECONDS = 5.0
@@ -87,8 +90,10 @@ class Run:
         out: Path | None = None,
         spool: Path | None = None,
         dead_letter: Path | None = None,
+        interruption: Interruption | None = None,
     ) -> None:
         self.target = target
+        self._interruption = interruption or Interruption()
         self._stream_name = stream_name
         self._framing = framing
         self._ordering = ordering
@@ -109,7 +114,12 @@ class Run:
             simulation.epoch,
             pace is not None,
             lambda producer, fed: feed_simulation(
-                producer, simulation.records(), pace, progress("events", lambda: fed.put / total), fed
+                producer,
+                simulation.records(),
+                pace,
+                progress("events", lambda: fed.put / total),
+                fed,
+                self._interruption,
             ),
         )
 
@@ -118,7 +128,10 @@ class Run:
     ) -> dict[str, Any]:
         """Sends what is in a file or a pipe; returns the summary."""
         identity = content_identity(path)
-        checkpoint = Checkpoint(resume, identity) if resume is not None and identity is not None else None
+        checkpoint = None
+        if resume is not None and identity is not None:
+            checkpoint = Checkpoint(resume, identity, self._stream, Path(path).name)
+        keeping = checkpoint if not self._dry_run else None
         name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
         pace = _pace(speed, rate)
         share = Share()
@@ -128,10 +141,15 @@ class Run:
             if checkpoint is not None:
                 items = dropwhile(lambda item: item.number <= checkpoint.line, items)
                 fed.last_line = checkpoint.line
-                items = checkpoint.keeping(items, producer)
-            together = 1 if path == STDIN else TOGETHER
             return feed_source(
-                producer, items, pace, progress("lines", None if path == STDIN else share), fed, together
+                producer,
+                items,
+                pace,
+                progress("lines", None if path == STDIN else share),
+                fed,
+                1 if path == STDIN else TOGETHER,
+                self._interruption,
+                Checkpointing(keeping, producer, time.monotonic).handed if keeping is not None else None,
             )
 
         summary = self._feed(
@@ -140,16 +158,18 @@ class Run:
             pace is not None,
             feed,
         )
-        if checkpoint is not None and not summary["pending"]:
-            checkpoint.save(summary["last_line"])
+        if keeping is not None and not summary["pending"]:
+            keeping.save(summary["last_line"])
         return summary
 
     def drain(self, folder: Path) -> dict[str, Any]:
         """Sends what lies in a spool folder; returns the summary."""
-        with Producer(sink=self._sink(), framing=self._framing, spool=Spool(folder)) as producer:
-            pending = producer.flush(CLOSE_SECONDS)
-            stats = producer.stats()
-        return {"folder": str(folder), **stats.as_dict(), "pending": pending}
+        producer = Producer(sink=self._sink(), framing=self._framing, spool=Spool(folder))
+        self._interruption.watch(producer.interrupt)
+        with self._interruption.closing():
+            stats = producer.close(CLOSE_SECONDS)
+        _raise_if_nothing_went(producer, stats)
+        return {"folder": str(folder), **stats.as_dict(), "pending": stats.pending + stats.spooled}
 
     def _feed(
         self,
@@ -158,17 +178,22 @@ class Run:
         is_paced: bool,
         feed: Callable[[Producer, Fed], Fed],
     ) -> dict[str, Any]:
+        interruption = self._interruption
         producer = self._producer(name, epoch, is_paced)
-        started, fed, patience = time.monotonic(), Fed(), CLOSE_SECONDS
+        interruption.watch(producer.interrupt)
+        started, fed, stats = time.monotonic(), Fed(), None
         try:
             with _senders_get_turns():
                 feed(producer, fed)
         except KeyboardInterrupt:
-            patience = INTERRUPTED_CLOSE_SECONDS
-        stats = producer.close(patience)
+            pass
+        finally:
+            # Whatever ended the feeding: what was taken is delivered or spooled first.
+            with interruption.closing():
+                stopped = interruption.signal_number is not None
+                stats = producer.close(INTERRUPTED_CLOSE_SECONDS if stopped else CLOSE_SECONDS)
         seconds = time.monotonic() - started
-        if producer.failure is not None and not stats.delivered:
-            raise producer.failure
+        _raise_if_nothing_went(producer, stats)
         summary: dict[str, Any] = {
             "producer_id": name,
             "epoch": epoch,
@@ -178,7 +203,7 @@ class Run:
             "seconds": round(seconds, 3),
             "events_per_second": round(fed.put / seconds) if seconds else 0,
         }
-        if patience == INTERRUPTED_CLOSE_SECONDS:
+        if interruption.signal_number is not None:
             summary["interrupted_at"] = datetime.now(UTC).isoformat()
         return summary | (self._forecast.as_dict() if self._dry_run else {})
 
@@ -192,14 +217,18 @@ class Run:
             linger=PACED_LINGER if is_paced else LINGER,
             spool=Spool(self._spool) if self._spool is not None else None,
             when_full="spool" if self._spool is not None else "block",
+            fail_fast=self._spool is None,
             dead_letter=DeadLetterFile(self._dead_letter) if self._dead_letter is not None else None,
         )
 
     def _sink(self) -> RecordSink:
         if self._dry_run:
             return MemorySink(even_shards(FORECAST_SHARDS), self._forecast.add)
-        name = self._stream_name or self.target.stream_name
-        return KinesisSink(name, self.target.client("kinesis"))
+        return KinesisSink(self._stream, self.target.client("kinesis"))
+
+    @property
+    def _stream(self) -> str:
+        return self._stream_name or self.target.stream_name
 
     def _write(self, simulation: Simulation) -> dict[str, Any]:
         """The records as they would be sent, one per line, in their order."""
@@ -238,6 +267,12 @@ def _senders_get_turns() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
+
+
+def _raise_if_nothing_went(producer: Producer, stats: Stats) -> None:
+    """A stream that took nothing, for a reason that somebody has to see to: the reason is the result."""
+    if producer.failure is not None and not stats.delivered:
+        raise producer.failure
 
 
 def _pace(speed: float | None, rate: float | None) -> Pace | None:

@@ -1,7 +1,7 @@
 """Bytes and keys in, records on the stream: an outbox, and the threads that empty it."""
 
+import logging
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -14,6 +14,8 @@ from producers.reports import Settled
 from producers.sender import start_senders
 from producers.spool import Spool
 from producers.stats import Stats
+
+_log = logging.getLogger(__name__)
 
 SURELY_FITS_BYTES = 1 << 16  # far below any stream's record size: not worth a closer look
 
@@ -98,9 +100,18 @@ class Delivery:
         self._outbox.reports.tell()
         return stats
 
+    def interrupt(self) -> None:
+        """Ends what other calls wait for."""
+        self._outbox.interrupt()
+
+    @property
+    def has_spool(self) -> bool:
+        """Whether what cannot be sent can wait on the disk."""
+        return self._spool is not None
+
     @property
     def failure(self) -> ProducerError | None:
-        """What ended the sending for good, if anything did."""
+        """Why nothing is sent, when a person has to see to it; None again once the stream takes records."""
         return self._outbox.failure
 
     @property
@@ -128,4 +139,4 @@ class Delivery:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, RuntimeWarning, stacklevel=2)
+    _log.warning("%s", message)

@@ -3,9 +3,11 @@
 from enum import Enum
 
 from producers.backlog import Backlog
+from producers.errors import SpoolError
 from producers.record import EVENT_OVERHEAD, Record
 
 REFILL_EVENTS = 2_000  # read from the spool at a time
+UNREADABLE_SECONDS = 5.0  # until a spool that could not be read is tried again
 
 
 class Work(Enum):
@@ -21,6 +23,7 @@ class Dispatch:
     def __init__(self, backlog: Backlog) -> None:
         self._backlog = backlog
         self._open_until: float | None = None
+        self._refill_at = 0.0
 
     def next_work(self) -> list[Record] | Work:
         """Blocks until there is something to do. Every batch must come back to `Outcomes`."""
@@ -53,7 +56,7 @@ class Dispatch:
             backlog.watch.looking()
             backlog.endpoint.asking()
             return Work.DESCRIBE
-        self._refill()
+        self._refill(now)
         self._close_buckets(now)
         batch = self._alive(backlog.lanes.take(now, bool(backlog.hurry)), now)
         if batch:
@@ -70,6 +73,8 @@ class Dispatch:
         if backlog.watch.is_stale:
             return None if backlog.under_way else backlog.watch.wake_at(now)
         due = [backlog.lanes.wake_at(now), self._open_until]
+        if self._refill_at > now:
+            due.append(self._refill_at)
         known = [time for time in due if time is not None]
         return min(known) if known else None
 
@@ -80,13 +85,20 @@ class Dispatch:
         oldest = backlog.packer.close_all(float("inf") if backlog.hurry else now - linger)
         self._open_until = None if oldest is None else oldest + linger
 
-    def _refill(self) -> None:
+    def _refill(self, now: float) -> None:
         """Takes events from the spool into memory while half of the buffer is free."""
         backlog = self._backlog
-        if backlog.spool is None or not backlog.spool.unread:
+        if backlog.spool is None or not backlog.spool.unread or now < self._refill_at:
             return
         while backlog.buffered < backlog.settings.max_buffer_bytes // 2:
-            frames = backlog.spool.read(REFILL_EVENTS)
+            try:
+                frames = backlog.spool.read(REFILL_EVENTS)
+            except SpoolError as error:
+                self._refill_at = now + UNREADABLE_SECONDS
+                backlog.spool_failed(error)
+                return
+            finally:
+                backlog.note_damage()
             if not frames:
                 return
             for mark, data, key, explicit in frames:

@@ -9,9 +9,11 @@ __all__ = [
     "BufferFullError",
     "ClosedError",
     "ContractError",
+    "DeadLetterError",
     "NotEncodableError",
     "ProducerError",
     "RequestRefusedError",
+    "ResumeFileError",
     "SchemaViolationError",
     "SpoolError",
     "SpoolFullError",
@@ -75,3 +77,11 @@ class SpoolError(ProducerError):
 
 class SpoolFullError(SpoolError):
     """The spool has reached its limit, or the disk is full."""
+
+
+class DeadLetterError(ProducerError):
+    """The dead-letter file cannot be written; the event is not in it."""
+
+
+class ResumeFileError(ProducerError):
+    """The file given with `--resume` is something else."""

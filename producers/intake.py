@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from producers.backlog import NOT_SPOOLED, Backlog
-from producers.errors import BufferFullError, ClosedError, ProducerError, SpoolFullError
+from producers.errors import BufferFullError, ClosedError, ProducerError, SpoolError
 from producers.packing import require_key
 from producers.record import EVENT_OVERHEAD
+
+POLL_SECONDS = 0.25  # between two looks at what nobody tells of
 
 
 class Intake:
@@ -83,13 +85,14 @@ class Intake:
         backlog = self._backlog
         if backlog.is_closed:
             raise ClosedError("The producer is closed. Make a new one.")
-        if backlog.failure is not None:
-            raise backlog.failure
+        if backlog.refusal is not None:
+            raise backlog.refusal
+        patience = _Patience(backlog, timeout)
         if self._spool is None:
-            self._wait_for_room(held, timeout)
+            self._wait_for_room(held, patience)
             self._take(data, key, held, None)
             return
-        mark, is_on_disk_only = self._keep(data, key, held, timeout)
+        mark, is_on_disk_only = self._keep(data, key, held, patience)
         if not is_on_disk_only:
             self._take(data, key, held, mark)
             return
@@ -104,47 +107,62 @@ class Intake:
         if backlog.pack(data, key, None, mark):
             backlog.work.notify()
 
-    def _keep(self, data: bytes, key: str, held: int, timeout: float | None) -> tuple[int, bool]:
+    def _keep(self, data: bytes, key: str, held: int, patience: "_Patience") -> tuple[int, bool]:
         """(the event's mark in the spool, whether it is there only)."""
         assert self._spool is not None
-        is_full = self._backlog.buffered + held > self._most
-        # Once events wait on the disk, later ones queue up behind them.
-        is_behind = self._spool.unread > 0 or (is_full and self._spills)
-        if is_full and not is_behind:
-            self._wait_for_room(held, timeout)
-        if not self._always and not is_behind:
-            return NOT_SPOOLED, False
         while True:
+            is_full = self._has_no_room(held)
+            # Once events wait on the disk, later ones queue up behind them.
+            is_behind = self._spool.unread > 0 or (is_full and self._spills)
+            if is_full and not is_behind:
+                self._wait_for_room(held, patience)
+                continue
+            if not self._always and not is_behind:
+                return NOT_SPOOLED, False
             try:
                 return self._spool.append(data, key, None, unread=is_behind), is_behind
-            except SpoolFullError as error:
-                self._wait(timeout, error)
+            except SpoolError as error:
+                # Memory may have room by the time the disk has none, and the other way round.
+                patience.wait(error)
 
-    def _wait_for_room(self, held: int, timeout: float | None) -> None:
-        backlog = self._backlog
+    def _has_no_room(self, held: int) -> bool:
         # An event that is larger than the whole buffer is let in when nothing else is there.
-        while backlog.buffered and backlog.buffered + held > self._most:
-            self._wait(
-                timeout,
+        return bool(self._backlog.buffered) and self._backlog.buffered + held > self._most
+
+    def _wait_for_room(self, held: int, patience: "_Patience") -> None:
+        backlog = self._backlog
+        while self._has_no_room(held):
+            patience.wait(
                 BufferFullError(
                     f"{backlog.buffered:,} bytes of events wait to be delivered, and the buffer holds "
                     f"{self._most:,}. Wait, enlarge max_buffer_bytes, or give the producer a spool."
                 ),
             )
 
-    def _wait(self, timeout: float | None, error: ProducerError) -> None:
-        """Waits until something is settled. Raises `error` when the caller would not wait so long."""
+
+class _Patience:
+    """How long a caller still waits for room."""
+
+    def __init__(self, backlog: Backlog, timeout: float | None) -> None:
+        self._backlog = backlog
+        self._deadline = None if timeout is None else backlog.clock() + timeout
+        self._may_wait = backlog.settings.when_full != "raise" and timeout != 0
+        self._interrupts = backlog.interrupts
+
+    def wait(self, error: ProducerError) -> None:
+        """Waits a moment, or until something is settled. Raises `error` when the caller waits no longer."""
         backlog = self._backlog
-        if backlog.settings.when_full == "raise" or timeout == 0:
-            raise error
+        left = POLL_SECONDS if self._deadline is None else self._deadline - backlog.clock()
+        if not self._may_wait or left <= 0 or backlog.interrupts != self._interrupts:
+            raise error from backlog.failure
         backlog.hurry += 1
         backlog.work.notify_all()
         try:
-            if not backlog.room.wait(timeout):
-                raise error
+            # Nobody tells when a disk has room again, nor a signal's handler that it came.
+            backlog.room.wait(min(POLL_SECONDS, left))
         finally:
             backlog.hurry -= 1
         if backlog.is_closed:
             raise ClosedError("The producer was closed while the event waited for room.")
-        if backlog.failure is not None:
-            raise backlog.failure
+        if backlog.refusal is not None:
+            raise backlog.refusal

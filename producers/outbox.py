@@ -8,8 +8,8 @@ from random import Random
 
 from producers.backlog import NOT_SPOOLED, Backlog
 from producers.dispatch import Dispatch
-from producers.errors import ProducerError, SpoolFullError
-from producers.intake import Intake
+from producers.errors import ProducerError, SpoolError
+from producers.intake import POLL_SECONDS, Intake
 from producers.outbox_settings import OutboxSettings
 from producers.outcomes import Outcomes
 from producers.record import EVENT_OVERHEAD
@@ -61,7 +61,7 @@ class Outbox:
 
     @property
     def failure(self) -> ProducerError | None:
-        """What ended the sending for good, if anything did."""
+        """Why nothing is sent, if anything keeps it from being sent."""
         return self._backlog.failure
 
     @property
@@ -74,14 +74,20 @@ class Outbox:
         with self._backlog.lock:
             return self._backlog.snapshot()
 
+    def interrupt(self) -> None:
+        """Ends what others wait for in here. Takes no lock: a signal's handler may call it."""
+        self._backlog.interrupts += 1
+
     def flush(self, timeout: float | None) -> int:
-        """Sends what waits; returns what is still pending when all of it is settled, or the time is over."""
+        """Sends what waits; returns what is still pending when all of it is settled, or the time is over.
+
+        Raises StreamRefusedError when the stream refuses meanwhile; the events are kept.
+        """
         backlog = self._backlog
         with backlog.lock:
-            if self._spool is not None and self._spool.mode == "always":
+            if self._spool is not None:
                 self._spool.sync()
-            self._await_settled(timeout)
-            if backlog.failure is not None:
+            if self._is_refused_while_waiting(timeout) and backlog.failure is not None:
                 raise backlog.failure
             return backlog.snapshot().pending + (backlog.stats.spooled if self._spool is not None else 0)
 
@@ -93,42 +99,53 @@ class Outbox:
         with backlog.lock:
             if not backlog.is_closed:
                 backlog.is_closed = True
-                self._await_settled(timeout)
-                self._spool_rest()
+                self._is_refused_while_waiting(timeout)
                 backlog.is_stopped = True
+                self._spool_rest()
                 backlog.under_way.clear()
             backlog.work.notify_all()
             backlog.room.notify_all()
             return backlog.snapshot()
 
-    def _await_settled(self, timeout: float | None) -> None:
+    def _is_refused_while_waiting(self, timeout: float | None) -> bool:
+        """Waits until everything is settled; gives up when time is over, or the stream refuses."""
         backlog = self._backlog
         deadline = None if timeout is None else self._clock() + timeout
+        refusals, interrupts = backlog.refusals, backlog.interrupts
+        backlog.endpoint.nudge()
         backlog.hurry += 1
         backlog.work.notify_all()
         try:
-            while not backlog.is_empty and backlog.failure is None:
-                left = None if deadline is None else deadline - self._clock()
-                if left is not None and left <= 0:
-                    return
+            while not backlog.is_empty and not backlog.is_stopped:
+                left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - self._clock())
+                if left <= 0 or backlog.interrupts != interrupts:
+                    return False
+                if backlog.refusals != refusals:
+                    return True
                 backlog.room.wait(left)
         finally:
             backlog.hurry -= 1
+        return backlog.is_dead
 
     def _spool_rest(self) -> None:
         if self._spool is None:
             return
-        backlog = self._backlog
+        backlog, lost, why = self._backlog, 0, ""
         for event in backlog.left():
             if event.mark is None or event.mark == NOT_SPOOLED:
                 try:
                     self._spool.append(event.data, event.key, event.explicit_hash_key, unread=True)
-                except SpoolFullError as error:
-                    self._warn(f"Events are lost with this process: {error}")
-                    break
+                except SpoolError as error:
+                    lost, why = lost + 1, str(error)
+                    continue
             backlog.stats.spooled += 1
             backlog.buffered -= len(event.data) + EVENT_OVERHEAD
-        self._spool.close()
+        try:
+            self._spool.close()
+        except SpoolError as error:
+            self._warn(f"The spool may not survive a power cut: {error}")
+        if lost:
+            self._warn(f"{lost:,} events are lost with this process: {why}")
 
     def _callback_failed(self) -> None:
         with self._backlog.lock:

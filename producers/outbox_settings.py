@@ -21,3 +21,4 @@ class OutboxSettings:
     when_full: WhenFull = "block"
     verify_shard: bool = True
     record_ttl: float | None = None
+    fail_fast: bool = False

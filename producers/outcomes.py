@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from producers.backlog import Backlog
-from producers.errors import ProducerError, StreamRefusedError
+from producers.errors import ProducerError, StreamRefusedError, StreamUnavailableError
 from producers.record import Record
 from producers.record_sink import Answer, StreamFacts, Taken
 from producers.shard_map import ShardMap
@@ -39,11 +39,11 @@ class Outcomes:
         for event in record.events():
             self._backlog.pack(*event)
 
-    def not_described(self, error: ProducerError | None = None) -> None:
-        """Looking at the stream failed. With an error that somebody has to see to, sending ends."""
+    def not_described(self, error: ProducerError) -> None:
+        """Looking at the stream failed."""
         with self._backlog.lock:
             self._backlog.watch.failed()
-            self._ended(error)
+            self._failed(error)
 
     def settle(self, batch: list[Record], answers: Sequence[Answer], seconds: float) -> None:
         """The stream answered, record by record."""
@@ -51,7 +51,7 @@ class Outcomes:
         with backlog.lock:
             if not self._came_back(batch):
                 return
-            backlog.endpoint.answered()
+            backlog.answered()
             backlog.stats.requests += 1
             backlog.stats.request_seconds += seconds
             done, refused, stray = [], [], []
@@ -90,40 +90,54 @@ class Outcomes:
         self._backlog.lanes.refused(records, self._backlog.clock())
 
     def put_back(self, batch: list[Record], error: ProducerError | None = None) -> None:
-        """The request failed as a whole. With an error that somebody has to see to, sending ends."""
+        """The request failed as a whole. Without an error it was not made."""
         backlog = self._backlog
         with backlog.lock:
             if not self._came_back(batch):
+                return
+            backlog.lanes.put_back(batch)
+            if error is None:
+                backlog.work.notify_all()
                 return
             backlog.stats.failed_requests += 1
             for record in batch:
                 record.attempts += 1
                 backlog.stats.re_sent += record.count
-            backlog.lanes.put_back(batch)
-            self._ended(error)
+            self._failed(error)
 
-    def _ended(self, error: ProducerError | None) -> None:
-        self._backlog.endpoint.failed(self._backlog.clock())
-        if error is not None:
-            self._backlog.fail(error)
-        self._backlog.work.notify_all()
+    def _failed(self, error: ProducerError) -> None:
+        if isinstance(error, StreamUnavailableError):
+            self._backlog.unavailable(error)
+        else:
+            self._backlog.refused(error)
 
-    def condemn(self, batch: list[Record], record: Record, reason: str) -> None:
-        """The stream refuses this record, alone, for what is in it."""
+    def stumbled(self, batch: list[Record] | None, error: Exception) -> None:
+        """A sender met a defect: it goes on, and the batch that it held, if any, is sent again."""
+        found = unexpected(error)
+        if batch is not None:
+            self.put_back(batch, found)
+        with self._backlog.lock:
+            if self._backlog.failure is not found:
+                self._backlog.watch.failed()
+                self._backlog.refused(found)
+
+    def condemn(self, batch: list[Record], record: Record, reason: str) -> bool:
+        """The stream refuses this record, alone, for what is in it. False when it refuses every record."""
         backlog = self._backlog
         with backlog.lock:
             if not self._came_back(batch):
-                return
-            backlog.endpoint.answered()
+                return True
             if not backlog.stats.delivered:
                 # A stream that takes nothing at all: it is not the event.
                 backlog.lanes.put_back(batch)
-                backlog.fail(StreamRefusedError(f"The stream refuses every record: {reason}"))
-                return
+                backlog.refused(StreamRefusedError(f"The stream refuses every record: {reason}."))
+                return False
+            backlog.answered()
             backlog.lanes.delivered(batch)
             backlog.stats.dead_lettered += record.count
             backlog.release(record)
             backlog.reports.add(record, error=reason)
+            return True
 
     def split(self, batch: list[Record]) -> tuple[list[Record], list[Record]]:
         """The batch in halves, each of which is then a batch of its own."""
@@ -146,6 +160,13 @@ class Outcomes:
         stats.billed_kib += -(-record.size // 1024)
         self._backlog.release(record)
         self._backlog.reports.add(record, shard_id, sequence_number)
+
+
+def unexpected(error: Exception) -> StreamRefusedError:
+    """A defect, as what it means for the sending."""
+    found = StreamRefusedError(f"Sending met an unexpected {type(error).__name__}: {error}.")
+    found.__cause__ = error
+    return found
 
 
 def _fits(record: Record, shards: ShardMap | None) -> bool:

@@ -68,6 +68,7 @@ class Producer:
         max_events_per_record: int = 500,
         verify_shard: bool = True,
         record_ttl: float | None = None,
+        fail_fast: bool = False,
         dead_letter: DeadLetterFile | None = None,
         on_delivery: Callable[[Settled], None] | None = None,
         clock: Callable[[], float] = time.time,
@@ -90,6 +91,8 @@ class Producer:
             linger: seconds that an event waits for company at most.
             max_in_flight: requests at a time, each on a thread.
             record_ttl: seconds after which an unsent event is given up, and counted; None for never.
+            fail_fast: whether `put` raises StreamRefusedError when the stream refuses before it has taken
+                anything. Otherwise events are kept, and sending is retried until somebody has fixed it.
             dead_letter: where events go that cannot be sent; without it `put` raises.
             on_delivery: told of every record that is settled, on a sender's thread.
         """
@@ -109,6 +112,7 @@ class Producer:
             when_full=when_full,
             verify_shard=verify_shard,
             record_ttl=record_ttl,
+            fail_fast=fail_fast,
         )
         told = self._told if on_delivery is not None or dead_letter is not None else None
         kinesis = sink or KinesisSink(stream_name, client or kinesis_client())
@@ -159,8 +163,9 @@ class Producer:
 
         Raises:
             NotEncodableError, SchemaViolationError, TooLargeError, BadKeyError: this event cannot be sent.
-            BufferFullError: `timeout` seconds were not enough, or `when_full` is `raise`.
-            ClosedError, StreamRefusedError: no event can be sent any more.
+            BufferFullError, SpoolFullError: `timeout` seconds were not enough, or `when_full` is `raise`.
+            ClosedError: the producer takes no more events.
+            StreamRefusedError: with `fail_fast`, or for aggregates on a stream that ignores keys.
         """
         with self._lock:
             now = self._clock()
@@ -247,8 +252,17 @@ class Producer:
 
     # Ending
 
+    def interrupt(self) -> None:
+        """Ends what other calls wait for: `put` raises BufferFullError, `flush` and `close` return what is
+        pending. Takes no lock, so that a signal's handler may call it.
+        """
+        self._delivery.interrupt()
+
     def flush(self, timeout: float | None = None) -> int:
-        """Sends everything now; returns how many events are not delivered when `timeout` seconds are over."""
+        """Sends everything now; returns how many events are not delivered when `timeout` seconds are over.
+
+        Raises StreamRefusedError when the stream refuses meanwhile. The events are kept.
+        """
         with self._lock:
             if self.last_seq and self._delivery.failure is None:
                 self._audit(closed=False)
@@ -264,8 +278,13 @@ class Producer:
         return stats
 
     @property
+    def has_spool(self) -> bool:
+        """Whether what cannot be sent can wait on the disk."""
+        return self._delivery.has_spool
+
+    @property
     def failure(self) -> ProducerError | None:
-        """What ended the sending for good, if anything did."""
+        """Why nothing is sent, when a person has to see to it; None again once the stream takes records."""
         return self._delivery.failure
 
     def stats(self) -> Stats:

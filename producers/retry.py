@@ -27,5 +27,8 @@ RECORD_BACKOFF = Backoff(first=0.1, most=5.0)
 ENDPOINT_BACKOFF = Backoff(first=2.0, most=8.0, floor=1.05)
 """After a request failed as a whole. Never below a second: an endpoint that is down is asked gently."""
 
+REFUSED_BACKOFF = Backoff(first=4.0, most=60.0, floor=2.0)
+"""After the stream refused for a reason that a person has to fix: it may take hours."""
+
 MAP_BACKOFF = Backoff(first=1.0, most=30.0)
 """Between two looks at the stream's shards."""

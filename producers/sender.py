@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 
 from producers.dispatch import Work
-from producers.errors import ProducerError, RequestRefusedError, StreamRefusedError, StreamUnavailableError
+from producers.errors import ProducerError, RequestRefusedError, StreamUnavailableError
 from producers.outbox import Outbox
+from producers.outcomes import unexpected
 from producers.record import Record
 from producers.record_sink import RecordSink
 
@@ -21,55 +22,59 @@ class Sender:
         self._clock = clock
 
     def run(self) -> None:
-        """Returns when the outbox is stopped."""
+        """Returns when the outbox is stopped, and for no other reason."""
         while True:
-            work = self._dispatch.next_work()
-            if work is Work.STOP:
-                return
-            if isinstance(work, Work):
-                self._describe()
-            else:
-                self._send(work)
-            self._reports.tell()
+            batch: list[Record] | None = None
+            try:
+                work = self._dispatch.next_work()
+                if work is Work.STOP:
+                    return
+                if isinstance(work, Work):
+                    self._describe()
+                else:
+                    batch = work
+                    self._send(batch)
+                self._reports.tell()
+            except Exception as error:  # noqa: BLE001 - a sender that dies in silence would strand every event
+                self._outcomes.stumbled(batch, error)
 
     def _describe(self) -> None:
         try:
-            self._outcomes.described(self._sink.describe())
-        except StreamUnavailableError:
-            self._outcomes.not_described()
+            facts = self._sink.describe()
         except ProducerError as error:
             self._outcomes.not_described(error)
-        except Exception as error:  # noqa: BLE001 - a sender that dies in silence would strand every event
-            self._outcomes.not_described(_unexpected(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported, and looking is tried again
+            self._outcomes.not_described(unexpected(error))
+        else:
+            self._outcomes.described(facts)
 
-    def _send(self, batch: list[Record]) -> None:
+    def _send(self, batch: list[Record]) -> bool:
+        """False when nothing more should be sent now."""
         started = self._clock()
         try:
             answers = self._sink.put_records([record.wire for record in batch])
-        except StreamUnavailableError:
-            self._outcomes.put_back(batch)
+            if len(answers) != len(batch):
+                raise StreamUnavailableError(f"{len(answers)} answers came to {len(batch)} records.")
         except RequestRefusedError as error:
-            self._narrow_down(batch, error)
+            return self._narrow_down(batch, error)
         except ProducerError as error:
             self._outcomes.put_back(batch, error)
+            return False
         except Exception as error:  # noqa: BLE001 - as above
-            self._outcomes.put_back(batch, _unexpected(error))
-        else:
-            self._outcomes.settle(batch, answers, self._clock() - started)
+            self._outcomes.put_back(batch, unexpected(error))
+            return False
+        self._outcomes.settle(batch, answers, self._clock() - started)
+        return True
 
-    def _narrow_down(self, batch: list[Record], error: RequestRefusedError) -> None:
+    def _narrow_down(self, batch: list[Record], error: RequestRefusedError) -> bool:
         """One record spoils the request: halves are tried until it is alone."""
         if len(batch) == 1:
-            self._outcomes.condemn(batch, batch[0], str(error))
-            return
-        for half in self._outcomes.split(batch):
-            self._send(half)
-
-
-def _unexpected(error: Exception) -> StreamRefusedError:
-    found = StreamRefusedError(f"Sending ended on an unexpected {type(error).__name__}: {error}")
-    found.__cause__ = error
-    return found
+            return self._outcomes.condemn(batch, batch[0], str(error))
+        first, second = self._outcomes.split(batch)
+        if self._send(first):
+            return self._send(second)
+        self._outcomes.put_back(second)
+        return False
 
 
 def start_senders(

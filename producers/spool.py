@@ -3,17 +3,23 @@ memory.
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from producers.errors import SpoolError, SpoolFullError
-from producers.spool_segment import Frame, Segment, frame_bytes
+from producers.spool_frames import HEADER_BYTES, Frame, frame_bytes
+from producers.spool_quarantine import numbers_in_use
+from producers.spool_segment import JOURNAL_SUFFIX, OLD_JOURNAL_SUFFIX, SUFFIX, Segment
 
 SpoolMode = Literal["outage", "always"]
 SEGMENT_BYTES = 16 << 20
-_SUFFIX = ".spool"
+LOCK = "lock"
+_log = logging.getLogger(__name__)
 
 
 class SpooledEvent(NamedTuple):
@@ -25,13 +31,24 @@ class SpooledEvent(NamedTuple):
     explicit_hash_key: str | None
 
 
+@dataclass(frozen=True)
+class Damage:
+    """What was found to be unreadable. `events` are those that are known to have been there, unsettled."""
+
+    ranges: int = 0
+    bytes: int = 0
+    events: int = 0
+
+    def __add__(self, other: "Damage") -> "Damage":
+        return Damage(self.ranges + other.ranges, self.bytes + other.bytes, self.events + other.events)
+
+
 class _Cursor:
-    """Where reading goes on: segment number, place in it, frames before it."""
+    """Where reading goes on: segment number, and place in it."""
 
     def __init__(self, segment: int) -> None:
         self.segment = segment
         self.place = 0
-        self.number = 0
 
 
 class Spool:
@@ -56,27 +73,34 @@ class Spool:
         self._open()
 
     def _open(self) -> None:
+        self._gone = Damage()
+        self._complaints: set[int | None] = set()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(self.folder)
-            self._segments = {
-                int(path.stem): Segment(path, 0)
-                for path in sorted(self.folder.glob(f"*{_SUFFIX}"))
-                if path.stem.isdigit()
-            }
+            self._segments = {int(path.stem): Segment(path) for path in segment_paths(self.folder)}
+            _forget_journals(self.folder)
         except OSError as error:
             raise SpoolError(f"The spool folder {self.folder} cannot be used: {error}.") from error
-        for number in [number for number, segment in self._segments.items() if not segment.unsettled]:
-            self._segments.pop(number).delete()
-        self._next = max(self._segments, default=-1) + 1
+        self._next = max([*self._segments, *numbers_in_use(self.folder)], default=-1) + 1
         self._current: Segment | None = None
-        self.unread = sum(segment.unsettled for segment in self._segments.values())
+        self.unread = sum(segment.unread for segment in self._segments.values())
         self._cursor = _Cursor(min(self._segments, default=self._next))
+        for number, segment in list(self._segments.items()):
+            with suppress(OSError):  # tried again before the segment goes
+                segment.quarantine()
+            if not segment.unsettled:
+                self._delete(number)
 
     @property
     def used_bytes(self) -> int:
         """Bytes on the disk."""
         return sum(segment.capacity for segment in self._segments.values())
+
+    @property
+    def damage(self) -> Damage:
+        """What could not be read since the folder was opened."""
+        return sum((_damage(segment) for segment in self._segments.values()), self._gone)
 
     def append(self, data: bytes, key: str, explicit_hash_key: str | None, unread: bool) -> int:
         """Writes an event and returns its mark. `unread`: it will be read from here, not kept in memory.
@@ -87,37 +111,54 @@ class Spool:
         segment = self._current
         size = frame_bytes(data, encoded, explicit)
         if segment is None or not segment.has_room(size):
-            segment = self._new_segment(size)
+            segment = self._new_segment(HEADER_BYTES + size)
         number = segment.append(data, encoded, explicit)
         if unread:
             self.unread += 1
+            segment.unread += 1
         else:
-            self._cursor.segment = self._next - 1
-            self._cursor.place, self._cursor.number = segment.end, segment.frames
+            self._cursor.segment, self._cursor.place = self._next - 1, segment.end
         return (self._next - 1) << 32 | number
 
     def read(self, most: int) -> list[SpooledEvent]:
-        """The next unread events, oldest first."""
+        """The next unread events, oldest first. Raises SpoolError when none of them can be read."""
         found: list[SpooledEvent] = []
-        while self.unread and len(found) < most:
-            segment = self._segments.get(self._cursor.segment)
-            step = None if segment is None else segment.read(self._cursor.place, self._cursor.number)
-            if segment is None or step is None:
-                if self._cursor.segment >= self._next:
-                    break
-                if segment is not None and segment is not self._current:
-                    segment.rest()
-                self._cursor = _Cursor(self._cursor.segment + 1)
-                continue
-            frame, self._cursor.place = step
-            self._cursor.number += 1
-            if not segment.is_settled(frame.number):
-                self.unread -= 1
-                found.append(_event(self._cursor.segment, frame))
+        try:
+            while self.unread and len(found) < most and self._cursor.segment < self._next:
+                self._read_one(found)
+        except (OSError, ValueError, SpoolError) as error:
+            if not found:
+                raise SpoolError(f"The spool {self.folder} cannot be read: {error}.") from error
         return found
 
+    def _read_one(self, found: list[SpooledEvent]) -> None:
+        segment = self._segments.get(self._cursor.segment)
+        step = None
+        if segment is not None:
+            before = segment.unread
+            try:
+                step = segment.read(self._cursor.place)
+            finally:
+                self.unread -= before - segment.unread
+        if segment is None or step is None:
+            if segment is not None and segment is not self._current:
+                segment.rest()
+                if not segment.unsettled:
+                    self._delete(self._cursor.segment)
+            self._cursor = _Cursor(self._cursor.segment + 1)
+            return
+        frame, self._cursor.place = step
+        if not segment.is_settled(frame.number):
+            self.unread -= 1
+            segment.unread -= 1
+            found.append(_event(self._cursor.segment, frame))
+
     def acknowledge(self, marks: Sequence[int]) -> None:
-        """These events are settled. A segment whose events all are is deleted."""
+        """These events are settled. A segment whose events all are is deleted.
+
+        Never raises: what a full disk has no room for is written later, or its events are sent twice by the
+        next process.
+        """
         by_segment: dict[int, list[int]] = {}
         for mark in marks:
             by_segment.setdefault(mark >> 32, []).append(mark & 0xFFFF_FFFF)
@@ -125,28 +166,50 @@ class Spool:
             segment = self._segments.get(number)
             if segment is None:
                 continue
-            segment.settle(frames)
+            try:
+                segment.settle(frames)
+            except OSError as error:
+                self._complain("What is delivered cannot be noted", error)
             if not segment.unsettled and segment is not self._current:
-                self._segments.pop(number).delete()
+                self._delete(number)
+
+    def _delete(self, number: int) -> None:
+        segment = self._segments.pop(number)
+        self._gone += _damage(segment)
+        try:
+            segment.delete()
+        except OSError as error:
+            segment.close()
+            self._complain(f"{segment.path.name} is delivered and cannot be removed", error)
+
+    def _complain(self, what: str, error: OSError) -> None:
+        if error.errno not in self._complaints:
+            self._complaints.add(error.errno)
+            _log.warning("%s in the spool %s: %s.", what, self.folder, error)
 
     def sync(self) -> None:
-        """Makes what is written safe from a power cut."""
-        for segment in self._segments.values():
-            segment.sync()
-            if segment is not self._current:
-                segment.rest()
+        """Makes what is written safe from a power cut. Raises SpoolError."""
+        try:
+            for segment in self._segments.values():
+                segment.sync()
+                if segment is not self._current:
+                    segment.rest()
+        except OSError as error:
+            raise SpoolError(f"The spool {self.folder} cannot be synced: {error}.") from error
 
     def close(self) -> None:
-        """Syncs and lets go of the folder; what is settled is removed from it."""
-        self.sync()
-        for segment in self._segments.values():
-            if segment.unsettled:
-                segment.close()
-            else:
-                segment.delete()
-        self._segments.clear()
-        self._current = None
-        os.close(self._lock)
+        """Syncs and lets go of the folder; what is settled is removed from it. Raises SpoolError."""
+        try:
+            self.sync()
+        finally:
+            self._current = None
+            for number, segment in list(self._segments.items()):
+                if segment.unsettled:
+                    segment.close()
+                else:
+                    self._delete(number)
+            self._segments.clear()
+            os.close(self._lock)
 
     def in_child(self) -> None:
         """After a fork: this process leaves the folder to its parent and uses one of its own below it."""
@@ -158,39 +221,53 @@ class Spool:
         self._open()
 
     def _new_segment(self, least: int) -> Segment:
+        segment = self._made(least)
+        previous = self._current
+        if previous is not None:
+            # What waits on the disk must not fill the memory: that is what it is on the disk for.
+            previous.rest()
+            if not previous.unsettled:
+                self._delete(self._next - 1)
+        self._segments[self._next] = self._current = segment
+        self._next += 1
+        return segment
+
+    def _made(self, least: int) -> Segment:
         size = max(self._segment_bytes, least)
         if self.used_bytes + size > self._max_bytes:
             raise SpoolFullError(
                 f"The spool {self.folder} holds {self.used_bytes:,} bytes, "
                 f"and its limit is {self._max_bytes:,}."
             )
+        path = self.folder / f"{self._next:012d}{SUFFIX}"
         try:
-            segment = Segment(self.folder / f"{self._next:012d}{_SUFFIX}", size)
+            try:
+                segment = Segment(path, size)
+            except SpoolFullError:
+                # The last bit of a disk is used as well.
+                segment = Segment(path, max(size // 16, least))
+            _sync_folder(self.folder)
         except OSError as error:
             raise SpoolFullError(f"No segment can be made in {self.folder}: {error}.") from error
-        _sync_folder(self.folder)
-        previous = self._current
-        if previous is not None:
-            # What waits on the disk must not fill the memory: that is what it is on the disk for.
-            previous.rest()
-            if not previous.unsettled:
-                self._segments.pop(self._next - 1).delete()
-        self._segments[self._next] = self._current = segment
-        self._next += 1
         return segment
 
 
-def spool_folders(folder: Path) -> list[Path]:
-    """The folder itself, and those that forked processes left below it."""
-    return [folder, *sorted(path for path in folder.glob("**/fork-*") if path.is_dir())]
+def segment_paths(folder: Path) -> list[Path]:
+    """The segments in a folder, oldest first."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.stem.isdigit())
 
 
-def waiting(folder: Path) -> int:
-    """How many events lie in a spool folder. Raises SpoolError while a producer uses it."""
-    spool = Spool(folder)
-    count = spool.unread
-    spool.close()
-    return count
+def _damage(segment: Segment) -> Damage:
+    lengths = [length for _, length in segment.damaged]
+    return Damage(len(lengths), sum(lengths), segment.lost)
+
+
+def _forget_journals(folder: Path) -> None:
+    """Journals of segments that are gone: a process died between removing the one and the other."""
+    for suffix in (JOURNAL_SUFFIX, OLD_JOURNAL_SUFFIX):
+        for path in folder.glob(f"*{suffix}"):
+            if path.stem.isdigit() and not path.with_suffix(SUFFIX).exists():
+                path.unlink()
 
 
 def _event(segment: int, frame: Frame) -> SpooledEvent:
@@ -198,7 +275,7 @@ def _event(segment: int, frame: Frame) -> SpooledEvent:
 
 
 def _locked(folder: Path) -> int:
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

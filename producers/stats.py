@@ -7,13 +7,14 @@ from dataclasses import dataclass, fields
 class Stats:
     """Counts of events unless they say otherwise. True at every moment:
 
-    accepted = delivered + dead_lettered + expired + spooled + pending
+    accepted = delivered + dead_lettered + expired + damaged + spooled + pending
 
     Attributes:
         accepted: taken by `put`, or found in the spool at the start.
         delivered: the stream has them.
         dead_lettered: not encodable or refused for their content, and written to the dead-letter file.
         expired: older than `record_ttl` before they could be sent.
+        damaged: lost to damage of the spool's files; the bytes are quarantined beside them.
         spooled: on the disk only.
         pending: in memory, not yet delivered.
         recovered: of the accepted, those that an earlier process left in the spool.
@@ -25,6 +26,7 @@ class Stats:
         billed_kib: what an on-demand stream counts: every record rounded up to 1 KiB.
         map_refreshes: looks at the stream's shards.
         callback_errors: exceptions of `on_delivery`.
+        damaged_ranges, damaged_bytes: places of the spool's files that cannot be read, and their bytes.
         buffered_bytes: memory that pending events take.
         request_seconds: time spent in requests, over all senders.
     """
@@ -33,6 +35,7 @@ class Stats:
     delivered: int = 0
     dead_lettered: int = 0
     expired: int = 0
+    damaged: int = 0
     spooled: int = 0
     recovered: int = 0
     re_sent: int = 0
@@ -46,13 +49,16 @@ class Stats:
     billed_kib: int = 0
     map_refreshes: int = 0
     callback_errors: int = 0
+    damaged_ranges: int = 0
+    damaged_bytes: int = 0
     buffered_bytes: int = 0
     request_seconds: float = 0.0
 
     @property
     def pending(self) -> int:
         """Accepted events that are in memory and not settled."""
-        return self.accepted - self.delivered - self.dead_lettered - self.expired - self.spooled
+        settled = self.delivered + self.dead_lettered + self.expired + self.damaged
+        return self.accepted - settled - self.spooled
 
     def as_dict(self) -> dict[str, int | float]:
         """Every figure by name, for JSON or a metrics exporter."""

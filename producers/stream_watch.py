@@ -23,6 +23,8 @@ class StreamWatch:
     def __init__(self, framing: Framing, random: Random, warn: Callable[[str], None]) -> None:
         self.framing: Framing = framing
         self.is_stale = True
+        self._asked: Framing = framing
+        self._is_unlisted = False
         self._random = random
         self._warn = warn
         self._facts: StreamFacts | None = None
@@ -46,6 +48,10 @@ class StreamWatch:
         """Looking failed."""
         self._is_looking = False
 
+    def recovered(self) -> None:
+        """Somebody fixed what kept the stream from taking records: more may be allowed now."""
+        self.is_stale = self.is_stale or self._is_unlisted
+
     def doubt(self, now: float) -> None:
         """Something speaks against the map, but nothing is lost by it: look when it is time again."""
         if self.framing != "none" and now >= self._look_at:
@@ -58,6 +64,8 @@ class StreamWatch:
         """
         self._is_looking = False
         self.is_stale = False
+        if self._is_unlisted and facts.shards is not None:
+            self.framing, self._is_unlisted = self._asked, False
         before, self._facts = self._facts, facts
         if self.framing != "kpl":
             return
@@ -69,6 +77,7 @@ class StreamWatch:
                 )
             self._stop_aggregating("the stream distributes records itself now (AUTO)")
         elif facts.shards is None:
+            self._is_unlisted = True
             self._stop_aggregating("its shards cannot be listed (kinesis:ListShards is denied)")
         elif before is not None and _same(before.shards, facts.shards):
             self._fruitless += 1

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,10 +18,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from benchmarks.stub_process import Arrival, StubProcess
-from producers import checkpoint, command
+from producers import checkpoint, command, sources
 from producers.cli import Exit, app
+from producers.errors import ResumeFileError, SpoolError
 from producers.producer import Producer
 from producers.simulator import Simulation
+from producers.sources import SourceItem
+from producers.spool import Spool
 
 SHARDS = 4
 
@@ -137,7 +141,7 @@ def test_with_a_spool_it_is_kept_and_sent_by_the_next_run(
     code, summary = produced("replay", str(path), "--spool", str(spool))
     assert (code, summary["spooled"], summary["pending"]) == (0, 10, 0)
     code, listed = produced("spool", "list", str(spool))
-    assert (code, listed) == (0, {str(spool): 10})
+    assert (code, listed[str(spool)]["events"]) == (0, 10)
     stub.control(is_down=False)
     monkeypatch.setattr(command, "CLOSE_SECONDS", 30)
     code, summary = produced("spool", "drain", str(spool))
@@ -185,7 +189,7 @@ def test_a_replay_that_is_stopped_goes_on_where_it_was(stub: StubProcess, tmp_pa
     run.send_signal(signal.SIGTERM)
     answer, _ = run.communicate(timeout=30)
     summary = json.loads(answer)
-    assert run.returncode == 0
+    assert run.returncode == 128 + signal.SIGTERM
     assert 0 < summary["last_line"] < 3_000
     assert "interrupted_at" in summary
     code, rest = produced(*words[:-1])
@@ -206,12 +210,13 @@ def test_a_replay_that_died_goes_on_from_what_was_delivered_for_sure(
 ) -> None:
     path = whole_events(tmp_path / "events.ndjson", 1_000)
     mark = tmp_path / "mark"
-    monkeypatch.setattr(checkpoint, "KEPT_EVERY", 300)
+    monkeypatch.setattr(checkpoint, "EVERY_LINES", 300)
     # An error in the middle stands for any end that nobody could prepare for.
     monkeypatch.setattr(command, "progress", lambda *_: _fail)
     with pytest.raises(RuntimeError):
         produced("replay", str(path), "--resume", str(mark), "--rate", "20000")
-    kept = json.loads(mark.read_text())["line"]
+    (entry,) = json.loads(mark.read_text())["replays"]
+    kept = entry["line"]
     assert 0 < kept < 1_000
     monkeypatch.undo()
     for name, value in _environment(stub.url).items():
@@ -230,5 +235,110 @@ def test_a_mark_of_another_file_is_not_used(stub: StubProcess, tmp_path: Path) -
     produced("replay", str(whole_events(tmp_path / "one.ndjson", 50)), "--resume", str(mark))
     code, summary = produced("replay", str(whole_events(tmp_path / "two.ndjson", 60)), "--resume", str(mark))
     assert (code, summary["put"]) == (0, 60)
-    code, summary = produced("replay", str(tmp_path / "two.ndjson"), "--resume", str(mark))
-    assert (code, summary["put"]) == (0, 0)
+    for name in ("one.ndjson", "two.ndjson"):
+        code, summary = produced("replay", str(tmp_path / name), "--resume", str(mark))
+        assert (code, summary["put"]) == (0, 0)
+
+
+def test_a_dry_run_marks_nothing_as_delivered(stub: StubProcess, tmp_path: Path) -> None:
+    path, mark = whole_events(tmp_path / "one.ndjson", 50), tmp_path / "mark"
+    code, summary = produced("replay", str(path), "--resume", str(mark), "--dry-run")
+    assert (code, summary["put"], mark.exists()) == (0, 50, False)
+    code, summary = produced("replay", str(path), "--resume", str(mark))
+    assert (code, summary["put"]) == (0, 50)
+    assert len(ids(stub.arrivals())) == 50
+
+
+def test_a_mark_holds_for_the_stream_that_the_lines_went_to(stub: StubProcess, tmp_path: Path) -> None:
+    path, mark = whole_events(tmp_path / "one.ndjson", 50), tmp_path / "mark"
+    for name in ("one", "other"):
+        words = ("replay", str(path), "--resume", str(mark), "--stream-name", name)
+        assert [produced(*words)[1]["put"] for _ in range(2)] == [50, 0]
+
+
+def test_a_file_that_is_no_mark_is_never_overwritten(stub: StubProcess, tmp_path: Path) -> None:
+    path = whole_events(tmp_path / "one.ndjson", 5)
+    content = path.read_bytes()
+    with pytest.raises(ResumeFileError, match="not a resume file"):
+        produced("replay", str(path), "--resume", str(path))
+    assert path.read_bytes() == content
+    assert "records" not in stub.control()
+
+
+def test_lines_that_are_read_and_not_put_are_not_covered_by_the_mark(
+    stub: StubProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, mark = whole_events(tmp_path / "one.ndjson", 1_000), tmp_path / "mark"
+    sources_read = sources.read
+
+    def torn(*given: Any, **named: Any) -> Iterator[SourceItem]:
+        for item in sources_read(*given, **named):
+            if item.number == 700:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield item
+
+    monkeypatch.setattr(command, "read", torn)
+    code, summary = produced("replay", str(path), "--resume", str(mark))
+    assert (code, summary["last_line"]) == (143, 500)
+    monkeypatch.undo()
+    for name, value in _environment(stub.url).items():
+        monkeypatch.setenv(name, value)
+    code, summary = produced("replay", str(path), "--resume", str(mark))
+    assert (code, summary["put"]) == (0, 500)
+    assert len(ids(stub.arrivals())) == 1_000
+
+
+def test_a_signal_in_the_first_file_begins_no_second(stub: StubProcess, tmp_path: Path) -> None:
+    paths = [whole_events(tmp_path / "one.ndjson", 2_000), whole_events(tmp_path / "two.ndjson", 10)]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "producers", "replay", *map(str, paths), "--json", "--rate", "500"],
+        env=os.environ | _environment(stub.url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    _wait_for_records(stub, 10)
+    run.send_signal(signal.SIGINT)
+    answer, _ = run.communicate(timeout=30)
+    (line,) = answer.splitlines()
+    assert run.returncode == 128 + signal.SIGINT
+    assert json.loads(line)["accepted"] >= json.loads(line)["delivered"] > 0
+
+
+def test_a_file_with_unreadable_lines_does_not_keep_the_next_from_being_sent(
+    stub: StubProcess, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.ndjson"
+    bad.write_bytes(b"{broken\n")
+    result = CliRunner().invoke(app, ["replay", str(bad), str(whole_events(tmp_path / "good", 10)), "--json"])
+    assert result.exit_code == Exit.BAD_EVENTS
+    assert len(result.stdout.splitlines()) == 2
+    assert len(ids(stub.arrivals())) == 11
+
+
+def test_a_signal_ends_a_replay_that_waits_for_a_stream_that_is_down(
+    stub: StubProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, mark = whole_events(tmp_path / "one.ndjson", 600), tmp_path / "mark"
+    stub.control(is_down=True)
+    monkeypatch.setattr(command, "INTERRUPTED_CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(checkpoint, "EVERY_LINES", 1)
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    code, summary = produced("replay", str(path), "--resume", str(mark))
+    timer.join()
+    assert (code, summary["pending"]) == (143, 500)
+    assert not mark.exists()
+
+
+def test_listing_a_spool_only_reads(stub: StubProcess, tmp_path: Path) -> None:
+    del stub
+    with pytest.raises(SpoolError, match="not a spool folder"):
+        produced("spool", "list", str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir() if path.name != "dump"] == []
+    spool = Spool(tmp_path / "spool")
+    spool.append(b"x", "key", None, unread=True)
+    before = {path: path.read_bytes() for path in spool.folder.iterdir()}
+    code, listed = produced("spool", "list", str(spool.folder))
+    assert (code, listed[str(spool.folder)]["events"]) == (0, 1)
+    assert {path: path.read_bytes() for path in spool.folder.iterdir()} == before
+    spool.close()

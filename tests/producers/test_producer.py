@@ -210,18 +210,97 @@ def test_close_returns_in_time_with_true_counts_when_nothing_answers(patience: f
         producer.put(beat())
 
 
-def test_a_stream_that_is_not_there_ends_the_sending_with_a_reason() -> None:
-    class Missing(Kept):
-        def describe(self) -> StreamFacts:
-            raise StreamRefusedError("There is no stream x.")
+class Refusing(Kept):
+    """A stream that refuses everything until somebody has fixed it."""
 
-    producer = Producer(sink=Missing())
+    def __init__(self, at: str) -> None:
+        super().__init__()
+        self.at: str | None = at
+
+    def describe(self) -> StreamFacts:
+        if self.at == "describe":
+            raise StreamRefusedError("There is no stream x.")
+        return super().describe()
+
+    def put_records(self, records: Sequence[SinkRecord]) -> Sequence[Answer]:
+        if self.at == "put":
+            raise StreamRefusedError("AccessDeniedException 1.")
+        return super().put_records(records)
+
+
+@pytest.mark.parametrize("at", ["describe", "put"])
+def test_what_a_person_fixes_is_reported_once_and_the_events_are_sent_then(
+    at: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = Refusing(at)
+    producer = Producer(sink=sink, linger=0.01)
+    producer.put(beat())
+    for _ in range(2):
+        with pytest.raises(StreamRefusedError, match=r"no stream x|AccessDenied"):
+            producer.flush(30)
+        assert isinstance(producer.failure, StreamRefusedError)
+        producer.put(beat())
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "Events are kept" in caplog.text
+    sink.at = None
+    assert producer.flush(30) == 0
+    assert producer.failure is None
+    assert "takes records again" in caplog.text
+    assert producer.close(30).pending == 0
+    assert len([event for event in sink.events() if event["seq"]]) == 3
+
+
+def test_a_producer_that_is_to_fail_fast_says_so_at_once() -> None:
+    producer = Producer(sink=Refusing("describe"), fail_fast=True)
     producer.put(beat())
     with pytest.raises(StreamRefusedError, match="no stream x"):
-        producer.flush(10)
+        producer.flush(30)
     with pytest.raises(StreamRefusedError):
         producer.put(beat())
-    assert producer.close(1).pending == 2
+    began = time.monotonic()
+    assert producer.close(30).pending > 0
+    assert time.monotonic() - began < 20
+
+
+def test_no_error_ends_a_sender() -> None:
+    class Broken(Kept):
+        answers = 0
+
+        def put_records(self, records: Sequence[SinkRecord]) -> Sequence[Answer]:
+            self.answers += 1
+            if self.answers == 1:
+                raise ZeroDivisionError
+            if self.answers == 2:
+                return []
+            return super().put_records(records)
+
+    sink = Broken()
+    producer = Producer(sink=sink, linger=0.01, max_in_flight=1)
+    producer.put_json({"n": 1}, "key")
+    with pytest.raises(StreamRefusedError, match="unexpected ZeroDivisionError"):
+        producer.flush(30)
+    assert producer.flush(30) == 0
+    producer.close(30)
+    assert sink.answers == 3
+
+
+def test_waiting_calls_can_be_interrupted_from_a_signals_handler() -> None:
+    sink = Kept()
+    sink.is_down = True
+    producer = Producer(sink=sink, max_buffer_bytes=2_000)
+    with pytest.raises(BufferFullError):
+        for number in range(100):
+            producer.put_json({"n": number}, "key", timeout=0)
+    timer = threading.Timer(0.1, producer.interrupt)
+    timer.start()
+    with pytest.raises(BufferFullError):
+        producer.put_json({"n": -1}, "key")
+    timer.join()
+    timer = threading.Timer(0.1, producer.interrupt)
+    timer.start()
+    assert producer.flush() > 0
+    timer.join()
+    producer.close(0)
 
 
 def test_aggregates_are_refused_for_a_stream_that_ignores_keys() -> None:

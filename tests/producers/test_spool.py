@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from producers.errors import SpoolError, SpoolFullError
-from producers.spool import Spool, spool_folders, waiting
+from producers.spool import Spool
+from producers.spool_survey import spool_folders, survey
 
 SMALL = 1 << 14
 
@@ -93,7 +94,7 @@ def test_a_torn_journal_of_settled_events_is_no_matter(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.acknowledge([event.mark for event in spool.read(2)])
     spool.close()
-    (journal,) = tmp_path.glob("*.done")
+    (journal,) = tmp_path.glob("*.acks")
     journal.write_bytes(journal.read_bytes() + b"\x01\x02")
     assert numbers(Spool(tmp_path)) == [2, 3, 4]
 
@@ -127,7 +128,7 @@ def test_a_folder_has_one_user(tmp_path: Path) -> None:
     with pytest.raises(SpoolError, match="used by another process"):
         Spool(tmp_path)
     spool.close()
-    assert waiting(tmp_path) == 0
+    assert survey(tmp_path).events == 0
 
 
 def test_folders_of_forked_processes_are_found(tmp_path: Path) -> None:

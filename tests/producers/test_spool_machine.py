@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from producers.errors import SpoolFullError
 from producers.spool import Spool, SpooledEvent
-from producers.spool_segment import frame_bytes
+from producers.spool_frames import HEADER_BYTES, frame_bytes
 
 SEGMENT_BYTES = 2_048
 MOST_BYTES = 6 * SEGMENT_BYTES
@@ -37,6 +37,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.held: dict[int, int] = {}
         self.places: dict[int, tuple[int, int]] = {}
         self.flipped: set[str] = set()
+        self.sizes: dict[int, int] = {}
 
     def teardown(self) -> None:
         self._die()
@@ -67,11 +68,12 @@ class SpoolMachine(RuleBasedStateMachine):
 
     def _appended(self, number: int, size: int, mark: int, is_unread: bool) -> None:
         self.last = number
+        self.sizes[number] = size
         segment = mark >> 32
         if not mark & 0xFFFF_FFFF:
             # The number of a segment that is gone is used again.
             self.places = {other: place for other, place in self.places.items() if place[0] != segment}
-        before = max((end for other, end in self.places.values() if other == segment), default=0)
+        before = max((end for other, end in self.places.values() if other == segment), default=HEADER_BYTES)
         frame = frame_bytes(_data(number, size), f"key-{number}".encode(), b"")
         self.places[number] = segment, before + frame
         if is_unread:
@@ -104,26 +106,27 @@ class SpoolMachine(RuleBasedStateMachine):
         self._come_back(self._unsettled())
 
     @rule(place=st.integers(0, SEGMENT_BYTES - 1), flip=st.integers(0, 255))
-    def die_with_a_damaged_tail(self, place: int, flip: int) -> None:
+    def die_and_be_damaged(self, place: int, flip: int) -> None:
         """`flip` 0: what was written from that place on never reached the disk."""
         self._die()
         newest = max(self.folder.glob("*.spool"), default=None)
+        damaged = -1 if newest is None else int(newest.stem)
+        # A header that is wrong and right again would be two damages.
         if newest is not None:
             content = bytearray(newest.read_bytes())
-            # Flipped twice would be repaired.
-            if flip and newest.stem not in self.flipped:
+            flip = 0 if newest.stem in self.flipped else flip
+            if flip:
                 content[place] ^= flip
                 self.flipped.add(newest.stem)
             else:
                 content[place:] = bytes(len(content) - place)
             newest.write_bytes(content)
-        damaged = -1 if newest is None else int(newest.stem)
-        left = [
-            number
-            for number in self._unsettled()
-            if self.places[number][0] != damaged or self.places[number][1] <= place
-        ]
-        self._come_back(left)
+        self._come_back([n for n in self._unsettled() if not self._is_hit(n, damaged, place, flip)])
+
+    def _is_hit(self, number: int, damaged: int, place: int, flip: int) -> bool:
+        segment, end = self.places[number]
+        start = end - frame_bytes(_data(number, self.sizes[number]), f"key-{number}".encode(), b"")
+        return segment == damaged and (start <= place < end if flip else place < end)
 
     @invariant()
     def nothing_is_forgotten(self) -> None:
