@@ -322,10 +322,17 @@ def test_a_signal_ends_a_replay_that_waits_for_a_stream_that_is_down(
     stub.control(is_down=True)
     monkeypatch.setattr(command, "INTERRUPTED_CLOSE_SECONDS", 0.1)
     monkeypatch.setattr(checkpoint, "EVERY_LINES", 1)
-    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
+
+    def stop_it() -> None:
+        deadline = time.monotonic() + 60
+        while not stub.control().get("connections_while_down") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopper = threading.Thread(target=stop_it)
+    stopper.start()
     code, summary = produced("replay", str(path), "--resume", str(mark))
-    timer.join()
+    stopper.join()
     assert (code, summary["pending"]) == (143, 500)
     assert not mark.exists()
 
