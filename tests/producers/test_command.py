@@ -325,7 +325,7 @@ def test_a_signal_ends_a_replay_that_waits_for_a_stream_that_is_down(
 
     def stop_it() -> None:
         deadline = time.monotonic() + 60
-        while not stub.control().get("connections_while_down") and time.monotonic() < deadline:
+        while not stub.control().get("requests_while_down") and time.monotonic() < deadline:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
 
