@@ -107,6 +107,15 @@ kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 outage-producers: $(VENV)/.dev ## producers under load while their stream is down for a minute, and across forks
 	$(BIN)/python -m benchmarks.producers --only outage --outage 60
 
+resume-kills: $(VENV)/.dev ## replays with a resume file, interrupted two hundred times by each of three signals
+	$(BIN)/python -m benchmarks.producer_resumes --interruptions 200
+
+damage-spools: $(VENV)/.dev ## a thousand damaged spools: every readable event arrives, every other byte is kept
+	$(BIN)/python -m benchmarks.producer_damage --damages 1000
+
+full-disk: $(VENV)/.dev ## the disk under a spool fills up and is freed again (mounts a tmpfs: needs root)
+	$(BIN)/python -m benchmarks.producer_disk
+
 kill-reports: $(VENV)/.dev ## a report's worker killed at every step of a refresh
 	$(BIN)/python -m benchmarks.report_kills
 

@@ -37,6 +37,7 @@ class Stub:
         self.throttle = throttle
         self.is_down = False
         self.ignores_keys = False
+        self.refusal: tuple[str, str] | None = None
         self._random = Random(seed)
         self._dump = dump
         self._lock = threading.Lock()
@@ -129,7 +130,10 @@ class Stub:
         }
 
     def control(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """`shards`, `delay`, `throttle`, `is_down`, `ignores_keys`, `reset`: any of them."""
+        """`shards`, `delay`, `throttle`, `is_down`, `ignores_keys`, `refusal`, `reset`: any of them.
+
+        `refusal`: error code and message that every call is answered with; None for no refusal.
+        """
         if wanted.pop("reset", False):
             self.counts.clear()
         if "shards" in wanted:
@@ -139,6 +143,9 @@ class Stub:
         return dict(self.counts) | {"cpu": time.process_time()}
 
     def answer(self, target: bytes, path: bytes, body: bytes) -> tuple[int, bytes]:
+        if self.refusal is not None and path != b"/control":
+            self.counts["refusals"] += 1
+            return _refusal(*self.refusal)
         if target == b"PutRecords":
             return self.put_records(body)
         if target == b"PutRecord":

@@ -22,7 +22,7 @@ from producers.dead_letters import DeadLetterFile
 from producers.feeding import TOGETHER, Fed, feed_simulation, feed_source
 from producers.identity import next_epoch, producer_id
 from producers.interruption import Interruption
-from producers.kinesis_sink import KinesisSink, kinesis_client
+from producers.kinesis_sink import KinesisSink, kinesis_client, renewed_client
 from producers.memory_sink import MemorySink, even_shards
 from producers.pacing import AsItHappened, AtRate, Pace
 from producers.producer import Producer
@@ -224,7 +224,8 @@ class Run:
     def _sink(self) -> RecordSink:
         if self._dry_run:
             return MemorySink(even_shards(FORECAST_SHARDS), self._forecast.add)
-        return KinesisSink(self._stream, self.target.client("kinesis"))
+        renew = renewed_client if isinstance(self.target, _Environment) else None
+        return KinesisSink(self._stream, self.target.client("kinesis"), renew)
 
     @property
     def _stream(self) -> str:

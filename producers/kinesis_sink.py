@@ -4,28 +4,36 @@ botocore keeps what is its own: credentials, signatures, TLS, endpoints, proxies
 are replaced, after it has made its own and before it signs.
 """
 
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's, of which refused and reset connections are
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+)
+from botocore.parsers import ResponseParserError
 
 from producers.body import put_records_body
 from producers.errors import ProducerError, RequestRefusedError, StreamRefusedError, StreamUnavailableError
 from producers.record_sink import DEFAULT_RECORD_BYTES, Answer, NotTaken, SinkRecord, StreamFacts, Taken
 from producers.shard_map import Shard, ShardMap
 
-_PASSING = frozenset(
+_RETRYABLE = frozenset(
     {
-        "ExpiredToken",
-        "ExpiredTokenException",
         "InternalFailure",
         "InternalServerError",
         "KMSThrottlingException",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
-        "RequestExpired",
         "RequestTimeout",
         "ResourceInUseException",  # the stream is being made or changed
         "ServiceUnavailable",
@@ -34,37 +42,74 @@ _PASSING = frozenset(
         "ThrottlingException",
     }
 )
+_SKEWED = frozenset({"RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"})
+_SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
+_CREDENTIALS = _SIGNATURE | {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+}
+_TRANSPORT = (HTTPClientError, ConnectionError, IncompleteReadError, ResponseParserError)
 _CONTENT = frozenset(
     {"InvalidArgumentException", "RequestEntityTooLarge", "SerializationException", "ValidationException"}
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+CLOCK_SECONDS = 60.0  # more than this is worth a word; AWS refuses from five minutes on
 _NOBODY = [{"Data": b"", "PartitionKey": "-"}]
 
 
 def kinesis_client(**settings: Any) -> Any:
     """A boto3 client whose only retries are ours: one attempt per call, so that back-off has one owner."""
     import boto3
+
+    return boto3.client("kinesis", config=_config(), **settings)
+
+
+def renewed_client() -> Any:
+    """As `kinesis_client`, with credentials that are read anew: a client keeps those that it began with."""
+    import boto3
+
+    default = boto3.DEFAULT_SESSION
+    profile = default.profile_name if default is not None else None
+    session = boto3.session.Session(
+        profile_name=None if profile == "default" else profile,
+        region_name=default.region_name if default is not None else None,
+    )
+    return session.client("kinesis", config=_config())
+
+
+def _config() -> Any:
     from botocore.config import Config
 
-    config = Config(
+    return Config(
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=5,
         read_timeout=30,
         max_pool_connections=16,
     )
-    return boto3.client("kinesis", config=config, **settings)
 
 
 class KinesisSink:
     """Puts records on one Kinesis stream. See `producers.record_sink.RecordSink`."""
 
-    def __init__(self, stream: str, client: Any) -> None:
-        """`stream` is the stream's name or ARN."""
-        self._client = client
+    def __init__(self, stream: str, client: Any, renew: Callable[[], Any] | None = None) -> None:
+        """`stream` is the stream's name or ARN. `renew` makes a client with fresh credentials, for when those
+        of `client` are refused.
+        """
+        self._renew = renew
+        self._is_worn = False
         self._stream = ("StreamARN" if stream.startswith("arn:") else "StreamName", stream)
         self._named = {self._stream[0]: stream}
         self._waiting = threading.local()
         self._bodies: list[bytearray] = []
+        self._use(client)
+
+    def _use(self, client: Any) -> None:
+        self._client = client
         events = getattr(getattr(client, "meta", None), "events", None)
         # Without botocore's events the body cannot be put in place; the empty record would be sent instead.
         self._swaps = events is not None
@@ -73,7 +118,7 @@ class KinesisSink:
 
     def describe(self) -> StreamFacts:
         """The open shards, the record size and who distributes the records."""
-        with _translated(self._stream[1]):
+        with self._translated():
             shards = self._shards()
         summary = self._summary()
         return StreamFacts(
@@ -84,7 +129,7 @@ class KinesisSink:
 
     def put_records(self, records: Sequence[SinkRecord]) -> Sequence[Answer]:
         """One PutRecords call."""
-        with _translated(self._stream[1]):
+        with self._translated():
             answer = self._put_swapped(records) if self._swaps else self._put_plainly(records)
         entries = answer["Records"]
         if len(entries) != len(records):
@@ -103,6 +148,30 @@ class KinesisSink:
         close = getattr(self._client, "close", None)
         if close is not None:
             close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Around a call: exceptions of the AWS library as those of the port."""
+        try:
+            if self._is_worn and self._renew is not None:
+                self._use(self._renew())
+                self._is_worn = False
+            yield
+        except NoCredentialsError as error:
+            self._is_worn = True
+            raise StreamRefusedError(
+                "No AWS credentials were found. Set AWS_PROFILE, or give the role to this host."
+            ) from error
+        except _TRANSPORT as error:
+            raise StreamUnavailableError(f"{type(error).__name__}: {error}") from error
+        except BotoCoreError as error:
+            # Credentials that cannot be fetched, a name that is none: nothing that time heals.
+            self._is_worn = True
+            raise StreamRefusedError(f"{type(error).__name__}: {error}") from error
+        except ClientError as error:
+            if _code(error) in _CREDENTIALS and not _is_skewed(error):
+                self._is_worn = True
+            raise _meaning(error, self._stream[1]) from error
 
     def _put_swapped(self, records: Sequence[SinkRecord]) -> Any:
         body = self._body()
@@ -170,25 +239,14 @@ def _shard(entry: dict[str, Any]) -> Shard:
     return Shard(entry["ShardId"], int(span["StartingHashKey"]), int(span["EndingHashKey"]))
 
 
-@contextmanager
-def _translated(stream: str) -> Iterator[None]:
-    try:
-        yield
-    except NoCredentialsError as error:
-        raise StreamRefusedError(
-            "No AWS credentials were found. Set AWS_PROFILE, or give the role to this host."
-        ) from error
-    except (HTTPClientError, BotoCoreError) as error:
-        raise StreamUnavailableError(f"{type(error).__name__}: {error}") from error
-    except ClientError as error:
-        raise _meaning(error, stream) from error
-
-
 def _meaning(error: ClientError, stream: str) -> ProducerError:
     code = _code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _PASSING or status >= 500 or status == 429:
-        return StreamUnavailableError(str(error))
+    if code in _RETRYABLE or status >= 500 or status == 429:
+        return StreamUnavailableError(f"Stream {stream}: {error}")
+    if _is_skewed(error):
+        # Every attempt is signed anew. What was on its way while the machine slept is accepted then.
+        return StreamUnavailableError(f"Stream {stream}: {error} {_clock_difference(error)}".rstrip())
     if code in _CONTENT or status == 413:
         return RequestRefusedError(str(error))
     if code == "ResourceNotFoundException":
@@ -196,6 +254,28 @@ def _meaning(error: ClientError, stream: str) -> ProducerError:
             f"There is no stream {stream}. Deploy it, or name another one with --stream-name."
         )
     return StreamRefusedError(f"Stream {stream}: {error}")
+
+
+def _is_skewed(error: ClientError) -> bool:
+    """Whether the request was signed too long ago or too early, and not with a wrong key."""
+    said = str(error.response.get("Error", {}).get("Message", ""))
+    is_about_time = re.search("expired|not yet current", said, re.IGNORECASE) is not None
+    return _code(error) in _SKEWED or (_code(error) in _SIGNATURE and is_about_time)
+
+
+def _clock_difference(error: ClientError) -> str:
+    """What the answer says of this machine's clock; botocore does not correct it."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        theirs = parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):
+        return ""
+    seconds = (datetime.now(UTC) - theirs).total_seconds()
+    if abs(seconds) < CLOCK_SECONDS:
+        return ""
+    return (
+        f"The clock of this machine is {abs(seconds):,.0f} s {'ahead' if seconds > 0 else 'behind'}: set it."
+    )
 
 
 def _code(error: ClientError) -> str:

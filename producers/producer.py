@@ -22,7 +22,7 @@ from producers.envelopes import Envelopes, check
 from producers.errors import BadKeyError, ProducerError, TooLargeError
 from producers.identity import next_epoch
 from producers.identity import producer_id as identifier
-from producers.kinesis_sink import KinesisSink, kinesis_client
+from producers.kinesis_sink import KinesisSink, kinesis_client, renewed_client
 from producers.outbox_settings import OutboxSettings, WhenFull
 from producers.process_life import dismiss, enlist
 from producers.record import Framing
@@ -115,8 +115,10 @@ class Producer:
             fail_fast=fail_fast,
         )
         told = self._told if on_delivery is not None or dead_letter is not None else None
-        kinesis = sink or KinesisSink(stream_name, client or kinesis_client())
-        self._delivery = Delivery(kinesis, settings, max_in_flight, monotonic, self._random, spool, told)
+        own = sink or KinesisSink(
+            stream_name, client or kinesis_client(), renewed_client if client is None else None
+        )
+        self._delivery = Delivery(own, settings, max_in_flight, monotonic, self._random, spool, told)
         memory = Path(state) if state is not None else None
         self._start_afresh(
             producer_id or identifier(socket.gethostname(), os.getpid()),

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from benchmarks import producer_kills, producer_trials
+import pytest
+
+from benchmarks import producer_disk, producer_kills, producer_resumes, producer_trials
+from producers.spool import SpoolMode
 
 
 def test_killed_producers_lose_no_accepted_event(tmp_path: Path) -> None:
@@ -31,3 +34,19 @@ def test_an_outage_is_survived_in_bounded_memory_with_few_attempts(tmp_path: Pat
 
 def test_forked_processes_lose_nothing(tmp_path: Path) -> None:
     assert producer_trials.fork_loses(tmp_path, 200, children=2) == 0
+
+
+@pytest.mark.parametrize("mode", ["outage", "always"])
+def test_a_full_disk_under_a_spool_loses_nothing_and_ends_no_thread(tmp_path: Path, mode: SpoolMode) -> None:
+    try:
+        found = producer_disk.full_disk(tmp_path, mode, 3_000)
+    except producer_disk.NoMountError as error:
+        pytest.skip(f"needs a disk of its own, and may not mount one: {error}")
+    assert found.refused > 0
+    assert (found.lost, found.dead_threads) == (0, 0)
+
+
+def test_interrupted_replays_lose_nothing_and_send_twice_only_under_the_same_id(tmp_path: Path) -> None:
+    found = producer_resumes.resume_runs(3, seed=11, folder=tmp_path)
+    assert found.interrupted > 0
+    assert found.is_sound, found
