@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import fastjsonschema
 import msgspec
@@ -29,6 +30,7 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_firehose_event import 
 from aws_lambda_powertools.utilities.serialization import base64_from_str
 
 from producers.contracts import WEB
+from producers.contracts.fields import CAMPAIGN_PARAMETERS
 from transforms.contracts import LAKE_TABLES, payload_column
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
@@ -78,10 +80,19 @@ def plain_row(event: dict[str, Any], arrival_ms: int, key: bytes) -> tuple[dict[
     agent = payload.pop("user_agent", None)
     if agent is not None:
         row["user_agent_class"] = next((name for name, rule in _CLASSES if rule.search(agent)), "other")
+    for field in ("url", "referrer"):
+        if payload.get(field) is not None:
+            payload[field] = _without_query(payload[field])
     if "url" in payload:
-        payload["path"] = re.sub(r"^https?://[^/]*", "", payload["url"]).split("?")[0].split("#")[0] or "/"
+        payload["path"] = re.sub(r"^https?://[^/]*", "", payload["url"]).split("?")[0] or "/"
     row[_DELIVERED[event["event_type"]]] = payload
     return row, moment.strftime("%Y-%m-%d-%H")
+
+
+def _without_query(value: str) -> str:
+    parts = urlsplit(value)
+    kept = [pair for pair in parts.query.split("&") if pair.split("=")[0] in CAMPAIGN_PARAMETERS]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(kept), ""))
 
 
 _ENVELOPE: dict[str, type] = {
@@ -203,7 +214,7 @@ def data_classes(key: bytes) -> Handler:
 # --- orjson, by someone who tunes: everything that can be remembered is
 
 
-def tuned(key: bytes) -> Handler:
+def tuned(key: bytes) -> Handler:  # noqa: PLR0915
     """orjson; fromisoformat; hours, seconds, agents and pseudonyms remembered."""
 
     @lru_cache(65_536)
@@ -215,8 +226,9 @@ def tuned(key: bytes) -> Handler:
         return next((name for name, rule in _CLASSES if rule.search(value)), "other")
 
     @lru_cache(16_384)
-    def path(value: str) -> str:
-        return re.sub(r"^https?://[^/]*", "", value).split("?")[0].split("#")[0] or "/"
+    def address(value: str) -> tuple[str, str]:
+        kept = _without_query(value)
+        return kept, re.sub(r"^https?://[^/]*", "", kept).split("?")[0] or "/"
 
     @lru_cache(4_096)
     def second(value: int) -> str:
@@ -258,7 +270,9 @@ def tuned(key: bytes) -> Handler:
         if agent is not None:
             event["user_agent_class"] = agent_class(agent)
         if "url" in payload:
-            payload["path"] = path(payload["url"])
+            payload["url"], payload["path"] = address(payload["url"])
+        if payload.get("referrer") is not None:
+            payload["referrer"] = address(payload["referrer"])[0]
         event[column] = event.pop("payload")
         return dumps(event, option=orjson.OPT_APPEND_NEWLINE), f"{text[:10]}-{text[11:13]}"
 

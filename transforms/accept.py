@@ -13,15 +13,16 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from msgspec import UNSET
-from msgspec.json import Encoder, encode
+from msgspec.json import Encoder
 
 from transforms import refusals
 from transforms.accept_lines import lines_for, memory_name
+from transforms.addresses import cleaned, head_of, json_size, query_of
 from transforms.contracts import LakeTable
 from transforms.enrich import DERIVED, Enrichment, Memo, personal
 from transforms.framing import LARGEST_RECORD, check_names
 from transforms.outcome import Accepted, Dropped, Outcome
-from transforms.rows import RowPlan, Step, decoder
+from transforms.rows import Address, RowPlan, Step, decoder
 from transforms.times import MILLISECOND_OF, Seconds
 
 Accept: TypeAlias = Callable[[bytes, int, str, bytearray], Outcome]
@@ -95,6 +96,7 @@ def accepts(
         "encode": Encoder().encode,
         "encode_into": Encoder().encode_into,
         **_memories((step for layer in layered for plan in layer for step in plan.steps), key),
+        **_address_memories(address for layer in layered for plan in layer for address in plan.addresses),
     }
     return [_compiled(table, layer, names) for layer in layered]
 
@@ -114,12 +116,39 @@ def _memories(steps: Iterable[Step], key: bytes) -> Mapping[str, Any]:
     return found
 
 
+def _address_memories(addresses: Iterable[Address]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for address in addresses:
+        kept = frozenset(address.kept)
+        memories: Mapping[str, Memo[Any]] = {
+            "address": Memo(partial(cleaned, kept=kept)),
+            "head": Memo(_measured_head(address)),
+            "query": Memo(partial(query_of, kept=kept)),
+        }
+        for name, memory in memories.items():
+            found[f"known_{name}_{address.name}"] = memory.get
+            found[f"new_{name}_{address.name}"] = memory.add
+    return found
+
+
+def _measured_head(address: Address) -> Callable[[str], tuple[Any, ...]]:
+    """What stands before the query, as it is kept, what is derived from it, and how many bytes that adds."""
+    derivations = [DERIVED[step.enrichment].function for step in address.derived]
+
+    def head(value: str) -> tuple[Any, ...]:
+        kept = head_of(value)
+        derived = [derive(kept) for derive in derivations]
+        return kept, *derived, sum(map(json_size, (kept, *derived))) - json_size(value)
+
+    return head
+
+
 def _measured(derive: Enrichment) -> Callable[[str], tuple[str, int]]:
     """The enrichment, with how many bytes its text has in JSON."""
 
     def derived(value: str) -> tuple[str, int]:
         text = derive(value)
-        return text, len(encode(text)) - len('""')
+        return text, json_size(text)
 
     return derived
 

@@ -5,11 +5,12 @@ feed a memory of `transforms.enrich`.
 """
 
 from collections.abc import Iterable, Iterator
+from os.path import commonprefix  # by characters, which is meant
 
 from producers.contracts import Event
 from transforms.contracts import LakeTable
 from transforms.enrich import DERIVED, PSEUDONYM_SIZE, PSEUDONYMS
-from transforms.rows import RowPlan, Step
+from transforms.rows import Address, RowPlan, Step
 
 _UNKNOWN = 10**9
 """More bytes than any row has: stands for a growth that the contract does not tell."""
@@ -45,7 +46,11 @@ def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[
     known = plan.fixed_growth + len(key_id) if plan.measurable else _UNKNOWN
     yield f"growth = {known} + (4 if is_late else 5)"
     # Derived fields first: the fields that they are made from may be personal, and are gone afterwards.
-    for step in sorted(plan.steps, key=lambda step: step.replaces):
+    for address in plan.addresses:
+        yield from _cleaning(address)
+    cleaned = {address.field for address in plan.addresses}
+    steps = (step for step in plan.steps if step.replaces or step.field not in cleaned)
+    for step in sorted(steps, key=lambda step: step.replaces):
         yield from _with_value(step, _replacing(step) if step.replaces else _deriving(step))
     filled = {step.column for step in plan.steps if step.replaces}
     at_hand = ("event_time", "source")
@@ -76,6 +81,48 @@ def _deriving(step: Step) -> list[str]:
         f"value = value.partition({DERIVED[step.enrichment].until!r})[0]",
         f"payload.{step.column}, size = known_{memory_name(step)}(value) or new_{memory_name(step)}(value)",
         f"growth += {step.overhead} + size",
+    ]
+
+
+def _cleaning(address: Address) -> list[str]:
+    """The lines for an address.
+
+    What they take off `growth` is what was removed by its characters. Bytes are as many or more, so that
+    `growth` is never too small.
+    """
+    made = _cleaning_in_parts(address) if address.derived else _cleaning_whole(address)
+    taken = f"value = payload.{address.field}"
+    if not address.optional:
+        return [taken, *made]
+    nothing = "".join(f"payload.{step.column} = " for step in address.derived)
+    missing = f"{nothing}None" if nothing else "pass"
+    return [taken, "if value is None:", f"    {missing}", "else:", *(f"    {line}" for line in made)]
+
+
+def _cleaning_whole(address: Address) -> list[str]:
+    return [
+        f"kept = known_address_{address.name}(value) or new_address_{address.name}(value)",
+        "if kept != value:",
+        "    growth += len(kept) - len(value)",
+        f"    payload.{address.field} = kept",
+    ]
+
+
+def _cleaning_in_parts(address: Address) -> list[str]:
+    """For what more is derived from: remembered up to the query, since of that little comes again."""
+    field, name = f"payload.{address.field}", address.name
+    columns = ", ".join([field, *(f"payload.{step.column}" for step in address.derived)])
+    overhead = sum(step.overhead for step in address.derived)
+    return [
+        "head, mark, query = value.partition('?')",
+        f"{columns}, size = known_head_{name}(head) or new_head_{name}(head)",
+        f"growth += {overhead} + size",
+        "if mark:",
+        "    growth -= len(query) + 1",
+        f"    if {commonprefix(address.kept)!r} in query and '#' not in head:",  # noqa: RUF071
+        f"        query = known_query_{name}(query) or new_query_{name}(query)",
+        "        growth += len(query)",
+        f"        {field} += query",
     ]
 
 

@@ -137,7 +137,7 @@ def hive_type(hint: Any) -> str:
 
 
 def field_extra(hint: Any) -> dict[str, Any]:
-    """What the field's annotation says besides its bounds: `personal`, `derive`."""
+    """What the field's annotation says besides its bounds: `personal`, `derive`, `query`."""
     if get_origin(hint) is Annotated:
         return {
             k: v
@@ -148,6 +148,11 @@ def field_extra(hint: Any) -> dict[str, Any]:
     if get_origin(hint) in (Union, types.UnionType):
         return {k: v for inner in get_args(hint) for k, v in field_extra(inner).items()}
     return {}
+
+
+def payload_hints(event_type: EventType) -> Iterator[tuple[str, Any]]:
+    """Name and annotation of each field of the payload."""
+    return _hints(event_type.payload)
 
 
 def _hints(struct: type[Struct]) -> Iterator[tuple[str, Any]]:

@@ -95,5 +95,8 @@ def _bounds(field: dict[str, Any]) -> str:
         said.append("one of " + ", ".join(map(str, field["values"])))
     if "personal" in field:
         said.append(f"personal: the lake has {field['personal']} in its place")
+    if "query" in field:
+        kept = ", ".join(field["query"]) or "none"
+        said.append(f"an address: of its query the lake keeps {kept}; no fragment, user or password")
     said += [f"gives {column}" for column in field.get("derive", {})]
     return "; ".join(said)

@@ -18,6 +18,7 @@ from transforms.outcome import Accepted, Dropped, Failed, Outcome
 from transforms.rules import Gate
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_PARAMETER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _RESERVED = frozenset(
     {"date", "timestamp", "user", "order", "group", "select", "table", "values", "partition", EVENT_HOUR}
 )
@@ -105,8 +106,14 @@ def _annotations(event_type: EventType) -> Iterator[str]:
                 yield f"{name!r} is no column name. Use a-z, 0-9 and _, and no word of Python's own."
         if field.encode_name != field.name:
             yield f"{field.name} is written as {field.encode_name}. Columns are found by name: give it one."
+        for name in extra.get("query", ()):
+            if not _PARAMETER.fullmatch(name):
+                yield f"{field.name} keeps {name!r}: no name of a query parameter. Use letters, digits, _ . -"
         if _marked_inside(hints[field.name]):
-            yield f"{field.name} has personal or derived values inside of it. Only a field itself can be so."
+            yield (
+                f"{field.name} has personal or derived values inside of it, or addresses. "
+                "Only a field itself can be so."
+            )
     for name in sorted({each for each in columns if columns.count(each) > 1}):
         yield f"Two fields become {name}. One of them would be lost: give each a column."
 

@@ -68,6 +68,8 @@ def _field(hint: Any) -> Description:
         described["nullable"] = True
     extra = field_extra(hint)
     described |= {name: extra[name] for name in ("personal", "derive") if name in extra}
+    if "query" in extra:
+        described["query"] = list(extra["query"])
     if get_origin(inner) is Literal:
         described["values"] = sorted(get_args(inner), key=str)
     if get_origin(inner) is list:
@@ -173,6 +175,12 @@ def _changes(before: Description, after: Description) -> Iterator[tuple[str, str
     for column in before.get("derive", {}):
         if column not in after.get("derive", {}):
             yield f"no longer gives the column {column}", "Keep `derive`: reports read the column."
+    more = [each for each in after.get("query", ["everything"]) if each not in before.get("query", [each])]
+    if more:
+        yield (
+            f"keeps more of its query: {', '.join(more)}",
+            "What is removed on the way to the lake stays so: make a new version of the type.",
+        )
     if "items" in before:
         yield from ((f"items: {what}", remedy) for what, remedy in _changes(before["items"], after["items"]))
     yield from _inner_changes(before.get("fields", {}), after.get("fields", {}))

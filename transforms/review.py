@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from transforms.addresses import cleaned_row
 from transforms.arrow import rows_to_table
 from transforms.contracts import LAKE_TABLES, LakeTable, payload_column
 from transforms.failed_objects import ROWS_INSIDE, FailedRecord
@@ -89,7 +90,7 @@ def _row_outcome(table: LakeTable, data: bytes, head: _RowHead) -> Outcome:
     except Exception as error:  # noqa: BLE001  Arrow's errors are of many classes; each says what does not fit
         return Failed("wrong_type", "$", f"The row does not fit the lake table: {error}")
     lag_ms = milliseconds(head.arrival_time) - milliseconds(head.event_time)
-    return Accepted(data.strip() + b"\n", f"{head.event_time:%Y-%m-%d-%H}", head.is_late, lag_ms)
+    return Accepted(cleaned_row(table, data) + b"\n", f"{head.event_time:%Y-%m-%d-%H}", head.is_late, lag_ms)
 
 
 def keyless_reviewer() -> Reviewer:

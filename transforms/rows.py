@@ -42,6 +42,19 @@ class Step(Struct, frozen=True):
     optional: bool
 
 
+class Address(Struct, frozen=True):
+    """A field that holds an address, of which the row keeps the query parameters in `kept` only.
+
+    `derived` are the steps that start from the address as it is kept; `name` is unique in the table.
+    """
+
+    name: str
+    field: str
+    kept: tuple[str, ...]
+    derived: tuple[Step, ...]
+    optional: bool
+
+
 class RowPlan(Struct, frozen=True, dict=True):
     """How events of one type and version become rows.
 
@@ -55,6 +68,7 @@ class RowPlan(Struct, frozen=True, dict=True):
     event_class: type[Struct]
     row_class: type[Struct]
     steps: tuple[Step, ...]
+    addresses: tuple[Address, ...]
     fixed_growth: int
 
     @cached_property
@@ -104,7 +118,8 @@ def row_plan(table: LakeTable, event_type: EventType) -> RowPlan:
         kw_only=True,
         gc=False,
     )
-    return RowPlan(event_type, event_class, row_class, steps, fixed_growth(event_type, column))
+    addresses = tuple(_addresses(event_type.payload, column, steps))
+    return RowPlan(event_type, event_class, row_class, steps, addresses, fixed_growth(event_type, column))
 
 
 def layers(plans: Iterable[RowPlan]) -> list[list[RowPlan]]:
@@ -161,6 +176,15 @@ def _steps(payload: type[Payload]) -> Iterator[Step]:
             yield Step(name, column, column, True, len(column) - len(name), optional)
         for column, enrichment in extra.get("derive", {}).items():
             yield Step(name, column, enrichment, False, len(f',"{column}":""'), optional)
+
+
+def _addresses(payload: type[Payload], column: str, steps: tuple[Step, ...]) -> Iterator[Address]:
+    hints = get_type_hints(payload, include_extras=True)
+    for name in payload.__struct_fields__:
+        kept = field_extra(hints[name]).get("query")
+        if kept is not None:
+            derived = tuple(step for step in steps if step.field == name and not step.replaces)
+            yield Address(f"{column}_{name}", name, tuple(kept), derived, _may_be_none(hints[name]))
 
 
 def _may_be_none(hint: Any) -> bool:

@@ -15,7 +15,6 @@ Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z
 """A name that is safe in a path, a log line or SQL: letters, digits, `.`, `_`, `:`, `-`."""
 
 ShortText = Annotated[str, Meta(min_length=1, max_length=256)]
-Url = Annotated[str, Meta(min_length=1, max_length=4096)]
 Count = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
 Minor = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
 """An amount of money in the currency's minor unit (cents), so that sums are exact."""
@@ -31,5 +30,20 @@ UserId = Annotated[str, Meta(min_length=1, max_length=64, extra={"personal": "us
 """The account's id; the lake holds its pseudonym `user_key`."""
 UserAgent = Annotated[str, Meta(max_length=1024, extra={"personal": "user_agent_class"})]
 """The `User-Agent` header; the lake holds the class that it falls into, `user_agent_class`."""
-PageUrl = Annotated[str, Meta(min_length=1, max_length=4096, extra={"derive": {"path": "url_path"}})]
+
+CAMPAIGN_PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+"""What a site writes into its own links to tell campaigns apart: the same for everybody who follows one.
+
+Not among them: ids of clicks (`gclid`, `fbclid`, `msclkid`). Each stands for one click of one person, and who
+gave it out can say whose.
+"""
+
+# `query` names the parameters of an address that the lake keeps. The others, which carry tokens, e-mail
+# addresses and searches, its fragment, and user name and password are removed on the way there.
+Url = Annotated[str, Meta(min_length=1, max_length=4096, extra={"query": CAMPAIGN_PARAMETERS})]
+"""An address; the lake holds it with the campaign's parameters only."""
+PageUrl = Annotated[
+    str,
+    Meta(min_length=1, max_length=4096, extra={"query": CAMPAIGN_PARAMETERS, "derive": {"path": "url_path"}}),
+]
 """The address of a page; the payload in the lake gains its `path`, without query and fragment."""

@@ -124,9 +124,9 @@ def test_what_is_no_base64_cannot_make_an_answer_larger_than_it_seems(gate: Gate
 
 @pytest.mark.parametrize("form", [as_json, as_dict])
 def test_one_record_too_many_fails_alone(gate: Gate, form: Callable[[], Form[Any]]) -> None:
-    records = [Record(f"{number:062d}", encode(GOOD), ARRIVAL_MS) for number in range(7_500)]
+    records = [Record(f"{number:062d}", encode(GOOD), ARRIVAL_MS) for number in range(7_800)]
     sizes = []
-    for count in range(7_000, 7_500, 10):
+    for count in range(7_000, 7_800, 10):
         batch, _ = run(Request(records[:count]), gate, form())
         sizes.append(batch.failed["answer_full"])
     full = next(number for number in sizes if number)

@@ -30,6 +30,7 @@ def items(contract: dict[str, Any]) -> dict[str, Any]:
 
 FORBIDDEN: dict[str, Change] = {
     "a removed field": lambda c: page(c).update(gone={"required": False, "type": "array<string>"}),
+    "a query parameter kept that was removed": lambda c: page(c)["url"].update(query=["utm_source"]),
     "a renamed field": lambda c: page(c).update(uri=page(c).pop("url")),
     "a new required field": lambda c: page(c).pop("status"),
     "another type": lambda c: page(c)["status"].update(type="string"),
