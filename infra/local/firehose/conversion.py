@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from infra.local.firehose.records import CONVERSION, Failure
 _FEW = 32
 """Rows that are converted one by one rather than halved further."""
 _FAST_TYPES = frozenset({*INTEGERS, "string", "double", "boolean", "timestamp"})
-_UTC = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$"
+_UTC = r"^(?:[1-9]\d{3}|0[1-9]\d{2}|00[1-9]\d|000[1-9])-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$"
 _ENDS = (b"}", b"}\n")
 _NOT_JSON = (b"NaN", b"Inf")  # which the JSON reader takes all the same
 _BLANK = "The record was empty or contained only whitespace."
@@ -97,16 +97,40 @@ class RowConverter:
     def _exact(
         self, rows: Sequence[bytes], offset: int, tables: list[pa.Table], failures: list[tuple[int, Failure]]
     ) -> None:
-        good: list[dict[str, Any]] = []
+        good: list[tuple[int, bytes, list[dict[str, Any]]]] = []
         for index, row in enumerate(rows, offset):
             try:
-                good += [coerce(document, self._row) for document in _documents(row)]
+                good.append((index, row, [coerce(document, self._row) for document in _documents(row)]))
             except _ConversionError as error:
                 failures.append((index, Failure(CONVERSION, error.code, str(error), raw=row)))
             except CoercionError as error:
-                message = f"Data does not match the schema. {error}"
-                failures.append((index, Failure(CONVERSION, MALFORMED, message, raw=row)))
-        tables.append(pa.Table.from_pylist(good, schema=self.schema))
+                failures.append((index, _malformed(error, row)))
+        try:
+            made = [document for _, _, documents in good for document in documents]
+            tables.append(pa.Table.from_pylist(made, schema=self.schema))
+        except _REFUSALS:
+            self._one_by_one(good, tables, failures)
+
+    def _one_by_one(
+        self,
+        good: Sequence[tuple[int, bytes, list[dict[str, Any]]]],
+        tables: list[pa.Table],
+        failures: list[tuple[int, Failure]],
+    ) -> None:
+        """Arrow refuses some value of these rows: the row that has it fails, and no other."""
+        for index, row, documents in good:
+            try:
+                tables.append(pa.Table.from_pylist(documents, schema=self.schema))
+            except _REFUSALS as error:
+                failures.append((index, _malformed(error, row)))
+
+
+_REFUSALS = (pa.ArrowException, OverflowError, TypeError, ValueError)
+"""What Arrow raises for values that it does not take."""
+
+
+def _malformed(error: Exception, row: bytes) -> Failure:
+    return Failure(CONVERSION, MALFORMED, f"Data does not match the schema. {error}", raw=row)
 
 
 class _ConversionError(ValueError):
@@ -131,7 +155,7 @@ def _documents(row: bytes) -> list[dict[str, Any]]:
     while at < len(text):
         try:
             document, at = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError, InvalidOperation) as error:
             raise _ConversionError(PARSE_ERROR, f"Encountered malformed JSON. {error}") from None
         if not isinstance(document, dict):
             raise CoercionError(document)
@@ -164,12 +188,18 @@ def _parsed(kind: HiveType) -> pa.DataType:
     return kind.arrow
 
 
+def _has_doubles(kind: HiveType) -> bool:
+    return kind.name == "double" or any(_has_doubles(inner) for _, inner in kind.fields)
+
+
 def _finished(array: pa.Array, kind: HiveType) -> pa.Array:
     if kind.name == "timestamp":
         if pc.any(pc.invert(pc.match_substring_regex(array, _UTC))).as_py():
             raise _NotPlainError
         return pc.cast(pc.cast(array, pa.timestamp("ms", "UTC")), kind.arrow)
-    if kind.name == "struct" and array.type != kind.arrow:
+    if kind.name == "double" and pc.any(pc.is_inf(array)).as_py():
+        raise _NotPlainError  # more digits than a double has
+    if kind.name == "struct" and (array.type != kind.arrow or _has_doubles(kind)):
         children = [_finished(array.field(name), inner) for name, inner in kind.fields]
         fields = [pa.field(name, inner.arrow) for name, inner in kind.fields]
         return pa.StructArray.from_arrays(children, fields=fields, mask=array.is_null())

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,3 +92,34 @@ def test_a_hundred_thousand_nested_levels_fail_alone() -> None:
     converted = RowConverter(COLUMNS).convert([b'{"number":1}', deep, b'{"number":2}'])
     assert converted.table.column("number").to_pylist() == [1, 2]
     assert [index for index, _ in converted.failures] == [1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("struct<a:int>", '"a text"'),
+        ("string", r'"\ud800"'),
+        ("map<string,string>", r'{"\udfff":"a"}'),
+        ("bigint", "1e999999999"),
+        ("bigint", '"-1e999999999"'),
+        ("bigint", "1e-999999999"),
+        ("timestamp", "1e999999999"),
+        ("timestamp", '"0000-01-01T00:00:00Z"'),
+        ("decimal(10,2)", '"NaN"'),
+        ("decimal(10,2)", "1e999999999999999999"),
+        ("double", "1" * 5000),
+        ("binary", '"not base64"'),
+        ("binary", "5"),
+    ],
+)
+def test_a_value_that_no_type_holds_fails_alone_and_at_once(kind: str, value: str) -> None:
+    converter = RowConverter([("value", parse_type(kind))])
+    converted = converter.convert([b"{}", f'{{"value":{value}}}'.encode(), b'{"value":null}'])
+    assert converted.table.num_rows == 2
+    assert [index for index, _ in converted.failures] == [1]
+    converted.failures[0][1].message.encode()  # it goes into an error object
+
+
+def test_binary_is_base64_in_json() -> None:
+    converted = RowConverter([("value", parse_type("binary"))]).convert([b'{"value":"aGVsbG8="}'])
+    assert converted.table.column("value").to_pylist() == [b"hello"]
