@@ -7,6 +7,7 @@ import json
 import logging
 import sqlite3
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,29 +23,44 @@ TYPE_PROPERTY = "__Type"
 """Property in which the deployer keeps the type that the template named."""
 
 _ADDED = frozenset({"ServiceToken", "ServiceTimeout", TYPE_PROPERTY})
+_NEEDED = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResourceProperties", "ResponseURL")
 Reply = Callable[[str, dict[str, Any]], None]
 
 logger = logging.getLogger(__name__)
 
 
 class ResourceStore:
-    """The resources that exist: physical id, type and properties, in sqlite. Thread-safe."""
+    """The resources that exist: type, physical id, properties, time of creation; in sqlite. Thread-safe."""
 
     def __init__(self, file: Path) -> None:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._database.execute(
             "create table if not exists resources"
-            " (type text, id text, properties text, primary key (type, id))"
+            " (type text, id text, properties text, created real, primary key (type, id))"
         )
+        columns = {row[1] for row in self._database.execute("pragma table_info(resources)")}
+        if "created" not in columns:  # a file that was made before it was kept
+            self._database.execute("alter table resources add column created real")
 
-    def keep(self, kind: str, physical_id: str, properties: Mapping[str, Any]) -> None:
-        """Remember a resource as it now is."""
+    def keep(
+        self, kind: str, physical_id: str, properties: Mapping[str, Any], created: float | None = None
+    ) -> None:
+        """Remember a resource as it now is; `created` (epoch seconds) when it is new."""
         with self._lock:
             self._database.execute(
-                "insert or replace into resources values (?, ?, ?)",
-                (kind, physical_id, json.dumps(properties)),
+                "insert into resources (type, id, properties, created) values (?, ?, ?, ?)"
+                " on conflict (type, id) do update set properties = excluded.properties",
+                (kind, physical_id, json.dumps(properties), created),
             )
+
+    def created_at(self, kind: str, physical_id: str) -> float | None:
+        """When the resource was created (epoch seconds), if that is known."""
+        with self._lock:
+            row = self._database.execute(
+                "select created from resources where type = ? and id = ?", (kind, physical_id)
+            ).fetchone()
+        return float(row[0]) if row and row[0] is not None else None
 
     def forget(self, kind: str, physical_id: str) -> None:
         """The resource is gone."""
@@ -69,15 +85,26 @@ class ResourceEndpoint:
     """Answers CloudFormation's custom resource requests with the handlers of all services."""
 
     def __init__(
-        self, handlers: Mapping[str, ResourceHandler], store: ResourceStore, reply: Reply | None = None
+        self,
+        handlers: Mapping[str, ResourceHandler],
+        store: ResourceStore,
+        reply: Reply | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._handlers = handlers
+        self._clock = clock
         self._store = store
         self._reply = reply or put_json
 
     async def respond(self, request: Request) -> Response:
         """One request of CloudFormation. Any exception becomes FAILED with its text."""
-        message = json.loads(await request.body())
+        try:
+            message = json.loads(await request.body())
+            missing = [name for name in _NEEDED if name not in message]
+            if missing or not isinstance(message["ResourceProperties"], dict):
+                raise ValueError(f"The request lacks {', '.join(missing) or 'ResourceProperties'}.")
+        except (ValueError, TypeError) as error:
+            return JSONResponse({"message": str(error)}, status_code=400)
         answer = await run_in_threadpool(self.answer, message)
         await run_in_threadpool(self._reply, message["ResponseURL"], answer)
         return JSONResponse({})
@@ -118,11 +145,13 @@ class ResourceEndpoint:
             handler.delete(physical_id)
             self._store.forget(kind, physical_id)
             return physical_id, {}
+        created = None
         if message["RequestType"] == "Create":
+            created = self._clock()
             physical_id, attributes = handler.create(message["LogicalResourceId"], properties)
         else:
             attributes = handler.update(physical_id, properties)
-        self._store.keep(kind, physical_id, properties)
+        self._store.keep(kind, physical_id, properties, created)
         return physical_id, attributes
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -24,6 +25,7 @@ from infra.local.catalogue_events import CatalogueEvents
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
 from infra.local.paths import LocalPaths
+from infra.local.requests import RequestError, read_request
 from infra.local.service import Service
 from infra.local.settings import LocalSettings
 from infra.local.ticker import Ticker
@@ -31,14 +33,14 @@ from infra.local.ticker import Ticker
 NAME = "server"
 
 
-def services(context: LocalContext, settings: LocalSettings) -> list[Service]:
+def services(context: LocalContext, settings: LocalSettings, store: ResourceStore) -> list[Service]:
     """Every part of the local server."""
     from infra.local.athena import AthenaService
-    from infra.local.firehose.service import FirehoseService
+    from infra.local.firehose.service import DELIVERY_STREAM, FirehoseService
     from infra.local.quicksight import QuickSightService
     from infra.local.status import StatusService
 
-    firehose = FirehoseService(context, settings)
+    firehose = FirehoseService(context, settings, partial(store.created_at, DELIVERY_STREAM))
     ticker = Ticker(context, firehose.objects_delivered, settings.tick_seconds)
     return [
         firehose,
@@ -60,7 +62,10 @@ def application(parts: Sequence[Service], store: ResourceStore, context: LocalCo
         if prefix not in targets:
             message = f"The local server does not answer {prefix or 'requests without X-Amz-Target'}."
             return JSONResponse({"__type": "UnknownOperationException", "message": message}, status_code=400)
-        body = await request.json() if await request.body() else {}
+        try:
+            body = read_request(prefix, operation, await request.body())
+        except RequestError as error:
+            return JSONResponse({"__type": error.code, "message": str(error)}, status_code=400)
         return await targets[prefix](operation, body, request)
 
     async def health(request: Request) -> Response:  # noqa: ARG001 - starlette passes it
@@ -106,7 +111,8 @@ def main() -> None:
         enforce_iam=settings.enforce_iam,
     )
     process_memory.settle()
-    app = application(services(context, settings), ResourceStore(paths.database("resources")), context)
+    store = ResourceStore(paths.database("resources"))
+    app = application(services(context, settings, store), store, context)
     uvicorn.run(
         app,
         host=processes.LOOPBACK,

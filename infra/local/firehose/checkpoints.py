@@ -66,14 +66,6 @@ class CheckpointStore:
             "create table if not exists checkpoints (stream text, shard text, sequence text, finished int,"
             " primary key (stream, shard))"
         )
-        self._database.execute("create table if not exists starts (stream text primary key, at real)")
-
-    def started_at(self, stream: str, now: float) -> float:
-        """When the delivery stream was created (epoch seconds): `now` at the first call, and then kept."""
-        with self._lock:
-            self._database.execute("insert or ignore into starts values (?, ?)", (stream, now))
-            row = self._database.execute("select at from starts where stream = ?", (stream,)).fetchone()
-        return float(row[0])
 
     def load(self, stream: str) -> dict[str, Checkpoint]:
         """Shard to checkpoint."""
@@ -95,7 +87,6 @@ class CheckpointStore:
         """The delivery stream is gone."""
         with self._lock:
             self._database.execute("delete from checkpoints where stream = ?", (stream,))
-            self._database.execute("delete from starts where stream = ?", (stream,))
 
     def close(self) -> None:
         """Close the file."""

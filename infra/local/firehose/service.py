@@ -6,7 +6,7 @@ import signal
 import string
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -24,15 +24,27 @@ from infra.local.firehose.worker import DeliveryWorker
 from infra.local.service import ResourceHandler, Target
 from infra.local.settings import LocalSettings
 
+DELIVERY_STREAM = "AWS::KinesisFirehose::DeliveryStream"
 DRAIN_SECONDS = 300.0
 _LETTERS = string.ascii_letters + string.digits
 
 
 class FirehoseService:
-    """Runs a worker for each delivery stream that exists."""
+    """Runs a worker for each delivery stream that exists.
 
-    def __init__(self, context: LocalContext, settings: LocalSettings) -> None:
+    `created_at` tells when a delivery stream was created (epoch seconds), if that is known: it outlives the
+    checkpoints.
+    """
+
+    def __init__(
+        self,
+        context: LocalContext,
+        settings: LocalSettings,
+        created_at: Callable[[str], float | None] = lambda _: None,
+    ) -> None:
         self._context = context
+        self._created_before = created_at
+        self._created: dict[str, float] = {}
         self._pace = Pace(
             settings.interval_scale, settings.quiet_seconds, most_partitions=settings.most_partitions
         )
@@ -43,7 +55,7 @@ class FirehoseService:
         self.workers: dict[str, DeliveryWorker] = {}
         self.properties: dict[str, dict[str, Any]] = {}
         self.targets: Mapping[str, Target] = {"Firehose_20150804": FirehoseApi(self).answer}
-        self.resources: Mapping[str, ResourceHandler] = {"AWS::KinesisFirehose::DeliveryStream": self}
+        self.resources: Mapping[str, ResourceHandler] = {DELIVERY_STREAM: self}
         self.routes: Sequence[BaseRoute] = [
             Route("/_firehose/flush", self._flush, methods=["POST"]),
             Route("/_firehose/counts", self._counts),
@@ -83,6 +95,7 @@ class FirehoseService:
     def create(self, logical_id: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """A new delivery stream. Raises InvalidArgumentError; ClientError when its Glue table is missing."""
         name = properties.get("DeliveryStreamName") or f"{logical_id}-{secrets.token_hex(6)}"
+        self._created[name] = self._context.clock()
         return name, self.update(name, properties)
 
     def update(self, physical_id: str, properties: dict[str, Any]) -> dict[str, str]:
@@ -101,6 +114,7 @@ class FirehoseService:
         """Stop the delivery stream and forget how far it was."""
         with self._lock:
             self.properties.pop(physical_id, None)
+            self._created.pop(physical_id, None)
             worker = self.workers.pop(physical_id, None)
             if worker is not None and self._started:
                 worker.stop()
@@ -121,12 +135,16 @@ class FirehoseService:
             new_id=lambda: str(uuid.uuid4()),
             random_string=lambda: "".join(secrets.choice(_LETTERS) for _ in range(11)),
             halt=lambda: os.kill(os.getpid(), signal.SIGKILL),
+            created_at=self._created.get(name) or self._created_before(name),
         )
         if self._started:
             worker.start()
 
     async def _flush(self, request: Request) -> Response:
-        seconds = float(request.query_params.get("seconds", DRAIN_SECONDS))
+        try:
+            seconds = float(request.query_params.get("seconds", DRAIN_SECONDS))
+        except ValueError:
+            return JSONResponse({"message": "seconds is not a number"}, status_code=400)
         drained = await run_in_threadpool(self.drain, seconds)
         return JSONResponse({"drained": drained, "streams": self.counts()})
 
@@ -136,7 +154,10 @@ class FirehoseService:
     async def _faults(self, request: Request) -> Response:
         """GET lists the switches; POST sets `{name: {probability, times}}`; DELETE (`?seed=`) ends all."""
         if request.method == "DELETE":
-            self.faults.reseed(int(request.query_params.get("seed", 0)))
+            try:
+                self.faults.reseed(int(request.query_params.get("seed", 0)))
+            except ValueError:
+                return JSONResponse({"message": "seed is not a whole number"}, status_code=400)
         elif request.method == "POST":
             try:
                 for name, setting in (await request.json()).items():

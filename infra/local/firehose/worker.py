@@ -4,6 +4,7 @@ One thread reads the stream and decides; two invoke the function; the writer has
 """
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -46,7 +47,11 @@ TRANSFORMS_AT_ONCE = 2
 
 
 class DeliveryWorker:
-    """Runs one delivery stream from `start` to `stop`."""
+    """Runs one delivery stream from `start` to `stop`.
+
+    `created_at` is when the delivery stream was created (epoch seconds): where it starts to read shards that
+    have no checkpoint. None reads them from their beginning.
+    """
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class DeliveryWorker:
         new_id: Callable[[], str],
         random_string: Callable[[], str],
         halt: Callable[[], None],
+        created_at: float | None,
     ) -> None:
         self.configuration = configuration
         self.counts = Counts()
@@ -94,7 +100,9 @@ class DeliveryWorker:
         self._progress: dict[str, ShardProgress] = {}
         self._known: dict[str, Checkpoint] = {}
         self._finished: frozenset[str] = frozenset()
-        self._created_at = self._list_at = self._save_at = 0.0
+        self._created_at = created_at
+        self._list_at = self._save_at = 0.0
+        self._unsaved: dict[str, Checkpoint] = {}
         self._bytes_in_flight = 0
         self._has_worked = False
         self._drains_asked = self._drains_done = 0
@@ -103,9 +111,7 @@ class DeliveryWorker:
 
     def start(self) -> None:
         """Begin to read, from the checkpoints where there are any."""
-        name = self.configuration.name
-        self._created_at = self._checkpoints.started_at(name, self._clock())
-        self._known = self._checkpoints.load(name)
+        self._known = self._checkpoints.load(self.configuration.name)
         self._finished = frozenset(shard for shard, known in self._known.items() if known.finished)
         self._thread.start()
 
@@ -116,7 +122,10 @@ class DeliveryWorker:
         self._thread.join()
         self._transforms.shutdown(cancel_futures=True)
         self._writer.stop()
-        self._save_checkpoints()
+        try:
+            self._save_checkpoints()
+        except sqlite3.Error as error:
+            logger.warning("%s: the last checkpoints are not kept: %s", self.configuration.name, error)
 
     def drain(self, seconds: float) -> bool:
         """Read to the end of the stream and deliver everything at once; False when time was up before."""
@@ -134,8 +143,11 @@ class DeliveryWorker:
         while not self._stopping.is_set():
             try:
                 worked = self._step(self._clock())
-            except (ClientError, BotoCoreError) as error:
+            except (ClientError, BotoCoreError, sqlite3.Error) as error:
                 logger.warning("%s: %s", self.configuration.name, error)
+                self._list_at, worked, pause = 0.0, False, LONGEST_PAUSE
+            except Exception:  # this thread must not end unseen: nothing would be delivered any more
+                logger.exception("%s: the delivery worker has a defect", self.configuration.name)
                 self._list_at, worked, pause = 0.0, False, LONGEST_PAUSE
             if worked:
                 pause = SHORTEST_PAUSE
@@ -271,7 +283,7 @@ class DeliveryWorker:
         self._bytes_in_flight -= sum([len(record.data) for record in records])
 
     def _save_checkpoints(self) -> None:
-        moved: dict[str, Checkpoint] = {}
+        moved = self._unsaved  # a full disk may have refused them
         with self._lock:
             for shard_id, progress in self._progress.items():
                 reader, done = self._readers.get(shard_id), progress.advance()
@@ -286,6 +298,7 @@ class DeliveryWorker:
                     self._list_at = 0.0  # its children may be read now
         if moved:
             self._checkpoints.save(self.configuration.name, moved)
+            self._unsaved = {}
 
     def _note(self, stage: Any, what: str, **facts: Any) -> None:
         self._context.activity.add(stage, what, at=self._clock(), stream=self.configuration.name, **facts)

@@ -111,6 +111,11 @@ class MemoryStream:
         shard, kind = arguments["ShardId"], arguments["ShardIteratorType"]
         after = arguments.get("StartingSequenceNumber", "")
         at = 0
+        if kind == "AT_TIMESTAMP":
+            at = sum(
+                record["ApproximateArrivalTimestamp"] < arguments["Timestamp"]
+                for record in self.records[shard]
+            )
         if kind == "AFTER_SEQUENCE_NUMBER":
             at = sum(record["SequenceNumber"] <= after for record in self.records[shard])
         return {"ShardIterator": f"{shard}/{at}"}
@@ -210,8 +215,9 @@ class Delivery:
         columns: Mapping[str, str] = COLUMNS,
         pace: Pace = PATIENT,
         given: Mapping[str, Any] | None = None,
+        created_at: float | None = ARRIVAL_MS / 1000,
     ) -> None:
-        self.folder, self.pace = folder, pace
+        self.folder, self.pace, self.created_at = folder, pace, created_at
         self.stream = stream or MemoryStream()
         self.function = MemoryFunction(answer or accept)
         self.bucket, self.catalog, self.faults = MemoryBucket(), MemoryCatalog(columns), Faults()
@@ -239,6 +245,7 @@ class Delivery:
             new_id=lambda: f"id-{next(ids)}-{id(ids)}",
             random_string=lambda: f"random{next(ids):05d}",
             halt=self._halt,
+            created_at=self.created_at,
         )
 
     def _halt(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 
 from infra.local import process_memory
 from infra.local.firehose.api import FirehoseApi
-from infra.local.firehose.checkpoints import CheckpointStore
+from infra.local.firehose.checkpoints import Checkpoint, CheckpointStore
 from infra.local.firehose.configuration import InvalidArgumentError, read_configuration
 from producers.aggregation import aggregate
 from tests.infra.local.firehose.harness import (
@@ -501,3 +502,48 @@ def test_direct_puts_are_refused(operation: str, body: dict[str, Any]) -> None:
     assert answer.status_code == 400
     assert told["__type"] == "InvalidArgumentException"
     assert "KinesisStreamAsSource" in told["message"]
+
+
+def test_a_lost_checkpoint_delivers_again_what_waited_and_skips_nothing(tmp_path: Path) -> None:
+    delivery = Delivery(tmp_path)
+    delivery.run(event("one"))
+    delivery.stream.put(event("two"), event("three"))
+    for file in tmp_path.glob("checkpoints.sqlite*"):
+        file.unlink()
+    delivery.restarted().run(event("four"))
+    assert set(delivery.names()) == {"one", "two", "three", "four"}
+
+
+def test_records_from_before_the_delivery_stream_are_not_its_business(tmp_path: Path) -> None:
+    stream = MemoryStream()
+    stream.put(event("before"), arrival_ms=ARRIVAL_MS - 1000)
+    assert Delivery(tmp_path, stream=stream).run(event("since")).names() == ["since"]
+
+
+def test_a_delivery_stream_of_unknown_age_is_read_from_the_beginning(tmp_path: Path) -> None:
+    stream = MemoryStream()
+    stream.put(event("long ago"), arrival_ms=0)
+    assert Delivery(tmp_path, stream=stream, created_at=None).run(event("now")).names() == ["long ago", "now"]
+
+
+def test_checkpoints_that_a_full_disk_refused_are_written_when_it_has_room(tmp_path: Path) -> None:
+    delivery = Delivery(tmp_path)
+    store = delivery.worker._checkpoints
+    keep = store.save
+    refused: list[dict[str, Checkpoint]] = []
+
+    def save(stream: str, checkpoints: dict[str, Checkpoint]) -> None:
+        if not refused:
+            refused.append(checkpoints)
+            raise sqlite3.OperationalError("database or disk is full")
+        keep(stream, checkpoints)
+
+    store.save = save  # type: ignore[method-assign]
+    delivery.stream.put(event("one"), event("two"))
+    delivery.worker.start()
+    assert delivery.worker.drain(20)
+    _until(lambda: bool(store.load("events")))
+    assert refused
+    assert store.load("events")["shardId-0"].sequence_number == f"{2:056d}"
+    delivery.worker.stop()
+    assert delivery.names() == ["one", "two"]

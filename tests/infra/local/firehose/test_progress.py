@@ -101,12 +101,10 @@ def test_the_checkpoint_waits_for_every_user_record_of_an_aggregate() -> None:
 def test_checkpoints_are_there_for_the_next_process(tmp_path: Path) -> None:
     file = tmp_path / "checkpoints.sqlite"
     store = CheckpointStore(file)
-    assert store.started_at("s", 5.0) == 5.0
     store.save(
         "s", {"shardId-0": Checkpoint("7", finished=True), "shardId-1": Checkpoint(None, finished=False)}
     )
     again = CheckpointStore(file)
-    assert again.started_at("s", 9.0) == 5.0
     assert again.load("s") == {
         "shardId-0": Checkpoint("7", finished=True),
         "shardId-1": Checkpoint(None, finished=False),
