@@ -50,9 +50,9 @@ def down(context: typer.Context, json: Json = False) -> None:
 
     with Steps().step("Ending the local cloud") as detail:
         ended = cloud.down(here(), detail)
-    kept = ended and cloud.is_state_whole(here())
-    text = _ENDED[kept] if ended else "No local cloud was up."
-    _answer(context, json, {"ended": ended, "kept": kept}, text)
+    whole = ended and cloud.is_state_whole(here())
+    text = _ENDED[whole] if ended else "No local cloud was up."
+    _answer(context, json, {"ended": ended, "kept": whole}, text)
 
 
 @app.command()
@@ -108,8 +108,10 @@ def _started(
 ) -> tuple[Mapping[str, Any], str]:
     with Steps().step(title) as detail:
         started = start(here(), settings, detail)
-    where = {"page": started.context.server_url, "endpoint": started.context.endpoint_url}
-    return where, (
+    where: dict[str, Any] = {"page": started.context.server_url, "endpoint": started.context.endpoint_url}
+    if started.notes:
+        where["notes"] = list(started.notes)
+    return where, "".join(f"{note}\n" for note in started.notes) + (
         f"Up: {where['page']} shows it live. AWS clients find it at {where['endpoint']}.\n"
         "End it with: penstock local down"
     )
@@ -121,5 +123,5 @@ def _answer(context: typer.Context, json: bool, facts: Mapping[str, Any], text: 
 
 _ENDED = {
     True: "The local cloud has ended; its data is kept.",
-    False: "The local cloud had to be killed before it wrote its state: the next `up` starts empty.",
+    False: "The local cloud had to be killed. The next `up` goes on from what it wrote last.",
 }

@@ -1,21 +1,37 @@
 """The local cloud as a whole: up, down, reset, status."""
 
 import fcntl
-import json
 import os
 import shutil
-from collections.abc import Mapping
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.local import assembly, deployer, emulator, mappings, process_memory, processes, server
+from infra.local import (
+    assembly,
+    deployer,
+    emulator,
+    mappings,
+    process_memory,
+    processes,
+    recovery,
+    server,
+    snapshots,
+)
 from infra.local.context import LocalContext
 from infra.local.deployer import Progress
+from infra.local.files import read_json, write_json
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
 
 _SECONDS_TO_START = 30.0
+_SECONDS_TO_RECORD = 2.0
+_SECONDS_TO_KEEP = 5.0
 
 
 @dataclass(frozen=True)
@@ -25,10 +41,12 @@ class LocalCloud:
     Attributes:
         context: gives clients of all its services.
         outputs: what the deployer wrote: stacks with their outputs and resources.
+        notes: sentences about its start that the user must know.
     """
 
     context: LocalContext
     outputs: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS client at this cloud."""
@@ -54,29 +72,52 @@ def up(
 ) -> LocalCloud:
     """Start what is not running, deploy what is not deployed.
 
-    Raises PortTakenError, ProcessFailedError, EmulatorVersionError, AssemblyError, DeploymentError, OSError.
+    May be interrupted anywhere and called again. Raises PortTakenError, ProcessFailedError,
+    EmulatorVersionError, AssemblyError, DeploymentError, OSError.
     """
-    paths.make()
-    with owner_only(), (paths.run / "up.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a second `up` waits for the first and then finds everything done
-        _end_others(paths, settings)
-        context = _context(paths, settings)
-        if processes.alive(paths.run, emulator.NAME) is None:
-            processes.stop(paths.run, server.NAME)
-            _start_emulator(paths, settings, progress, environ)
-        if processes.alive(paths.run, server.NAME) is None:
-            _start_server(paths, settings, progress, environ)
-        outputs = deployer.deploy(context, folder, progress)
-        return LocalCloud(context, outputs)
+    with _alone(paths):
+        _finish_reset(paths)
+        return _up(paths, settings, progress, folder, environ)
 
 
 def down(paths: LocalPaths, progress: Progress) -> bool:
-    """End what `up` started, keeping its state for the next `up`; False when nothing was running.
-
-    `is_state_whole` tells afterwards whether the state could be kept.
-    """
-    if not paths.run.is_dir():
+    """End what `up` started, keeping its state for the next `up`; False when nothing was running."""
+    if not paths.root.is_dir():
         return False
+    with _alone(paths):
+        return _down(paths, progress)
+
+
+def reset(paths: LocalPaths, settings: LocalSettings, progress: Progress, **options: Any) -> LocalCloud:
+    """Forget everything and deploy anew. Takes what `up` takes, and may be interrupted as it may."""
+    with _alone(paths):
+        paths.resetting.touch()
+        _finish_reset(paths)
+    return up(paths, settings, progress, **options)
+
+
+def _up(
+    paths: LocalPaths, settings: LocalSettings, progress: Progress, folder: Path, environ: Mapping[str, str]
+) -> LocalCloud:
+    _end_others(paths, settings)
+    context, notes = _context(paths, settings), list[str]()
+    starts = processes.alive(paths.run, emulator.NAME) is None
+    was_killed = starts and emulator.state(paths) is not None and not is_state_whole(paths)
+    if starts:
+        processes.stop(paths.run, server.NAME)
+        notes += _prepare_state(paths)
+        _start_emulator(paths, settings, progress, environ)
+    if processes.alive(paths.run, server.NAME) is None:
+        _start_server(paths, settings, progress, environ)
+    outputs = deployer.deploy(context, folder, progress)
+    if starts:
+        ended = recovery.recover(context, outputs, sweep=was_killed)
+        notes += [f"{ended} runs of reports whose workers had ended were given free."] if ended else []
+    _keep_state(paths)
+    return LocalCloud(context, outputs, tuple(notes))
+
+
+def _down(paths: LocalPaths, progress: Progress) -> bool:
     ended = processes.stop(paths.run, server.NAME)
     if processes.alive(paths.run, emulator.NAME) is not None:
         progress("stopping")
@@ -85,23 +126,44 @@ def down(paths: LocalPaths, progress: Progress) -> bool:
     return ended
 
 
-def is_state_whole(paths: LocalPaths) -> bool:
-    """Whether MiniStack has ended in order, and thus written all of its state; without, `up` starts empty."""
-    return _clean_marker(paths).exists()
-
-
-def reset(paths: LocalPaths, settings: LocalSettings, progress: Progress, **options: Any) -> LocalCloud:
-    """Forget everything and deploy anew. Takes what `up` takes."""
+@contextmanager
+def _alone(paths: LocalPaths) -> Iterator[None]:
+    """One command at a time; another waits for it and then finds everything done."""
     paths.make()
-    processes.stop(paths.run, server.NAME)
-    if processes.alive(paths.run, emulator.NAME) is None:
-        _clear(paths)
-    else:
-        context = _context(paths, settings)
-        emulator.reset(context.endpoint_url, context.keys, context.ca_bundle)
-        for file in paths.state.glob("*.sqlite*"):
-            file.unlink()
-    return up(paths, settings, progress, **options)
+    with owner_only(), (paths.root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        paths.make()
+        yield
+
+
+def _finish_reset(paths: LocalPaths) -> None:
+    """Do what a `reset` does before it deploys; when one was cut off, the rest of it.
+
+    Folders are renamed, which is quick however much is in them, and deleted when everything else is done.
+    """
+    if paths.resetting.exists():
+        for name in (server.NAME, emulator.NAME):
+            processes.stop(paths.run, name, seconds=0.0)
+        paths.leaving.mkdir(exist_ok=True)
+        for folder in (paths.state, paths.objects, paths.stream, paths.scratch):
+            _move(folder, paths.leaving)
+        paths.outputs.unlink(missing_ok=True)
+        paths.make()
+        paths.resetting.unlink()
+    shutil.rmtree(paths.leaving, ignore_errors=True)
+
+
+def _move(folder: Path, into: Path) -> None:
+    if folder.exists():
+        number = 0
+        while (target := into / f"{folder.name}-{number}").exists():
+            number += 1
+        folder.rename(target)
+
+
+def is_state_whole(paths: LocalPaths) -> bool:
+    """Whether MiniStack has ended in order, and thus written all of its state."""
+    return _clean_marker(paths).exists()
 
 
 def status(paths: LocalPaths) -> dict[str, Any]:
@@ -113,9 +175,10 @@ def attach(paths: LocalPaths) -> LocalCloud | None:
     """The local cloud that is up and deployed in this folder, or None."""
     if not paths.run.is_dir() or None in status(paths).values() or not paths.outputs.exists():
         return None
-    recorded = json.loads(paths.cloud.read_text())
-    context = _context(paths, LocalSettings(**recorded))
-    return LocalCloud(context, json.loads(paths.outputs.read_text()))
+    recorded, outputs = read_json(paths.cloud), read_json(paths.outputs)
+    if recorded is None or outputs is None:
+        return None
+    return LocalCloud(_context(paths, LocalSettings(**recorded)), outputs)
 
 
 def _context(paths: LocalPaths, settings: LocalSettings) -> LocalContext:
@@ -133,13 +196,70 @@ def _context(paths: LocalPaths, settings: LocalSettings) -> LocalContext:
 def _end_others(paths: LocalPaths, settings: LocalSettings) -> None:
     """End what runs in this folder with other settings, and refuse ports that belong to someone else."""
     wanted = asdict(settings)
-    recorded = json.loads(paths.cloud.read_text()) if paths.cloud.exists() else None
-    if recorded not in (None, wanted):
-        down(paths, lambda _: None)
+    if read_json(paths.cloud) not in (None, wanted):
+        _down(paths, lambda _: None)
     for name, port in zip((emulator.NAME, server.NAME), settings.ports, strict=True):
-        if processes.alive(paths.run, name) is None:
-            processes.require_free(port, "the local cloud")
-    paths.cloud.write_text(json.dumps(wanted), encoding="utf-8")
+        deadline = time.monotonic() + _SECONDS_TO_RECORD
+        while processes.alive(paths.run, name) is None and processes.is_taken(port):
+            if time.monotonic() > deadline:  # one of ours would have written its lost record again
+                raise processes.PortTakenError(port, "the local cloud")
+            time.sleep(0.1)
+    write_json(paths.cloud, wanted)
+
+
+def _prepare_state(paths: LocalPaths) -> list[str]:
+    """Make the folders ready for MiniStack's start; what the user must know of it."""
+    found = emulator.state(paths)
+    if found is None:
+        # Names of buckets end in random letters: without the state nothing finds the objects.
+        kept = _set_aside(paths)
+        return [_NO_STATE.format(folder=kept)] if kept else []
+    if not is_state_whole(paths):
+        at = datetime.fromtimestamp(snapshots.taken_at(found)).astimezone()
+        return [_FROM_SNAPSHOT.format(at=at)]
+    return []
+
+
+_FROM_SNAPSHOT = (
+    "MiniStack had ended without writing its state. It goes on from what it wrote at {at:%H:%M:%S}; records "
+    "and objects are all there, and reports are compared with the lake."
+)
+_NO_STATE = (
+    "MiniStack had ended before it wrote any state, so nothing can find what it held. That was moved to "
+    "{folder}, and the local cloud starts empty. Delete that folder when you do not need it."
+)
+
+
+def _set_aside(paths: LocalPaths) -> Path | None:
+    """Move what nothing can be started from out of the way; where to, or None when there is nothing."""
+    folders = [
+        folder
+        for folder in (paths.state, paths.objects, paths.stream)
+        if folder.is_dir() and any(each.is_file() for each in folder.rglob("*"))
+    ]
+    if not any(folder in folders for folder in (paths.objects, paths.stream)):
+        for folder in folders:
+            shutil.rmtree(folder)
+        paths.make()
+        return None
+    number = len(list(paths.kept.glob("*"))) if paths.kept.is_dir() else 0
+    target = paths.kept / f"{number:03d}"
+    target.mkdir(parents=True)
+    for folder in folders:
+        folder.rename(target / folder.name)
+    paths.make()
+    return target
+
+
+def _keep_state(paths: LocalPaths) -> None:
+    """Have MiniStack write its state now, so that what was deployed outlives its sudden end."""
+    found, before = processes.alive(paths.run, emulator.NAME), snapshots.newest(paths.snapshots)
+    if found is None:
+        return
+    processes.signal_to(int(found["pid"]), signal.SIGUSR1)
+    deadline = time.monotonic() + _SECONDS_TO_KEEP
+    while snapshots.newest(paths.snapshots) == before and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _start_emulator(
@@ -147,9 +267,6 @@ def _start_emulator(
 ) -> None:
     progress("starting MiniStack")
     shutil.rmtree(paths.scratch, ignore_errors=True)  # it leaves extracted function code behind
-    if not is_state_whole(paths):
-        _clear(paths)
-    _clean_marker(paths).unlink(missing_ok=True)
     paths.make()
     context = _context(paths, settings)
     port, log = settings.ports[0], paths.log(emulator.NAME)
@@ -166,7 +283,8 @@ def _start_emulator(
         },
     )
     arguments = [str(paths.run), str(port), str(_clean_marker(paths))]
-    pid = processes.start("infra.local.emulator", arguments, made, log)
+    _clean_marker(paths).unlink(missing_ok=True)
+    pid = processes.start("infra.local.emulator", arguments, made, log, record=(paths.run, emulator.NAME))
     processes.wait_until(
         lambda: emulator.is_healthy(context.endpoint_url, context.ca_bundle),
         "MiniStack",
@@ -183,7 +301,7 @@ def _start_server(
     context, log = _context(paths, settings), paths.log(server.NAME)
     trust = _trust(context)
     made = {**environ, **process_memory.ENVIRONMENT, **settings.to_environ(), **trust}
-    pid = processes.start("infra.local.server", [str(paths.root)], made, log)
+    pid = processes.start("infra.local.server", [str(paths.root)], made, log, record=(paths.run, server.NAME))
     processes.wait_until(
         lambda: emulator.answers(f"{context.server_url}/_health", "GET"),
         "The local server",
@@ -202,10 +320,3 @@ def _trust(context: LocalContext) -> dict[str, str]:
 def _clean_marker(paths: LocalPaths) -> Path:
     """What MiniStack's process writes when it has ended in order."""
     return paths.state / "clean"
-
-
-def _clear(paths: LocalPaths) -> None:
-    """Names of buckets end in random letters, so state and objects are of use together only."""
-    for folder in (paths.state, paths.objects, paths.scratch):
-        shutil.rmtree(folder, ignore_errors=True)
-    paths.make()

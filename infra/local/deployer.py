@@ -18,6 +18,7 @@ from infra.local import packages
 from infra.local.assembly import Asset, StackTemplate, read
 from infra.local.cfn import TYPE_PROPERTY
 from infra.local.context import LocalContext
+from infra.local.files import write_json
 from infra.local.server_gate import cloudformation_path
 
 PROVIDER = "penstock-local"
@@ -93,7 +94,7 @@ def deploy(context: LocalContext, folder: Path, progress: Progress) -> dict[str,
         if existed:
             _refresh_functions(context, stack)
         written["stacks"][stack.name] = _description(context, stack, body)
-    context.paths.outputs.write_text(json.dumps(written, indent=1), encoding="utf-8")
+    write_json(context.paths.outputs, written)
     return written
 
 
@@ -153,7 +154,7 @@ def _provider(context: LocalContext) -> str:
 def _apply(context: LocalContext, stack: StackTemplate, body: str) -> bool:
     """Create or update the stack and wait; True when it existed."""
     cloudformation = context.client("cloudformation")
-    status = _status(context, stack.name)
+    status = _settled(context, stack.name)  # whoever deployed before may have been cut off
     if status in NEVER_WHOLE:
         cloudformation.delete_stack(StackName=stack.name)
         _wait(context, stack.name, gone=True)
@@ -204,10 +205,16 @@ def _status(context: LocalContext, name: str) -> str:
     return str(found[0]["StackStatus"]) if found else ""
 
 
-def _wait(context: LocalContext, name: str, *, gone: bool = False) -> None:
+def _settled(context: LocalContext, name: str) -> str:
+    """The stack's status once it is not in progress any more, or after two minutes."""
     deadline = time.monotonic() + 120
     while (status := _status(context, name)).endswith("IN_PROGRESS") and time.monotonic() < deadline:
         time.sleep(0.05)
+    return status
+
+
+def _wait(context: LocalContext, name: str, *, gone: bool = False) -> None:
+    status = _settled(context, name)
     if gone and status in {"", "DELETE_COMPLETE"}:
         return
     if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:

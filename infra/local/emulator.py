@@ -12,15 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local import (
+    conditions,
     emulator_gate,
     expire,
     fast_json,
+    kept_objects,
     kept_records,
     mappings,
     process_memory,
     processes,
     queue_addresses,
     service_roles,
+    snapshots,
     web_server,
     worker_pipes,
     worker_runtime,
@@ -67,7 +70,7 @@ def environment(
         "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
         "AWS_DEFAULT_REGION": REGION,
         "PERSIST_STATE": "1",
-        "STATE_DIR": str(paths.state / NAME),
+        "STATE_DIR": str(state(paths) or paths.state / NAME),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(paths.objects),
         "TMPDIR": str(paths.scratch),
@@ -79,6 +82,14 @@ def environment(
     if enforce_iam:
         made |= {"AUTH": "true", "USE_SSL": "1"}
     return made | dict(extra or {})
+
+
+def state(paths: LocalPaths) -> Path | None:
+    """The folder with the state that MiniStack can start from; None when there is none."""
+    found = snapshots.newest(paths.snapshots)
+    if found is None and (paths.state / "clean").exists():  # as an earlier Penstock left it
+        return paths.state / NAME
+    return found
 
 
 def certificate(paths: LocalPaths) -> Path:
@@ -128,8 +139,10 @@ def main() -> None:
     held = processes.hold(run, NAME, {"port": port})
     keys = Keys(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
     expire.install()
+    conditions.install()
     fast_json.install()
-    kept_records.install()
+    paths = LocalPaths(run.parent)
+    kept_records.install(paths.stream)
     queue_addresses.install()
     service_roles.install()
     from ministack.app import main as serve
@@ -139,8 +152,10 @@ def main() -> None:
 
     worker_pipes.install()
     mappings.install()
+    kept_objects.install()
     emulator_gate.install(keys)
     web_server.install(lambda app: emulator_gate.guarded(app, keys))
+    snapshots.install(paths.snapshots)
     process_memory.settle()
     os.chdir(run)
     sys.argv = [NAME]  # it parses the command line too

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from infra.local.kept_records import LARGE_TEXT, Decoded, Packed
+from infra.local.kept_records import LARGE_TEXT, Decoded
+from infra.local.stream_log import Stored
 
 LARGE = 256 * 1024
 """Bytes from which a payload stays closed. Answers that MiniStack itself looks into are far smaller."""
@@ -71,7 +72,7 @@ class FastJson:
 class FastBase64:
     """Has every name of the `base64` module; `b64decode` is quicker for large texts.
 
-    Data that is kept packed is encoded as what is in it.
+    Data that lies in the stream's log is encoded as what lies there.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -92,7 +93,7 @@ class FastBase64:
     @staticmethod
     def b64encode(data: Any, *arguments: Any) -> bytes:
         """As `base64.b64encode`."""
-        return base64.b64encode(data.unpacked() if type(data) is Packed else data, *arguments)
+        return data.base64() if type(data) is Stored else base64.b64encode(data, *arguments)
 
 
 Handler = Callable[[str, str, Mapping[str, str], Any, Mapping[str, Any]], Coroutine[Any, Any, Any]]

@@ -1,29 +1,35 @@
-"""MiniStack keeps a stream's records for their retention, as base64 text. This keeps the large ones that come
-by PutRecords compressed.
+"""MiniStack keeps a stream's records for their retention, in memory, and loses them when it is killed.
 
-A million events as text are 660 MB that stay in memory for a day. A packed record holds many events alike, so
-an eighth of its bytes is left, at a microsecond an event for both ways. The newest records stay as they are:
-most are read within seconds, and never again.
+This writes each record to a log before it is acknowledged, and keeps in memory where it lies. The newest stay
+as they are: most are read within seconds, and never again. What the log cannot take is refused.
 """
 
 import base64
 import contextlib
+import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import zstandard
 
+from infra.local.stream_log import Head, Stored, StreamLog
+
 LARGE_TEXT = 4096
-"""Characters of base64 from which a record is kept so. A single event is hardly worth it."""
+"""Characters of base64 from which a record's data is decoded and compressed; others are kept as they came."""
 PLAIN_BYTES = 8 * 1024 * 1024
-"""Of the newest records that are not packed yet, over all streams."""
-_LEVEL = 1
+"""Of the newest records, which memory still has, over all streams."""
 _MARK = "penstock_packed"
 
-PutRecords = Callable[[dict[str, Any]], Any]
+Operation = Callable[[dict[str, Any]], Any]
 Stream = dict[str, Any]
+Scope = tuple[str, str]
+"""Account and region."""
+
+logger = logging.getLogger(__name__)
 
 
 class Decoded(bytes):
@@ -32,106 +38,190 @@ class Decoded(bytes):
     __slots__ = ()
 
 
-class Plain(bytes):
-    """Data that is kept as it is, for now."""
-
-    __slots__ = ()
-
-
-class Packed(bytes):
-    """Data that is kept compressed. Whoever encodes it (`fast_json.FastBase64`) encodes what is in it."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, data: bytes) -> "Packed":
-        """The data, compressed."""
-        return cls(zstandard.compress(data, _LEVEL))
-
-    def unpacked(self) -> bytes:
-        """The data."""
-        return bytes(zstandard.decompress(self))
-
-
 class Keeper:
-    """Packs what has become old. Not for use from several threads: MiniStack answers on one."""
+    """Keeps what the operations append. Not for use from several threads: MiniStack answers on one."""
 
-    def __init__(self, plain_bytes: int = PLAIN_BYTES) -> None:
-        self._most = plain_bytes
-        self._plain: deque[dict[str, Any]] = deque()
+    def __init__(self, log: StreamLog, plain_bytes: int = PLAIN_BYTES) -> None:
+        self._log, self._most = log, plain_bytes
+        self._plain: deque[tuple[dict[str, Any], Stored, int]] = deque()
         self._size = 0
 
     def keeping(
-        self, put_records: PutRecords, stream_of: Callable[[dict[str, Any]], Stream | None]
-    ) -> PutRecords:
-        """MiniStack's PutRecords, which keeps records as it is given them: the large ones decoded."""
+        self,
+        operation: Operation,
+        stream_of: Callable[[dict[str, Any]], tuple[Scope, Stream | None]],
+        refuse: Callable[[OSError], Any],
+    ) -> Operation:
+        """MiniStack's PutRecord or PutRecords, answered once what it appended is in the log.
+
+        When the log cannot take it the records are taken back, and `refuse` makes the answer.
+        """
 
         def put(request: dict[str, Any]) -> Any:
-            records = request.get("Records") or ()
-            for record in records:
-                data = record.get("Data")
-                if type(data) is str and len(data) >= LARGE_TEXT:
-                    with contextlib.suppress(msgspec.ValidationError):  # what is not base64 is its business
-                        record["Data"] = Decoded(msgspec.convert(data, bytes))
-            answer = put_records(request)
-            stream = stream_of(request)
-            if stream is not None:
-                self._add(stream, len(records))
+            scope, stream = stream_of(request)
+            if stream is None:
+                return operation(request)
+            for record in request.get("Records") or (request,):
+                _decode(record)
+            last = {shard: _last(held["records"]) for shard, held in stream["shards"].items()}
+            answer = operation(request)
+            appended = [
+                (shard, record)
+                for shard, held in stream["shards"].items()
+                for record in _since(held["records"], last.get(shard, ""))
+            ]
+            try:
+                self.keep(scope, stream, appended)
+            except OSError as error:
+                for shard, _ in appended:
+                    stream["shards"][shard]["records"].pop()
+                return refuse(error)
             return answer
 
         return put
 
-    def _add(self, stream: Stream, newest: int) -> None:
-        for shard in stream["shards"].values():
-            for record in shard["records"][-newest:] if newest else ():
-                # What came before this request is in the queue already, or packed.
-                if type(record["Data"]) is Decoded:
-                    record["Data"] = Plain(record["Data"])
-                    self._plain.append(record)
-                    self._size += len(record["Data"])
+    def keep(self, scope: Scope, stream: Stream, appended: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Write records of (shard, record) to the log. Raises OSError; then none of them is in it."""
+        records, entries = [], []
+        for shard, record in appended:
+            data = record["Data"]
+            is_text = type(data) is not Decoded
+            head = Head(
+                *scope,
+                stream["StreamName"],
+                shard,
+                record["SequenceNumber"],
+                record["PartitionKey"],
+                record["ApproximateArrivalTimestamp"],
+                is_text,
+            )
+            records.append(record)
+            entries.append((head, data if type(data) is Decoded else _text(data)))
+        for record, stored in zip(records, self._log.append(entries), strict=True):
+            size = len(record["Data"])
+            self._plain.append((record, stored, size))
+            self._size += size
         while self._size > self._most:
-            record = self._plain.popleft()
-            self._size -= len(record["Data"])
-            record["Data"] = Packed.of(record["Data"])
+            record, stored, size = self._plain.popleft()
+            self._size -= size
+            record["Data"] = stored
 
 
-def written(streams: Iterable[Stream]) -> None:
-    """Make the packed records of a copy of MiniStack's state something that its JSON file can hold."""
-    for record in _records(streams):
-        if type(record["Data"]) is Packed:
-            record["Data"] = {_MARK: base64.b64encode(record["Data"]).decode()}
+def _decode(record: dict[str, Any]) -> None:
+    data = record.get("Data")
+    if type(data) is str and len(data) >= LARGE_TEXT:
+        with contextlib.suppress(msgspec.ValidationError):  # what is not base64 is MiniStack's business
+            record["Data"] = Decoded(msgspec.convert(data, bytes))
 
 
-def restored(streams: Iterable[Stream]) -> None:
-    """Take back what `written` made of them."""
-    for record in _records(streams):
-        if type(record["Data"]) is dict:
-            record["Data"] = Packed(base64.b64decode(record["Data"][_MARK]))
+def _text(data: str | bytes) -> bytes:
+    """Data as base64 text. MiniStack encodes what is not base64 when it is read; the log does it before."""
+    raw = data.encode() if isinstance(data, str) else data
+    try:
+        base64.b64decode(raw, validate=True)
+    except ValueError:
+        return base64.b64encode(raw)
+    return raw
 
 
-def _records(streams: Iterable[Stream]) -> Iterator[dict[str, Any]]:
-    return (
-        record for stream in streams for shard in stream["shards"].values() for record in shard["records"]
-    )
+def _last(records: list[dict[str, Any]]) -> str:
+    return str(records[-1]["SequenceNumber"]) if records else ""
 
 
-def install() -> None:
-    """Make MiniStack keep records so, also over a restart. `expire.install` has checked the version."""
+def _since(records: list[dict[str, Any]], last: str) -> list[dict[str, Any]]:
+    """The newest records, after that sequence number; oldest first."""
+    at = len(records)
+    while at and records[at - 1]["SequenceNumber"] > last:
+        at -= 1
+    return records[at:]
+
+
+def without_records(streams: Iterable[tuple[Any, Stream]]) -> Iterator[tuple[Any, Stream]]:
+    """Copies of streams for a state file: their records are in the log."""
+    for key, stream in streams:
+        shards = {name: {**shard, "records": []} for name, shard in stream["shards"].items()}
+        yield key, {**stream, "shards": shards}
+
+
+def restore(log: StreamLog, streams: Callable[[str, str, str], Stream | None]) -> int:
+    """Put the log's records back into the streams (by account, region, name); returns how many.
+
+    Left out is what came before the shard of today was made, and what is there already.
+    """
+    count = 0
+    for head, stored in log.restore():
+        stream = streams(head.account, head.region, head.stream)
+        shard = stream["shards"].get(head.shard) if stream else None
+        if shard is None or head.sequence <= max(shard["starting_sequence_number"], _last(shard["records"])):
+            continue
+        shard["records"].append(
+            {
+                "SequenceNumber": head.sequence,
+                "ApproximateArrivalTimestamp": head.arrived,
+                "Data": stored,
+                "PartitionKey": head.partition_key,
+            }
+        )
+        count += 1
+    if log.unreadable_bytes:
+        logger.error("%d bytes of the streams' log are no records any more", log.unreadable_bytes)
+    return count
+
+
+def take_over(keeper: Keeper, scope: Scope, stream: Stream) -> None:
+    """Move the records that a state file of an earlier Penstock holds into the log. Raises OSError."""
+    for name, shard in stream["shards"].items():
+        earlier = [record for record in shard["records"] if type(record["Data"]) is not Stored]
+        for record in earlier:
+            if type(record["Data"]) is dict:
+                record["Data"] = Decoded(zstandard.decompress(base64.b64decode(record["Data"][_MARK])))
+        if earlier:
+            keeper.keep(scope, stream, [(name, record) for record in earlier])
+
+
+def install(folder: Path) -> None:
+    """Make MiniStack keep records so, in a log in that folder. `expire.install` has checked the version."""
+    from ministack.core.responses import error_response_json, get_account_id, get_region
     from ministack.services import kinesis
 
-    get_state, restore = kinesis.get_state, kinesis._restore_state
+    log = StreamLog(folder)
+    keeper = Keeper(log)
+    restore_state, reset, expire = kinesis._restore_state, kinesis.reset, kinesis._expire_records
 
-    def get_state_here() -> Any:
-        state = get_state()
-        written(stream for _, stream in state["streams"].all_items())
-        return state
+    def stream_of(request: dict[str, Any]) -> tuple[Scope, Stream | None]:
+        return (get_account_id(), get_region()), kinesis._resolve_stream(request)[1]
+
+    def refuse(error: OSError) -> Any:
+        logger.error("records were refused, the streams' log cannot be written: %s", error)
+        return error_response_json("InternalFailure", f"The record could not be kept: {error.strerror}", 500)
+
+    def get_state() -> Any:
+        streams = type(kinesis._streams)()
+        for (account, region, name), stream in without_records(kinesis._streams.all_items()):
+            streams.set_scoped(account, region, name, stream)
+        return {
+            "streams": streams,
+            "shard_iterators": kinesis._shard_iterators,
+            "consumers": kinesis._consumers,
+            "resource_policies": kinesis._resource_policies,
+        }
 
     def restore_here(data: Any) -> None:
-        restore(data)
-        restored(stream for _, stream in kinesis._streams.all_items())
+        restore_state(data)
+        restore(log, lambda *key: kinesis._streams._data.get(key))
+        for (account, region, _), stream in kinesis._streams.all_items():
+            take_over(keeper, (account, region), stream)
 
-    kinesis._put_records = Keeper().keeping(
-        kinesis._put_records, lambda request: kinesis._resolve_stream(request)[1]
-    )
-    kinesis.get_state = get_state_here
-    kinesis._restore_state = restore_here
+    def expire_here(stream: Stream) -> None:
+        expire(stream)
+        hours = max(each["RetentionPeriodHours"] for _, each in kinesis._streams.all_items())
+        log.expire(time.time() - hours * 3600 - 60)
+
+    def reset_here() -> None:
+        reset()
+        log.clear()
+
+    kinesis._put_records = keeper.keeping(kinesis._put_records, stream_of, refuse)
+    kinesis._put_record = keeper.keeping(kinesis._put_record, stream_of, refuse)
+    kinesis.get_state, kinesis._restore_state, kinesis.reset = get_state, restore_here, reset_here
+    kinesis._expire_records = expire_here

@@ -22,8 +22,33 @@ class LocalPaths:
 
     @property
     def state(self) -> Path:
-        """What survives a clean stop: MiniStack's state and our sqlite files."""
+        """What survives: MiniStack's state and our sqlite files."""
         return self.root / "state"
+
+    @property
+    def snapshots(self) -> Path:
+        """MiniStack's state, as it was a moment ago (see `snapshots`)."""
+        return self.state / "snapshots"
+
+    @property
+    def stream(self) -> Path:
+        """The records of the streams, for their retention (see `stream_log`)."""
+        return self.root / "stream"
+
+    @property
+    def kept(self) -> Path:
+        """What `up` could not start from, moved aside; nothing here is ever deleted."""
+        return self.root / "kept"
+
+    @property
+    def leaving(self) -> Path:
+        """What `reset` has taken out of use and is about to delete."""
+        return self.root / "leaving"
+
+    @property
+    def resetting(self) -> Path:
+        """Exists while a `reset` is under way, so that the next command can finish it."""
+        return self.root / "resetting"
 
     @property
     def objects(self) -> Path:

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -43,47 +44,107 @@ class ProcessFailedError(RuntimeError):
 def hold(run: Path, name: str, facts: Mapping[str, Any]) -> IO[str]:
     """Called by a process about itself: record its id and facts, and lock the record until it ends.
 
-    Keep the returned file open. Raises BlockingIOError when another process of that name is alive.
+    Keep the returned file open. A record that somebody deletes is written again, so that the process can be
+    found as long as it lives. Raises BlockingIOError when another process of that name is alive.
     """
+    given = os.environ.pop(_RECORD, None)
+    file = _locked(run, name) if given is None else os.fdopen(int(given), "a+", encoding="utf-8")
+    os.set_inheritable(file.fileno(), False)  # only this process holds it, not what it starts
+    recorded = json.dumps({"pid": os.getpid(), **facts})
+    _write(file, recorded)
+    threading.Thread(
+        target=_keep_recorded, args=(file, run, name, recorded), name="process-record", daemon=True
+    ).start()
+    return file
+
+
+def _locked(run: Path, name: str) -> IO[str]:
+    """The record, locked. Raises BlockingIOError when a process of that name lives."""
     file = _record(run, name).open("a+", encoding="utf-8")
     deadline = time.monotonic() + 2.0  # `alive` holds the lock for a moment when it looks
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
         except BlockingIOError:
             if time.monotonic() > deadline:
+                file.close()
                 raise
             time.sleep(0.01)
+        else:
+            return file
+
+
+def _write(file: IO[str], text: str) -> None:
     file.truncate(0)
-    file.write(json.dumps({"pid": os.getpid(), **facts}))
+    file.write(text)
     file.flush()
-    return file
+
+
+def _keep_recorded(file: IO[str], run: Path, name: str, recorded: str) -> None:
+    while True:
+        time.sleep(RECORD_SECONDS)
+        with suppress(OSError, ValueError):
+            if file.closed:
+                return
+            if not _record(run, name).exists():
+                run.mkdir(parents=True, exist_ok=True)
+                again = _locked(run, name)
+                _write(again, recorded)
+                file = again
 
 
 def alive(run: Path, name: str) -> dict[str, Any] | None:
     """What the living process of that name recorded about itself (`pid` and its facts), or None."""
-    with suppress(FileNotFoundError), _record(run, name).open(encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            recorded: dict[str, Any] = json.loads(file.read() or "{}")
-            return recorded if "pid" in recorded else None
-    return None
+    deadline = time.monotonic() + _SECONDS_TO_RECORD
+    while True:
+        with suppress(FileNotFoundError, ValueError), _record(run, name).open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                recorded: dict[str, Any] = json.loads(file.read() or "{}")
+                if "pid" in recorded:
+                    return recorded
+                if time.monotonic() < deadline:  # it has just been started and will say who it is
+                    time.sleep(0.02)
+                    continue
+        return None
 
 
-def start(module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
-    """Start `python -m module` in a session of its own, output to `log`; return its process id."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", module, *arguments],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            umask=OWNER_ONLY,
-        )
+def start(
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    record: tuple[Path, str] | None = None,
+) -> int:
+    """Start `python -m module` in a session of its own, output to `log`; return its process id.
+
+    With `record` (run folder and name, as for `hold`) the process holds its record from its first moment, so
+    that a caller who is killed right after this leaves nothing behind that cannot be found. Raises
+    BlockingIOError when a process of that name is alive.
+    """
+    held = _locked(*record) if record else None
+    passed: tuple[int, ...] = ()
+    if held is not None:
+        _write(held, "")
+        passed = (held.fileno(),)
+        environment = {**environment, _RECORD: str(held.fileno())}
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", module, *arguments],
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                umask=OWNER_ONLY,
+                pass_fds=passed,
+            )
+    finally:
+        if held is not None:
+            held.close()  # the process has it now
     _children[process.pid] = process
     return process.pid
 
@@ -108,11 +169,11 @@ def stop(run: Path, name: str, *, seconds: float = 20.0) -> bool:
     if found is None:
         return False
     pid = int(found["pid"])
-    _signal(pid, signal.SIGTERM)
+    signal_to(pid, signal.SIGTERM)
     deadline = time.monotonic() + seconds
     while alive(run, name) is not None:
         if time.monotonic() > deadline:
-            _signal(pid, signal.SIGKILL)
+            signal_to(pid, signal.SIGKILL)
             deadline = float("inf")
         time.sleep(0.02)
     with suppress(ProcessLookupError, PermissionError):
@@ -125,10 +186,15 @@ def stop(run: Path, name: str, *, seconds: float = 20.0) -> bool:
 
 def require_free(port: int, what: str) -> None:
     """Raise PortTakenError when anything listens on the port."""
+    if is_taken(port):
+        raise PortTakenError(port, what)
+
+
+def is_taken(port: int) -> bool:
+    """Whether anything listens on the port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
-        if probe.connect_ex((LOOPBACK, port)) == 0:
-            raise PortTakenError(port, what)
+        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def free_ports(count: int) -> tuple[int, ...]:
@@ -143,6 +209,11 @@ def free_ports(count: int) -> tuple[int, ...]:
             each.close()
 
 
+_RECORD = "PENSTOCK_PROCESS_RECORD"
+"""Variable with the file descriptor of the locked record that a process was given by whoever started it."""
+_SECONDS_TO_RECORD = 10.0
+RECORD_SECONDS = 0.5
+"""A process looks so often whether its record is still there."""
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -160,7 +231,8 @@ def _exists(pid: int) -> bool:
     return False
 
 
-def _signal(pid: int, number: signal.Signals) -> None:
+def signal_to(pid: int, number: signal.Signals) -> None:
+    """Send a signal; a process that has ended is no error."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
 

@@ -48,6 +48,7 @@ class Ticker:
 
     async def start(self) -> None:
         """Begin to tick, unless the pace is 0."""
+        self._stale = True  # something may have been, when the server ended
         if self._seconds > 0:
             self._task = asyncio.create_task(self._run())
 

@@ -6,17 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from itertools import zip_longest
 from typing import Any
 
 import msgspec
 import pytest
 
-from infra.local import kinesis_answers, mappings, worker_pipes
+from infra.local import conditions, kinesis_answers, mappings, worker_pipes
 from infra.local.fast_json import LARGE, FastBase64, FastJson, Parcel, unopened
-from infra.local.kept_records import Keeper, Packed, Plain, restored, written
 from infra.local.mappings import Collecting, windows_of
 
 INVOCATION = "/2015-03-31/functions/f/invocations"
@@ -36,59 +34,6 @@ def test_quick_base64_is_as_lenient_and_as_strict_as_base64() -> None:
     for refused, options in ((broken, {"validate": True}), (text[:-1], {})):
         with pytest.raises(ValueError, match=r"base64|padding"):
             FastBase64().b64decode(refused, **options)
-
-
-def _stream() -> dict[str, Any]:
-    return {"shards": {"shard-0": {"records": []}, "shard-1": {"records": []}}}
-
-
-def _put(stream: dict[str, Any], given: Sequence[Any], keeper: Keeper) -> list[Any]:
-    """Puts records as MiniStack would, in turn on both shards; what is kept, in order."""
-
-    def put_records(request: dict[str, Any]) -> None:
-        for number, record in enumerate(request["Records"]):
-            stream["shards"][f"shard-{number % 2}"]["records"].append(dict(record))
-
-    keeper.keeping(put_records, lambda _: stream)({"Records": [{"Data": each} for each in given]})
-    both = (shard["records"] for shard in stream["shards"].values())
-    return [record["Data"] for pair in zip_longest(*both) for record in pair if record is not None]
-
-
-def test_large_records_are_kept_packed_and_others_as_they_came() -> None:
-    large = b'{"event_type":"page_viewed"}' * 400
-    given = [base64.b64encode(large).decode(), "AAE=", "*" * 9000, b"raw"]
-    kept = _put(_stream(), given, Keeper(plain_bytes=0))
-    assert kept[1:] == given[1:]
-    assert isinstance(kept[0], Packed)
-    assert len(kept[0]) < len(large) / 10
-    assert kept[0].unpacked() == large
-    assert FastBase64().b64encode(kept[0]).decode() == given[0]
-
-
-def test_the_newest_records_stay_as_they_are_until_newer_ones_come() -> None:
-    stream, keeper = _stream(), Keeper(plain_bytes=25_000)
-    for number in range(5):
-        kept = _put(stream, [base64.b64encode(bytes([number]) * 9000).decode()] * 2, keeper)
-        assert [type(each) for each in kept] == [Packed] * (2 * number) + [Plain] * 2
-    assert [FastBase64().b64decode(FastBase64().b64encode(each))[0] for each in kept] == sorted(
-        [*range(5)] * 2
-    )
-
-
-def test_packed_records_survive_a_state_file() -> None:
-    stream, data = _stream(), [os.urandom(9000), b"x" * 9000]
-    given = [base64.b64encode(each).decode() for each in data] + ["AAE="]
-    before = _put(stream, given, Keeper(plain_bytes=0))
-    written([stream])
-    read = json.loads(json.dumps(stream))
-    restored([read])
-    first, last, other = (record["Data"] for shard in read["shards"].values() for record in shard["records"])
-    assert [first, other, last] == before
-    assert [first.unpacked(), other.unpacked()] == data
-
-
-def test_a_stream_that_is_not_there_is_the_emulators_business() -> None:
-    assert Keeper().keeping(lambda _: "no such stream", lambda _: None)({"Records": None}) == "no such stream"
 
 
 def _handed_on(body: bytes, headers: Mapping[str, str] | None = None, path: str = INVOCATION) -> Any:
@@ -241,3 +186,61 @@ def test_a_workers_pipes_take_a_batch_at_once() -> None:
         os.set_blocking(process.stdin.fileno(), False)
         process.stdin.write(b"x" * 300_000)  # a full pipe would raise BlockingIOError
         process.stdin.close()
+
+
+def test_an_expression_is_read_once_and_gives_what_it_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.services import dynamodb
+
+    changed = ("_tokenize", "_check_redundant_parens", "_check_reserved_keyword_usage")
+    read: list[str] = []
+    plain = dynamodb._tokenize
+    monkeypatch.setattr(dynamodb, "_condition_syntax_error", dynamodb._condition_syntax_error)
+    for name in changed:
+        monkeypatch.setattr(dynamodb, name, getattr(dynamodb, name))  # undone afterwards
+    items = [{"n": {"N": str(n)}, "s": {"S": "ab" if n % 2 else "b"}} for n in range(50)]
+    expressions = ["begins_with(s, :s) AND n BETWEEN :lo AND :hi", "#n = :lo OR attribute_not_exists(x)"]
+    values = {":s": {"S": "a"}, ":lo": {"N": "3"}, ":hi": {"N": "30"}}
+
+    def answers() -> list[list[bool]]:
+        evaluate = dynamodb._evaluate_condition
+        return [
+            [evaluate(e, item, values, {"#n": "n"}, slot="FilterExpression") for item in items]
+            for e in expressions
+        ]
+
+    before = answers()
+
+    def tokenize(text: str) -> Any:
+        read.append(text)
+        return plain(text)
+
+    monkeypatch.setattr(dynamodb, "_tokenize", tokenize)
+    conditions.install()
+    assert answers() == before
+    assert read == expressions
+
+
+@pytest.mark.parametrize("expression", ["((n = :lo))", "status = :lo", "n = = :lo", "n BETWEEN :hi AND :lo"])
+def test_a_wrong_expression_is_refused_each_time_in_the_same_words(
+    monkeypatch: pytest.MonkeyPatch, expression: str
+) -> None:
+    from ministack.services import dynamodb
+
+    values = {":lo": {"N": "3"}, ":hi": {"N": "30"}}
+
+    def refusal(slot: str) -> str:
+        with pytest.raises(ValueError, match="Invalid") as caught:
+            dynamodb._evaluate_condition(expression, {}, values, {}, slot=slot)
+        return str(caught.value)
+
+    slots = ["FilterExpression", "ConditionExpression"] * 2
+    before = [refusal(slot) for slot in slots]
+    for name in (
+        "_tokenize",
+        "_check_redundant_parens",
+        "_check_reserved_keyword_usage",
+        "_condition_syntax_error",
+    ):
+        monkeypatch.setattr(dynamodb, name, getattr(dynamodb, name))  # undone afterwards
+    conditions.install()
+    assert [refusal(slot) for slot in slots] == before

@@ -3,9 +3,13 @@
 import io
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,7 @@ from infra.local.expire import EmulatorVersionError, expire_iterators, expire_re
 from infra.local.fast_json import FastJson
 from infra.local.keys import Keys
 from infra.local.paths import LocalPaths
+from infra.local.requests import RequestError, read_request
 from infra.local.settings import LocalSettings, LocalSettingsError
 
 
@@ -320,7 +325,111 @@ def test_quick_json_is_put_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> Non
     for module in (lambda_runtime, responses, kinesis, lambda_svc):
         monkeypatch.setattr(module, "json", module.json)  # undone after the test
     monkeypatch.setattr(kinesis, "base64", kinesis.base64)
-    monkeypatch.setattr(kinesis, "_put_records", kinesis._put_records)
     monkeypatch.setattr(lambda_svc, "handle_request", lambda_svc.handle_request)
     fast_json.install()
     assert isinstance(kinesis.json, FastJson)
+
+
+def test_a_resource_keeps_the_time_of_its_creation_over_updates_and_restarts(tmp_path: Path) -> None:
+    file, now = tmp_path / "resources.sqlite", [5.0]
+    endpoint = ResourceEndpoint({"AWS::X::Y": _Handler()}, ResourceStore(file), clock=lambda: now[0])
+    endpoint.answer(_message("Create", Name="n"))
+    now[0] = 9.0
+    endpoint.answer(_message("Update", "made", Name="m"))
+    assert ResourceStore(file).created_at("AWS::X::Y", "made") == 5.0
+    assert ResourceStore(file).created_at("AWS::X::Y", "another") is None
+
+
+def test_resources_of_before_are_of_unknown_age(tmp_path: Path) -> None:
+    file = tmp_path / "resources.sqlite"
+    with sqlite3.connect(file) as old:
+        old.execute("create table resources (type text, id text, properties text, primary key (type, id))")
+        old.execute("insert into resources values ('AWS::X::Y', 'made', '{}')")
+    old.close()
+    store = ResourceStore(file)
+    assert store.all() == [("AWS::X::Y", "made", {})]
+    assert store.created_at("AWS::X::Y", "made") is None
+
+
+@pytest.mark.parametrize(
+    ("prefix", "operation", "body", "code", "words"),
+    [
+        ("AmazonAthena", "StartQueryExecution", b"{", "SerializationException", "not JSON"),
+        ("AmazonAthena", "StartQueryExecution", b"\xff", "SerializationException", "not JSON"),
+        ("AmazonAthena", "StartQueryExecution", b"[" * 100_000, "SerializationException", "not JSON"),
+        ("AmazonAthena", "StartQueryExecution", b"[1]", "SerializationException", "not a JSON object"),
+        ("AmazonAthena", "StartQueryExecution", b"{}", "InvalidRequestException", "QueryString"),
+        ("AmazonAthena", "GetQueryExecution", b'{"QueryExecutionId": 5}', "InvalidRequestException", "type"),
+        (
+            "AmazonAthena",
+            "GetQueryExecution",
+            b'{"QueryExecutionId": ""}',
+            "InvalidRequestException",
+            "length",
+        ),
+        ("AmazonAthena", "Unheard", b'"x"', "SerializationException", "not a JSON object"),
+        ("Firehose_20150804", "ListDeliveryStreams", b'{"Limit": "x"}', "InvalidArgumentException", "Limit"),
+        (
+            "Firehose_20150804",
+            "PutRecord",
+            b'{"DeliveryStreamName": "s", "Record": {"Data": 5}}',
+            "InvalidArgumentException",
+            "base64",
+        ),
+    ],
+)
+def test_a_malformed_request_is_refused_with_what_is_wrong_in_it(
+    prefix: str, operation: str, body: bytes, code: str, words: str
+) -> None:
+    with pytest.raises(RequestError, match=words) as caught:
+        read_request(prefix, operation, body)
+    assert caught.value.code == code
+
+
+def test_a_request_in_order_is_handed_on_as_it_came() -> None:
+    body = {"DeliveryStreamName": "s", "Record": {"Data": "AAE="}}
+    assert read_request("Firehose_20150804", "PutRecord", json.dumps(body).encode()) == body
+    assert read_request("AmazonAthena", "ListWorkGroups", b"") == {}
+
+
+def test_a_deleted_record_is_written_again_by_its_process(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from infra.local import processes\n"
+        "held = processes.hold(Path(sys.argv[1]), 'one', {'port': 1}); time.sleep(60)"
+    )
+    run = tmp_path / "run"
+    run.mkdir()
+    with subprocess.Popen([sys.executable, "-c", script, str(run)]) as process:
+        try:
+            _until(lambda: processes.alive(run, "one") is not None)
+            shutil.rmtree(run)
+            _until(lambda: processes.alive(run, "one") is not None)
+            assert processes.alive(run, "one") == {"pid": process.pid, "port": 1}
+            assert processes.stop(run, "one")
+        finally:
+            process.kill()
+
+
+def test_a_process_holds_its_record_before_it_has_run_a_line(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time; time.sleep(1.0)\n"
+        "import sys; from pathlib import Path; from infra.local import processes\n"
+        "held = processes.hold(Path(sys.argv[1]), 'one', {}); time.sleep(60)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    record = (tmp_path, "one")
+    pid = processes.start("slow", [str(tmp_path)], environment, tmp_path / "log", record=record)
+    try:
+        with pytest.raises(BlockingIOError):
+            processes.start("slow", [str(tmp_path)], environment, tmp_path / "log", record=record)
+        assert processes.alive(tmp_path, "one") == {"pid": pid}
+    finally:
+        assert processes.stop(tmp_path, "one")
+    assert processes.alive(tmp_path, "one") is None
+
+
+def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)
