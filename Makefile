@@ -11,7 +11,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards failed-replay kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
-        kill-reports upgrade interrupt-cloud
+        kill-reports upgrade interrupt-cloud soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,6 +121,9 @@ kill-reports: $(VENV)/.dev ## a report's worker killed at every step of a refres
 
 interrupt-cloud: $(VENV)/.dev ## local up, down and reset cut off at forty times two random moments
 	PENSTOCK_TEST_INTERRUPTIONS=40 $(BIN)/pytest tests/infra/local/test_interruptions.py
+
+soak: $(VENV)/.dev ## thirty minutes at a thousand events a second: memory of each process, size of each folder
+	$(BIN)/python -m benchmarks.soak --minutes 30 --rate 1000 --samples soak.jsonl
 
 simulate: $(VENV)/.dev ## ten thousand seeded histories of the reports' code
 	$(BIN)/python -m benchmarks.simulation --schedules 10000

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class NotKeptError(Exception):
-    """The disk did not take the object."""
+    """The disk did not take the object, or has it no more."""
 
 
 class Store:
@@ -70,6 +70,17 @@ class Store:
             self._fire(*arguments, **named)
         else:
             self._events.append((arguments, named))
+
+    def reading(self, read: Operation) -> Operation:
+        """MiniStack's read of an object's bytes, which gives none when their file is gone."""
+
+        def found(bucket: str, key: str, record: dict[str, Any]) -> Any:
+            body = read(bucket, key, record)
+            if not body and record.get("size"):
+                raise NotKeptError(f"The file of {bucket}/{key} is gone from {self._s3.DATA_DIR}.")
+            return body
+
+        return found
 
     def persist(self, bucket: str, key: str, record: dict[str, Any]) -> None:
         """MiniStack's write of an object and its metadata. Raises NotKeptError; then neither has changed."""
@@ -141,6 +152,7 @@ def install() -> None:
     store = Store(s3, lambda: free_bytes(s3.DATA_DIR))
     s3._fire_s3_event_async = store.fire
     s3._persist_object = store.persist
+    s3._read_body = store.reading(s3._read_body)
     s3._put_object = store.keeping(s3._put_object, lambda bucket, key, body, headers: len(body))  # noqa: ARG005
     for name in ("_copy_object", "_complete_multipart_upload", "_upload_part"):
         setattr(s3, name, store.keeping(getattr(s3, name), lambda *_, **__: 0))

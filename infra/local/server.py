@@ -24,6 +24,7 @@ from infra.local import emulator, log_lines, process_memory, processes, server_g
 from infra.local.catalogue_events import CatalogueEvents
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
+from infra.local.old_results import OldResults
 from infra.local.paths import LocalPaths
 from infra.local.requests import RequestError, read_request
 from infra.local.service import Service
@@ -46,6 +47,7 @@ def services(context: LocalContext, settings: LocalSettings, store: ResourceStor
         firehose,
         ticker,
         AthenaService(context),
+        OldResults(context, context.paths.state / "athena-results"),
         CatalogueEvents(context),
         QuickSightService(context),
         StatusService(context),

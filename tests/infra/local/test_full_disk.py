@@ -67,6 +67,19 @@ def test_an_object_that_the_disk_does_not_take_is_refused_and_the_one_before_sta
 
 
 @pytest.mark.cloud
+def test_an_object_whose_file_is_gone_is_an_error_and_not_empty(local_cloud: LocalCloud) -> None:
+    s3 = local_cloud.context.client("s3")
+    s3.create_bucket(Bucket="gone")
+    for key, body in (("one", b"1"), ("empty", b"")):
+        s3.put_object(Bucket="gone", Key=key, Body=body)
+    (local_cloud.context.paths.objects / "000000000000" / "gone" / "one").unlink()
+    with pytest.raises(ClientError) as caught:
+        s3.get_object(Bucket="gone", Key="one")
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert s3.get_object(Bucket="gone", Key="empty")["Body"].read() == b""
+
+
+@pytest.mark.cloud
 def test_records_that_the_disk_does_not_take_are_refused_and_then_taken(local_cloud: LocalCloud) -> None:
     kinesis = local_cloud.context.client("kinesis")
     kinesis.create_stream(StreamName="full-disk", ShardCount=1)
