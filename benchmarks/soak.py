@@ -1,8 +1,8 @@
 """Half an hour of steady traffic: what grows, and by how much.
 
 `python -m benchmarks.soak --minutes 30 --rate 1000` starts a local cloud in a folder of its own, produces
-into it, and looks every few seconds at the memory of each process and the size of each folder. Every look is a
-line of `--samples`, so figures survive an interruption: `--judge FILE` reads them again.
+into it, and looks every few seconds at the memory of each process and the size of each folder. Every look is
+a line of `--samples`, so figures survive an interruption: `--judge FILE` reads them again.
 """
 
 import argparse
