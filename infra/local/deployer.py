@@ -206,8 +206,8 @@ def _status(context: LocalContext, name: str) -> str:
 
 
 def _settled(context: LocalContext, name: str) -> str:
-    """The stack's status once it is not in progress any more, or after two minutes."""
-    deadline = time.monotonic() + 120
+    """The stack's status once it is not in progress any more, or after a minute and a half."""
+    deadline = time.monotonic() + 90  # a state that was written amid a deployment stays so for good
     while (status := _status(context, name)).endswith("IN_PROGRESS") and time.monotonic() < deadline:
         time.sleep(0.05)
     return status

@@ -107,23 +107,13 @@ def is_healthy(base_url: str, ca_bundle: Path | None = None) -> bool:
     return answers(f"{base_url}/_ministack/health", "GET", ca_bundle)
 
 
-def reset(base_url: str, keys: Keys, ca_bundle: Path | None = None) -> None:
-    """Forget every resource, record and object. Raises RuntimeError when MiniStack does not answer."""
-    if not answers(f"{base_url}/_ministack/reset", "POST", ca_bundle, headers=keys.bearer):
-        raise RuntimeError(f"MiniStack at {base_url} did not answer the reset. Run: penstock local down")
-
-
-def answers(
-    target: str, method: str, ca_bundle: Path | None = None, *, headers: Mapping[str, str] | None = None
-) -> bool:
+def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
     """Whether the URL answers 200."""
     import ssl
 
     trust = ssl.create_default_context(cafile=str(ca_bundle)) if ca_bundle and ca_bundle.exists() else None
     try:
-        request = urllib.request.Request(  # noqa: S310 - loopback, built above
-            target, method=method, headers=dict(headers or {})
-        )
+        request = urllib.request.Request(target, method=method)  # noqa: S310 - loopback, built above
         with urllib.request.urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):

@@ -184,12 +184,6 @@ def stop(run: Path, name: str, *, seconds: float = 20.0) -> bool:
     return True
 
 
-def require_free(port: int, what: str) -> None:
-    """Raise PortTakenError when anything listens on the port."""
-    if is_taken(port):
-        raise PortTakenError(port, what)
-
-
 def is_taken(port: int) -> bool:
     """Whether anything listens on the port."""
     with socket.socket() as probe:
