@@ -29,7 +29,7 @@ from infra.local.files import read_json, write_json
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
 
-_SECONDS_TO_START = 30.0
+_SECONDS_TO_START = 60.0
 _SECONDS_TO_RECORD = 2.0
 _SECONDS_TO_KEEP = 5.0
 
