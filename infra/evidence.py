@@ -14,7 +14,7 @@ from infra.names import names_in
 from infra.reconcile import Evidence, ProducerEpoch
 from producers.contracts import AUDIT_TYPE
 from queries.query_engine import QueryEngine
-from transforms.contracts import FAILED_PREFIX, LAKE_TABLES
+from transforms.contracts import FAILED_PREFIX, LAKE_TABLES, is_data
 
 Spans = defaultdict[ProducerEpoch, list[Span]]
 
@@ -151,7 +151,7 @@ def failed_records(places: Places) -> Iterator[bytes]:
     pages = places.s3.get_paginator("list_objects_v2").paginate(
         Bucket=places.lake_bucket, Prefix=FAILED_PREFIX
     )
-    keys = [each["Key"] for page in pages for each in page.get("Contents", ())]
+    keys = [each["Key"] for page in pages for each in page.get("Contents", ()) if is_data(each["Key"])]
 
     def read(key: str) -> bytes:
         body: bytes = places.s3.get_object(Bucket=places.lake_bucket, Key=key)["Body"].read()

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from transforms.contracts import EVENT_HOUR_FORMAT
 
-_HOUR = re.compile(r"\d{4}-\d{2}-\d{2}-\d{2}")
+_HOUR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_FORMAT = "%Y-%m-%d"
+_YEARS = range(1000, 9999)
+"""Hours around these can be reckoned, and their names have four digits and sort as they follow."""
 
 
 class HourNameError(ValueError):
@@ -15,21 +18,29 @@ class HourNameError(ValueError):
 
 
 def parse_hour(text: str) -> datetime:
-    """The start of the hour. Raises HourNameError for anything but a real hour."""
-    try:
-        if _HOUR.fullmatch(text):
-            return datetime.strptime(text, EVENT_HOUR_FORMAT).replace(tzinfo=UTC)
-    except ValueError:
-        pass  # the 31st of June
-    raise HourNameError(f"{text!r} is not an hour. Write it like 2026-11-24-10.")
+    """The start of the hour. Raises HourNameError for anything but a real hour of the years 1000 to 9998."""
+    found = _parse(text, _HOUR, EVENT_HOUR_FORMAT)
+    if found is None:
+        raise HourNameError(f"{text!r} is not an hour. Write it like 2026-11-24-10.")
+    return found
 
 
 def parse_day(text: str) -> datetime:
-    """The start of the day. Raises HourNameError for anything but a real day."""
+    """The start of the day. Raises HourNameError for anything but a real day of the years 1000 to 9998."""
+    found = _parse(text, _DAY, _DAY_FORMAT)
+    if found is None:
+        raise HourNameError(f"{text!r} is not a day. Write it like 2026-11-24.")
+    return found
+
+
+def _parse(text: str, pattern: re.Pattern[str], form: str) -> datetime | None:
     try:
-        return datetime.strptime(text, _DAY_FORMAT).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise HourNameError(f"{text!r} is not a day. Write it like 2026-11-24.") from error
+        if pattern.fullmatch(text):
+            found = datetime.strptime(text, form).replace(tzinfo=UTC)
+            return found if found.year in _YEARS else None
+    except ValueError:
+        pass  # the 31st of June
+    return None
 
 
 def hour_of(moment: datetime) -> str:

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from queries.contracts import Grain, Report
 from queries.hours import day_of, hour_of, hours_between, parse_day, parse_hour
-from transforms.contracts import EVENT_HOUR, LakeTable
+from transforms.contracts import EVENT_HOUR, LakeTable, is_data
+
+_LAKE_YEARS = range(1970, 9000)
+"""A report's context reaches over both ends of an hour, and must find days there."""
 
 
 class Key(NamedTuple):
@@ -29,20 +32,18 @@ class LakeHour(NamedTuple):
 def lake_hour(key: str, tables: Mapping[str, LakeTable]) -> LakeHour | None:
     """The lake hour that the object's key (not URL-encoded) belongs to; None when it is no lake data.
 
-    No lake data: another prefix (failed records among them), hidden names, folders, an impossible hour.
+    No lake data: another prefix (failed records among them), what is hidden, folders, an impossible hour.
     """
     table, _, rest = key.partition("/")
     folder, _, name = rest.partition("/")
     column, _, hour = folder.partition("=")
-    if table not in tables or column != EVENT_HOUR or not name:
-        return None
-    if any(part.startswith(("_", ".")) for part in name.split("/")) or name.endswith("/"):
+    if table not in tables or column != EVENT_HOUR or not name or not is_data(key):
         return None
     try:
-        parse_hour(hour)
+        is_possible = parse_hour(hour).year in _LAKE_YEARS
     except ValueError:
         return None
-    return LakeHour(table, hour)
+    return LakeHour(table, hour) if is_possible else None
 
 
 def stale_partitions(hours: Iterable[LakeHour], reports: Iterable[Report]) -> list[Key]:

@@ -29,6 +29,15 @@ FAILED_PREFIX = "failed/"
 FAILED_TABLE = "failed_records"
 
 
+def is_data(key: str) -> bool:
+    """Whether the object's key names data. Folders do not, nor does anything hidden at any depth.
+
+    Writers put what they have not finished below `_temporary/`, and marks like `_SUCCESS` beside it.
+    """
+    parts = key.split("/")
+    return bool(parts[-1]) and not any(part.startswith(("_", ".")) for part in parts)
+
+
 class Column(Struct, frozen=True):
     """A column of a table, its type in Hive's (Glue's) spelling."""
 

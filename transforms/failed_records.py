@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
-from transforms.contracts import FAILED_PREFIX
+from transforms.contracts import FAILED_PREFIX, is_data
 from transforms.failed_index import IndexEntry, index_record
 from transforms.failed_objects import FailedRecord, UnreadableStretch, object_hash, read_error_object
 from transforms.objects import ObjectName, Objects
@@ -29,10 +29,14 @@ class ErrorObject:
 
 def error_objects(objects: Objects) -> Iterator[ErrorObject]:
     """Every error object of the bucket, in key order. A few are read ahead."""
-    names = objects.names(FAILED_PREFIX)
+    names = _error_object_names(objects)
     with ThreadPoolExecutor(_READERS) as pool:
         while some := list(islice(names, _READERS * 4)):
             yield from pool.map(lambda name: read_one(objects, name), some)
+
+
+def _error_object_names(objects: Objects) -> Iterator[ObjectName]:
+    return (name for name in objects.names(FAILED_PREFIX) if is_data(name.key))
 
 
 def read_one(objects: Objects, name: ObjectName) -> ErrorObject:
@@ -67,7 +71,7 @@ class Explanation:
 def explain(objects: Objects, reviewer: Reviewer, record_id: str) -> Explanation:
     """The failed record with this id (`<12 hex digits>:<number>`). Raises RecordNotFoundError."""
     hashed, _, number = record_id.partition(":")
-    for name in objects.names(FAILED_PREFIX):
+    for name in _error_object_names(objects):
         if object_hash(name.key).startswith(hashed) and len(hashed) >= 8:
             for record in read_one(objects, name).records:
                 if str(record.number) == number:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from queries.contracts import reports
 from queries.handler import read_batch
 from queries.notifications import CreatedObject, MalformedNotificationError, created_objects
-from queries.partitions import LakeHour
+from queries.partitions import Key, LakeHour, stale_partitions
 
 
 def notification(key: str, *, bucket: str = "lake", event: str = "ObjectCreated:Put", **more: Any) -> str:
@@ -94,12 +96,35 @@ def test_one_bad_message_does_not_keep_the_others_from_being_read() -> None:
         "web_events/event_hour=2026-11-24-10/.hidden",
         "web_events/event_hour=2026-11-24-10/",
         "web_events/event_hour=2026-13-24-10/x.parquet",
+        "web_events/event_hour=2026-11-24-24/x.parquet",
+        "web_events/event_hour=2026-11-00-10/x.parquet",
+        "web_events/event_hour=9999-12-31-23/x.parquet",
+        "web_events/event_hour=0001-01-01-00/x.parquet",
+        "web_events/event_hour=\u0662\u0660\u0662\u0666-11-24-10/x.parquet",
         "web_events/event_hour=../x.parquet",
+        "web_events/_temporary/0/event_hour=2026-11-24-10/x.parquet",
+        "web_events/event_hour=2026-11-24-10/_spark_metadata/0",
+        "web_events/event_hour=2026-11-24-10/a/.staging/b/x.parquet",
+        "web_events/event_hour=2026-11-24-10/_SUCCESS",
         "other/event_hour=2026-11-24-10/x.parquet",
     ],
 )
 def test_what_is_no_lake_data_makes_nothing_stale(key: str) -> None:
     assert not read_batch([message("m", notification(key))], "lake").hours
+
+
+@pytest.mark.parametrize(
+    "hour",
+    ["9999-12-31-23", "0001-01-01-00", "2026-13-01-00", "2026-11-24-24", "8999-12-31-23", "1970-01-01-00"],
+)
+def test_an_odd_hour_does_not_keep_the_rest_of_its_batch_from_being_marked(hour: str) -> None:
+    keys = [f"web_events/event_hour={name}/x.parquet" for name in (hour, "2026-11-24-10")]
+    found = read_batch([message(key, notification(key)) for key in keys], "lake")
+    marked = stale_partitions(
+        found.hours, [*reports().values(), replace(reports()["traffic_by_hour"], context_seconds=86_400)]
+    )
+    assert Key("traffic_by_hour", "2026-11-24-10") in marked
+    assert not found.malformed
 
 
 def test_objects_of_another_bucket_and_empty_objects_make_nothing_stale() -> None:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transforms.memory_objects import error_line
+from tests.transforms.memory_objects import MemoryObjects, error_line
 from transforms.failed_objects import FailedRecord, UnreadableStretch, kind_of, read_error_object
+from transforms.failed_records import error_objects
 
 KEY = "failed/processing-failed/dt=2026-11-24/a"
 
@@ -89,3 +90,11 @@ def test_every_record_written_is_read_back(raws: list[bytes]) -> None:
 def test_the_kind_of_error_is_read_from_the_key() -> None:
     assert kind_of(KEY) == "processing-failed"
     assert kind_of("failed/activePartitionExceeded/dt=2026-11-24/b") == "activePartitionExceeded"
+
+
+def test_what_a_writer_has_not_finished_is_no_error_object() -> None:
+    objects = MemoryObjects()
+    objects.bodies[KEY] = error_line(b"1", 5)
+    for hidden in ("_temporary/0/b", ".c", "_SUCCESS"):
+        objects.bodies[f"failed/processing-failed/dt=2026-11-24/{hidden}"] = error_line(b"2", 6)
+    assert [record.raw for each in error_objects(objects) for record in each.records] == [b"1"]

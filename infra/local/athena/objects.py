@@ -30,10 +30,9 @@ class StoredObject:
         """`s3://bucket/key`, the value of "$path"."""
         return f"s3://{self.bucket}/{self.key}"
 
-    @property
-    def hidden(self) -> bool:
-        """Athena does not see names that begin with `_` or `.`, nor empty objects."""
-        return self.size == 0 or any(part[:1] in ("_", ".") for part in self.key.split("/")[-1:])
+    def is_hidden(self, prefix: str) -> bool:
+        """Athena sees no empty objects, and nothing below `prefix` with a part that begins with `_` or `.`."""
+        return self.size == 0 or any(part[:1] in ("_", ".") for part in self.key[len(prefix) :].split("/"))
 
 
 def list_objects(s3: Any, location: str, *, after: str = "", until: str = "") -> Iterator[StoredObject]:
@@ -55,7 +54,7 @@ def list_objects(s3: Any, location: str, *, after: str = "", until: str = "") ->
             if last and item["Key"] > last:
                 return
             found = StoredObject(bucket, item["Key"], item["ETag"].strip('"'), item["Size"])
-            if not found.hidden:
+            if not found.is_hidden(prefix):
                 yield found
         if not page.get("IsTruncated"):
             return
