@@ -43,7 +43,7 @@ HOURS = ("2026-05-17-10", "2026-05-17-11", "2026-05-18-00")
 TIMEOUT_MS = 60_000
 TICK_MS = 10_000
 LONGEST_WAIT_MS = 20_000
-"""A stale partition is due after this at the latest: `at most every 20s`."""
+"""A stale partition is due after this at the latest: `at most every 20s`, with a debounce and without."""
 PROTOCOL_STEPS = frozenset(
     {
         "ledger.commit",
@@ -61,8 +61,8 @@ PROTOCOL_STEPS = frozenset(
 PROTECTIONS = ("fence", "run prefix", "lease", "dedupe", "tick")
 
 _REPORTS = {
-    "by_hour": "event_hour",
-    "by_day": "event_date",
+    "by_hour": ("event_hour", "at most every 20s"),
+    "by_day": ("event_date", "debounce 5s, at most every 20s"),
 }
 
 
@@ -71,11 +71,11 @@ def queries() -> dict[str, ReportQuery]:
     return {
         name: parse_report(
             f"-- report: {name}\n-- title: t\n-- owner: o\n-- source: web_events\n-- grain: {grain}\n"
-            f"-- columns: event_id varchar, events bigint\n-- refresh: debounce 5s, at most every 20s\n"
+            f"-- columns: event_id varchar, events bigint\n-- refresh: {refresh}\n"
             f"SELECT {grain}, event_id, count(*) AS events FROM web_events GROUP BY {grain}, event_id",
             f"{name}.sql",
         )
-        for name, grain in _REPORTS.items()
+        for name, (grain, refresh) in _REPORTS.items()
     }
 
 

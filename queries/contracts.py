@@ -27,6 +27,8 @@ _HEADER_LINE = re.compile(r"--\s*(?P<name>[a-z_]+):\s*(?P<value>.*?)\s*$")
 _COLUMN = re.compile(
     r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>varchar|bigint|integer|double|boolean|date|timestamp|decimal\(\d+,\s*\d+\))$"
 )
+_REFRESH = re.compile(r"(?:debounce (?P<debounce>\S+), )?at most every (?P<at_most>\S+)")
+_DEFAULT_REFRESH: Mapping[str, str] = {"event_hour": "at most every 1m", "event_date": "at most every 5m"}
 _DURATION = re.compile(r"(\d+)(s|m|h|d)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -89,7 +91,9 @@ class Report:
         dedupe: whether the source is reduced to one row per event_id before the SQL sees it.
         lateness_seconds: input older than this is considered complete.
         context_seconds: how much input before and after the partition the SQL sees as well.
-        debounce_seconds, max_delay_seconds: how long a stale partition waits for more input.
+        debounce_seconds, max_delay_seconds: when a partition that input has changed is computed. Without a
+            debounce: at once, and then not again before `max_delay_seconds` have passed. With one: when that
+            long nothing more has come, at the latest `max_delay_seconds` after the first change.
         checks: what must be true of a run before it is published, as written.
         version: schema version, part of the path.
         folder: first part of the path in the reporting bucket.
@@ -105,8 +109,8 @@ class Report:
     dedupe: bool = True
     lateness_seconds: int = 6 * 3600
     context_seconds: int = 0
-    debounce_seconds: int = 60
-    max_delay_seconds: int = 300
+    debounce_seconds: int = 0
+    max_delay_seconds: int = 60
     checks: tuple[str, ...] = ()
     mode: Mode = "recompute"
     version: int = 1
@@ -151,7 +155,7 @@ def parse_header(text: str, file: str) -> Report:
             raise ReportDefinitionError(
                 file, line("keys"), f"Key {key!r} is not one of the report's columns."
             )
-    debounce, at_most = _refresh(value("refresh", "debounce 60s, at most every 5m"), file, line("refresh"))
+    debounce, at_most = _refresh(value("refresh", _DEFAULT_REFRESH[grain]), file, line("refresh"))
     return Report(
         name=value("report"),
         owner=value("owner"),
@@ -223,12 +227,15 @@ def _columns(text: str, file: str, line: int) -> tuple[ReportColumn, ...]:
 
 
 def _refresh(text: str, file: str, line: int) -> tuple[int, int]:
-    match = re.fullmatch(r"debounce (\S+), at most every (\S+)", text)
+    match = _REFRESH.fullmatch(text)
     if match is None:
         raise ReportDefinitionError(
-            file, line, f"Cannot read {text!r}. Write 'debounce 60s, at most every 5m'."
+            file,
+            line,
+            f"Cannot read {text!r}. Write 'at most every 5m', or to wait until 60 s have passed without a change "
+            "'debounce 60s, at most every 5m'.",
         )
-    return _seconds(match[1], file, line), _seconds(match[2], file, line)
+    return _seconds(match["debounce"] or "0s", file, line), _seconds(match["at_most"], file, line)
 
 
 def _seconds(text: str, file: str, line: int) -> int:

@@ -58,7 +58,8 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
     """One report partition.
 
     It is stale while `dirty_seq > published_seq`; `due_at` is set while it is stale and in no run, unless it
-    was set aside for good. `fence` counts the claims. `forced` asks for a run even where the input has not
+    was set aside for good. While it is in a run, `due_next` says when what came meanwhile is due. `ran_at` is
+    when the last run began. `fence` counts the claims. `forced` asks for a run even where the input has not
     changed. `judged_input` and `judged_sql` are the digests of what the last finished run read and was: only
     a lake or a SQL file that differs from them calls for another run.
     """
@@ -69,6 +70,8 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
     dirty_seq: int = 0
     first_dirty_at: int | None = None
     due_at: int | None = None
+    due_next: int | None = None
+    ran_at: int = 0
     forced: bool = False
     fence: int = 0
     claimed_seq: int = 0
@@ -151,17 +154,34 @@ def new(key: Key) -> PartitionState:
     return PartitionState(report=key.report, partition=key.partition)
 
 
+def due(now: int, *, first: int, ran_at: int, debounce: int, at_most: int) -> int:
+    """When a partition is due that has been stale since `first` and is changed again now. All in ms.
+
+    Without a debounce the first change after quiet is due at once, and later ones not before `at_most` has
+    passed since the last run began. With one, it is due when `debounce` has passed without another change,
+    and `at_most` after the first one at the latest.
+    """
+    if debounce:
+        return min(now + debounce, first + at_most)
+    return max(first, ran_at + at_most)
+
+
 def mark(
     state: PartitionState, now: int, debounce: int, at_most: int, *, not_before: int = 0, force: bool = False
 ) -> PartitionState:
-    """It is stale. Due after `debounce` ms without another mark, at most `at_most` ms after the first one."""
+    """It is stale, and due as `due` says, but not before `not_before`."""
     first = now if state.first_dirty_at is None else state.first_dirty_at
-    due = max(min(now + debounce, first + at_most), not_before)
+    when = due(now, first=first, ran_at=state.ran_at, debounce=debounce, at_most=at_most)
+    waits = state.due_at is not None and not state.quarantined
+    if waits and at_most and not debounce:
+        when = state.due_at or 0  # its turn is set: neither a retry nor who was hastened gets another one
+    when = max(when, not_before)
     return replace(
         state,
         dirty_seq=state.dirty_seq + 1,
         first_dirty_at=first,
-        due_at=None if state.run_id else due,
+        due_at=None if state.run_id else when,
+        due_next=when if state.run_id else None,
         forced=state.forced or force,
         quarantined=False,
         attempts=0 if state.quarantined else state.attempts,
@@ -228,6 +248,7 @@ def claim(
             claimed_seq=state.dirty_seq,
             first_dirty_at=None,
             due_at=None,
+            ran_at=now,
             forced=False,
         )
         for state in states
@@ -293,7 +314,9 @@ def begin_publishing(run: Run, fence: int, now: int) -> Run:
 
 
 def complete(state: PartitionState, run: Run, published: Published, now: int) -> PartitionState:
-    """The partition's new version is what readers see. Marks since the claim make it stale again."""
+    """The partition's new version is what readers see. Marks since the claim make it stale again, and due
+    when the last of them said.
+    """
     mine(state, run)
     previous = state.previous if state.published is None else (state.published, *state.previous)[:KEPT_RUNS]
     stale_again = state.dirty_seq > state.claimed_seq
@@ -305,7 +328,8 @@ def complete(state: PartitionState, run: Run, published: Published, now: int) ->
         previous=previous,
         judged_input=published.input.digest,
         judged_sql=published.sql_sha,
-        due_at=now if stale_again else None,
+        due_at=max(now, state.due_next or 0) if stale_again else None,
+        due_next=None,
         first_dirty_at=state.first_dirty_at if stale_again else None,
         attempts=0,
         quarantined=False,
@@ -332,6 +356,7 @@ def give_up(
         state,
         run_id=None,
         due_at=None if aside and retry_in is None else now + (retry_in or 0),
+        due_next=None,
         first_dirty_at=None if aside else now,
         attempts=attempts,
         quarantined=aside,

@@ -46,6 +46,29 @@ def test_marks_wait_for_silence_but_not_for_ever() -> None:
     assert state.due_at == NOW + 300_000
 
 
+def test_the_first_change_after_quiet_is_due_at_once_and_later_ones_once_per_interval() -> None:
+    state = ledger.mark(ledger.new(KEY), NOW, 0, 60_000)
+    assert state.due_at == NOW
+    run, state = claimed(state, NOW + 100)
+    state = ledger.complete(state, run, version(run, state), NOW + 5_000)
+    for second in range(10, 50, 10):
+        state = ledger.mark(state, NOW + second * 1000, 0, 60_000)
+        assert state.due_at == NOW + 100 + 60_000
+    run, state = claimed(state, NOW + 61_000)
+    state = ledger.complete(state, run, version(run, state), NOW + 66_000)
+    assert ledger.mark(state, NOW + 500_000, 0, 60_000).due_at == NOW + 500_000
+
+
+def test_a_mark_does_not_bring_a_retry_forward_nor_put_off_who_was_hastened() -> None:
+    run, state = claimed(due())
+    state = ledger.give_up(state, run, NOW + 90_000, "failed", retry_in=30_000)
+    assert ledger.mark(state, NOW + 91_000, 0, 60_000).due_at == NOW + 120_000
+    run, state = claimed(due())
+    state = ledger.complete(ledger.mark(state, NOW + 1, 0, 60_000), run, version(run, state), NOW + 5)
+    hastened = ledger.hasten(state, NOW + 10)
+    assert ledger.mark(hastened, NOW + 11, 0, 60_000).due_at == NOW + 10
+
+
 def test_a_partition_is_claimable_once_it_is_due_and_only_by_one_run() -> None:
     state = ledger.mark(ledger.new(KEY), NOW, 60_000, 300_000)
     assert not ledger.is_claimable(state, NOW)
@@ -60,7 +83,14 @@ def test_a_mark_during_a_run_makes_the_partition_stale_again_when_the_run_is_pub
     assert state.due_at is None
     state = ledger.complete(state, run, version(run, state), NOW + 10)
     assert state.is_stale
-    assert state.due_at == NOW + 10
+    assert state.due_at == NOW + 5 + 60_000
+
+
+def test_what_comes_while_a_run_lasts_longer_than_the_interval_is_due_when_the_run_ends() -> None:
+    run, state = claimed(due())
+    state = ledger.mark(state, NOW + 5, 0, 60_000)
+    state = ledger.complete(state, run, version(run, state), NOW + 90_000)
+    assert state.due_at == NOW + 90_000
 
 
 def test_publishing_makes_a_partition_fresh_and_remembers_three_earlier_versions() -> None:
