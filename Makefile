@@ -88,6 +88,9 @@ bench-reports: $(VENV)/.dev ## bytes scanned per refresh beside the usual design
 bench-notices: $(VENV)/.dev ## query executions that a thousand notifications lead to, and a redrive
 	$(BIN)/python -m benchmarks.report_notices
 
+freshness-model: $(VENV)/.dev ## how long an event waits for its reports on AWS, on paper
+	$(BIN)/python -m benchmarks.freshness_model
+
 bench-freshness: $(VENV)/.dev ## from an object in the lake to the reports that have it, while 5,000 events a second come
 	$(BIN)/python -m benchmarks.report_freshness
 

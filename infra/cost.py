@@ -49,6 +49,7 @@ class Assumptions:
         transform_seconds_per_event: at the deployed memory size.
         queries_seconds_per_minute: how long the query function runs in each minute, waiting for Athena.
         buffer_minutes: how long Firehose really takes to fill a buffer, at most.
+        requests_per_read: of Athena to S3 for one lake object: its footer, and the columns that are needed.
     """
 
     packed_bytes: int = 40_000
@@ -58,6 +59,7 @@ class Assumptions:
     transform_seconds_per_event: float = 0.00014
     queries_seconds_per_minute: float = 15
     buffer_minutes: float = 1.0
+    requests_per_read: float = 2
     custom_metrics: int = 30
 
 
@@ -162,8 +164,10 @@ def _transform(load: Load, deployment: Deployment, prices: Mapping[str, Any], as
 def _storage(load: Load, objects: float, prices: Mapping[str, Any], assume: Assumptions) -> Line:
     rate = prices["s3"]
     stored = load.events * load.event_bytes * assume.parquet_share * load.lake_months / GB
-    # Each object is listed, read by every report, and each run writes a few of its own.
-    reads = objects * len(reports()) * 6
+    # Each object is read by every run of a report that comes while its hour or day lasts: half of them on
+    # average. It is listed besides, and each run writes a few of its own.
+    runs = sum(partition_seconds(report) / 2 / report.max_delay_seconds for report in reports().values())
+    reads = objects * runs * assume.requests_per_read
     dollars = (
         stored * rate["storage_gb_month"]
         + objects * 3 / 1000 * rate["puts_thousand"]
@@ -172,10 +176,15 @@ def _storage(load: Load, objects: float, prices: Mapping[str, Any], assume: Assu
     return Line("S3", dollars, f"{stored:,.0f} GB of Parquet, {objects:,.0f} objects, {reads:,.0f} reads")
 
 
+def partition_seconds(report: Report) -> int:
+    """How long a partition of the report takes in input."""
+    return 3600 if report.grain == "event_hour" else 86_400
+
+
 def scanned_per_month(report: Report, load: Load, assume: Assumptions, least_bytes: int = 0) -> float:
     """Bytes that Athena bills a report's refreshes of a month, each at least `least_bytes`."""
     refreshes = 86_400 * DAYS / report.max_delay_seconds
-    hours = 1 if report.grain == "event_hour" else 24
+    hours = partition_seconds(report) // 3600
     per_hour = load.events_per_second * 3600 * load.event_bytes * assume.parquet_share * assume.columns_share
     # The partition that is open holds half of itself on average, and the context around it is read as well.
     whole = per_hour * (hours / 2 + 2 * report.context_seconds / 3600)
@@ -265,7 +274,7 @@ def suggestions(
         if report.grain == "event_date"
     )
     if daily:
-        text = "Refresh daily reports every 30 minutes: '-- refresh: debounce 60s, at most every 30m'."
+        text = "Refresh daily reports every 30 minutes: '-- refresh: at most every 30m'."
         found.append(Suggestion(text, daily * 5 / 6 / 1e12 * prices["athena"]["terabyte"]))
     if deployment.stream_retention_hours > 24:
         text = "Keep the stream for 24 hours: less time to mend a delivery that stands."

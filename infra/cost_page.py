@@ -138,9 +138,9 @@ _WHERE = """Where the difference comes from, at 100 events/s:
 - **Kinesis**: ${kinesis} against ${kinesis_theirs}: the same rates; ours keeps records for three days,
   theirs for one.
 - **Stream to lake together**: ${lake} against ${lake_theirs}, which includes 100 ad-hoc queries a day.
-- **Athena**: ${athena} for six reports that are computed anew every five minutes, daily ones over the whole
-  day so far. This is what fresh reports cost, and the first thing to turn down: see below. The guidances
-  refresh hourly or on demand.
+- **Athena**: ${athena} for six reports: those by the hour are computed anew every minute, those by the day
+  every five minutes and over the whole day so far. This is what fresh reports cost, and the first thing to
+  turn down: see below. The guidances refresh hourly or on demand.
 - **Clickstream's collection** is servers behind a load balancer with a floor of their own, which ours does
   not have; at 10,000 events/s its servers cost less than an on-demand stream that is billed by the byte. Its
   events are compressed to 200 bytes each, ours are counted with 1 KB; its storage and its reports come on

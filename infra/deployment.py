@@ -56,7 +56,7 @@ class Deployment:
     query_memory: int = 1024
     query_timeout_seconds: int = 300
     query_concurrency: int = 2
-    notification_window_seconds: int = 20
+    notification_window_seconds: int = 10
     cutoff_bytes: int = 50_000_000_000
     analyst_cutoff_bytes: int = 200_000_000_000
     lake_archive_days: int = 90

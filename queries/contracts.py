@@ -232,8 +232,8 @@ def _refresh(text: str, file: str, line: int) -> tuple[int, int]:
         raise ReportDefinitionError(
             file,
             line,
-            f"Cannot read {text!r}. Write 'at most every 5m', or to wait until 60 s have passed without a change "
-            "'debounce 60s, at most every 5m'.",
+            f"Cannot read {text!r}. Write 'at most every 5m', or 'debounce 60s, at most every 5m' to wait "
+            "until 60 s have passed without a change.",
         )
     return _seconds(match["debounce"] or "0s", file, line), _seconds(match["at_most"], file, line)
 

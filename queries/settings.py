@@ -17,8 +17,8 @@ class Settings:
         work_group: Athena work group of report runs; it sets the output location and the byte cut-off.
         lake_bucket, reporting_bucket: where lake objects are read and reports are written.
         ledger_table: DynamoDB table of the ledger.
-        debounce_scale: what each report's debounce and longest wait are multiplied by; below 1 where a person
-            waits for the result.
+        debounce_scale: what the times of each report's `refresh` line are multiplied by; below 1 where a
+            person waits for the result.
         retry_seconds: first wait after a failure that trying again may help; it doubles.
         sweep_hours: how far back each tick looks for notifications that never came; once an hour it looks at
             everything.
