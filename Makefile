@@ -75,7 +75,10 @@ bench-local: ## the same with a million events
 bench-producers: $(VENV)/.bench ## producers beside their peers
 	$(BIN)/python -m benchmarks.producers
 
-bench-simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggregated and event by event
+bench-readme-sequence: $(VENV)/.dev ## replay, refresh --wait, query, twenty times: LOG=access.log.gz WANTED=9999
+	$(BIN)/python -m benchmarks.readme_sequence $(LOG) --wanted $(WANTED)
+
+simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggregated and event by event
 	$(BIN)/python -m benchmarks.producer_simulates
 
 bench-transforms: $(VENV)/.bench ## the transformation beside its peers

@@ -10,6 +10,7 @@ from infra.alarms import alarm_rules
 from infra.deployment import Deployment
 from infra.outputs import Outputs
 from producers.contracts import WEB
+from transforms.contracts import LAKE_TABLES
 
 Client = Callable[[str], Any]
 
@@ -121,6 +122,47 @@ def _tick(at: Deployed) -> Finding:
     return Finding(_TICK, seen == "rate(1 minute), ENABLED", seen, remedy)
 
 
+def _transforming(at: Deployed) -> Finding:
+    answer = at.client("firehose").describe_delivery_stream(DeliveryStreamName=at.outputs.delivery_stream)
+    (destination,) = answer["DeliveryStreamDescription"]["Destinations"]
+    block = destination.get("ExtendedS3DestinationDescription", {}).get("ProcessingConfiguration", {})
+    called = [
+        str(each["ParameterValue"])
+        for processor in block.get("Processors", ())
+        for each in processor.get("Parameters", ())
+        if each["ParameterName"] == "LambdaArn"
+    ]
+    is_on = str(block.get("Enabled")).lower() == "true"
+    holds = is_on and any(f":function:{at.outputs.transform_function}" in each for each in called)
+    seen = f"{'on' if is_on else 'off'}, {', '.join(called) or 'no function'}"
+    return Finding(_TRANSFORMING, holds, seen, _REDEPLOY)
+
+
+def _lake_table(at: Deployed) -> Finding:
+    wrong = []
+    for table in LAKE_TABLES.values():
+        found = at.client("glue").get_table(DatabaseName=at.outputs.database, Name=table.name)["Table"]
+        types = {each["Name"]: each["Type"] for each in found["StorageDescriptor"]["Columns"]}
+        wrong += [f"{table.name}.{each.name}" for each in table.columns if types.get(each.name) != each.type]
+    return Finding(_LAKE_TABLE, not wrong, ", ".join(wrong) or "all are there", _REDEPLOY)
+
+
+def _query_ended(at: Deployed) -> Finding:
+    name = f"{at.deployment.prefix}-query-ended"
+    state = at.client("events").describe_rule(Name=name)["State"]
+    remedy = f"Run: aws events enable-rule --name {name}"
+    return Finding(_QUERY_ENDED, state == "ENABLED", state, remedy)
+
+
+def _dead_letters(at: Deployed) -> Finding:
+    name = "ApproximateNumberOfMessages"
+    answer = at.client("sqs").get_queue_attributes(
+        QueueUrl=at.outputs.dead_letter_queue_url, AttributeNames=[name]
+    )
+    count = int(answer["Attributes"].get(name, 0))
+    return Finding(_DEAD_LETTERS, not count, f"{count} dead letters", "Run: penstock dlq list")
+
+
 def _work_groups(at: Deployed) -> Finding:
     lax = []
     for name in (at.outputs.work_group, at.outputs.analyst_work_group):
@@ -198,6 +240,10 @@ _FUNCTIONS = "both functions are active"
 _MAPPING = "the queue calls the query function, with partial answers and a cap"
 _NOTIFICATION = "the lake bucket tells the queue of new objects"
 _TICK = "the tick comes every minute"
+_TRANSFORMING = "every record goes through the transform"
+_LAKE_TABLE = "the lake table has the contract's columns and types"
+_QUERY_ENDED = "the end of a query calls the query function"
+_DEAD_LETTERS = "every notification could be read"
 _WORK_GROUPS = "both work groups enforce their settings and cut off"
 _LEDGER = "the ledger can be restored to any second"
 _PRIVATE = "no bucket can be made public"
@@ -208,10 +254,14 @@ _SUBSCRIBERS = "somebody hears the alarms"
 _CHECKS: Sequence[Check] = (
     Check(_STREAM, _stream),
     Check(_DELIVERY, _delivery),
+    Check(_TRANSFORMING, _transforming),
+    Check(_LAKE_TABLE, _lake_table),
     Check(_FUNCTIONS, _functions),
     Check(_MAPPING, _mapping),
     Check(_NOTIFICATION, _notification),
+    Check(_DEAD_LETTERS, _dead_letters),
     Check(_TICK, _tick),
+    Check(_QUERY_ENDED, _query_ended),
     Check(_WORK_GROUPS, _work_groups),
     Check(_LEDGER, _ledger),
     Check(_PRIVATE, _private),

@@ -22,17 +22,18 @@ Spans = defaultdict[ProducerEpoch, list[Span]]
 # however many events it has.
 _LANDED = """
 WITH named AS (
-    SELECT producer_id, epoch, seq, count(*) AS copies
+    SELECT producer_id, epoch, seq, count(*) AS copies, max(arrival_time) AS arrived
     FROM {table}
     WHERE seq > 0
     GROUP BY producer_id, epoch, seq
 ),
 numbered AS (
-    SELECT producer_id, epoch, seq, copies,
+    SELECT producer_id, epoch, seq, copies, arrived,
            seq - row_number() OVER (PARTITION BY producer_id, epoch ORDER BY seq) AS island
     FROM named
 )
-SELECT producer_id, epoch, min(seq) AS first_seq, max(seq) AS last_seq, sum(copies) AS copies
+SELECT producer_id, epoch, min(seq) AS first_seq, max(seq) AS last_seq, sum(copies) AS copies,
+       to_unixtime(max(arrived)) AS newest
 FROM numbered
 GROUP BY producer_id, epoch, island
 """
@@ -72,10 +73,13 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
     """
     told: dict[ProducerEpoch, int] = {}
     landed: Spans = defaultdict(list)
+    newest: dict[ProducerEpoch, float] = {}
     rows: defaultdict[ProducerEpoch, int] = defaultdict(int)
     for table in LAKE_TABLES:
-        for producer_id, epoch, first, last, count in places.engine.rows(_LANDED.format(table=table)).rows:
+        landings = places.engine.rows(_LANDED.format(table=table)).rows
+        for producer_id, epoch, first, last, count, arrived in landings:
             name = ProducerEpoch(producer_id, int(epoch))
+            newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
             landed[name].append((int(first), int(last)))
             rows[name] += int(count)
         for producer_id, epoch, last in places.engine.rows(_TOLD.format(table=table, audit=AUDIT_TYPE)).rows:
@@ -94,6 +98,7 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
         failed=failed,
         dropped=dropped,
         nameless=nameless - but,
+        newest=newest,
     )
 
 

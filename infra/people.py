@@ -152,6 +152,12 @@ def _operator(deployment: Deployment) -> Policy:
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
             # What a backfill will cost follows from the objects' sizes.
             list_below("ListLake", lake, prefixes),
+            Grant(
+                "SeeDelivery",
+                ["cloudwatch:GetMetricData"],
+                ["*"],
+                why_wildcard="CloudWatch knows no resources: metrics can be read all or none.",
+            ),
             Grant("SeeSealedHours", ["glue:BatchGetPartition"], catalog(deployment, sealing_queries())),
         ),
     )

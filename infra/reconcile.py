@@ -7,7 +7,7 @@ failed before dropped.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from infra.intervals import EMPTY, IntervalSet
@@ -23,6 +23,10 @@ class ProducerEpoch(NamedTuple):
         return f"{self.producer_id}/{self.epoch}"
 
 
+SILENT_SECONDS = 900.0
+"""A producer that sends tells its total every minute. One that never did, and of which nothing has arrived
+for so long, was killed before it could: nothing more is coming, and what arrived is all that is known of it.
+"""
 Places = Mapping[ProducerEpoch, IntervalSet]
 """Sequence numbers by producer run."""
 
@@ -37,6 +41,7 @@ class Evidence:
         copies: records beyond the first of each event that landed or was dropped.
         failed, dropped: the sequence numbers that the transformation refused, or counted and did not keep.
         nameless: identities (hashes) of failed records in which no name could be read.
+        newest: when the newest event of each producer run arrived that landed, in epoch seconds.
     """
 
     told: Mapping[ProducerEpoch, int] = field(default_factory=dict)
@@ -45,6 +50,7 @@ class Evidence:
     failed: Places = field(default_factory=dict)
     dropped: Places = field(default_factory=dict)
     nameless: frozenset[str] = frozenset()
+    newest: Mapping[ProducerEpoch, float] = field(default_factory=dict)
 
     @property
     def epochs(self) -> frozenset[ProducerEpoch]:
@@ -54,7 +60,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Line:
-    """The identity for one producer run."""
+    """The identity for one producer run.
+
+    `is_audited`: it told how many events it sent. `has_ended`: it never did, and has been silent for so long
+    that it never will; `produced` is then what is known of it.
+    """
 
     name: ProducerEpoch
     produced: int
@@ -64,6 +74,7 @@ class Line:
     duplicates: int
     missing: IntervalSet
     is_audited: bool
+    has_ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,33 +131,40 @@ class Accounting:
 
     @property
     def unaudited(self) -> tuple[Line, ...]:
-        """Producers that never told how far they went: what they sent last may be missing unseen."""
-        return tuple(line for line in self.lines if not line.is_audited)
+        """Producers that have not told yet how far they went: what they sent last may be missing unseen."""
+        return tuple(line for line in self.lines if not line.is_audited and not line.has_ended)
+
+    @property
+    def ended(self) -> tuple[Line, ...]:
+        """Producers that ended without telling how far they went."""
+        return tuple(line for line in self.lines if not line.is_audited and line.has_ended)
 
     @property
     def is_balanced(self) -> bool:
-        """Nothing is missing, and nobody's total is unknown."""
+        """Nothing is missing, and no total is still awaited."""
         return not self.incomplete and not self.unaudited
 
 
-def reconcile(evidence: Evidence, sent: Places | None = None) -> Accounting:
-    """The accounting of what `evidence` knows.
+def reconcile(evidence: Evidence, sent: Places | None = None, *, now: float = 0.0) -> Accounting:
+    """The accounting of what `evidence` knows; `now` (epoch seconds) tells which producers are silent.
 
     With `sent`, of exactly these events, by somebody who knows what he sent and needs no audit events for it.
     """
     nameless = len(evidence.nameless)
     if sent is None:
-        return Accounting(tuple(_told(evidence, name) for name in sorted(evidence.epochs)), nameless)
+        return Accounting(tuple(_told(evidence, name, now) for name in sorted(evidence.epochs)), nameless)
     lines = tuple(_line(evidence, name, sent[name], is_audited=True) for name in sorted(sent))
     return Accounting(lines, nameless)
 
 
-def _told(evidence: Evidence, name: ProducerEpoch) -> Line:
+def _told(evidence: Evidence, name: ProducerEpoch, now: float) -> Line:
     last = max(
         evidence.told.get(name, 0),
         *(places.get(name, EMPTY).largest for places in (evidence.landed, evidence.failed, evidence.dropped)),
     )
-    return _line(evidence, name, IntervalSet.up_to(last), is_audited=name in evidence.told)
+    line = _line(evidence, name, IntervalSet.up_to(last), is_audited=name in evidence.told)
+    newest = evidence.newest.get(name)
+    return replace(line, has_ended=newest is not None and now - newest >= SILENT_SECONDS)
 
 
 def _line(evidence: Evidence, name: ProducerEpoch, produced: IntervalSet, *, is_audited: bool) -> Line:

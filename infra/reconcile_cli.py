@@ -27,7 +27,8 @@ def reconcile(
     """Account for every event: produced = landed + failed + dropped + in flight.
 
     Names what is missing by producer and sequence. Exits with 3 when anything is missing, or when a producer
-    never told how many events it sent.
+    has not told yet how many events it sent. One that ended without telling is named and is no error: all
+    that is known of it is accounted for.
     """
     from infra.demo import evidence_places
     from infra.demo_outcome import figures
@@ -42,7 +43,11 @@ def reconcile(
             for line in accounting.incomplete
         ]
         unaudited = [str(line.name) for line in accounting.unaudited]
-        facts = {**figures(accounting), "missing": missing, "unaudited": unaudited}
+        ended = [
+            {"producer_id": line.name.producer_id, "epoch": line.name.epoch, "known": line.produced}
+            for line in accounting.ended
+        ]
+        facts = {**figures(accounting), "missing": missing, "unaudited": unaudited, "ended_untold": ended}
         echo(json_text.dumps({**facts, "producers": len(accounting.lines)}))
     else:
         echo("\n".join([*map(printable, findings(accounting)), identity(accounting)]))
@@ -56,6 +61,9 @@ def _balanced_within(seconds: float, places: "Places") -> "Accounting":
     from infra.reconcile import reconcile as account
 
     deadline = time.monotonic() + seconds
-    while not (accounting := account(gather(places))).is_balanced and time.monotonic() < deadline:
+    while (
+        not (accounting := account(gather(places), now=time.time())).is_balanced
+        and time.monotonic() < deadline
+    ):
         time.sleep(_PAUSE)
     return accounting

@@ -14,6 +14,7 @@ from queries.catalog import ReportQuery, catalog, parse_report
 from queries.contracts import echo, file_text, message, printable
 from queries.cost import billed_bytes, dollars, human_bytes
 from queries.dead_letters import dead_letters, redrive
+from queries.delivery import clock_time, wait_until_delivered
 from queries.freshness import freshness, watermark
 from queries.partitions import Key
 from queries.query_engine import Rows
@@ -52,11 +53,17 @@ def list_reports(
 @reports_app.command()
 def refresh(
     context: typer.Context,
-    wait: Annotated[bool, typer.Option("--wait", help="Return when no partition is stale.")] = False,
-    timeout: Annotated[float, typer.Option(help="With --wait: give up after this many seconds.")] = 300,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Return when every report has all that is on the stream now."),
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="With --wait: give up after this many seconds.")] = 600,
     as_json: Json = False,
 ) -> None:
-    """Compare the lake with the reports, and make what is stale due at once."""
+    """Compare the lake with the reports, and make what is stale due at once.
+
+    With --wait: first wait until what was on the stream at the start is in the lake, as Firehose tells it.
+    """
     target: Target = context.obj
     if not wait:
         answer = call(target.client("lambda"), target.query_function, {"penstock": "refresh", "seconds": 1})
@@ -70,21 +77,50 @@ def refresh(
             err=True,
         )
 
+    asked_at = time.time()
+    until = _delivered(target, asked_at, timeout)
     standing = refresh_until_fresh(
         lambda_client=target.client("lambda"),
         sqs=target.client("sqs"),
         query_function=target.query_function,
         queue_url=target.queue_url,
-        timeout_seconds=timeout,
+        timeout_seconds=max(1.0, asked_at + timeout - time.time()),
         clock=time.monotonic,
         sleep=time.sleep,
         progress=progress,
     )
-    present.show_one(asdict(standing), as_json=as_json or target.json)
+    told = {
+        "asked_at": present.moment(int(asked_at * 1000)),
+        "delivered_until": present.moment(int(until * 1000)),
+    }
+    present.show_one(told | asdict(standing), as_json=as_json or target.json)
     if standing.quarantined:
         for partition, reason in sorted(standing.quarantined.items()):
             echo(f"set aside: {printable(partition)}: {printable(reason)}", err=True)
         raise typer.Exit(1)
+
+
+def _delivered(target: Target, asked_at: float, timeout: float) -> float:
+    """Wait until what is on the stream is in the lake, and say so; until when everything is."""
+    last = ""
+
+    def progress(until: float | None) -> None:
+        nonlocal last
+        come = "Firehose told nothing yet" if until is None else f"the lake has all until {clock_time(until)}"
+        said = f"waiting for what was on the stream at {clock_time(asked_at)}: {come}"
+        if said != last and (until is None or until < asked_at):
+            typer.echo(said, err=True)
+        last = said
+
+    return wait_until_delivered(
+        target.client("cloudwatch"),
+        target.delivery_stream,
+        asked_at=asked_at,
+        timeout_seconds=timeout,
+        now=time.time,
+        sleep=time.sleep,
+        progress=progress,
+    )
 
 
 Hour = Annotated[str | None, typer.Option("--hour", help="An hour, like 2026-11-24-10.")]

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.lasting import keep_texts
-from infra.local import packages
+from infra.local import alarm_listener, completion, packages
 from infra.local.assembly import Asset, StackTemplate, read
 from infra.local.cfn import TYPE_PROPERTY
 from infra.local.context import LocalContext
@@ -93,7 +93,10 @@ def deploy(context: LocalContext, folder: Path, progress: Progress) -> dict[str,
         existed = _apply(context, stack, body)
         if existed:
             _refresh_functions(context, stack)
-        written["stacks"][stack.name] = _description(context, stack, body)
+        described = written["stacks"][stack.name] = _description(context, stack, body)
+        ids = {name: resource["id"] for name, resource in described["resources"].items()}
+        completion.complete(context, stack.document(), ids)
+        alarm_listener.subscribe(context, described["outputs"])
     write_json(context.paths.outputs, written)
     return written
 

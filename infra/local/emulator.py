@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infra.local import (
     conditions,
+    delivery_metrics,
     emulator_gate,
     expire,
     fast_json,
@@ -143,6 +144,7 @@ def main() -> None:
     worker_pipes.install()
     mappings.install()
     kept_objects.install()
+    delivery_metrics.install()
     emulator_gate.install(keys)
     web_server.install(lambda app: emulator_gate.guarded(app, keys))
     snapshots.install(paths.snapshots)

@@ -165,7 +165,7 @@ def _rights(of: Outputs, prefix: str) -> dict[str, tuple[Asked, Asked]]:
         "operator": (
             [("sqs:StartMessageMoveTask", dead), ("sqs:ReceiveMessage", dead), ("sqs:SendMessage", queue),
              ("dynamodb:PutItem", ledger), ("lambda:InvokeFunction", queries), ("s3:GetObject", report),
-             ("s3:ListBucket", lake, _below("web_events/"))],
+             ("s3:ListBucket", lake, _below("web_events/")), ("cloudwatch:GetMetricData", "*")],
             [*nobody, ("sqs:ReceiveMessage", queue), ("sqs:PurgeQueue", dead), ("s3:GetObject", row),
              ("s3:ListBucket", lake, _below("failed/")),
              ("s3:PutObject", report), ("lambda:InvokeFunction", transform),

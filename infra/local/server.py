@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from dashboards.preview.own_machine import OwnMachineOnly
 from infra.local import emulator, log_lines, process_memory, processes, server_gate
+from infra.local.alarm_listener import AlarmListener
 from infra.local.catalogue_events import CatalogueEvents
 from infra.local.cfn import ResourceEndpoint, ResourceStore
 from infra.local.context import LocalContext
@@ -49,6 +50,7 @@ def services(context: LocalContext, settings: LocalSettings, store: ResourceStor
         AthenaService(context),
         OldResults(context, context.paths.state / "athena-results"),
         CatalogueEvents(context),
+        AlarmListener(context),
         QuickSightService(context),
         StatusService(context),
     ]

@@ -24,6 +24,11 @@ class ShardProgress:
         """Whether every record that was read is done."""
         return not self._places
 
+    @property
+    def oldest_open_ms(self) -> int | None:
+        """When the oldest record arrived that was read and is not done, in epoch ms."""
+        return next((place.arrival_ms for place in self._places if place.open), None)
+
     def read(self, places: Iterable[Place]) -> None:
         """Records were read from the shard, in this order."""
         self._places.extend(places)

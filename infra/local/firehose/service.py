@@ -59,6 +59,7 @@ class FirehoseService:
         self.routes: Sequence[BaseRoute] = [
             Route("/_firehose/flush", self._flush, methods=["POST"]),
             Route("/_firehose/counts", self._counts),
+            Route("/_firehose/metrics", self._metrics),
             Route("/_faults", self._faults, methods=["GET", "POST", "DELETE"]),
         ]
 
@@ -150,6 +151,9 @@ class FirehoseService:
 
     async def _counts(self, request: Request) -> Response:  # noqa: ARG002 - starlette passes it
         return JSONResponse(self.counts())
+
+    async def _metrics(self, request: Request) -> Response:  # noqa: ARG002 - starlette passes it
+        return JSONResponse({name: worker.metrics() for name, worker in list(self.workers.items())})
 
     async def _faults(self, request: Request) -> Response:
         """GET lists the switches; POST sets `{name: {probability, times}}`; DELETE (`?seed=`) ends all."""

@@ -24,6 +24,7 @@ from infra.local.firehose.delivery import ParquetMaker
 from infra.local.firehose.error_objects import ErrorOrigin
 from infra.local.firehose.faults import Faults
 from infra.local.firehose.invocation import Batcher
+from infra.local.firehose.lag import metrics
 from infra.local.firehose.pace import Pace
 from infra.local.firehose.reader import (
     LIST_SECONDS,
@@ -98,6 +99,7 @@ class DeliveryWorker:
         self._copies = 2 if configuration.backup else 1
         self._readers: dict[str, ShardReader] = {}
         self._progress: dict[str, ShardProgress] = {}
+        self._read_until: dict[str, float] = {}
         self._known: dict[str, Checkpoint] = {}
         self._finished: frozenset[str] = frozenset()
         self._created_at = created_at
@@ -126,6 +128,11 @@ class DeliveryWorker:
             self._save_checkpoints()
         except sqlite3.Error as error:
             logger.warning("%s: the last checkpoints are not kept: %s", self.configuration.name, error)
+
+    def metrics(self) -> dict[str, float]:
+        """What Firehose tells CloudWatch of how far it is."""
+        with self._lock:
+            return metrics(self._read_until, list(self._progress.values()), self._created_at, self._clock())
 
     def drain(self, seconds: float) -> bool:
         """Read to the end of the stream and deliver everything at once; False when time was up before."""
@@ -198,11 +205,14 @@ class DeliveryWorker:
             return 0
         if self._faults.happens("reading_pauses"):
             return 0
+        asked_at = self._clock()
         raw = reader.read()
         if not raw:
+            self._read_until[reader.shard_id] = asked_at
             return 0
         places, records = self._unpacked(raw)
         with self._lock:
+            self._read_until[reader.shard_id] = raw[-1].arrival_ms / 1000
             self._progress[reader.shard_id].read(places)
             self.counts.stream_records += len(raw)
             self.counts.read += len(records)
@@ -295,6 +305,7 @@ class DeliveryWorker:
                 if ends:
                     self._finished |= {shard_id}
                     self._readers.pop(shard_id)
+                    self._read_until.pop(shard_id, None)
                     self._list_at = 0.0  # its children may be read now
         if moved:
             self._checkpoints.save(self.configuration.name, moved)

@@ -288,7 +288,7 @@ CASES = [
     ),
     *_cases(
         "operator", True,
-        ("glue:BatchGetPartition", HOURS_TABLE),
+        ("glue:BatchGetPartition", HOURS_TABLE), ("cloudwatch:GetMetricData", "*"),
         ("sqs:StartMessageMoveTask", DEAD), ("sqs:ReceiveMessage", DEAD), ("sqs:SendMessage", QUEUE),
         ("dynamodb:PutItem", LEDGER), ("lambda:InvokeFunction", QUERIES), ("s3:GetObject", REPORT),
         ("s3:ListBucket", REPORTING, below("reports/")), ("s3:ListBucket", LAKE, below("web_events/")),
@@ -310,6 +310,7 @@ CASES = [
         ("s3:ListBucket", LAKE), ("s3:ListBucket", OTHER_BUCKET, below("web_events/")),
         ("s3:ListBucket", REPORTING), ("sqs:SetQueueAttributes", DEAD), ("events:DisableRule", "*"),
         ("dynamodb:PutItem", OTHER_LEDGER), ("s3:ListBucket", OTHER_BUCKET, below("reports/")),
+        ("cloudwatch:PutMetricData", "*"), ("cloudwatch:DeleteAlarms", "*"),
     ),
     *_cases(
         "reconciler", True,

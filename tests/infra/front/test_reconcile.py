@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.intervals import IntervalSet
-from infra.reconcile import Evidence, ProducerEpoch, reconcile
+from infra.reconcile import SILENT_SECONDS, Evidence, ProducerEpoch, reconcile
 
 ONE, TWO = ProducerEpoch("web-1", 7), ProducerEpoch("web-2", 1)
 PLACES = ("landed", "failed", "dropped")
@@ -63,6 +63,22 @@ def test_a_producer_that_never_told_its_total_is_not_balanced_although_nothing_i
     assert accounting.in_flight == 0
     assert not accounting.is_balanced
     assert [line.name for line in accounting.unaudited] == [ONE]
+
+
+def test_a_killed_producer_that_has_been_silent_is_accounted_for_as_far_as_it_is_known() -> None:
+    known = Evidence(landed={ONE: IntervalSet.up_to(3)}, newest={ONE: 1_000.0})
+    assert not reconcile(known, now=1_000.0 + SILENT_SECONDS - 1).is_balanced
+    silent = reconcile(known, now=1_000.0 + SILENT_SECONDS)
+    assert silent.is_balanced
+    assert [(line.name, line.produced) for line in silent.ended] == [(ONE, 3)]
+    assert silent.unaudited == ()
+
+
+def test_what_a_silent_producer_lacks_in_between_is_missing_still() -> None:
+    known = Evidence(landed={ONE: IntervalSet.parse("1-2,4")}, newest={ONE: 1_000.0})
+    accounting = reconcile(known, now=1_000.0 + 10 * SILENT_SECONDS)
+    assert not accounting.is_balanced
+    assert str(accounting.incomplete[0].missing) == "3"
 
 
 def test_copies_are_duplicates_and_no_error() -> None:
