@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from infra.local.context import LocalContext
+from infra.local.server_gate import ALARMS, alarms_path
 from infra.local.service import ResourceHandler, Target
 
 logger = logging.getLogger(__name__)
 
-PATH = "/_alarms"
 OUTPUT = "AlarmTopicArn"
 """The stack output that names the topic."""
 _SECONDS_TO_CONFIRM = 10.0
@@ -29,7 +29,7 @@ class AlarmListener:
         self._context = context
         self.targets: Mapping[str, Target] = {}
         self.resources: Mapping[str, ResourceHandler] = {}
-        self.routes: Sequence[BaseRoute] = [Route(PATH, self._hear, methods=["POST"])]
+        self.routes: Sequence[BaseRoute] = [Route(f"{ALARMS}{{token}}", self._hear, methods=["POST"])]
 
     async def start(self) -> None:
         """Nothing: the deployer subscribes, once there is a topic."""
@@ -69,8 +69,9 @@ def subscribe(context: LocalContext, outputs: Mapping[str, str]) -> None:
     if topic is None:
         return
     sns, deadline = context.client("sns"), time.monotonic() + _SECONDS_TO_CONFIRM
-    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{context.server_url}{PATH}")
-    while not _is_confirmed(sns, topic, f"{context.server_url}{PATH}"):
+    endpoint = context.server_url + alarms_path(context.keys)
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint)
+    while not _is_confirmed(sns, topic, endpoint):
         if time.monotonic() > deadline:
             logger.warning("the local server did not confirm that it hears the alarms of %s", topic)
             return

@@ -11,6 +11,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from infra.local.keys import Keys
+
 NAMESPACE = "AWS/Firehose"
 PERIOD_SECONDS = 1
 Metrics = Mapping[str, Mapping[str, float]]
@@ -30,22 +32,25 @@ def asks_for_delivery(request: Mapping[str, Any]) -> bool:
     return found
 
 
-def told_by(server_url: str) -> Callable[[], Metrics]:
+def told_by(server_url: str, keys: Keys) -> Callable[[], Metrics]:
     """Asks the local server."""
 
     def ask() -> Metrics:
-        with urllib.request.urlopen(f"{server_url}/_firehose/metrics", timeout=5) as answer:  # noqa: S310 - loopback
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{server_url}/_firehose/metrics", headers=keys.bearer
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
             told: Metrics = json.loads(answer.read())
         return told
 
     return ask
 
 
-def install() -> None:
+def install(keys: Keys) -> None:
     """Make MiniStack use it. The caller has checked the version."""
     from ministack.services import cloudwatch
 
-    ask, answer = told_by(os.environ["AWS_ENDPOINT_URL_FIREHOSE"]), cloudwatch._get_metric_data
+    ask, answer = told_by(os.environ["AWS_ENDPOINT_URL_FIREHOSE"], keys), cloudwatch._get_metric_data
 
     def get_metric_data(
         params: dict[str, Any], body: dict[str, Any], is_cbor: bool, is_json: bool = False

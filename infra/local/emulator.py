@@ -144,7 +144,7 @@ def main() -> None:
     worker_pipes.install()
     mappings.install()
     kept_objects.install()
-    delivery_metrics.install()
+    delivery_metrics.install(keys)
     emulator_gate.install(keys)
     web_server.install(lambda app: emulator_gate.guarded(app, keys))
     snapshots.install(paths.snapshots)

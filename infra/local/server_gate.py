@@ -16,6 +16,9 @@ from infra.local.keys import Keys
 CFN = "/_cfn/"
 """Followed by a token: MiniStack calls it for CloudFormation, and signs nothing."""
 
+ALARMS = "/_alarms/"
+"""The same for what SNS sends."""
+
 PAGE = frozenset({"", "_static", "_status", "_events", "_event", "_report", "_faults", "_health"})
 """First words of the paths that the live page reads."""
 
@@ -36,6 +39,11 @@ def cloudformation_path(keys: Keys) -> str:
     return CFN + keys.derived("cloudformation")
 
 
+def alarms_path(keys: Keys) -> str:
+    """Where SNS sends alarms: the path is the key."""
+    return ALARMS + keys.derived("alarms")
+
+
 def needs(scope: Mapping[str, Any], keys: Keys) -> Needs:
     """What a request must show."""
     method, path = scope["method"], scope["path"]
@@ -45,8 +53,9 @@ def needs(scope: Mapping[str, Any], keys: Keys) -> Needs:
     # The page's own switches: a browser says so, and lets no page of another site say it.
     if first == "_faults" and (b"sec-fetch-site", b"same-origin") in scope["headers"]:
         return Needs.NOTHING
-    if path.startswith(CFN) and hmac.compare_digest(path.encode(), cloudformation_path(keys).encode()):
-        return Needs.NOTHING
+    for known in (cloudformation_path(keys), alarms_path(keys)):
+        if path.startswith((CFN, ALARMS)) and hmac.compare_digest(path.encode(), known.encode()):
+            return Needs.NOTHING
     return Needs.TOKEN if first.startswith("_") else Needs.SIGNATURE
 
 

@@ -30,6 +30,7 @@ def _faults(cloud: LocalCloud, switches: dict[str, object] | None) -> None:
         f"{cloud.context.server_url}/_faults",
         method="POST" if switches else "DELETE",
         data=json.dumps(switches).encode() if switches else None,
+        headers=cloud.context.keys.bearer,
     )
     urllib.request.urlopen(request, timeout=10).close()
 
