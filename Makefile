@@ -75,10 +75,7 @@ bench-local: ## the same with a million events
 bench-producers: $(VENV)/.bench ## producers beside their peers
 	$(BIN)/python -m benchmarks.producers
 
-bench-readme-sequence: $(VENV)/.dev ## replay, refresh --wait, query, twenty times: LOG=access.log.gz WANTED=9999
-	$(BIN)/python -m benchmarks.readme_sequence $(LOG) --wanted $(WANTED)
-
-simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggregated and event by event
+bench-simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggregated and event by event
 	$(BIN)/python -m benchmarks.producer_simulates
 
 bench-transforms: $(VENV)/.bench ## the transformation beside its peers
@@ -130,6 +127,9 @@ interrupt-cloud: $(VENV)/.dev ## local up, down and reset cut off at forty times
 
 soak: $(VENV)/.dev ## thirty minutes at a thousand events a second: memory of each process, size of each folder
 	$(BIN)/python -m benchmarks.soak --minutes 30 --rate 1000 --samples soak.jsonl
+
+readme-sequence: $(VENV)/.dev ## replay, refresh --wait, query, twenty times: LOG=access.log.gz WANTED=9999
+	$(BIN)/python -m benchmarks.readme_sequence $(LOG) --wanted $(WANTED)
 
 simulate: $(VENV)/.dev ## ten thousand seeded histories of the reports' code
 	$(BIN)/python -m benchmarks.simulation --schedules 10000
