@@ -4,25 +4,18 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
-from benchmarks.readme_sequence import moved, one_round, penstock
+from benchmarks.readme_sequence import moved, one_round, page_views, penstock
 from infra.local.cloud import LocalCloud
 
 pytestmark = pytest.mark.cloud
 
 LINES = 150
-
-
-@pytest.fixture
-def slow_reading(local_cloud: LocalCloud) -> Iterator[None]:
-    """A delivery that begins to read late."""
-    _faults(local_cloud, {"reading_pauses": {"probability": 1.0, "times": 12}})
-    yield
-    _faults(local_cloud, None)
+REFRESH = [sys.executable, "-m", "infra.cli", "reports", "refresh", "--wait"]
 
 
 def _faults(cloud: LocalCloud, switches: dict[str, object] | None) -> None:
@@ -47,28 +40,45 @@ def _log(path: Path) -> Path:
     return path
 
 
-@pytest.mark.usefixtures("slow_reading")
-@pytest.mark.parametrize("number", [200, 201])
 def test_after_refresh_wait_readers_see_all_that_was_on_the_stream(
-    local_cloud: LocalCloud, tmp_path: Path, number: int
+    local_cloud: LocalCloud, tmp_path: Path
 ) -> None:
+    folder, log = local_cloud.context.paths.root.parent, tmp_path / "moved.log"
+    days = moved(_log(tmp_path / "access.log"), log, 20)
+    _faults(local_cloud, {"reading_pauses": {"probability": 1.0}})
+    try:
+        penstock(folder, "produce", "replay", str(log))
+        with subprocess.Popen(
+            [*REFRESH, "--json"], cwd=folder, stdout=PIPE, stderr=PIPE, text=True
+        ) as refresh:
+            assert refresh.stderr is not None
+            said = refresh.stderr.readline()
+            _faults(local_cloud, None)  # only now that it waits does the delivery go on
+            answer = json.loads(refresh.communicate()[0])
+    finally:
+        _faults(local_cloud, None)
+    assert said.startswith("waiting for what was on the stream at")
+    assert answer["delivered_until"] >= answer["asked_at"]
+    assert page_views(folder, days) == LINES
+
+
+def test_the_sequence_of_the_readme_shows_every_event(local_cloud: LocalCloud, tmp_path: Path) -> None:
     log = tmp_path / "moved.log"
-    days = moved(_log(tmp_path / "access.log"), log, number)
-    found = one_round(local_cloud.context.paths.root.parent, log, days)
-    assert found.added == LINES
-    assert "waiting for what was on the stream at" in found.waited_for
+    days = moved(_log(tmp_path / "access.log"), log, 21)
+    assert one_round(local_cloud.context.paths.root.parent, log, days).added == LINES
 
 
 def test_refresh_wait_ends_with_an_error_when_the_delivery_stands(
     local_cloud: LocalCloud, tmp_path: Path
 ) -> None:
     folder, log = local_cloud.context.paths.root.parent, tmp_path / "moved.log"
-    moved(_log(tmp_path / "access.log"), log, 202)
+    moved(_log(tmp_path / "access.log"), log, 22)
     _faults(local_cloud, {"reading_pauses": {"probability": 1.0}})
     try:
         penstock(folder, "produce", "replay", str(log))
-        command = [sys.executable, "-m", "infra.cli", "reports", "refresh", "--wait", "--timeout", "4"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*REFRESH, "--timeout", "4"], cwd=folder, capture_output=True, text=True, check=False
+        )
     finally:
         _faults(local_cloud, None)
     assert done.returncode == 1
