@@ -9,7 +9,6 @@ __all__ = [
     "BufferFullError",
     "ClosedError",
     "ContractError",
-    "DeadLetterError",
     "NotEncodableError",
     "ProducerError",
     "RequestRefusedError",
@@ -77,10 +76,6 @@ class SpoolError(ProducerError):
 
 class SpoolFullError(SpoolError):
     """The spool has reached its limit, or the disk is full."""
-
-
-class DeadLetterError(ProducerError):
-    """The dead-letter file cannot be written; the event is not in it."""
 
 
 class ResumeFileError(ProducerError):
