@@ -75,9 +75,12 @@ def roles(folder: Path, command: int) -> Iterator[tuple[int, str]]:
     for pid, parent in parents.items():
         if pid in named:
             yield pid, named[pid]
-        elif parent in named and _command(pid) != _command(parent):
+        elif parent in named:
             # Until a child begins its own program it shares its parent's memory, which must not count twice.
-            yield pid, _function(pid) or named[parent]
+            if _command(pid) != _command(parent):
+                yield pid, _function(pid) or named[parent]
+        elif parents.get(parent) in named:  # one of the processes that the server's nursery forks
+            yield pid, named[parents[parent]]
 
 
 def _command(pid: int) -> bytes:

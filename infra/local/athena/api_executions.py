@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.athena.errors import ApiError, QueryError
 from infra.local.athena.executions import KIND, TERMINAL, Execution, Executions, described
-from infra.local.athena.results import ResultFiles, column_info, result_row
+from infra.local.athena.results import ResultPages, column_info, result_row
 from infra.local.athena.sql.type_names import parse_type
 from infra.local.athena.statements import Statement, statement
 from infra.local.athena.store import Store
@@ -25,7 +25,7 @@ class ExecutionApi:
         store: Store,
         groups: WorkGroups,
         executions: Executions,
-        results: ResultFiles,
+        results: ResultPages,
         clock: Callable[[], float],
     ) -> None:
         self._store, self._groups, self._executions, self._results, self._clock = (

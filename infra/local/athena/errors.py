@@ -34,7 +34,8 @@ class QueryError(Exception):
     """A query that fails.
 
     Attributes:
-        name: Trino's error name, for example `COLUMN_NOT_FOUND`; the message that clients see begins with it.
+        name: Trino's error name, for example `COLUMN_NOT_FOUND`; the message that clients see begins with it. Empty
+            for what Athena itself says, outside of its engine.
         text: what is wrong, where, and what to do.
         line, column: where in the query, from 1; 0 when it is not about a place.
         category: 1 the service's fault, 2 the user's.
@@ -50,7 +51,7 @@ class QueryError(Exception):
 
     def __str__(self) -> str:
         place = f"line {self.line}:{self.column}: " if self.line else ""
-        return f"{self.name}: {place}{self.text}"
+        return f"{self.name}: {place}{self.text}" if self.name else self.text
 
     @property
     def error_type(self) -> int:
@@ -60,6 +61,7 @@ class QueryError(Exception):
 
 # From Athena's error reference: 1xxx are the user's, 2xx and 4xx the service's.
 ERROR_TYPES = {
+    "": 0,
     "SYNTAX_ERROR": 1006,
     "NOT_SUPPORTED": 1301,
     "TABLE_NOT_FOUND": 1006,
@@ -73,6 +75,11 @@ ERROR_TYPES = {
     "BYTES_SCANNED_LIMIT": 1600,
     "GENERIC_INTERNAL_ERROR": 1999,
 }
+
+
+def exhausted() -> QueryError:
+    """The query needs more memory, disk or stack than one execution may have."""
+    return QueryError("", "Query exhausted resources at this scale factor")
 
 
 def refused(what: str, remedy: str, line: int = 0, column: int = 0) -> QueryError:

@@ -2,14 +2,13 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from infra.local.athena.engine import Run
 from infra.local.athena.errors import SYSTEM, ApiError, QueryError
 from infra.local.athena.store import Store
 
@@ -67,20 +66,58 @@ class Outcome:
     header: bool = True
 
 
-Runner = Callable[[Execution, Run], Outcome]
 Watcher = Callable[[Execution], None]
 
 
+class Job(Protocol):
+    """An execution's hold on the process that runs it."""
+
+    is_cancelled: bool
+
+    def cancel(self) -> None:
+        """End it at once."""
+        ...
+
+
+class Runner(Protocol):
+    """What runs executions, each in a process of its own."""
+
+    def job(self) -> Any:
+        """A Job for one execution."""
+        ...
+
+    def run(self, execution: Execution, job: Any, when_long: Callable[[], None]) -> dict[str, Any]:
+        """The answer: `outcome` or `failure` (the attributes of an Outcome or QueryError), `bytes_scanned`, `planning_ms`.
+
+        Calls `when_long` once when it takes long. Raises QueryError when the process dies or its time is up.
+        """
+        ...
+
+
+@dataclass(eq=False)
+class _Live:
+    execution: Execution
+    job: Job
+    end: Future[None] = field(default_factory=Future)
+    is_long: bool = False
+
+
 class Executions:
-    """Runs executions on a bounded pool and keeps their records."""
+    """Runs executions, `workers` at a time, and keeps their records.
+
+    One that takes long gives its place to another, as long as no more than `workers` do: who asks for the next hour
+    does not wait for who asked for the whole year.
+    """
 
     def __init__(
         self, store: Store, runner: Runner, clock: Callable[[], float], *, workers: int, watch: Watcher
     ) -> None:
         self._store, self._runner, self._clock, self._watch = store, runner, clock, watch
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="athena-run")
-        self._live: dict[str, tuple[Execution, Run]] = {}
-        self._ends: dict[str, Future[None]] = {}
+        self._workers = workers
+        self._threads = ThreadPoolExecutor(2 * workers, thread_name_prefix="athena-run")
+        self._live: dict[str, _Live] = {}
+        self._waiting: deque[_Live] = deque()
+        self._running: set[_Live] = set()
         self._seen: WeakKeyDictionary[Future[None], asyncio.Future[None]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
@@ -108,19 +145,32 @@ class Executions:
                     "You have exceeded the limit for the number of queries you can run concurrently. Please reduce the number of concurrent queries submitted by this account.",
                     athena_error_code="TOO_MANY_REQUESTS",
                 )
-            submitted = datetime.fromtimestamp(execution.submitted, UTC).replace(tzinfo=None)
-            run = Run(execution.id, execution.database, submitted, execution.parameters, execution.cutoff)
-            self._live[execution.id] = (execution, run)
+            live = self._live[execution.id] = _Live(execution, self._runner.job())
         self._save(execution)
-        end = self._pool.submit(self._run, execution, run)
-        self._ends[execution.id] = end
-        end.add_done_callback(lambda _: self._ends.pop(execution.id, None))
+        with self._lock:
+            self._waiting.append(live)
+            self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        """Start what may run. The caller holds the lock."""
+        while self._waiting and sum(not live.is_long for live in self._running) < self._workers:
+            live = self._waiting.popleft()
+            self._running.add(live)
+            self._threads.submit(self._run, live)
+
+    def _yield(self, live: _Live) -> None:
+        with self._lock:
+            if sum(other.is_long for other in self._running) < self._workers:
+                live.is_long = True
+                self._start_waiting()
 
     async def ended(self, identifier: str, seconds: float) -> None:
         """Return when no execution of this id runs or waits to run, or after so long. In one event loop only."""
-        end = self._ends.get(identifier)
-        if end is None or self.get(identifier).state in TERMINAL:
+        with self._lock:
+            live = self._live.get(identifier)
+        if live is None or live.execution.state in TERMINAL:
             return
+        end = live.end
         seen = self._seen.get(end)
         if seen is None:  # one for all who ask: each would stay with the execution until its end
             seen = self._seen[end] = asyncio.wrap_future(end)
@@ -135,7 +185,7 @@ class Executions:
         with self._lock:
             live = self._live.get(identifier)
         if live is not None:
-            return live[0]
+            return live.execution
         body = self._store.find(KIND, identifier)
         if body is None:
             raise ApiError(
@@ -149,39 +199,52 @@ class Executions:
         with self._lock:
             live = self._live.get(identifier)
         if live is not None:
-            live[1].cancel()
+            live.job.cancel()
             with self._lock:
-                if live[0].state == "QUEUED":
-                    self._cancel(live[0])
-            self._save(live[0])
+                if live not in self._waiting:
+                    return
+                self._waiting.remove(live)
+                self._cancel(live.execution)
+            self._ended(live)
 
     def close(self) -> None:
         """Cancel what runs and end the threads."""
         with self._lock:
-            live = list(self._live.values())
-        for _, run in live:
-            run.cancel()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        for _, run in live:
-            run.finished.set()
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            running = list(self._running)
+            for live in waiting:
+                self._cancel(live.execution)
+        for live in waiting:
+            self._ended(live)
+        for live in running:
+            live.job.cancel()
+        self._threads.shutdown(wait=True)
 
-    def _run(self, execution: Execution, run: Run) -> None:
+    def _run(self, live: _Live) -> None:
+        with self._lock:
+            live.execution.state, live.execution.started = "RUNNING", self._clock()
+        self._save(live.execution)
         try:
-            with self._lock:
-                if execution.state in TERMINAL:
-                    return
-                execution.state, execution.started = "RUNNING", self._clock()
-            self._save(execution)
-            self._finish(execution, run)
+            self._finish(live)
         finally:
-            run.finished.set()
-            with self._lock:
-                self._live.pop(execution.id, None)
+            self._ended(live)
 
-    def _finish(self, execution: Execution, run: Run) -> None:
-        outcome, failure = Outcome(), None
+    def _ended(self, live: _Live) -> None:
+        self._save(live.execution)
+        self._watch(live.execution)
+        with self._lock:
+            self._live.pop(live.execution.id, None)
+            self._running.discard(live)
+            self._start_waiting()
+        live.end.set_result(None)
+
+    def _finish(self, live: _Live) -> None:
+        execution, failure = live.execution, None
+        answer: dict[str, Any] = {}
         try:
-            outcome = self._runner(execution, run)
+            answer = self._runner.run(execution, live.job, lambda: self._yield(live))
+            failure = QueryError(**answer["failure"]) if "failure" in answer else None
         except QueryError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - a defect of ours ends the query, not the server
@@ -189,17 +252,16 @@ class Executions:
                 "GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {error}", category=SYSTEM
             )
         with self._lock:
-            execution.bytes_scanned, execution.planning_ms = run.bytes_scanned, run.planning_ms
-            if run.cancelled.is_set():
-                self._cancel(execution)
-            elif failure is not None:
-                self._fail(execution, failure)
-            else:
-                for name in ("columns", "rows", "manifest", "update_count", "header"):
-                    setattr(execution, name, getattr(outcome, name))
+            execution.bytes_scanned = answer.get("bytes_scanned", 0)
+            execution.planning_ms = answer.get("planning_ms", 0)
+            if failure is None:
+                for name, value in answer["outcome"].items():
+                    setattr(execution, name, value)
                 execution.state, execution.completed = "SUCCEEDED", self._clock()
-        self._save(execution)
-        self._watch(execution)
+            elif live.job.is_cancelled:
+                self._cancel(execution)
+            else:
+                self._fail(execution, failure)
 
     def _cancel(self, execution: Execution) -> None:
         execution.state, execution.completed = "CANCELLED", self._clock()

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,66 +62,64 @@ def list_objects(s3: Any, location: str, *, after: str = "", until: str = "") ->
         arguments["ContinuationToken"] = page["NextContinuationToken"]
 
 
-class ObjectCache:
-    """Copies of objects in a folder, the least recently used removed when it grows beyond `limit` bytes.
+CACHE_BYTES = 4 << 30
 
-    Thread-safe. What a running query uses it links into its own folder, so removal does not disturb it.
+
+class ObjectCache:
+    """Copies of objects in a folder that processes share, the least recently used removed beyond `limit` bytes.
+
+    What a running query uses it links into its own folder, so removal does not disturb it.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder, self._limit = folder, limit
         folder.mkdir(parents=True, exist_ok=True)
-        self._sizes = {
-            path.name: path.stat().st_size for path in sorted(folder.iterdir(), key=os.path.getmtime)
-        }
-        self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_DOWNLOADS, thread_name_prefix="athena-get")
 
-    def link(self, name: str, make: Callable[[Path], None], target: Path) -> None:
-        """Put the copy called `name` at `target`, calling `make` for it when there is none yet."""
-        source = self._folder / name
-        for _ in range(3):
-            if name not in self._sizes:
-                self._fill(source, make)
-            try:
-                os.link(source, target)
-            except FileNotFoundError:  # removed meanwhile
-                with self._lock:
-                    self._sizes.pop(name, None)
-                continue
-            except FileExistsError:
-                return
-            with self._lock:
-                if name in self._sizes:  # used last
-                    self._sizes[name] = self._sizes.pop(name)
-            return
-        raise QueryError("HIVE_CURSOR_ERROR", f"The local object cache is too small for {name}.")
+    def link_all(self, wanted: Sequence[tuple[str, Callable[[Path], None], Path]]) -> None:
+        """Put the copy of each name at its target, calling its maker when there is none; several at a time."""
+        missing = [item for item in wanted if not self._linked(item[0], item[2])]
+        made = list(self._pool.map(lambda item: self._filled(*item), missing))
+        if any(made):
+            self._remove_oldest()
 
-    def _fill(self, source: Path, make: Callable[[Path], None]) -> None:
-        part = source.with_name(f".{source.name}.{threading.get_ident()}")
+    def _linked(self, name: str, target: Path) -> bool:
+        source = self._folder / name
+        try:
+            os.link(source, target)
+            os.utime(source)
+        except FileExistsError:
+            return True
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _filled(self, name: str, make: Callable[[Path], None], target: Path) -> bool:
+        source = self._folder / name
+        part = source.with_name(f".{source.name}.{os.getpid()}.{threading.get_ident()}")
         try:
             make(part)
-            size = part.stat().st_size
+            part.chmod(0o400)  # the same file will stand in the folder of every query that reads it
+            os.link(part, target)
             part.rename(source)
+        except FileExistsError:
+            return False
         finally:
             part.unlink(missing_ok=True)
-        with self._lock:
-            self._sizes[source.name] = size
-            total = sum(self._sizes.values())
-            for name in list(self._sizes):
-                if total <= self._limit or name == source.name:
-                    break
-                total -= self._sizes.pop(name)
-                (self._folder / name).unlink(missing_ok=True)
+        return True
 
-    def link_all(self, wanted: Sequence[tuple[str, Callable[[Path], None], Path]]) -> None:
-        """`link` for many, several at a time."""
-        missing = [item for item in wanted if item[0] not in self._sizes]
-        if len(missing) > 1:
-            list(self._pool.map(lambda item: self.link(*item), missing))
-            wanted = [item for item in wanted if item not in missing]
-        for item in wanted:
-            self.link(*item)
+    def _remove_oldest(self) -> None:
+        found = []
+        for entry in os.scandir(self._folder):
+            with suppress(FileNotFoundError):
+                stat = entry.stat()
+                found.append((stat.st_mtime, stat.st_size, entry.path))
+        total = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
+            if total <= self._limit:
+                break
+            total -= size
+            Path(path).unlink(missing_ok=True)
 
 
 def download(s3: Any, stored: StoredObject) -> Callable[[Path], None]:

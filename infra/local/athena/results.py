@@ -1,13 +1,15 @@
 """Results: the file in the output location that clients read, and the pages of GetQueryResults."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from infra.local.athena.errors import exhausted
 from infra.local.athena.layout import bucket_and_key
 from infra.local.athena.render import csv_line, csv_lines, rendered
 from infra.local.athena.sql.type_names import api_name, api_numbers
@@ -17,15 +19,43 @@ Columns = Sequence[tuple[str, Type]]
 _SHORT = 1 << 20
 
 
+MOST_BYTES = 1 << 30
+"""Of one execution's result or files."""
+
+
+@dataclass
+class ResultPages:
+    """The local copies of results, Arrow files of texts named after the execution, as GetQueryResults reads them."""
+
+    folder: Path
+
+    def page(self, identifier: str, start: int, count: int) -> tuple[list[list[str | None]], int]:
+        """Rows from `start` on, and how many there are in all."""
+        path = self.path(identifier)
+        if not path.exists():
+            return [], 0
+        with pa.memory_map(str(path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+            part = table.slice(start, max(count, 0))
+            return [
+                list(row) for row in zip(*(c.to_pylist() for c in part.columns), strict=True)
+            ], table.num_rows
+
+    def path(self, identifier: str) -> Path:
+        """The copy of the execution's result."""
+        return self.folder / f"{identifier}.arrow"
+
+
 @dataclass
 class ResultFiles:
-    """The local copies of results, from which pages are served, and their upload.
+    """Writes results: the local copy for paging, and the file in the output location.
 
-    A copy is an Arrow file of texts named after the execution.
+    Both are written below `scratch` first, so that an execution that is killed leaves no half of a result.
     """
 
     folder: Path
     s3: Any
+    scratch: Path
     _puts: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="athena-put"), init=False, repr=False
     )
@@ -33,13 +63,16 @@ class ResultFiles:
     def write(
         self, identifier: str, location: str, columns: Columns, batches: Iterable[pa.RecordBatch]
     ) -> int:
-        """Write `<id>.csv` and its `.metadata` to the output location; returns the number of rows."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Write `<id>.csv` and its `.metadata` to the output location; returns the number of rows.
+
+        Raises QueryError when there is more than MOST_BYTES.
+        """
         schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(columns))])
-        rows, csv_path = 0, self.folder / f"{identifier}.csv"
+        rows, csv_path = 0, self.scratch / "result.csv"
         types = [of for _, of in columns]
         with (
-            pa.OSFile(str(self._path(identifier)), "wb") as sink,
+            self._kept(identifier) as path,
+            pa.OSFile(str(path), "wb") as sink,
             pa.ipc.new_file(sink, schema) as arrow,
             csv_path.open("w", encoding="utf-8", newline="") as out,
         ):
@@ -49,6 +82,8 @@ class ResultFiles:
                 arrow.write_batch(shown)
                 out.writelines(csv_lines(shown))
                 rows += shown.num_rows
+                if sink.tell() > MOST_BYTES:
+                    raise exhausted()
         beside = self._puts.submit(self.put_text, f"{location}.metadata", "")
         try:
             self.upload(csv_path, location)
@@ -70,32 +105,24 @@ class ResultFiles:
         bucket, key = bucket_and_key(location)
         self.s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
 
-    def close(self) -> None:
-        """End the threads."""
-        self._puts.shutdown()
-
     def keep(self, identifier: str, rows: Sequence[Sequence[str | None]], width: int) -> None:
         """Keep short results of DDL and utility statements for paging."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         schema = pa.schema([(f"c{i}", pa.string()) for i in range(width)])
         table = pa.Table.from_pylist([{f"c{i}": v for i, v in enumerate(row)} for row in rows], schema=schema)
-        with pa.OSFile(str(self._path(identifier)), "wb") as sink, pa.ipc.new_file(sink, schema) as arrow:
+        with (
+            self._kept(identifier) as path,
+            pa.OSFile(str(path), "wb") as sink,
+            pa.ipc.new_file(sink, schema) as arrow,
+        ):
             arrow.write_table(table)
 
-    def page(self, identifier: str, start: int, count: int) -> tuple[list[list[str | None]], int]:
-        """Rows from `start` on, and how many there are in all."""
-        path = self._path(identifier)
-        if not path.exists():
-            return [], 0
-        with pa.memory_map(str(path)) as source:
-            table = pa.ipc.open_file(source).read_all()
-            part = table.slice(start, max(count, 0))
-            return [
-                list(row) for row in zip(*(c.to_pylist() for c in part.columns), strict=True)
-            ], table.num_rows
-
-    def _path(self, identifier: str) -> Path:
-        return self.folder / f"{identifier}.arrow"
+    @contextmanager
+    def _kept(self, identifier: str) -> Iterator[Path]:
+        for folder in (self.folder, self.scratch):
+            folder.mkdir(parents=True, exist_ok=True)
+        path = self.scratch / "result.arrow"
+        yield path
+        path.rename(ResultPages(self.folder).path(identifier))
 
 
 def column_info(columns: Columns) -> list[dict[str, Any]]:

@@ -56,9 +56,9 @@ class StatementRunner:
         return Outcome([[n, str(t)] for n, t in made.columns], len(made.rows), header=False)
 
     def _select(self, sql: str, execution: Execution, run: Run) -> Outcome:
-        with self._engine.rows(sql, run) as (columns, batches):
-            rows = self._results.write(execution.id, execution.output_location, columns, batches)
-            return Outcome([[name, str(of)] for name, of in columns], rows)
+        columns, batches = self._engine.rows(sql, run)
+        rows = self._results.write(execution.id, execution.output_location, columns, batches)
+        return Outcome([[name, str(of)] for name, of in columns], rows)
 
     def _unload(self, sql: str, execution: Execution, run: Run) -> Outcome:
         asked = statements.unload(sql)

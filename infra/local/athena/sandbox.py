@@ -1,9 +1,8 @@
-"""A DuckDB to itself for each execution, which can read the execution's folder and nothing else."""
+"""A process's DuckDB, which can read the folder of the present execution and nothing else."""
 
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -12,11 +11,13 @@ import duckdb
 import pyarrow as pa
 
 from infra.local.athena.arrow_types import arrow_type
-from infra.local.athena.errors import SYSTEM, QueryError
+from infra.local.athena.errors import SYSTEM, QueryError, exhausted
 from infra.local.athena.sql.functions.registry import Udf
 from infra.local.athena.sql.prelude import HELPERS, MACROS
 from infra.local.athena.sql.types import Type, quoted
 
+DISK = "4GB"
+"""What DuckDB may spill to disk."""
 _MARK = "TRINO"
 _MARKED = re.compile(rf"{_MARK}\[(\w+)\]: (.*)", re.DOTALL)
 
@@ -24,7 +25,7 @@ _MARKED = re.compile(rf"{_MARK}\[(\w+)\]: (.*)", re.DOTALL)
 class Sandbox:
     """One DuckDB in memory with Trino's macros, closed to the file system but for what is below `root`.
 
-    Settings are locked: no SQL can open it again. Not for use from several threads, except `interrupt`.
+    Settings are locked: no SQL can open it again. Not for use from several threads.
 
     Attributes:
         folder: where the present execution's files are; another one after each `renew`.
@@ -41,7 +42,13 @@ class Sandbox:
                 "threads": threads,
                 "memory_limit": memory,
                 "temp_directory": str(root / "spill"),
+                "max_temp_directory_size": DISK,
                 "autoload_known_extensions": False,
+                "autoinstall_known_extensions": False,
+                "allow_community_extensions": False,
+                "allow_unsigned_extensions": False,
+                "allow_persistent_secrets": False,
+                "python_enable_replacements": False,  # or a table could be a variable of ours
             },
         )
         self.connection.execute("SET TimeZone = 'UTC'")
@@ -102,13 +109,8 @@ class Sandbox:
                     )
                     raise QueryError("GENERIC_INTERNAL_ERROR", message, category=SYSTEM)
             yield from relation.to_arrow_reader(rows)
-        except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
+        except (duckdb.Error, pa.ArrowException, RuntimeError, MemoryError) as error:
             raise translated(error) from error
-
-    def interrupt(self) -> None:
-        """Stop what is running; from any thread. A closed one runs nothing."""
-        with suppress(duckdb.ConnectionException):
-            self.connection.interrupt()
 
     def renew(self) -> None:
         """Forget the execution: its views, and its files. Only after one that ended well."""
@@ -156,13 +158,11 @@ def _batched(udf: Udf) -> Callable[..., Any]:
 
 _MEANINGS: tuple[tuple[str, str], ...] = (
     ("Division by zero", "DIVISION_BY_ZERO"),
-    ("INTERRUPT", "USER_CANCELED"),
     ("more than one row", "SUBQUERY_MULTIPLE_ROWS"),
     ("must appear in the GROUP BY", "EXPRESSION_NOT_AGGREGATE"),
     ("WHERE clause cannot contain aggregates", "EXPRESSION_NOT_SCALAR"),
     ("cannot contain window functions", "NESTED_WINDOW"),
     ("Map keys must be unique", "INVALID_FUNCTION_ARGUMENT"),
-    ("Out of Memory", "EXCEEDED_LOCAL_MEMORY_LIMIT"),
     ("Overflow", "NUMERIC_VALUE_OUT_OF_RANGE"),
     ("Out of Range", "NUMERIC_VALUE_OUT_OF_RANGE"),
     ("out of range", "NUMERIC_VALUE_OUT_OF_RANGE"),
@@ -171,11 +171,19 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
 )
 
 
+_EXHAUSTED = (
+    "Out of Memory", "bad_alloc", "bad allocation", "MemoryError", "RecursionError", "malloc of size", "realloc of size",
+    "No space left", "File too large", "Max expression depth", "recursion depth",
+)  # fmt: skip
+
+
 def translated(error: Exception) -> QueryError:
     """DuckDB's error as the one that Trino gives, as far as there is one."""
     message = str(error)
     if match := _MARKED.search(message):
         return QueryError(match[1], match[2].strip())
+    if any(sign in message for sign in _EXHAUSTED):
+        return exhausted()
     for part, name in _MEANINGS:
         if part in message:
             return QueryError(

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from shutil import rmtree
 from typing import Any
 
@@ -15,24 +13,19 @@ from starlette.routing import BaseRoute
 
 from infra.local.athena.api_catalog import MetadataApi, SavedQueryApi, WorkGroupApi
 from infra.local.athena.api_executions import ExecutionApi
-from infra.local.athena.engine import Engine
 from infra.local.athena.errors import ApiError
 from infra.local.athena.executions import Execution, Executions
-from infra.local.athena.objects import ObjectCache
+from infra.local.athena.nursery_messages import Setup
 from infra.local.athena.resources import NamedQueryResource, PreparedStatementResource, WorkGroupResource
-from infra.local.athena.results import ResultFiles
-from infra.local.athena.runner import StatementRunner
-from infra.local.athena.sandbox_pool import SandboxPool
+from infra.local.athena.results import ResultPages
 from infra.local.athena.store import Store
 from infra.local.athena.work_groups import WorkGroups
+from infra.local.athena.workers import Workers
 from infra.local.context import LocalContext
 from infra.local.service import ResourceHandler, Target
 
-CACHE_BYTES = 4 << 30
 WORKERS = max(2, min(4, os.cpu_count() or 2))
 """Queries at a time: more than there are cores would not end sooner, and each holds its rows in memory."""
-THREADS = 2
-MEMORY = "1500MB"
 PATIENCE_SECONDS = 0.02
 """So long GetQueryExecution waits for the end, about what a call to AWS takes: who polls learns of it at once."""
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
@@ -45,23 +38,18 @@ class AthenaService:
         self._context = context
         paths = context.paths
         paths.make()
-        self._scratch = paths.scratch / "athena"
-        rmtree(self._scratch, ignore_errors=True)
-        self._pool = SandboxPool(self._scratch, threads=THREADS, memory=MEMORY, kept=WORKERS)
+        scratch = paths.scratch / "athena"
+        rmtree(scratch, ignore_errors=True)
+        self._workers = Workers(Setup.of(context, scratch), kept=WORKERS)
         self._store = Store(paths.database("athena"))
         groups = WorkGroups(self._store, context.clock)
         saved = SavedQueryApi(self._store, groups, context.clock)
-        self._results = results = ResultFiles(paths.state / "athena-results", context.client("s3"))
-        engine = Engine(
-            context.client("glue"),
-            context.client("s3"),
-            pool=self._pool,
-            cache=ObjectCache(paths.root / "cache" / "athena", CACHE_BYTES),
-            new_name=self._file_name,
+        self._executions = Executions(
+            self._store, self._workers, context.clock, workers=WORKERS, watch=self._tell
         )
-        runner = StatementRunner(engine, results, self._store)
-        self._executions = Executions(self._store, runner, context.clock, workers=WORKERS, watch=self._tell)
-        api = ExecutionApi(self._store, groups, self._executions, results, context.clock)
+        api = ExecutionApi(
+            self._store, groups, self._executions, ResultPages(paths.state / "athena-results"), context.clock
+        )
         self._operations = _operations(
             api, WorkGroupApi(self._store, groups), saved, MetadataApi(lambda: context.client("glue"))
         )
@@ -74,17 +62,15 @@ class AthenaService:
         self.routes: Sequence[BaseRoute] = ()
 
     async def start(self) -> None:
-        """Settle what an earlier process left behind, and make the first sandbox."""
+        """Settle what an earlier process left behind, and have a first worker forked."""
         await asyncio.to_thread(self._executions.recover)
-        self._pool.warm()
+        self._workers.warm()
 
     async def stop(self) -> None:
         """Cancel what runs; state stays."""
         await asyncio.to_thread(self._executions.close)
-        self._pool.close()
-        self._results.close()
+        await asyncio.to_thread(self._workers.close)
         self._store.close()
-        rmtree(self._scratch, ignore_errors=True)
 
     async def _answer(self, operation: str, body: dict[str, Any], _: Request) -> Response:
         handler = self._operations.get(operation)
@@ -98,10 +84,6 @@ class AthenaService:
             return _error(error.code, error.message, error.athena_error_code)
         except KeyError as error:
             return _error("InvalidRequestException", f"The request lacks {error}.", "INVALID_INPUT")
-
-    def _file_name(self) -> str:
-        moment = datetime.fromtimestamp(self._context.clock(), UTC)
-        return f"{moment:%Y%m%d_%H%M%S}_{secrets.randbelow(100_000):05}_{secrets.token_hex(3)}_{secrets.token_hex(16)}"
 
     def _tell(self, execution: Execution) -> None:
         self._context.activity.add(

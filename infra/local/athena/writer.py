@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from infra.local.athena.arrow_types import file_type
-from infra.local.athena.errors import QueryError
+from infra.local.athena.errors import QueryError, exhausted
 from infra.local.athena.layout import bucket_and_key
 from infra.local.athena.render import shower
+from infra.local.athena.results import MOST_BYTES
 from infra.local.athena.sql.types import Type
 
 MOST_PARTITIONS = 100
@@ -106,6 +107,8 @@ class FileWriter:
                         self._output, self._columns[: self._width], self._scratch / self._new_name()
                     )
                 self._open[key].write(part)
+            if sum(part.path.stat().st_size for part in self._open.values()) > MOST_BYTES:
+                raise exhausted()
 
     def _parts(self, batch: pa.RecordBatch) -> Iterable[tuple[tuple[str | None, ...], pa.RecordBatch]]:
         data = batch.select(list(range(self._width)))

@@ -1,0 +1,76 @@
+"""The process that workers are forked from: everything is imported here, once, and no thread runs.
+
+`python -m infra.local.athena.nursery <file descriptor> <JSON of Setup>`. Imports take more than a second of a
+processor and 140 MB; a fork takes milliseconds and shares them.
+"""
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from infra.local import process_memory
+from infra.local.athena import worker
+from infra.local.athena.nursery_messages import MESSAGE, Setup
+from infra.local.athena.sql.parse import parse_query
+from infra.local.context import LocalContext
+
+
+def main() -> None:
+    """Fork and kill as the server says, until it closes the socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends at Ctrl-C, and this with it
+    control = socket.socket(fileno=int(sys.argv[1]))
+    setup = Setup(**json.loads(sys.argv[2]))
+    context = setup.context()
+    for service in ("glue", "s3"):
+        context.client(service)
+    parse_query("SELECT count(*) FROM t WHERE a = 'x'")
+    process_memory.settle()
+    workers: set[int] = set()
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE.size, 1)
+        if not message:
+            break
+        kind, number = MESSAGE.unpack(message)
+        if kind == b"K" and number in workers:
+            _kill(number)
+            workers.discard(number)
+        elif kind == b"F":
+            process = _fork(control, descriptors[0], context, Path(setup.folder) / str(number))
+            workers.add(process)
+            control.sendall(MESSAGE.pack(b"F", process))
+    for process in workers:
+        _kill(process)
+    os._exit(0)  # DuckDB's module complains of what a plain exit leaves behind
+
+
+def _fork(control: socket.socket, descriptor: int, context: LocalContext, folder: Path) -> int:
+    process = os.fork()
+    if process:
+        os.close(descriptor)
+        return process
+    try:
+        control.close()
+        gc.enable()
+        worker.serve(Connection(descriptor), context, folder)
+    except BaseException:  # noqa: BLE001 - the process ends here, whatever it was
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(process, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Executions in processes of their own: whatever one does to its process, the others do not notice."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from infra.local.athena import workers
+from infra.local.athena.workers import Worker
+from tests.infra.athena.conftest import Endpoint, wait_for
+from tests.infra.athena.exhaustion import STATEMENTS, Statement
+from tests.infra.athena.test_executions import SLOW, start
+
+PROBE = "SELECT count(*) FROM web_events WHERE event_hour = '2026-11-24-10'"
+EXHAUSTED = (
+    "Query exhausted resources at this scale factor",
+    "SYNTAX_ERROR: line 1:1: statement is too large",
+)
+QUICK = (
+    "an array of a billion", "two billion copies", "a text of two billion", "doubled thirty times by the compiler",
+    "a text that doubles", "parentheses", "a long sum", "queries in queries", "arrays in arrays", "a deep type",
+    "calls in calls",
+)  # fmt: skip
+
+
+def taken(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
+    """Every worker that an execution is lent from now on."""
+    lent: list[Worker] = []
+    take = workers.Workers._take
+
+    def noted(pool: workers.Workers) -> Worker:
+        lent.append(take(pool))
+        return lent[-1]
+
+    monkeypatch.setattr(workers.Workers, "_take", noted)
+    return lent
+
+
+@pytest.mark.parametrize("attack", [s for s in STATEMENTS if s.name in QUICK], ids=lambda s: s.name)
+def test_a_statement_that_exhausts_its_process_fails_alone(endpoint: Endpoint, attack: Statement) -> None:
+    identifier = start(endpoint, attack.sql)
+    assert endpoint.rows(PROBE) == [("100",)]
+    status = endpoint.wait(identifier, 120)["Status"]
+    assert status["State"] == "FAILED"
+    assert status["StateChangeReason"].startswith(EXHAUSTED)
+    assert endpoint.rows(PROBE) == [("100",)]
+
+
+@pytest.mark.parametrize(
+    "name", ["a pattern that backtracks", "lambdas in lambdas", "a recursion without an end"]
+)
+def test_whatever_an_execution_does_it_can_be_stopped(endpoint: Endpoint, name: str) -> None:
+    (attack,) = (s for s in STATEMENTS if s.name == name)
+    identifier = start(endpoint, attack.sql)
+    athena = endpoint.client("athena")
+
+    def state() -> str:
+        found = athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+        return str(found["Status"]["State"])
+
+    wait_for(lambda: state() == "RUNNING")
+    athena.stop_query_execution(QueryExecutionId=identifier)
+    assert endpoint.wait(identifier, 20)["Status"]["State"] == "CANCELLED"
+
+
+def test_the_process_of_a_stopped_execution_is_gone_and_its_folder_too(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent = taken(endpoint, monkeypatch)
+    identifier = start(endpoint, SLOW)
+    wait_for(lambda: lent)
+    endpoint.client("athena").stop_query_execution(QueryExecutionId=identifier)
+    assert endpoint.wait(identifier)["Status"]["State"] == "CANCELLED"
+    endpoint.service._workers.settle()
+    with pytest.raises(ProcessLookupError):
+        os.kill(lent[0].process, 0)
+    assert not lent[0].folder.exists()
+
+
+def test_a_worker_that_is_killed_takes_its_execution_with_it_and_no_other(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent = taken(endpoint, monkeypatch)
+    identifier = start(endpoint, SLOW)
+    wait_for(lambda: lent)
+    os.kill(lent[0].process, signal.SIGKILL)
+    assert endpoint.wait(identifier)["Status"]["StateChangeReason"] == EXHAUSTED[0]
+    assert endpoint.rows(PROBE) == [("100",)]
+
+
+def test_a_worker_that_dies_while_it_waits_is_not_lent(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.rows(PROBE)
+    endpoint.service._workers.settle()
+    for idle in endpoint.service._workers._idle:
+        os.kill(idle.process, signal.SIGKILL)
+        assert idle.connection.poll(10)
+    assert endpoint.rows(PROBE) == [("100",)]
+
+
+def test_when_the_nursery_is_killed_the_next_execution_has_another(endpoint: Endpoint) -> None:
+    endpoint.rows(PROBE)
+    nursery = endpoint.service._workers._nursery
+    assert nursery is not None
+    nursery[0].kill()
+    nursery[0].wait()
+    assert endpoint.rows(PROBE) == [("100",)]
+
+
+def test_a_worker_serves_one_execution_after_another_and_keeps_nothing_of_the_one_before(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent = taken(endpoint, monkeypatch)
+    for _ in range(6):
+        endpoint.rows(PROBE)
+        endpoint.service._workers.settle()
+        folders = [path for path in lent[-1].folder.iterdir() if path.name.isdigit()]
+        wait_for(lambda found=folders[0]: not any(Path(found).iterdir()) or not found.exists())
+    assert len({worker.process for worker in lent}) < 6
+
+
+def test_after_many_executions_a_worker_is_replaced(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "MOST_USES", 1)
+    lent = taken(endpoint, monkeypatch)
+    for _ in range(3):
+        endpoint.rows(PROBE)
+        endpoint.service._workers.settle()
+    assert len({worker.process for worker in lent[1:]}) == 2
+
+
+def test_an_execution_that_takes_long_gives_its_place_to_others(endpoint: Endpoint) -> None:
+    slow = [start(endpoint, SLOW) for _ in range(workers_at_a_time())]
+    try:
+        assert endpoint.rows(PROBE) == [("100",)]
+    finally:
+        for identifier in slow:
+            endpoint.client("athena").stop_query_execution(QueryExecutionId=identifier)
+    assert {endpoint.wait(identifier)["Status"]["State"] for identifier in slow} == {"CANCELLED"}
+
+
+def workers_at_a_time() -> int:
+    from infra.local.athena.service import WORKERS
+
+    return WORKERS
+
+
+def test_an_execution_ends_when_athenas_time_is_up(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "QUERY_SECONDS", workers.LONG_SECONDS + 0.1)
+    assert endpoint.failure(SLOW) == "Query timeout"
+
+
+def test_workers_can_allocate_so_much_and_no_more(endpoint: Endpoint) -> None:
+    endpoint.rows(PROBE)
+    endpoint.service._workers.settle()
+    idle = endpoint.service._workers._idle[0]
+    limits = Path(f"/proc/{idle.process}/limits")
+    if not limits.exists():
+        pytest.skip("this system shows no limits of processes")
+    assert "Max data size             2500000000" in limits.read_text()
