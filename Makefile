@@ -11,7 +11,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards failed-replay kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
-        kill-reports upgrade interrupt-cloud soak
+        kill-reports upgrade interrupt-cloud soak attack-athena
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ bench-freshness: $(VENV)/.dev ## from an object in the lake to the reports that 
 
 bench-athena: $(VENV)/.dev ## a report query beside DuckDB alone
 	$(BIN)/python -m benchmarks.athena
+
+attack-athena: $(VENV)/.dev ## break-ins into the local Athena, and statements that would exhaust it
+	$(BIN)/python -m benchmarks.athena_attacks
 
 bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
 	$(BIN)/python -m benchmarks.dashboard_preview --rows-of-days 60

@@ -3,13 +3,14 @@
 import re
 from typing import Any
 
+from sqlglot import exp
+
 from infra.local.athena.ddl_partitions import add_partitions, partition_input
 from infra.local.athena.ddl_tables import create_entry, descriptor_of
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.layout import folder, layout_of
 from infra.local.athena.sql.type_names import hive_name
-from infra.local.athena.sql.types import quoted
 from infra.local.athena.statements import Reader
 from infra.local.athena.writer import Output, Written
 
@@ -126,9 +127,9 @@ def insert(engine: Engine, sql: str, run: Run) -> Written:
     if len(given) != len(chosen):
         message = f"Insert query has mismatched column types: Table: [{', '.join(str(t) for _, t in wanted)}], Query: [{', '.join(str(t) for _, t in given)}]"
         raise QueryError("TYPE_MISMATCH", message)
-    aliases = ", ".join(quoted(f"i{i}") for i in range(len(given)))
+    aliases = ", ".join(f"i{i}" for i in range(len(given)))
     selected = ", ".join(
-        f"CAST({f'i{chosen.index(name)}' if name in chosen else 'NULL'} AS {of}) AS {quoted(name)}"
+        f"CAST({f'i{chosen.index(name)}' if name in chosen else 'NULL'} AS {of}) AS {exp.to_identifier(name, quoted=True).sql('trino')}"
         for name, of in wanted
     )
     query = f"SELECT {selected} FROM ({reader.rest()}) AS inserted ({aliases})"

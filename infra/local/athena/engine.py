@@ -18,6 +18,7 @@ from infra.local.athena.sql.compiler import CompiledQuery, Compiler
 from infra.local.athena.sql.functions import catalog as function_catalog
 from infra.local.athena.sql.functions.registry import Udf
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import build
 from infra.local.athena.sql.types import Type
 from infra.local.athena.writer import FileWriter, Output, Written, check_empty, check_output
 
@@ -76,7 +77,7 @@ class Engine:
     def _fold(self, value: Typed, udfs: Sequence[Udf]) -> Any:
         try:
             self._sandbox.prepare(udfs)
-            found = self._sandbox.run(f"SELECT {value.sql}").fetchone()
+            found = self._sandbox.run(build("SELECT {}", value.sql)).fetchone()
         except QueryError:
             return None
         return found[0] if found else None

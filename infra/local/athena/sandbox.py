@@ -14,7 +14,8 @@ from infra.local.athena.arrow_types import arrow_type
 from infra.local.athena.errors import SYSTEM, QueryError, exhausted
 from infra.local.athena.sql.functions.registry import Udf
 from infra.local.athena.sql.prelude import HELPERS, MACROS
-from infra.local.athena.sql.types import Type, quoted
+from infra.local.athena.sql.tree import Sql, build, quoted
+from infra.local.athena.sql.types import Type
 
 DISK = "4GB"
 """What DuckDB may spill to disk."""
@@ -70,8 +71,8 @@ class Sandbox:
         self.connection.create_function(  # type: ignore[call-overload]
             udf.name,
             _batched(udf),
-            [of.duck for of in udf.arguments],
-            udf.result.duck,
+            [str(of.duck) for of in udf.arguments],
+            str(udf.result.duck),
             type="arrow",
             null_handling="special",
         )
@@ -83,15 +84,15 @@ class Sandbox:
                 self.register(udf)
                 self._registered.add(udf.name)
 
-    def create_view(self, name: str, select: str) -> None:
+    def create_view(self, name: str, select: Sql) -> None:
         """Make a view that `renew` drops. Raises QueryError in Trino's words."""
-        self.run(f"CREATE VIEW {quoted(name)} AS {select}")
+        self.run(build("CREATE VIEW {} AS {}", quoted(name), select))
         self._views.append(name)
 
-    def run(self, sql: str) -> "duckdb.DuckDBPyConnection":
+    def run(self, sql: Sql | str) -> "duckdb.DuckDBPyConnection":
         """Execute; raises QueryError in Trino's words."""
         try:
-            return self.connection.execute(sql)
+            return self.connection.execute(str(sql))
         except duckdb.Error as error:
             raise translated(error) from error
 
@@ -103,7 +104,7 @@ class Sandbox:
         try:
             relation = self.connection.sql(sql)
             for index, (of, duck) in enumerate(zip(types, map(str, relation.types), strict=True)):
-                if _normal(duck) != _normal(of.duck):
+                if _normal(duck) != _normal(str(of.duck)):
                     message = (
                         f"Column {index + 1} is {duck} where {of} was promised. Please report the query."
                     )
@@ -115,7 +116,7 @@ class Sandbox:
     def renew(self) -> None:
         """Forget the execution: its views, and its files. Only after one that ended well."""
         for name in self._views:
-            self.connection.execute(f"DROP VIEW {quoted(name)}")
+            self.connection.execute(str(build("DROP VIEW {}", quoted(name))))
         self._views.clear()
         rmtree(self.folder)
         self.uses += 1

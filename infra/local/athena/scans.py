@@ -17,7 +17,8 @@ from infra.local.athena.objects import ObjectCache, StoredObject, download
 from infra.local.athena.partitions import PartitionObjects, find_objects
 from infra.local.athena.sandbox import Sandbox
 from infra.local.athena.sql.compiler import Scan, TableColumn
-from infra.local.athena.sql.types import Type, quoted, text
+from infra.local.athena.sql.tree import Sql, build, join, quoted, text
+from infra.local.athena.sql.types import Type
 
 Guard = Callable[[int], None]
 """Called with the bytes scanned so far; raises when they are too many."""
@@ -57,7 +58,7 @@ class Reader:
         for file in files:
             groups.setdefault(_shape(file.footer, columns), []).append(file)
         selects = [self._select(columns, layout, group) for group in groups.values()] or [_empty(columns)]
-        self.sandbox.create_view(scan.name, " UNION ALL ".join(selects))
+        self.sandbox.create_view(scan.name, join(" UNION ALL ", selects))
 
     def _local(self, scan: Scan, layout: Layout, partitions: Sequence[PartitionObjects]) -> list[_File]:
         """The objects as files of the sandbox; a partition's values are in its folder's name."""
@@ -89,31 +90,39 @@ class Reader:
             return f"{name}.parquet", make
         return f"{name}-{text_files.fingerprint(layout)}.parquet", text_files.converted(layout, stored, make)
 
-    def _select(self, columns: Sequence[TableColumn], layout: Layout, files: Sequence[_File]) -> str:
+    def _select(self, columns: Sequence[TableColumn], layout: Layout, files: Sequence[_File]) -> Sql:
         partition_names = [name for name, _ in layout.partitions]
         schema = {field.name.lower(): field for field in files[0].footer.schema}
         listed, with_path = [], False
         for column in columns:
             if column.hidden:
                 with_path = True
-                listed.append(f"m.address AS {quoted(column.name)}")
+                listed.append(build("m.address AS {}", quoted(column.name)))
             elif column.partition:
-                stored = f"p{partition_names.index(column.name)}"
-                listed.append(f"CAST(t.{stored} AS {column.type.duck}) AS {quoted(column.name)}")
+                stored = build("t.p{}", partition_names.index(column.name))
+                listed.append(build("CAST({} AS {}) AS {}", stored, column.type.duck, quoted(column.name)))
             else:
-                listed.append(f"{_column(schema.get(column.name), column.type)} AS {quoted(column.name)}")
-        paths = ", ".join(text(str(file.path)) for file in files)
-        types = ", ".join(f"'p{i}': VARCHAR" for i in range(len(partition_names)))
-        hive = (
-            f", hive_partitioning = true, hive_types = {{{types}}}"
-            if types
-            else ", hive_partitioning = false"
-        )
-        source = f"read_parquet([{paths}]{hive}{', filename = true' if with_path else ''}) AS t"
-        if with_path:
-            known = ", ".join(f"({text(str(f.path))}, {text(f.stored.address)})" for f in files)
-            source += f" JOIN (VALUES {known}) AS m(path, address) ON t.filename = m.path"
-        return f"SELECT {', '.join(listed) or '1 AS one'} FROM {source}"
+                value = _column(schema.get(column.name), column.type)
+                listed.append(build("{} AS {}", value, quoted(column.name)))
+        source = _read(files, len(partition_names), with_path=with_path)
+        return build("SELECT {} FROM {}", join(", ", listed) if listed else build("1 AS one"), source)
+
+
+def _read(files: Sequence[_File], partitions: int, *, with_path: bool) -> Sql:
+    options = [build("[{}]", join(", ", (text(str(file.path)) for file in files)))]
+    options.append(build("hive_partitioning = {}", "true" if partitions else "false"))
+    if partitions:
+        types = (build("{}: VARCHAR", text(f"p{i}")) for i in range(partitions))
+        options.append(build("hive_types = {}", Sql(("{", join(", ", types), "}"))))
+    if not with_path:
+        return build("read_parquet({}) AS t", join(", ", options))
+    options.append(build("filename = true"))
+    known = (build("({}, {})", text(str(f.path)), text(f.stored.address)) for f in files)
+    return build(
+        "read_parquet({}) AS t JOIN (VALUES {}) AS m(path, address) ON t.filename = m.path",
+        join(", ", options),
+        join(", ", known),
+    )
 
 
 def _encoded(value: str | None) -> str:
@@ -128,19 +137,19 @@ def _shape(footer: Footer, columns: Sequence[TableColumn]) -> str:
     )
 
 
-def _empty(columns: Sequence[TableColumn]) -> str:
-    listed = ", ".join(f"CAST(NULL AS {c.type.duck}) AS {quoted(c.name)}" for c in columns)
-    return f"SELECT {listed or '1 AS one'} WHERE false"
+def _empty(columns: Sequence[TableColumn]) -> Sql:
+    listed = [build("CAST(NULL AS {}) AS {}", c.type.duck, quoted(c.name)) for c in columns]
+    return build("SELECT {} WHERE false", join(", ", listed) if listed else build("1 AS one"))
 
 
-def _column(field: pa.Field | None, of: Type) -> str:
+def _column(field: pa.Field | None, of: Type) -> Sql:
     """A file's column as the table's type; NULL where the file has none."""
     if field is None:
-        return f"CAST(NULL AS {of.duck})"
-    return _as_declared(f"t.{quoted(field.name)}", field.type, of)
+        return build("CAST(NULL AS {})", of.duck)
+    return _as_declared(build("t.{}", quoted(field.name)), field.type, of)
 
 
-def _as_declared(sql: str, given: pa.DataType, of: Type) -> str:
+def _as_declared(sql: Sql, given: pa.DataType, of: Type) -> Sql:
     if _is_stored_as(given, of):
         return sql
     if of.name == "row" and pa.types.is_struct(given):
@@ -149,15 +158,15 @@ def _as_declared(sql: str, given: pa.DataType, of: Type) -> str:
         for name, wanted in zip(of.stored_names, of.of, strict=True):
             part = inner.get(name)
             value = (
-                _as_declared(f"{sql}.{quoted(part.name)}", part.type, wanted)
+                _as_declared(build("{}.{}", sql, quoted(part.name)), part.type, wanted)
                 if part is not None
-                else f"CAST(NULL AS {wanted.duck})"
+                else build("CAST(NULL AS {})", wanted.duck)
             )
-            parts.append(f"{quoted(name)} := {value}")
-        return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END"
+            parts.append(build("{} := {}", quoted(name), value))
+        return build("CASE WHEN {} IS NULL THEN NULL ELSE struct_pack({}) END", sql, join(", ", parts))
     if of.name == "timestamp" and pa.types.is_timestamp(given) and given.tz:
-        return f"timezone('UTC', {sql})"
-    return f"CAST({sql} AS {of.duck})"
+        return build("timezone('UTC', {})", sql)
+    return build("CAST({} AS {})", sql, of.duck)
 
 
 def _is_stored_as(given: pa.DataType, of: Type) -> bool:

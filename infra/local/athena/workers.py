@@ -17,7 +17,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from infra.local.athena.errors import QueryError, exhausted
+from infra.local.athena.errors import SYSTEM, QueryError, exhausted
 from infra.local.athena.executions import Execution
 from infra.local.athena.nursery_messages import MESSAGE, Setup
 
@@ -126,6 +126,9 @@ class Workers:
             answer: dict[str, Any] = json.loads(self._received(worker, when_long))
             is_good = answer["peak_bytes"] <= MOST_IDLE_BYTES
         except (EOFError, OSError) as error:
+            if self._lost_nursery():
+                text = "The processes that run queries were ended."
+                raise QueryError("GENERIC_INTERNAL_ERROR", text, category=SYSTEM, retryable=True) from error
             raise exhausted() from error
         finally:
             job.end()
@@ -224,6 +227,10 @@ class Workers:
         with self._nursery_lock, suppress(OSError):
             if self._nursery is not None:
                 self._nursery[1].sendall(MESSAGE.pack(b"K", worker.process))
+
+    def _lost_nursery(self) -> bool:
+        with self._nursery_lock:
+            return self._nursery is not None and self._nursery[0].poll() is not None
 
     def _end_nursery(self) -> None:
         if self._nursery is not None:

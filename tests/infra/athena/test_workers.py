@@ -106,6 +106,8 @@ def test_when_the_nursery_is_killed_the_next_execution_has_another(endpoint: End
     assert nursery is not None
     nursery[0].kill()
     nursery[0].wait()
+    for idle in endpoint.service._workers._idle:
+        assert idle.connection.poll(10), "it outlived the process that it was forked from"
     assert endpoint.rows(PROBE) == [("100",)]
 
 
@@ -115,9 +117,7 @@ def test_a_worker_serves_one_execution_after_another_and_keeps_nothing_of_the_on
     lent = taken(endpoint, monkeypatch)
     for _ in range(6):
         endpoint.rows(PROBE)
-        endpoint.service._workers.settle()
-        folders = [path for path in lent[-1].folder.iterdir() if path.name.isdigit()]
-        wait_for(lambda found=folders[0]: not any(Path(found).iterdir()) or not found.exists())
+        wait_for(lambda: not any(files for _, _, files in os.walk(lent[-1].folder)))
     assert len({worker.process for worker in lent}) < 6
 
 

@@ -1,9 +1,7 @@
 """Aggregate and window calls: DISTINCT, ORDER BY, FILTER, OVER, frames.
 
-An aggregate's rule marks DuckDB's own call with « », so that FILTER and OVER land on it and not on the cast around.
+An aggregate's rule marks DuckDB's own call with « », which makes it a node of its own: FILTER and OVER land on it and not on the cast around.
 """
-
-import re
 
 from sqlglot import exp
 
@@ -14,8 +12,8 @@ from infra.local.athena.sql.expression_base import place_of, refs_of
 from infra.local.athena.sql.functions.registry import FUNCTIONS
 from infra.local.athena.sql.ordering import ordering
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import EMPTY, Aggregate, Sql, build, join
 
-_MARKED = re.compile(r"«(\w+)\(((?:[^«»])*)\)»")
 _FRAME_WORDS = {"UNBOUNDED": "UNBOUNDED", "CURRENT ROW": "CURRENT ROW"}
 
 
@@ -23,21 +21,21 @@ def aggregate(node: exp.Expr, within: Expressions) -> Typed:
     """An aggregate call, with FILTER and ORDER BY. Raises QueryError."""
     call, condition = _unfiltered(node, within)
     marked, order, distinct = _marked(call, within, ("aggregate",))
-    return _finish(marked, condition, order, distinct, "")
+    return _finish(marked, condition, order, distinct, EMPTY)
 
 
 def window(node: exp.Window, within: Expressions) -> Typed:
     """A call with OVER. Raises QueryError."""
     inner = node.this
-    nulls = ""
+    nulls = EMPTY
     if isinstance(inner, (exp.IgnoreNulls, exp.RespectNulls)):
-        nulls = " IGNORE NULLS" if isinstance(inner, exp.IgnoreNulls) else ""
+        nulls = build(" IGNORE NULLS") if isinstance(inner, exp.IgnoreNulls) else EMPTY
         inner = inner.this
     if isinstance(inner, exp.Filter):
         raise QueryError("NOT_SUPPORTED", "FILTER is not yet supported for window functions", *place_of(node))
     marked, order, distinct = _marked(inner, within, ("window", "aggregate"))
     over, used = _over(node, within)
-    made = _finish(marked, None, order, distinct, f" OVER ({over})", nulls)
+    made = _finish(marked, None, order, distinct, build(" OVER ({})", over), nulls)
     return Typed(made.sql, made.type, made.refs | refs_of(*used))
 
 
@@ -49,7 +47,7 @@ def _unfiltered(node: exp.Expr, within: Expressions) -> tuple[exp.Expr, Typed | 
 
 def _marked(
     node: exp.Expr, within: Expressions, kinds: tuple[str, ...]
-) -> tuple[Typed, tuple[str, list[Typed]], bool]:
+) -> tuple[Typed, tuple[Sql, list[Typed]], bool]:
     if isinstance(node, exp.GroupConcat):
         return _listagg(node, within)
     if not isinstance(node, exp.Anonymous):
@@ -57,7 +55,7 @@ def _marked(
             "SYNTAX_ERROR", f"'{node.sql('trino')[:60]}' cannot have FILTER or OVER", *place_of(node)
         )
     arguments = list(node.expressions)
-    order: tuple[str, list[Typed]] = ("", [])
+    order: tuple[Sql, list[Typed]] = (EMPTY, [])
     distinct = False
     if arguments and isinstance(arguments[-1], exp.Order):
         order = ordering(within, arguments[-1].expressions, 0)
@@ -73,7 +71,7 @@ def _marked(
             raise QueryError("SYNTAX_ERROR", f"'*' is not allowed in {node.name}", *place_of(node))
         arguments = []
     if order[0] and node.name.lower() not in _ORDERED:
-        order = ("", order[1])  # no order changes a sum
+        order = (EMPTY, order[1])  # no order changes a sum
     values = [part if isinstance(part, exp.Lambda) else within(part) for part in arguments]
     made = resolve_call(
         FUNCTIONS, node.name.lower(), values, within.lambda_body, within.compiler,
@@ -85,7 +83,7 @@ def _marked(
 _ORDERED = {"array_agg", "listagg", "map_agg", "multimap_agg", "arbitrary", "any_value"}
 
 
-def _listagg(node: exp.GroupConcat, within: Expressions) -> tuple[Typed, tuple[str, list[Typed]], bool]:
+def _listagg(node: exp.GroupConcat, within: Expressions) -> tuple[Typed, tuple[Sql, list[Typed]], bool]:
     overflow = node.args.get("on_overflow")
     if overflow is not None and isinstance(overflow, exp.OverflowTruncateBehavior):
         raise refused(
@@ -93,7 +91,7 @@ def _listagg(node: exp.GroupConcat, within: Expressions) -> tuple[Typed, tuple[s
             "Use array_join(array_agg(x ORDER BY y), ',').",
             *place_of(node),
         )
-    value, order = node.this, ("", list[Typed]())
+    value, order = node.this, (EMPTY, list[Typed]())
     if isinstance(value, exp.Order):
         order = ordering(within, value.expressions, 0)
         value = value.this
@@ -120,26 +118,31 @@ def _listagg(node: exp.GroupConcat, within: Expressions) -> tuple[Typed, tuple[s
 def _finish(
     marked: Typed,
     condition: Typed | None,
-    order: tuple[str, list[Typed]],
+    order: tuple[Sql, list[Typed]],
     distinct: bool,
-    over: str,
-    nulls: str = "",
+    over: Sql,
+    nulls: Sql = EMPTY,
 ) -> Typed:
-    filtered = f" FILTER (WHERE {condition.sql})" if condition is not None else ""
+    filtered = build(" FILTER (WHERE {})", condition.sql) if condition is not None else EMPTY
+    ordered = build(" ORDER BY {}", order[0]) if order[0] else EMPTY
+    found: list[Sql] = []
 
-    def fill(match: re.Match[str]) -> str:
-        name, arguments = match.groups()
-        inside = f"{'DISTINCT ' if distinct else ''}{arguments}{f' ORDER BY {order[0]}' if order[0] else ''}{nulls}"
-        return f"{name}({inside}){filtered}{over}"
+    def finished(part: Sql) -> Sql | None:
+        if not isinstance(part, Aggregate):
+            return None
+        found.append(part)
+        inside = part.arguments + ordered + nulls
+        inside = build("DISTINCT {}", inside) if distinct else inside
+        return build("{}({}){}{}", part.name, inside, filtered, over)
 
-    sql, count = _MARKED.subn(fill, marked.sql)
-    if not count:
+    sql = marked.sql.changed(finished)
+    if not found:
         raise refused("This call with OVER or FILTER", "Compute it in a subquery.")
     used = refs_of(*order[1], *([condition] if condition is not None else []))
     return Typed(sql, marked.type, marked.refs | used)
 
 
-def _over(node: exp.Window, within: Expressions) -> tuple[str, list[Typed]]:
+def _over(node: exp.Window, within: Expressions) -> tuple[Sql, list[Typed]]:
     named = node.args.get("alias")
     if named is not None and not node.args.get("partition_by") and named.name.lower() in within.scope.windows:
         base = within.scope.windows[named.name.lower()]
@@ -157,32 +160,32 @@ def _over(node: exp.Window, within: Expressions) -> tuple[str, list[Typed]]:
     if partition:
         keys = within.all(partition)
         used += keys
-        parts.append(f"PARTITION BY {', '.join(key.sql for key in keys)}")
+        parts.append(build("PARTITION BY {}", join(", ", (key.sql for key in keys))))
     if order is not None:
         keys_sql, keys = ordering(within, order.expressions, 0)
         used += keys
-        parts.append(f"ORDER BY {keys_sql}")
+        parts.append(build("ORDER BY {}", keys_sql))
     if spec is not None:
         parts.append(_frame(spec, within, used))
-    return " ".join(parts), used
+    return join(" ", parts), used
 
 
-def _frame(spec: exp.WindowSpec, within: Expressions, used: list[Typed]) -> str:
+def _frame(spec: exp.WindowSpec, within: Expressions, used: list[Typed]) -> Sql:
     if spec.args.get("exclude"):
         raise QueryError("SYNTAX_ERROR", "EXCLUDE is not a part of Trino's window frames")
     start = _bound(spec.args.get("start"), spec.args.get("start_side"), within, used)
     end = (
         _bound(spec.args.get("end"), spec.args.get("end_side"), within, used)
         if spec.args.get("end")
-        else "CURRENT ROW"
+        else build("CURRENT ROW")
     )
-    return f"{str(spec.args['kind']).upper()} BETWEEN {start} AND {end}"
+    return build("{} BETWEEN {} AND {}", str(spec.args["kind"]).upper(), start, end)
 
 
-def _bound(value: str | exp.Expr | None, side: str | None, within: Expressions, used: list[Typed]) -> str:
+def _bound(value: str | exp.Expr | None, side: str | None, within: Expressions, used: list[Typed]) -> Sql:
     if isinstance(value, exp.Expr):
         amount = within(value)
         used.append(amount)
-        return f"{amount.sql} {str(side).upper()}"
+        return build("{} {}", amount.sql, str(side).upper())
     word = _FRAME_WORDS[str(value)]
-    return word if word == "CURRENT ROW" else f"{word} {str(side).upper()}"
+    return build(word) if word == "CURRENT ROW" else build("{} {}", word, str(side).upper())

@@ -18,6 +18,7 @@ from infra.local.athena.sql.functions.registry import (
     substitute,
 )
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import Lambda, build, join
 from infra.local.athena.sql.types import VARCHAR, Type, as_decimal, coercible, common
 
 LambdaCompiler = Callable[[exp.Lambda, Sequence[Type]], Typed]
@@ -195,21 +196,19 @@ def _emit(
         result = substitute(overload.result, types)
         udf_name = f"t_{name}_{abs(hash((overload.signature, tuple(str(a.type) for a in ready)))) % 10**9}"
         udf = Udf(udf_name, overload.python, tuple(a.type for a in ready), result, overload.takes_null)
-        return Typed(f"{session.use(udf)}({', '.join(call.sqls)})", result, refs)
+        return Typed(build("{}({})", session.use(udf), join(", ", call.sqls)), result, refs)
     if isinstance(overload.rule, str):
         result = substitute(overload.result, types)
-        sql = overload.rule.replace("{*}", ", ".join(call.sqls))
-        for index, part in enumerate(call.sqls):
-            sql = sql.replace(f"{{{index}}}", part)
-        return Typed(f"({sql})", result, refs)
+        return Typed(build("({})", build(overload.rule, *call.sqls)), result, refs)
     made = overload.rule(call)
     if isinstance(made, Typed):
         return Typed(made.sql, made.type, made.refs | refs, made.literal, made.origin)
-    return Typed(f"({made[0]})", made[1], refs)
+    return Typed(build("({})", made[0]), made[1], refs)
 
 
 def _lambda_result(body: Typed, pattern: Pattern, types: dict[str, Type]) -> Typed:
-    head, _, inner = body.sql.partition(": ")
+    function = body.sql
+    assert isinstance(function, Lambda)
     if pattern.is_variable and pattern.name not in types:
         types[pattern.name] = body.type
         return body
@@ -220,5 +219,5 @@ def _lambda_result(body: Typed, pattern: Pattern, types: dict[str, Type]) -> Typ
         wanted = types[pattern.name] = VARCHAR
     if not coercible(body.type, wanted):
         raise QueryError("TYPE_MISMATCH", f"Lambda must return {wanted}, and returns {body.type}")
-    result = coerce(Typed(inner, body.type, body.refs), wanted)
-    return Typed(f"{head}: {result.sql}", wanted, body.refs)
+    result = coerce(Typed(function.body, body.type, body.refs), wanted)
+    return Typed(Lambda(function.names, result.sql), wanted, body.refs)

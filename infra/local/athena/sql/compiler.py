@@ -128,7 +128,9 @@ class Compiler:
             raise QueryError("INVALID_PARAMETER_USAGE", wrong, 1, 1)
         query = self.query(tree, None, {})
         query.demand(frozenset(range(len(query.fields))), {})
-        return CompiledQuery(query.sql, tuple(query.fields), tuple(self.scans), tuple(self.udfs.values()))
+        return CompiledQuery(
+            str(query.sql), tuple(query.fields), tuple(self.scans), tuple(self.udfs.values())
+        )
 
     # What expressions and queries ask
 
@@ -149,16 +151,15 @@ class Compiler:
     def parameter(self, node: exp.Placeholder) -> Typed:
         """The literal that was given for this `?`, as an expression of its own."""
         written = self.parameters[self._places[int(node.name)]]
-        wrong = QueryError(
-            "INVALID_PARAMETER_USAGE", f"Parameter is no literal: {written}. Quote strings: 'text'."
-        )
         tree = parse_query(f"SELECT {written}")
-        if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.args.get("from_"):
-            raise wrong
-        try:
-            return Expressions(self, Scope())(tree.expressions[0])
-        except QueryError as error:
-            raise (wrong if error.name == "COLUMN_NOT_FOUND" else error) from error
+        listed = (
+            tree.expressions if {name for name, part in tree.args.items() if part} == {"expressions"} else []
+        )
+        if not isinstance(tree, exp.Select) or len(listed) != 1 or not _is_literal(listed[0]):
+            raise QueryError(
+                "INVALID_PARAMETER_USAGE", f"Parameter is no literal: {written}. Quote strings: 'text'."
+            )
+        return Expressions(self, Scope())(listed[0])
 
     def now(self, name: str) -> Typed:
         """current_date, current_timestamp, localtimestamp, ...: when the execution was submitted."""
@@ -203,3 +204,10 @@ class Compiler:
     def quantified(self, symbol: str, node: exp.Expr, within: Rules) -> Typed:
         """value = ANY (query), value > ALL (query)."""
         return subqueries.quantified(self, symbol, node, within)
+
+
+def _is_literal(node: exp.Expr) -> bool:
+    """A string, number, boolean or NULL, and what has a type in front of it: DATE '2026-11-24', -1."""
+    if isinstance(node, (exp.Neg, exp.Interval)) or type(node) is exp.Cast:
+        return isinstance(node.this, exp.Literal)
+    return isinstance(node, (exp.Literal, exp.Boolean, exp.Null, exp.HexString))

@@ -17,19 +17,9 @@ from infra.local.athena.sql.literals import decimal_or_number, typed_literal
 from infra.local.athena.sql.predicates import Predicates
 from infra.local.athena.sql.scope import Scope, Typed, member
 from infra.local.athena.sql.syntax_parts import COMMON_PARTS, PARTS
+from infra.local.athena.sql.tree import Lambda, Name, build, join, quoted, text
 from infra.local.athena.sql.type_names import parse_type
-from infra.local.athena.sql.types import (
-    BOOLEAN,
-    UNKNOWN,
-    VARBINARY,
-    Type,
-    array,
-    coercible,
-    common,
-    quoted,
-    row,
-    text,
-)
+from infra.local.athena.sql.types import BOOLEAN, UNKNOWN, VARBINARY, Type, array, coercible, common, row
 
 if TYPE_CHECKING:
     from infra.local.athena.sql.compiler import Compiler
@@ -100,10 +90,10 @@ class Expressions(Predicates):
         """`lambda p: body`, its parameters of these types; the type is the body's."""
         names = [identifier.name.lower() for identifier in node.expressions]
         stored = [self.compiler.fresh("p") for _ in names]
-        parameters = {n: Typed(s, t) for n, s, t in zip(names, stored, types, strict=True)}
+        parameters = {n: Typed(Name(s), t) for n, s, t in zip(names, stored, types, strict=True)}
         inner = Expressions(self.compiler, self.scope.with_parameters(parameters))
         body = inner(node.this)
-        return Typed(f"lambda {', '.join(stored)}: {body.sql}", body.type, body.refs)
+        return Typed(Lambda(tuple(stored), body.sql), body.type, body.refs)
 
     def unified(self, values: Sequence[Typed], what: str) -> list[Typed]:
         """The values coerced to the one type that holds them all. Raises QueryError TYPE_MISMATCH."""
@@ -121,11 +111,11 @@ class Expressions(Predicates):
         return decimal_or_number(node.name)
 
     def boolean_literal(self, node: exp.Boolean) -> Typed:
-        return Typed("true" if node.this else "false", BOOLEAN, literal=bool(node.this))
+        return Typed(build("true" if node.this else "false"), BOOLEAN, literal=bool(node.this))
 
     def hex_string(self, node: exp.HexString) -> Typed:
         digits = re.sub(r"\s", "", str(node.this))
-        return Typed(f"unhex({text(digits)})", VARBINARY)
+        return Typed(build("unhex({})", text(digits)), VARBINARY)
 
     def column(self, node: exp.Column) -> Typed:
         parts = [part.name for part in node.parts]
@@ -162,11 +152,11 @@ class Expressions(Predicates):
         value = self(node.this)
         if not (value.type.is_number or value.type.is_interval):
             raise QueryError("TYPE_MISMATCH", f"Cannot negate {value.type}", *place_of(node))
-        return value.with_sql(f"(-{value.sql})")
+        return value.with_sql(build("(-{})", value.sql))
 
     def paren(self, node: exp.Paren) -> Typed:
         value = self(node.this)
-        return Typed(f"({value.sql})", value.type, value.refs, value.literal, value.origin)
+        return Typed(build("({})", value.sql), value.type, value.refs, value.literal, value.origin)
 
     def concat(self, node: exp.DPipe) -> Typed:
         return operators.concat(self(node.this), self(node.expression))
@@ -182,13 +172,15 @@ class Expressions(Predicates):
 
     def try_(self, node: exp.Anonymous) -> Typed:
         (value,) = self.all(node.expressions)
-        return value.with_sql(f"TRY({value.sql})")
+        return value.with_sql(build("TRY({})", value.sql))
 
     def row(self, node: exp.Anonymous | exp.Tuple) -> Typed:
         values = self.all(node.expressions)
         of = row(*(("", value.type) for value in values))
-        packed = ", ".join(f"{quoted(n)} := {v.sql}" for n, v in zip(of.stored_names, values, strict=True))
-        return Typed(f"struct_pack({packed})", of, refs_of(*values))
+        packed = join(
+            ", ", (build("{} := {}", quoted(n), v.sql) for n, v in zip(of.stored_names, values, strict=True))
+        )
+        return Typed(build("struct_pack({})", packed), of, refs_of(*values))
 
     def typeof(self, node: exp.Anonymous) -> Typed:
         (value,) = self.all(node.expressions)
@@ -244,12 +236,15 @@ class Expressions(Predicates):
 
     def array(self, node: exp.Array) -> Typed:
         if not node.expressions:
-            return Typed("[]", array(UNKNOWN))
+            return Typed(build("[]"), array(UNKNOWN))
         values = self.unified(self.all(node.expressions), "All ARRAY elements")
         literals = [value.literal for value in values]
         written = None if None in literals else literals
         return Typed(
-            f"[{', '.join(v.sql for v in values)}]", array(values[0].type), refs_of(*values), written
+            build("[{}]", join(", ", (v.sql for v in values))),
+            array(values[0].type),
+            refs_of(*values),
+            written,
         )
 
     def bracket(self, node: exp.Bracket) -> Typed:
@@ -261,7 +256,7 @@ class Expressions(Predicates):
             and 1 <= key.literal <= len(value.type.of)
         ):
             stored = quoted(value.type.stored_names[key.literal - 1])
-            return Typed(f"({value.sql}).{stored}", value.type.of[key.literal - 1], value.refs)
+            return Typed(build("({}).{}", value.sql, stored), value.type.of[key.literal - 1], value.refs)
         return self.call("subscript", [value, key], node)
 
     def parse_json(self, node: exp.ParseJSON) -> Typed:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 from sqlglot import exp
 
 from infra.local.athena.sql.scope import Ref, Scope, Typed
+from infra.local.athena.sql.tree import build
 from infra.local.athena.sql.types import UNKNOWN
 
 if TYPE_CHECKING:
     from infra.local.athena.sql.compiler import Compiler
 
-NULL = Typed("NULL", UNKNOWN)
+NULL = Typed(build("NULL"), UNKNOWN)
 
 
 def refs_of(*values: Typed) -> frozenset[Ref]:

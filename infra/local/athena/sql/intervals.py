@@ -4,6 +4,7 @@ import re
 
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import build
 from infra.local.athena.sql.types import DAY_TO_SECOND, YEAR_TO_MONTH
 
 _MICROSECONDS = {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000, "second": 1_000_000}
@@ -19,7 +20,7 @@ def interval(value: str, start: str, end: str = "") -> Typed:
     try:
         if start in ("year", "month"):
             months = _months(parts, start, end)
-            return Typed(f"to_months({sign * months})", YEAR_TO_MONTH)
+            return Typed(build("to_months({})", sign * months), YEAR_TO_MONTH)
         units = _CLOCK_UNITS[_CLOCK_UNITS.index(start) : _CLOCK_UNITS.index(end) + 1]
         if len(parts) > len(units):
             raise ValueError(value)
@@ -29,7 +30,7 @@ def interval(value: str, start: str, end: str = "") -> Typed:
         )
     except ValueError as error:
         raise QueryError("INVALID_LITERAL", f"Invalid INTERVAL {start} TO {end} value: {value}") from error
-    return Typed(f"to_microseconds({sign * (total // _MILLISECOND) * _MILLISECOND})", DAY_TO_SECOND)
+    return Typed(build("to_microseconds({})", sign * (total // _MILLISECOND) * _MILLISECOND), DAY_TO_SECOND)
 
 
 def _months(parts: list[str], start: str, end: str) -> int:

@@ -10,6 +10,7 @@ from infra.local.athena.sql.expression_base import place_of
 from infra.local.athena.sql.functions import json_conversion
 from infra.local.athena.sql.functions.registry import Udf
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import build
 from infra.local.athena.sql.type_names import parse_type
 from infra.local.athena.sql.types import JSON, VARCHAR, Type
 
@@ -27,8 +28,8 @@ def json_cast(compiler: "Compiler", value: Typed, wanted: Type, *, safe: bool) -
         function = json_conversion.reader(wanted)
         name = f"t_from_json_{abs(hash(str(wanted))) % 10**9}"
         udf = Udf(name, function, (JSON,), wanted)
-    sql = f"{compiler.use(udf)}({value.sql})"
-    return Typed(f"TRY({sql})" if safe else sql, wanted, value.refs)
+    sql = build("{}({})", compiler.use(udf), value.sql)
+    return Typed(build("TRY({})", sql) if safe else sql, wanted, value.refs)
 
 
 def json_path(node: exp.Expr, within: Expressions) -> Typed:

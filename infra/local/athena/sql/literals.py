@@ -8,26 +8,30 @@ from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.scope import Typed
-from infra.local.athena.sql.types import BIGINT, DATE, DOUBLE, INTEGER, Type, decimal, text
+from infra.local.athena.sql.tree import build, text
+from infra.local.athena.sql.types import BIGINT, DATE, DOUBLE, INTEGER, Type, decimal
 
 _TIMESTAMP = re.compile(
     r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*([A-Za-z_/]+[A-Za-z0-9_/+-]*|[+-]\d{1,2}(?::?\d{2})?)?\s*$"
 )
+_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LARGEST = 2**63 - 1
 
 
 def decimal_or_number(written: str) -> Typed:
     """A number as it is written: integer, bigint, decimal with a point, double with an exponent."""
+    if _NUMBER.fullmatch(written) is None:
+        raise QueryError("INVALID_LITERAL", f"Invalid numeric literal: {written}")
     bare = written.lstrip("-")
     if "e" in bare.lower():
-        return Typed(f"CAST({text(written)} AS DOUBLE)", DOUBLE, literal=float(written))
+        return Typed(build("CAST({} AS DOUBLE)", text(written)), DOUBLE, literal=float(written))
     if "." in bare:
         whole, _, fraction = bare.partition(".")
         digits = len(whole.lstrip("0")) + len(fraction)
         if digits > 38:
             raise QueryError("INVALID_LITERAL", f"Decimal literal has more than 38 digits: {written}")
         of = decimal(max(digits, 1, len(fraction)), len(fraction))
-        return Typed(f"CAST({text(written)} AS {of.duck})", of, literal=written)
+        return Typed(build("CAST({} AS {})", text(written), of.duck), of, literal=written)
     value = int(written)
     if abs(value) > _LARGEST:
         digits = len(bare.lstrip("0"))
@@ -35,8 +39,10 @@ def decimal_or_number(written: str) -> Typed:
             raise QueryError("INVALID_LITERAL", f"Invalid numeric literal: {written}")
         raise QueryError("SYNTAX_ERROR", f"Invalid numeric literal: {written}. Write DECIMAL '{written}'.")
     if -(2**31) <= value < 2**31:
-        return Typed(f"CAST({value} AS INTEGER)" if value < 0 else str(value), INTEGER, literal=value)
-    return Typed(f"CAST({value} AS BIGINT)", BIGINT, literal=value)
+        return Typed(
+            build("CAST({} AS INTEGER)", value) if value < 0 else build("{}", value), INTEGER, literal=value
+        )
+    return Typed(build("CAST({} AS BIGINT)", value), BIGINT, literal=value)
 
 
 def date_literal(value: str) -> Typed | None:
@@ -48,7 +54,7 @@ def date_literal(value: str) -> Typed | None:
         day = datetime(*map(int, match.groups()), tzinfo=UTC).date()  # type: ignore[arg-type, misc]
     except ValueError:
         return None
-    return Typed(f"DATE '{day.isoformat()}'", DATE, literal=day)
+    return Typed(build("DATE {}", text(day.isoformat())), DATE, literal=day)
 
 
 def timestamp_literal(value: str, *, zoned: bool, declared: list[int]) -> Typed | None:
@@ -72,7 +78,7 @@ def timestamp_literal(value: str, *, zoned: bool, declared: list[int]) -> Typed 
         return None
     if name is None and not zoned:
         return Typed(
-            f"TIMESTAMP '{_written(moment)}'",
+            build("TIMESTAMP {}", text(_written(moment))),
             Type("timestamp", (precision,)),
             literal=moment.replace(tzinfo=None),
         )
@@ -81,7 +87,7 @@ def timestamp_literal(value: str, *, zoned: bool, declared: list[int]) -> Typed 
     zone, where = zone_of(name or "UTC")
     instant = moment.replace(tzinfo=where).astimezone(UTC)
     of = Type("timestamp with time zone", (precision,), zone=zone)
-    return Typed(f"timezone('UTC', TIMESTAMP '{_written(instant)}')", of, literal=instant)
+    return Typed(build("timezone('UTC', TIMESTAMP {})", text(_written(instant))), of, literal=instant)
 
 
 def time_literal(value: str) -> Typed | None:
@@ -90,8 +96,8 @@ def time_literal(value: str) -> Typed | None:
     if match is None:
         return None
     fraction = match[4] or ""
-    sql = f"TIME '{int(match[1]):02}:{int(match[2]):02}:{int(match[3] or 0):02}.{fraction.ljust(6, '0')}'"
-    return Typed(sql, Type("time", (len(fraction),)))
+    clock = f"{int(match[1]):02}:{int(match[2]):02}:{int(match[3] or 0):02}.{fraction.ljust(6, '0')}"
+    return Typed(build("TIME {}", text(clock)), Type("time", (len(fraction),)))
 
 
 def _written(moment: datetime) -> str:

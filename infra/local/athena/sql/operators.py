@@ -8,6 +8,7 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.casts import cast, coerce, zone
 from infra.local.athena.sql.functions.registry import Session, Udf
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import Sql, build, join, quoted, text
 from infra.local.athena.sql.types import (
     BOOLEAN,
     DAY_TO_SECOND,
@@ -17,7 +18,6 @@ from infra.local.athena.sql.types import (
     as_decimal,
     common,
     decimal,
-    text,
 )
 
 _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
@@ -44,10 +44,12 @@ def arithmetic(operator: str, left: Typed, right: Typed, session: Session) -> Ty
         return _decimal(operator, left, right, session)
     a, b = coerce(left, both).sql, coerce(right, both).sql
     symbol = "//" if operator == "/" and both.is_integer else operator
-    sql = f"({a} {symbol} {b})"
+    sql = build("({} {} {})", a, symbol, b)
     # DuckDB widens some results (tinyint, real); the type of Trino's result is the operands'.
     return Typed(
-        sql if both.name in ("integer", "bigint", "double") else f"CAST({sql} AS {both.duck})", both, refs
+        sql if both.name in ("integer", "bigint", "double") else build("CAST({} AS {})", sql, both.duck),
+        both,
+        refs,
     )
 
 
@@ -74,11 +76,11 @@ def _decimal(operator: str, left: Typed, right: Typed, session: Session) -> Type
     x, y = cast(left, a).sql, cast(right, b).sql
     refs = left.refs | right.refs
     if operator in "+-*" and of.precision < 38:
-        return Typed(f"CAST({x} {operator} {y} AS {of.duck})", of, refs)
+        return Typed(build("CAST({} {} {} AS {})", x, operator, y, of.duck), of, refs)
     names = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
     types = f"{a.precision}_{a.scale}_{b.precision}_{b.scale}"
     udf = Udf(f"t_decimal_{names[operator]}_{types}", _exact(operator, of), (a, b), of)
-    return Typed(f"{session.use(udf)}({x}, {y})", of, refs)
+    return Typed(build("{}({}, {})", session.use(udf), x, y), of, refs)
 
 
 def _exact(operator: str, of: Type) -> Callable[[Decimal, Decimal], Decimal]:
@@ -102,27 +104,27 @@ def _exact(operator: str, of: Type) -> Callable[[Decimal, Decimal], Decimal]:
     return calculate
 
 
-def _time(operator: str, left: Typed, right: Typed) -> tuple[str, Type]:
+def _time(operator: str, left: Typed, right: Typed) -> tuple[Sql, Type]:
     a, b = left.type, right.type
     if operator == "+" and a.is_interval and not b.is_interval:
         return _time(operator, right, left)
     if operator in "+-" and b.is_interval:
         if a == b:
-            return f"({left.sql} {operator} {right.sql})", a
+            return build("({} {} {})", left.sql, operator, right.sql), a
         if a.name == "timestamp":
             digits = a if b == YEAR_TO_MONTH else replace(a, args=(max(3, a.precision),))
-            return f"({left.sql} {operator} {right.sql})", digits
+            return build("({} {} {})", left.sql, operator, right.sql), digits
         if a.name == "date":
-            return f"CAST({left.sql} {operator} {_whole_days(right)} AS DATE)", a
+            return build("CAST({} {} {} AS DATE)", left.sql, operator, _whole_days(right)), a
         if a.name == "time" and b == DAY_TO_SECOND:
-            return f"({left.sql} {operator} {right.sql})", a
+            return build("({} {} {})", left.sql, operator, right.sql), a
         if a.name == "timestamp with time zone":
             if b == DAY_TO_SECOND or zone(a) == "UTC":
-                return f"({left.sql} {operator} {right.sql})", a
+                return build("({} {} {})", left.sql, operator, right.sql), a
             name = text(zone(a))
-            return f"timezone({name}, timezone({name}, {left.sql}) {operator} {right.sql})", a
+            return build("timezone({}, timezone({}, {}) {} {})", name, name, left.sql, operator, right.sql), a
     if operator == "-" and a.name == b.name and a.name in ("date", "timestamp", "timestamp with time zone"):
-        return f"to_microseconds(epoch_us({left.sql}) - epoch_us({right.sql}))", DAY_TO_SECOND
+        return build("to_microseconds(epoch_us({}) - epoch_us({}))", left.sql, right.sql), DAY_TO_SECOND
     if operator == "-" and (both := common(a, b)) is not None and both.name.startswith("timestamp"):
         return _time(operator, coerce(left, both), coerce(right, both))
     if operator == "*" and b.is_interval:
@@ -131,18 +133,23 @@ def _time(operator: str, left: Typed, right: Typed) -> tuple[str, Type]:
         factor = coerce(right, DOUBLE).sql if not b.is_integer or operator == "/" else right.sql
         if a == DAY_TO_SECOND:
             return (
-                f"to_microseconds(CAST(trunc(epoch({left.sql}) * 1000 {operator} {factor}) AS BIGINT) * 1000)",
+                build(
+                    "to_microseconds(CAST(trunc(epoch({}) * 1000 {} {}) AS BIGINT) * 1000)",
+                    left.sql,
+                    operator,
+                    factor,
+                ),
                 a,
             )
-        months = f"(date_part('year', {left.sql}) * 12 + date_part('month', {left.sql}))"
-        return f"to_months(CAST(trunc({months} {operator} {factor}) AS INTEGER))", YEAR_TO_MONTH
+        months = build("(date_part('year', {}) * 12 + date_part('month', {}))", left.sql, left.sql)
+        return build("to_months(CAST(trunc({} {} {}) AS INTEGER))", months, operator, factor), YEAR_TO_MONTH
     raise mismatch(operator, a, b)
 
 
-def _whole_days(interval: Typed) -> str:
+def _whole_days(interval: Typed) -> Sql:
     if interval.type == YEAR_TO_MONTH:
         return interval.sql
-    return f"t_whole_days({interval.sql})"
+    return build("t_whole_days({})", interval.sql)
 
 
 def compare(operator: str, left: Typed, right: Typed) -> Typed:
@@ -154,54 +161,55 @@ def compare(operator: str, left: Typed, right: Typed) -> Typed:
     return Typed(_compare(operator, a, b, both), BOOLEAN, left.refs | right.refs)
 
 
-def _compare(operator: str, a: Typed, b: Typed, of: Type) -> str:
-    sql = f"({a.sql} {operator} {b.sql})"
+def _compare(operator: str, a: Typed, b: Typed, of: Type) -> Sql:
+    sql = build("({} {} {})", a.sql, operator, b.sql)
     if of.is_float:  # in DuckDB NaN equals itself and is the largest
         doubtful = [x.sql for x in (a, b) if x.literal is None]
         if operator == "<>":
-            return "(" + " OR ".join([sql, *(f"isnan({x})" for x in doubtful)]) + ")"
-        return "(" + " AND ".join([sql, *(f"NOT isnan({x})" for x in doubtful)]) + ")"
+            return build("({})", join(" OR ", [sql, *(build("isnan({})", x) for x in doubtful)]))
+        return build("({})", join(" AND ", [sql, *(build("NOT isnan({})", x) for x in doubtful)]))
     if of.name in ("array", "map", "row") and operator in ("=", "<>"):
         equal = _equal_nested(a, b, of)
-        return equal if operator == "=" else f"(NOT {equal})"
+        return equal if operator == "=" else build("(NOT {})", equal)
     if of.name == "map" or (of.name in ("array", "row") and operator not in ("=", "<>")):
         if of.name == "map":
             raise mismatch(operator, of, of)
-        return f"t_ordered({_has_null(a, of)} OR {_has_null(b, of)}, {sql})"
+        return build("t_ordered({} OR {}, {})", _has_null(a, of), _has_null(b, of), sql)
     return sql
 
 
-def _equal_nested(a: Typed, b: Typed, of: Type) -> str:
+def _equal_nested(a: Typed, b: Typed, of: Type) -> Sql:
     """NULL inside makes the answer NULL, unless something else differs."""
     if of.name == "row":
         parts = [_compare("=", _part(a, of, i), _part(b, of, i), inner) for i, inner in enumerate(of.of)]
-        return "(" + " AND ".join(parts) + ")"
+        return build("({})", join(" AND ", parts))
     if of.name == "map":
-        keys = f"list_sort(map_keys({a.sql})) = list_sort(map_keys({b.sql}))"
-        value = f"map_extract_value({b.sql}, k)"
+        keys = build("list_sort(map_keys({})) = list_sort(map_keys({}))", a.sql, b.sql)
+        value = build("map_extract_value({}, k)", b.sql)
         each = _compare(
-            "=", Typed(f"map_extract_value({a.sql}, k)", of.of[1]), Typed(value, of.of[1]), of.of[1]
+            "=", Typed(build("map_extract_value({}, k)", a.sql), of.of[1]), Typed(value, of.of[1]), of.of[1]
         )
-        found = f"list_transform(map_keys({a.sql}), lambda k: {each})"
-        return f"(CASE WHEN {keys} THEN t_all({found}) WHEN NOT ({keys}) THEN false END)"
+        found = build("list_transform(map_keys({}), lambda k: {})", a.sql, each)
+        return build("(CASE WHEN {} THEN t_all({}) WHEN NOT ({}) THEN false END)", keys, found, keys)
     inner = of.of[0]
-    each = _compare("=", Typed("p[1]", inner), Typed("p[2]", inner), inner)
-    found = f"list_transform(list_zip({a.sql}, {b.sql}), lambda p: {each})"
-    return f"(CASE WHEN len({a.sql}) <> len({b.sql}) THEN false ELSE t_all({found}) END)"
+    each = _compare("=", Typed(build("p[1]"), inner), Typed(build("p[2]"), inner), inner)
+    found = build("list_transform(list_zip({}, {}), lambda p: {})", a.sql, b.sql, each)
+    return build("(CASE WHEN len({}) <> len({}) THEN false ELSE t_all({}) END)", a.sql, b.sql, found)
 
 
 def _part(value: Typed, of: Type, index: int) -> Typed:
-    return Typed(f"({value.sql}).{_field(of, index)}", of.of[index])
+    return Typed(build("({}).{}", value.sql, _field(of, index)), of.of[index])
 
 
-def _field(of: Type, index: int) -> str:
-    return '"' + of.stored_names[index].replace('"', '""') + '"'
+def _field(of: Type, index: int) -> Sql:
+    return quoted(of.stored_names[index])
 
 
-def _has_null(value: Typed, of: Type) -> str:
+def _has_null(value: Typed, of: Type) -> Sql:
     if of.name == "row":
-        return "(" + " OR ".join(f"({value.sql}).{_field(of, i)} IS NULL" for i in range(len(of.of))) + ")"
-    return f"coalesce(list_bool_or(list_transform({value.sql}, lambda e: e IS NULL)), false)"
+        tests = (build("({}).{} IS NULL", value.sql, _field(of, i)) for i in range(len(of.of)))
+        return build("({})", join(" OR ", tests))
+    return build("coalesce(list_bool_or(list_transform({}, lambda e: e IS NULL)), false)", value.sql)
 
 
 def concat(left: Typed, right: Typed) -> Typed:
@@ -214,14 +222,14 @@ def concat(left: Typed, right: Typed) -> Typed:
         )
     if "unknown" in (a.name, b.name) and (a.is_text or b.is_text):  # Trino reads NULL || text as arrays
         of = Type("array", of=(a if a.is_text else b,))
-        return Typed(f"CAST(NULL AS {of.duck})", of, refs)
+        return Typed(build("CAST(NULL AS {})", of.duck), of, refs)
     if {a.name, b.name} <= {"varchar", "char"}:
         length = (a.args[0] + b.args[0],) if a.args and b.args and a.name == b.name == "varchar" else ()
-        return Typed(f"({left.sql} || {right.sql})", Type("varchar", length), refs)
+        return Typed(build("({} || {})", left.sql, right.sql), Type("varchar", length), refs)
     if a.name == "array" or b.name == "array":
         return _concat_arrays(left, right)
     if a.name == b.name == "varbinary":
-        return Typed(f"({left.sql} || {right.sql})", a, refs)
+        return Typed(build("({} || {})", left.sql, right.sql), a, refs)
     raise QueryError(
         "TYPE_MISMATCH", f"Unexpected parameters ({a}, {b}) for function concat. Cast them to varchar."
     )
@@ -234,10 +242,13 @@ def _concat_arrays(left: Typed, right: Typed) -> Typed:
         raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({a}, {b}) for function concat.")
     of = Type("array", of=(element,))
     parts = [
-        coerce(x, of).sql if x.type.name == "array" else f"[{coerce(x, element).sql}]" for x in (left, right)
+        coerce(x, of).sql if x.type.name == "array" else build("[{}]", coerce(x, element).sql)
+        for x in (left, right)
     ]
     # DuckDB reads a NULL array as an empty one; in Trino the result is NULL.
-    checks = " OR ".join(f"{x.sql} IS NULL" for x in (left, right) if x.type.name == "array")
+    checks = join(" OR ", (build("{} IS NULL", x.sql) for x in (left, right) if x.type.name == "array"))
     return Typed(
-        f"(CASE WHEN {checks} THEN NULL ELSE list_concat({', '.join(parts)}) END)", of, left.refs | right.refs
+        build("(CASE WHEN {} THEN NULL ELSE list_concat({}) END)", checks, join(", ", parts)),
+        of,
+        left.refs | right.refs,
     )

@@ -9,13 +9,14 @@ from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.expression import Expressions
 from infra.local.athena.sql.expression_base import NULL
 from infra.local.athena.sql.scope import Scope, Typed
+from infra.local.athena.sql.tree import Sql, build, join
 from infra.local.athena.sql.types import Type
 
 if TYPE_CHECKING:
     from infra.local.athena.sql.compiler import Compiler
 
 
-def limits(compiler: "Compiler", node: exp.Expr) -> str:
+def limits(compiler: "Compiler", node: exp.Expr) -> Sql:
     """OFFSET and LIMIT or FETCH FIRST, as DuckDB's clauses."""
     limit, offset = node.args.get("limit"), node.args.get("offset")
     parts = []
@@ -29,10 +30,10 @@ def limits(compiler: "Compiler", node: exp.Expr) -> str:
         if isinstance(limit, exp.Fetch) and count is None:
             count = exp.Literal.number(1)
         if not (isinstance(count, exp.Var) and count.name.upper() == "ALL"):
-            parts.append(f" LIMIT {_count(compiler, count, 'LIMIT')}")
+            parts.append(build(" LIMIT {}", _count(compiler, count, "LIMIT")))
     if offset is not None:
-        parts.append(f" OFFSET {_count(compiler, offset.expression, 'OFFSET')}")
-    return "".join(parts)
+        parts.append(build(" OFFSET {}", _count(compiler, offset.expression, "OFFSET")))
+    return join("", parts)
 
 
 def _count(compiler: "Compiler", node: exp.Expr | None, what: str) -> int:
@@ -42,8 +43,10 @@ def _count(compiler: "Compiler", node: exp.Expr | None, what: str) -> int:
     return value.literal
 
 
-def ordering(within: Expressions, items: Sequence[exp.Expr], outputs: int) -> tuple[str, list[Typed]]:
-    """ORDER BY keys; a number is an output column. NULLs come last unless the query says otherwise."""
+def ordering(
+    within: Expressions, items: Sequence[exp.Expr], outputs: int, columns: Sequence[Typed] = ()
+) -> tuple[Sql, list[Typed]]:
+    """ORDER BY keys; a number is an output column (or, of `columns`, its expression). NULLs come last unless the query says otherwise."""
     keys, values = [], []
     for item in items:
         node = item.this if isinstance(item, exp.Ordered) else item
@@ -53,7 +56,7 @@ def ordering(within: Expressions, items: Sequence[exp.Expr], outputs: int) -> tu
                 raise QueryError(
                     "INVALID_COLUMN_REFERENCE", f"ORDER BY position {position} is not in select list"
                 )
-            key = str(position)
+            key = columns[position - 1].sql if columns else build("{}", position)
         else:
             value = within(node)
             orderable(value.type)
@@ -61,14 +64,14 @@ def ordering(within: Expressions, items: Sequence[exp.Expr], outputs: int) -> tu
             key = (
                 value.sql
                 if value.literal is None
-                else f"({value.sql} || '')"
+                else build("({} || '')", value.sql)
                 if value.type.is_text
-                else f"({value.sql})"
+                else build("({})", value.sql)
             )
-        words = " DESC" if item.args.get("desc") else " ASC"
-        nulls = " NULLS FIRST" if item.args.get("nulls_first") else " NULLS LAST"
-        keys.append(key + words + nulls)
-    return ", ".join(keys), values
+        words = "DESC" if item.args.get("desc") else "ASC"
+        nulls = "NULLS FIRST" if item.args.get("nulls_first") else "NULLS LAST"
+        keys.append(build("{} {} {}", key, words, nulls))
+    return join(", ", keys), values
 
 
 def orderable(of: Type) -> None:

@@ -6,6 +6,7 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import operators
 from infra.local.athena.sql.expression_base import NULL, Rules, place_of, refs_of
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import EMPTY, Sql, build, join
 from infra.local.athena.sql.types import BOOLEAN, VARCHAR, coercible
 
 
@@ -23,11 +24,11 @@ class Predicates(Rules):
     def logical(self, node: exp.Connector) -> Typed:
         word = "AND" if isinstance(node, exp.And) else "OR"
         parts = [self.boolean(part, "Logical expression term") for part in node.flatten(unnest=False)]
-        return Typed("(" + f" {word} ".join(p.sql for p in parts) + ")", BOOLEAN, refs_of(*parts))
+        return Typed(build("({})", join(f" {word} ", (p.sql for p in parts))), BOOLEAN, refs_of(*parts))
 
     def negation(self, node: exp.Not) -> Typed:
         value = self.boolean(node.this, "Value of logical NOT expression")
-        return Typed(f"(NOT {value.sql})", BOOLEAN, value.refs)
+        return Typed(build("(NOT {})", value.sql), BOOLEAN, value.refs)
 
     def is_(self, node: exp.Is) -> Typed:
         if not isinstance(node.expression, exp.Null):
@@ -35,17 +36,17 @@ class Predicates(Rules):
                 "SYNTAX_ERROR", "IS must be followed by NULL, NOT NULL or DISTINCT FROM", *place_of(node)
             )
         value = self(node.this)
-        return Typed(f"({value.sql} IS NULL)", BOOLEAN, value.refs)
+        return Typed(build("({} IS NULL)", value.sql), BOOLEAN, value.refs)
 
     def distinct_from(self, node: exp.NullSafeEQ | exp.NullSafeNEQ) -> Typed:
         a, b = self.unified([self(node.this), self(node.expression)], "Operands of IS DISTINCT FROM")
         word = "NOT DISTINCT" if isinstance(node, exp.NullSafeEQ) else "DISTINCT"
-        return Typed(f"({a.sql} IS {word} FROM {b.sql})", BOOLEAN, refs_of(a, b))
+        return Typed(build("({} IS {} FROM {})", a.sql, word, b.sql), BOOLEAN, refs_of(a, b))
 
     def between(self, node: exp.Between) -> Typed:
         value, low, high = self(node.this), self(node.args["low"]), self(node.args["high"])
         a, b = operators.compare(">=", value, low), operators.compare("<=", value, high)
-        return Typed(f"({a.sql} AND {b.sql})", BOOLEAN, refs_of(a, b))
+        return Typed(build("({} AND {})", a.sql, b.sql), BOOLEAN, refs_of(a, b))
 
     def in_(self, node: exp.In) -> Typed:
         if node.args.get("query") is not None:
@@ -59,13 +60,15 @@ class Predicates(Rules):
         )
         if plain or listed[0].type.name == "decimal":
             return Typed(
-                f"({listed[0].sql} IN ({', '.join(v.sql for v in listed[1:])}))", BOOLEAN, refs_of(*listed)
+                build("({} IN ({}))", listed[0].sql, join(", ", (v.sql for v in listed[1:]))),
+                BOOLEAN,
+                refs_of(*listed),
             )
         tests = [operators.compare("=", listed[0], other) for other in listed[1:]]
-        return Typed("(" + " OR ".join(t.sql for t in tests) + ")", BOOLEAN, refs_of(*tests))
+        return Typed(build("({})", join(" OR ", (t.sql for t in tests))), BOOLEAN, refs_of(*tests))
 
     def like(self, node: exp.Like) -> Typed:
-        return self._like(node, "")
+        return self._like(node, EMPTY)
 
     def escape(self, node: exp.Escape) -> Typed:
         if not isinstance(node.this, exp.Like):
@@ -75,9 +78,9 @@ class Predicates(Rules):
             raise QueryError(
                 "INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character", *place_of(node)
             )
-        return self._like(node.this, f" ESCAPE {sign.sql}")
+        return self._like(node.this, build(" ESCAPE {}", sign.sql))
 
-    def _like(self, node: exp.Like, suffix: str) -> Typed:
+    def _like(self, node: exp.Like, suffix: Sql) -> Typed:
         value, pattern = self(node.this), self(node.expression)
         if not (coercible(value.type, VARCHAR) and coercible(pattern.type, VARCHAR)):
             raise QueryError(
@@ -86,7 +89,9 @@ class Predicates(Rules):
                 *place_of(node),
             )
         word = "NOT LIKE" if node.args.get("negate") else "LIKE"
-        return Typed(f"({value.sql} {word} {pattern.sql}{suffix})", BOOLEAN, refs_of(value, pattern))
+        return Typed(
+            build("({} {} {}{})", value.sql, word, pattern.sql, suffix), BOOLEAN, refs_of(value, pattern)
+        )
 
     def case(self, node: exp.Case) -> Typed:
         branches = node.args["ifs"]
@@ -101,8 +106,12 @@ class Predicates(Rules):
             self(default) if default is not None else NULL,
         ]
         values = self.unified(values, "All CASE results")
-        whens = " ".join(f"WHEN {t.sql} THEN {v.sql}" for t, v in zip(tests, values, strict=False))
-        return Typed(f"(CASE {whens} ELSE {values[-1].sql} END)", values[0].type, refs_of(*tests, *values))
+        whens = join(
+            " ", (build("WHEN {} THEN {}", t.sql, v.sql) for t, v in zip(tests, values, strict=False))
+        )
+        return Typed(
+            build("(CASE {} ELSE {} END)", whens, values[-1].sql), values[0].type, refs_of(*tests, *values)
+        )
 
     def if_(self, node: exp.If) -> Typed:
         test = self.boolean(node.this, "IF condition")
@@ -110,13 +119,17 @@ class Predicates(Rules):
         a, b = self.unified(
             [self(node.args["true"]), self(other) if other is not None else NULL], "Result types for IF"
         )
-        return Typed(f"(CASE WHEN {test.sql} THEN {a.sql} ELSE {b.sql} END)", a.type, refs_of(test, a, b))
+        return Typed(
+            build("(CASE WHEN {} THEN {} ELSE {} END)", test.sql, a.sql, b.sql), a.type, refs_of(test, a, b)
+        )
 
     def coalesce(self, node: exp.Anonymous) -> Typed:
         values = self.unified(self.all(node.expressions), "All COALESCE operands")
-        return Typed(f"coalesce({', '.join(v.sql for v in values)})", values[0].type, refs_of(*values))
+        return Typed(
+            build("coalesce({})", join(", ", (v.sql for v in values))), values[0].type, refs_of(*values)
+        )
 
     def nullif(self, node: exp.Anonymous) -> Typed:
         a, b = self.all(node.expressions)
         test = operators.compare("=", a, b)
-        return Typed(f"(CASE WHEN {test.sql} THEN NULL ELSE {a.sql} END)", a.type, refs_of(a, b))
+        return Typed(build("(CASE WHEN {} THEN NULL ELSE {} END)", test.sql, a.sql), a.type, refs_of(a, b))

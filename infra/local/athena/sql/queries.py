@@ -14,6 +14,7 @@ from infra.local.athena.sql.ordering import limits, ordering
 from infra.local.athena.sql.query_model import Cte, Ctes, Query
 from infra.local.athena.sql.scope import Domain, Field, Scope, Typed
 from infra.local.athena.sql.select import select
+from infra.local.athena.sql.tree import EMPTY, Sql, build, join
 from infra.local.athena.sql.types import Type, common
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def compile_query(compiler: "Compiler", node: exp.Expr, parent: Scope | None, ctes: Ctes) -> Query:
     """The query of any form. Raises QueryError."""
     own: list[Cte] = []
-    prefix = ""
+    prefix = EMPTY
     if (with_ := node.args.get("with_")) is not None:
         prefix, ctes, own = _with(compiler, with_, parent, ctes)
     if isinstance(node, exp.Subquery):
@@ -47,7 +48,7 @@ def compile_query(compiler: "Compiler", node: exp.Expr, parent: Scope | None, ct
 
 def _with(
     compiler: "Compiler", node: exp.With, parent: Scope | None, ctes: Ctes
-) -> tuple[str, Ctes, list[Cte]]:
+) -> tuple[Sql, Ctes, list[Cte]]:
     known, own, parts = dict(ctes), [], []
     for item in node.expressions:
         name, names = item.alias.lower(), [c.name.lower() for c in item.args["alias"].columns]
@@ -59,10 +60,10 @@ def _with(
             cte = Cte(stored, _renamed(query, names, item))
         known[name] = cte
         own.append(cte)
-        listed = ", ".join(f"c{i}" for i in range(len(cte.query.fields)))
-        parts.append(f"{stored}({listed}) AS ({cte.query.sql})")
-    word = "WITH RECURSIVE " if node.recursive else "WITH "
-    return word + ", ".join(parts) + " ", known, own
+        listed = join(", ", (build("c{}", i) for i in range(len(cte.query.fields))))
+        parts.append(build("{}({}) AS ({})", stored, listed, cte.query.sql))
+    word = "WITH RECURSIVE" if node.recursive else "WITH"
+    return build("{} {} ", word, join(", ", parts)), known, own
 
 
 def _mentions(node: exp.Expr, name: str) -> bool:
@@ -104,18 +105,22 @@ def _set_operation(compiler: "Compiler", node: exp.SetOperation, parent: Scope |
     word = type(node).__name__.upper() + ("" if node.args.get("distinct") else " ALL")
     sides = [_as_types(query, types) for query in (left, right)]
     fields = [(name, of) for (name, _), of in zip(left.fields, types, strict=True)]
-    query = Query(f"({sides[0]}) {word} ({sides[1]})", fields, branches=[left, right])
+    query = Query(build("({}) {} ({})", sides[0], word, sides[1]), fields, branches=[left, right])
     return _sorted(compiler, query, node)
 
 
-def _as_types(query: Query, types: Sequence[Type]) -> str:
+def _as_types(query: Query, types: Sequence[Type]) -> Sql:
     if [of for _, of in query.fields] == list(types):
         return query.sql
     parts = (
-        coerce(Typed(f"c{i}", given), of).sql
+        coerce(Typed(build("c{}", i), given), of).sql
         for i, ((_, given), of) in enumerate(zip(query.fields, types, strict=True))
     )
-    return f"SELECT {', '.join(f'{sql} AS c{i}' for i, sql in enumerate(parts))} FROM ({query.sql})"
+    return build(
+        "SELECT {} FROM ({})",
+        join(", ", (build("{} AS c{}", sql, i) for i, sql in enumerate(parts))),
+        query.sql,
+    )
 
 
 def _sorted(compiler: "Compiler", inner: Query, node: exp.Expr) -> Query:
@@ -125,15 +130,25 @@ def _sorted(compiler: "Compiler", inner: Query, node: exp.Expr) -> Query:
         return inner
     alias = compiler.fresh("s")
     scope = Scope(
-        [Field((), name.lower(), Typed(f"{alias}.c{i}", of)) for i, (name, of) in enumerate(inner.fields)]
+        [
+            Field((), name.lower(), Typed(build("{}.c{}", alias, i), of))
+            for i, (name, of) in enumerate(inner.fields)
+        ]
     )
-    columns = ", ".join(f"c{i}" for i in range(len(inner.fields)))
+    columns = join(", ", (build("c{}", i) for i in range(len(inner.fields))))
     keys = (
         ordering(Expressions(compiler, scope), order.expressions, len(inner.fields))[0]
         if order is not None
-        else ""
+        else EMPTY
     )
-    sql = f"SELECT {columns} FROM ({inner.sql}) AS {alias}{f' ORDER BY {keys}' if keys else ''}{bounds}"
+    sql = build(
+        "SELECT {} FROM ({}) AS {}{}{}",
+        columns,
+        inner.sql,
+        alias,
+        build(" ORDER BY {}", keys) if keys else EMPTY,
+        bounds,
+    )
     return _Sorted(sql, inner.fields, branches=[inner])
 
 
@@ -154,9 +169,11 @@ def _values(compiler: "Compiler", node: exp.Values, parent: Scope | None) -> Que
     if len(widths) != 1:
         raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", *place_of(node))
     columns = [expressions.unified(column, "Values rows") for column in zip(*rows, strict=True)]
-    listed = ", ".join("(" + ", ".join(v.sql for v in row) + ")" for row in zip(*columns, strict=True))
-    names = ", ".join(f"c{i}" for i in range(len(columns)))
+    listed = join(
+        ", ", (build("({})", join(", ", (v.sql for v in row))) for row in zip(*columns, strict=True))
+    )
+    names = join(", ", (build("c{}", i) for i in range(len(columns))))
     fields = [(f"_col{i}", column[0].type) for i, column in enumerate(columns)]
-    sql = f"SELECT {names} FROM (VALUES {listed}) AS v({names})"
+    sql = build("SELECT {} FROM (VALUES {}) AS v({})", names, listed, names)
     query = Query(sql, fields, always=refs_of(*(v for column in columns for v in column)))
     return _sorted(compiler, query, node)

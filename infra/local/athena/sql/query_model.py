@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from infra.local.athena.sql.conditions import down_to
 from infra.local.athena.sql.scope import Domain, Ref, Source, Typed
+from infra.local.athena.sql.tree import Sql
 from infra.local.athena.sql.types import Type
 
 
@@ -12,7 +13,7 @@ from infra.local.athena.sql.types import Type
 class Query:
     """A compiled query. Its columns are called c0, c1, ... in DuckDB; `fields` has the names that clients see."""
 
-    sql: str
+    sql: Sql
     fields: list[tuple[str, Type]]
     outputs: list[Typed] = field(default_factory=list)
     always: frozenset[Ref] = frozenset()

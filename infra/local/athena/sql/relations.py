@@ -13,7 +13,8 @@ from infra.local.athena.sql.expression import Expressions
 from infra.local.athena.sql.expression_base import place_of
 from infra.local.athena.sql.query_model import Cte, Ctes, Query
 from infra.local.athena.sql.scope import Domain, Domains, Field, Origin, Ref, Scope, Source, Typed
-from infra.local.athena.sql.types import Type, common, quoted
+from infra.local.athena.sql.tree import EMPTY, Sql, build, join, number, quoted
+from infra.local.athena.sql.types import Type, common
 from infra.local.athena.sql.unnest import Item, check_renames, unnest
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _DEEPEST_VIEW = 16
 class FromClause:
     """The text after FROM, what names mean there, and whom to tell what the query needs."""
 
-    sql: str = ""
+    sql: Sql = EMPTY
     fields: list[Field] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     refs: frozenset[Ref] = frozenset()
@@ -57,10 +58,10 @@ def from_clause(compiler: "Compiler", node: exp.Select, parent: Scope | None, ct
     if start is None:
         return clause
     first = _item(compiler, start.this, parent, ctes, clause)
-    clause.sql = f" FROM {first.sql}"
+    clause.sql = build(" FROM {}", first.sql)
     _take(clause, first)
-    for join in [*(start.this.args.get("joins") or []), *(node.args.get("joins") or [])]:
-        _join(compiler, join, parent, ctes, clause)
+    for item in [*(start.this.args.get("joins") or []), *(node.args.get("joins") or [])]:
+        _join(compiler, item, parent, ctes, clause)
     return clause
 
 
@@ -84,11 +85,11 @@ def _join(compiler: "Compiler", join: exp.Join, parent: Scope | None, ctes: Ctes
     if kind == "CROSS" or (on is None and not using):
         if on is None and not using and not (kind == "CROSS" or not side):
             raise QueryError("SYNTAX_ERROR", "JOIN needs ON or USING", *place_of(join))
-        word = " CROSS JOIN" if not item.lateral else " CROSS JOIN LATERAL"
-        clause.sql += f"{word} {item.sql}"
+        word = "CROSS JOIN" if not item.lateral else "CROSS JOIN LATERAL"
+        clause.sql += build(" {} {}", word, item.sql)
         return
-    word = f" {side} JOIN" if side else " JOIN"
-    lateral = " LATERAL" if item.lateral else ""
+    word = f"{side} JOIN" if side else "JOIN"
+    word += " LATERAL" if item.lateral else ""
     if using:
         condition = _using(using, left, right, side, clause)
     else:
@@ -98,9 +99,9 @@ def _join(compiler: "Compiler", join: exp.Join, parent: Scope | None, ctes: Ctes
         clause.refs |= value.refs
         condition = value.sql
         _join_domains(on, within, side, left, right, clause)
-        if item.lateral and condition != "true":
+        if item.lateral and value.literal is not True:
             raise refused("JOIN UNNEST with a condition", "Use ON TRUE and filter in WHERE.", *place_of(join))
-    clause.sql += f"{word}{lateral} {item.sql} ON {condition}"
+    clause.sql += build(" {} {} ON {}", word, item.sql, condition)
 
 
 def _join_domains(
@@ -127,7 +128,7 @@ def _using(
     right: list[Field],
     side: str,
     clause: FromClause,
-) -> str:
+) -> Sql:
     tests, merged = [], []
     for identifier in using:
         name = identifier.name.lower()
@@ -138,9 +139,11 @@ def _using(
                 "TYPE_MISMATCH", f"Column '{name}' has types {a.type} and {b.type}", *place_of(identifier)
             )
         x, y = coerce(a, both), coerce(b, both)
-        tests.append(f"{x.sql} = {y.sql}")
+        tests.append(build("{} = {}", x.sql, y.sql))
         refs = a.refs | b.refs
-        value = {"": x, "LEFT": x, "RIGHT": y}.get(side) or Typed(f"coalesce({x.sql}, {y.sql})", both, refs)
+        value = {"": x, "LEFT": x, "RIGHT": y}.get(side) or Typed(
+            build("coalesce({}, {})", x.sql, y.sql), both, refs
+        )
         merged.append(
             Field((), name, Typed(value.sql, both, refs, origin=value.origin if not side else None))
         )
@@ -148,7 +151,7 @@ def _using(
     names = {f.name for f in merged}
     rest = [f for f in (*left, *right) if f.name not in names]
     clause.fields = [*merged, *rest]
-    return " AND ".join(tests)
+    return join(" AND ", tests)
 
 
 def _item(compiler: "Compiler", node: exp.Expr, parent: Scope | None, ctes: Ctes, before: FromClause) -> Item:
@@ -184,12 +187,12 @@ def _item(compiler: "Compiler", node: exp.Expr, parent: Scope | None, ctes: Ctes
     return item
 
 
-def _sample(node: exp.TableSample) -> str:
+def _sample(node: exp.TableSample) -> Sql:
     method, percent = node.args.get("method"), node.args.get("percent")
     if method is None or percent is None or not isinstance(percent, exp.Literal):
         raise refused("TABLESAMPLE of this form", "Use TABLESAMPLE BERNOULLI (percent).")
     word = "BERNOULLI" if method.name.upper() == "BERNOULLI" else "SYSTEM"
-    return f" TABLESAMPLE {word} ({float(percent.name)} PERCENT)"
+    return build(" TABLESAMPLE {} ({} PERCENT)", word, number(float(percent.name)))
 
 
 def _qualifiers(node: exp.Table, alias: str) -> tuple[str, ...]:
@@ -208,7 +211,13 @@ def _table(compiler: "Compiler", node: exp.Table, ctes: Ctes) -> Item:
     if not node.db and (cte := ctes.get(node.name.lower())) is not None:
         columns = [(n, t) for n, t in cte.query.fields]
         return _relation(
-            compiler, cte.name, columns, QuerySource(None, cte), (name or node.name.lower(),), renames, node
+            compiler,
+            build(cte.name),
+            columns,
+            QuerySource(None, cte),
+            (name or node.name.lower(),),
+            renames,
+            node,
         )
     from infra.local.athena.sql.compiler import Scan, View
 
@@ -218,7 +227,7 @@ def _table(compiler: "Compiler", node: exp.Table, ctes: Ctes) -> Item:
         query = _view(compiler, found)
         return _relation(
             compiler,
-            f"({query.sql})",
+            build("({})", query.sql),
             query.fields,
             QuerySource(query),
             _qualifiers(node, name),
@@ -245,9 +254,11 @@ def _scan(
     fields = []
     for column in table.columns:
         ref = Ref(scan, column.name)
-        value = Typed(f"{alias}.{quoted(column.name)}", column.type, frozenset({ref}), origin=Origin(ref))
+        value = Typed(
+            build("{}.{}", alias, quoted(column.name)), column.type, frozenset({ref}), origin=Origin(ref)
+        )
         fields.append(Field(qualifiers, names.get(column.name, column.name), value, column.hidden))
-    return Item(f"{scan.name} AS {alias}", fields, scan)
+    return Item(build("{} AS {}", scan.name, alias), fields, scan)
 
 
 def _view(compiler: "Compiler", view: "View") -> Query:
@@ -275,7 +286,13 @@ def _query(
     name = alias.name.lower() if alias is not None and alias.this else ""
     renames = [column.name.lower() for column in alias.columns] if alias is not None else []
     item = _relation(
-        compiler, f"({query.sql})", query.fields, QuerySource(query), (name,) if name else (), renames, node
+        compiler,
+        build("({})", query.sql),
+        query.fields,
+        QuerySource(query),
+        (name,) if name else (),
+        renames,
+        node,
     )
     outer = frozenset(ref for ref in query.all_refs if ref.source not in query.sources)
     return Item(item.sql, item.fields, item.source, outer)
@@ -283,7 +300,7 @@ def _query(
 
 def _relation(
     compiler: "Compiler",
-    sql: str,
+    sql: Sql,
     columns: Sequence[tuple[str, Type]],
     source: Source,
     qualifiers: tuple[str, ...],
@@ -295,6 +312,6 @@ def _relation(
     fields = []
     for index, (name, of) in enumerate(columns):
         ref = Ref(source, f"c{index}")
-        value = Typed(f"{alias}.c{index}", of, frozenset({ref}), origin=Origin(ref))
+        value = Typed(build("{}.c{}", alias, index), of, frozenset({ref}), origin=Origin(ref))
         fields.append(Field(qualifiers, renames[index] if renames else name.lower(), value))
-    return Item(f"{sql} AS {alias}", fields, source)
+    return Item(build("{} AS {}", sql, alias), fields, source)

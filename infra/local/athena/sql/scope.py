@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.sql.types import Type, quoted
+from infra.local.athena.sql.tree import Sql, build, quoted
+from infra.local.athena.sql.types import Type
 
 
 @dataclass(frozen=True)
@@ -29,19 +30,21 @@ class Origin:
 
 @dataclass(frozen=True)
 class Typed:
-    """An expression: DuckDB's text, Trino's type, and which columns it reads.
+    """An expression: DuckDB's expression, Trino's type, and which columns it reads.
 
     `literal` is the value where the query writes one down (a string, int, Decimal text or bool); `origin` is set
-    where the value is a column as it stands, so that conditions on it can be handed down to the column.
+    where the value is a column as it stands, so that conditions on it can be handed down to the column; `is_plain`
+    where it is a table's column or a field of one.
     """
 
-    sql: str
+    sql: Sql
     type: Type
     refs: frozenset[Ref] = frozenset()
     literal: Any = None
     origin: Origin | None = None
+    is_plain: bool = False
 
-    def with_sql(self, sql: str, of: Type | None = None) -> "Typed":
+    def with_sql(self, sql: Sql, of: Type | None = None) -> "Typed":
         """Another text (and type) over the same columns."""
         return Typed(sql, of or self.type, self.refs)
 
@@ -165,7 +168,12 @@ def member(value: Typed, name: str, line: int = 0, column: int = 0) -> Typed:
         raise QueryError("COLUMN_NOT_FOUND", f"'{name}' is not a field of {value.type}", line, column)
     index = value.type.names.index(name.lower())
     refs = value.refs
-    if len(refs) == 1 and value.sql.endswith('"'):  # a plain column or a field of one: only this part is read
+    if len(refs) == 1 and value.is_plain:  # a plain column or a field of one: only this part is read
         only = next(iter(refs))
         refs = frozenset({Ref(only.source, only.column, (*only.path, name.lower()))})
-    return Typed(f"{value.sql}.{quoted(value.type.stored_names[index])}", value.type.of[index], refs)
+    return Typed(
+        build("{}.{}", value.sql, quoted(value.type.stored_names[index])),
+        value.type.of[index],
+        refs,
+        is_plain=value.is_plain,
+    )

@@ -13,6 +13,8 @@ from infra.local.athena.sql.ordering import limits, ordering
 from infra.local.athena.sql.query_model import Ctes, Query
 from infra.local.athena.sql.relations import FromClause, from_clause
 from infra.local.athena.sql.scope import Domain, Field, Ref, Scope, Typed
+from infra.local.athena.sql.tree import EMPTY, Sql, build, join
+from infra.local.athena.sql.types import UNKNOWN
 
 if TYPE_CHECKING:
     from infra.local.athena.sql.compiler import Compiler
@@ -72,13 +74,8 @@ def _where_domains(
 
 
 def _fold(compiler: "Compiler", value: Typed) -> Any:
-    if (
-        compiler.fold is None
-        or value.refs
-        or "random" in value.sql
-        or "(SELECT" in value.sql
-        or "$" in value.sql
-    ):
+    written = str(value.sql)
+    if compiler.fold is None or value.refs or any(part in written for part in ("random", "(SELECT", "$")):
         return None
     return compiler.fold(value, tuple(compiler.udfs.values()))
 
@@ -130,15 +127,15 @@ def _name(node: exp.Expr) -> str:
 
 def _group(
     within: Expressions, node: exp.Group | None, outputs: Sequence[Typed]
-) -> tuple[str, list[Typed], frozenset[str]]:
+) -> tuple[Sql, list[Typed], frozenset[Sql]]:
     """GROUP BY's text, its expressions, and the texts of keys that every group has."""
     if node is None:
-        return "", [], frozenset()
+        return EMPTY, [], frozenset()
     if node.args.get("all"):
         raise QueryError("SYNTAX_ERROR", "GROUP BY ALL needs its expressions", *place_of(node))
     values: list[Typed] = []
 
-    def key(item: exp.Expr) -> str:
+    def key(item: exp.Expr) -> Sql:
         if isinstance(item, exp.Literal) and not item.is_string:
             position = int(item.name)
             if not 1 <= position <= len(outputs):
@@ -149,12 +146,12 @@ def _group(
         else:
             value = within(item)
         values.append(value)
-        return value.sql if value.literal is None and value.sql != "NULL" else f"({value.sql})"
+        return value.sql if value.literal is None and value.type != UNKNOWN else build("({})", value.sql)
 
-    def sets(item: exp.Expr) -> str:
+    def sets(item: exp.Expr) -> Sql:
         if isinstance(item, exp.Tuple):
-            return f"({', '.join(key(part) for part in item.expressions)})"
-        return f"({key(item.unnest() if isinstance(item, exp.Paren) else item)})"
+            return build("({})", join(", ", (key(part) for part in item.expressions)))
+        return build("({})", key(item.unnest() if isinstance(item, exp.Paren) else item))
 
     parts, plain = [], []
     for item in node.expressions:
@@ -164,7 +161,7 @@ def _group(
                 sets(i) if word == "GROUPING SETS" or isinstance(i, exp.Tuple) else key(i)
                 for i in item.expressions
             ]
-            parts.append(f"{word} ({', '.join(inner)})")
+            parts.append(build("{} ({})", word, join(", ", inner)))
         elif isinstance(item, exp.Tuple):
             found = [key(part) for part in item.expressions]
             plain += found
@@ -172,12 +169,12 @@ def _group(
         else:
             parts.append(key(item))
             plain.append(parts[-1])
-    return f" GROUP BY {', '.join(parts)}" if parts else "", values, frozenset(plain)
+    return build(" GROUP BY {}", join(", ", parts)) if parts else EMPTY, values, frozenset(plain)
 
 
 def _order(
     compiler: "Compiler", node: exp.Select, scope: Scope, names: Sequence[str], outputs: Sequence[Typed]
-) -> tuple[str, str, list[Typed]]:
+) -> tuple[Sql, Sql, list[Typed]]:
     bounds = limits(compiler, node)
     order = node.args.get("order")
     if order is None:
@@ -185,7 +182,7 @@ def _order(
             raise QueryError(
                 "MISSING_ORDER_BY", "FETCH FIRST WITH TIES requires an ORDER BY clause", *place_of(node)
             )
-        return bounds, "", []
+        return bounds, EMPTY, []
     named: dict[str, Typed] = {}
     for name, output in zip(names, outputs, strict=True):
         named.setdefault(name.lower(), output)
@@ -198,17 +195,14 @@ def _order(
             raise refused(
                 "FETCH FIRST WITH TIES with DISTINCT or OFFSET", "Use rank() in a subquery.", *place_of(node)
             )
-        ranked = _ranked(keys, outputs)
-        return "", f" QUALIFY rank() OVER (ORDER BY {ranked}) <= {bounds.split()[1]} ORDER BY {keys}", values
-    return bounds, f" ORDER BY {keys}", values
-
-
-def _ranked(keys: str, outputs: Sequence[Typed]) -> str:
-    parts = []
-    for key in keys.split(", "):
-        head, _, rest = key.partition(" ")
-        parts.append(f"{outputs[int(head) - 1].sql if head.isdigit() else head} {rest}")
-    return ", ".join(parts)
+        ranked, _ = ordering(Expressions(compiler, aliases), order.expressions, len(outputs), outputs)
+        most = int(str(bounds).split()[1])
+        return (
+            EMPTY,
+            build(" QUALIFY rank() OVER (ORDER BY {}) <= {} ORDER BY {}", ranked, most, keys),
+            values,
+        )
+    return bounds, build(" ORDER BY {}", keys), values
 
 
 def _with_ties(node: exp.Select) -> bool:
@@ -222,20 +216,20 @@ def _text(
     outputs: Sequence[Typed],
     clause: FromClause,
     where: Typed | None,
-    group: str,
+    group: Sql,
     having: Typed | None,
-    order: str,
-    bounds: str,
-) -> str:
+    order: Sql,
+    bounds: Sql,
+) -> Sql:
     distinct = node.args.get("distinct")
     if distinct is not None and distinct.args.get("on"):
         raise refused("DISTINCT ON", "Use row_number() in a subquery.", *place_of(node))
-    listed = ", ".join(f"{output.sql} AS c{i}" for i, output in enumerate(outputs))
+    listed = join(", ", (build("{} AS c{}", output.sql, i) for i, output in enumerate(outputs)))
     return (
-        f"SELECT {'DISTINCT ' if distinct is not None else ''}{listed}{clause.sql}"
-        + (f" WHERE {where.sql}" if where else "")
+        build("SELECT {}{}{}", build("DISTINCT ") if distinct is not None else EMPTY, listed, clause.sql)
+        + (build(" WHERE {}", where.sql) if where else EMPTY)
         + group
-        + (f" HAVING {having.sql}" if having else "")
+        + (build(" HAVING {}", having.sql) if having else EMPTY)
         + order
         + bounds
     )
@@ -245,8 +239,8 @@ def _hands_down(
     node: exp.Select,
     outputs: Sequence[Typed],
     group: Sequence[Typed],
-    keys: frozenset[str],
-    bounds: str,
+    keys: frozenset[Sql],
+    bounds: Sql,
     within: Expressions,
 ) -> frozenset[int]:
     """Outputs on which a condition from outside may already choose the rows that go in."""

@@ -11,6 +11,7 @@ from infra.local.athena.sql.casts import coerce
 from infra.local.athena.sql.expression_base import Rules, place_of
 from infra.local.athena.sql.query_model import Cte, Ctes, Query
 from infra.local.athena.sql.scope import Domains, Ref, Scope, Typed
+from infra.local.athena.sql.tree import EMPTY, Sql, build, join
 from infra.local.athena.sql.types import BOOLEAN, common
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def recursive(
     if not isinstance(union, exp.Union) or not names:
         raise QueryError("SYNTAX_ERROR", "WITH RECURSIVE needs a column list and a UNION", *place_of(item))
     base = compiler.query(union.this, parent, known)
-    shape = Query("", [(n, t) for n, (_, t) in zip(names, base.fields, strict=True)])
+    shape = Query(EMPTY, [(n, t) for n, (_, t) in zip(names, base.fields, strict=True)])
     step_known = {**known, item.alias.lower(): Cte(stored, shape)}
     step = compiler.query(union.expression, parent, step_known)
     parts = []
@@ -53,9 +54,9 @@ def recursive(
                 f"Recursion changes column {index + 1} from {wanted} to {given}",
                 *place_of(item),
             )
-        parts.append(f"CAST(c{index} AS {wanted.duck}) AS c{index}")
+        parts.append(build("CAST(c{} AS {}) AS c{}", index, wanted.duck, index))
     word = "UNION" if union.args.get("distinct") else "UNION ALL"
-    sql = f"{base.sql} {word} SELECT {', '.join(parts)} FROM ({step.sql})"
+    sql = build("{} {} SELECT {} FROM ({})", base.sql, word, join(", ", parts), step.sql)
     return Cte(stored, Query(sql, shape.fields, branches=[base, step]), recursive=True)
 
 
@@ -84,14 +85,14 @@ def scalar_query(compiler: "Compiler", node: exp.Subquery, scope: Scope) -> Type
             f"Multiple columns returned by subquery are not yet supported. Found {len(query.fields)}",
             *place_of(node),
         )
-    return Typed(f"({query.sql})", query.fields[0][1], refs)
+    return Typed(build("({})", query.sql), query.fields[0][1], refs)
 
 
 def exists(compiler: "Compiler", node: exp.Exists, scope: Scope) -> Typed:
     """EXISTS (query)."""
     inner = node.this.this if isinstance(node.this, exp.Subquery) else node.this
     query, refs = _as_value(compiler, inner, scope)
-    return Typed(f"EXISTS ({query.sql})", BOOLEAN, refs)
+    return Typed(build("EXISTS ({})", query.sql), BOOLEAN, refs)
 
 
 def in_query(compiler: "Compiler", node: exp.In, within: Rules) -> Typed:
@@ -99,10 +100,10 @@ def in_query(compiler: "Compiler", node: exp.In, within: Rules) -> Typed:
     value = within(node.this)
     inner = node.args["query"]
     query, refs = _as_value(compiler, inner.this if isinstance(inner, exp.Subquery) else inner, within.scope)
-    return _membership("IN", value, query, refs, node)
+    return _membership(build("IN"), value, query, refs, node)
 
 
-def _membership(word: str, value: Typed, query: Query, refs: frozenset[Ref], node: exp.Expr) -> Typed:
+def _membership(word: Sql, value: Typed, query: Query, refs: frozenset[Ref], node: exp.Expr) -> Typed:
     if len(query.fields) != 1 or value.type.name == "row":
         raise refused("IN with a subquery of several columns", "Use EXISTS.", *place_of(node))
     both = common(value.type, query.fields[0][1])
@@ -110,8 +111,10 @@ def _membership(word: str, value: Typed, query: Query, refs: frozenset[Ref], nod
         message = f"Value expression and result of subquery must be of the same type: {value.type} vs {query.fields[0][1]}"
         raise QueryError("TYPE_MISMATCH", message, *place_of(node))
     a = coerce(value, both)
-    b = coerce(Typed("c0", query.fields[0][1]), both)
-    return Typed(f"({a.sql} {word} (SELECT {b.sql} FROM ({query.sql})))", BOOLEAN, value.refs | refs)
+    b = coerce(Typed(build("c0"), query.fields[0][1]), both)
+    return Typed(
+        build("({} {} (SELECT {} FROM ({})))", a.sql, word, b.sql, query.sql), BOOLEAN, value.refs | refs
+    )
 
 
 def quantified(compiler: "Compiler", symbol: str, node: exp.Expr, within: Rules) -> Typed:
@@ -124,4 +127,4 @@ def quantified(compiler: "Compiler", symbol: str, node: exp.Expr, within: Rules)
         raise QueryError("SYNTAX_ERROR", "ANY and ALL need a subquery", *place_of(node))
     value = within(node.this)
     query, refs = _as_value(compiler, inner, within.scope)
-    return _membership(f"{symbol} {'ALL' if every else 'ANY'}", value, query, refs, node)
+    return _membership(build("{} {}", symbol, "ALL" if every else "ANY"), value, query, refs, node)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from infra.local.athena.sql.tree import Sql, build, join, quoted
+
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 _DUCK = {
     "unknown": "INTEGER",
@@ -67,17 +69,18 @@ class Type:
         return self.args[1] if len(self.args) > 1 else 0
 
     @property
-    def duck(self) -> str:
+    def duck(self) -> Sql:
         """DuckDB's type that stores it."""
         if self.name == "decimal":
-            return f"DECIMAL({self.precision},{self.scale})"
+            return build("DECIMAL({},{})", self.precision, self.scale)
         if self.name == "array":
-            return f"{self.of[0].duck}[]"
+            return build("{}[]", self.of[0].duck)
         if self.name == "map":
-            return f"MAP({self.of[0].duck},{self.of[1].duck})"
+            return build("MAP({},{})", self.of[0].duck, self.of[1].duck)
         if self.name == "row":
-            return f"STRUCT({','.join(f'{quoted(n)} {t.duck}' for n, t in zip(self.stored_names, self.of, strict=True))})"
-        return _DUCK[self.name]
+            fields = zip(self.stored_names, self.of, strict=True)
+            return build("STRUCT({})", join(",", (build("{} {}", quoted(n), t.duck) for n, t in fields)))
+        return Sql((_DUCK[self.name],))
 
     @property
     def stored_names(self) -> tuple[str, ...]:
@@ -141,16 +144,6 @@ def row(*fields: tuple[str, Type]) -> Type:
 def decimal(precision: int, scale: int) -> Type:
     """decimal(precision, scale)."""
     return Type("decimal", (precision, scale))
-
-
-def quoted(name: str) -> str:
-    """The name as a DuckDB identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """The value as a DuckDB string literal."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def as_decimal(of: Type) -> Type:

@@ -10,7 +10,8 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.expression import Expressions
 from infra.local.athena.sql.expression_base import place_of
 from infra.local.athena.sql.scope import Field, Ref, Scope, Source, Typed
-from infra.local.athena.sql.types import BIGINT, Type, quoted
+from infra.local.athena.sql.tree import Sql, build, join, quoted
+from infra.local.athena.sql.types import BIGINT, Type
 
 if TYPE_CHECKING:
     from infra.local.athena.sql.compiler import Compiler
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Item:
     """One item of FROM: its text, fields, and what it reads of the items before it."""
 
-    sql: str
+    sql: Sql
     fields: list[Field]
     source: Source | None
     refs: frozenset[Ref] = frozenset()
@@ -37,12 +38,12 @@ def check_renames(renames: Sequence[str], width: int, node: exp.Expr) -> None:
 def unnest(compiler: "Compiler", node: exp.Unnest, scope: Scope) -> Item:
     """UNNEST of arrays, arrays of rows and maps, side by side, the shorter ones filled up with NULL."""
     values = Expressions(compiler, scope).all(node.expressions)
-    lists: list[tuple[str, Type]] = []
+    lists: list[tuple[Sql, Type]] = []
     for value in values:
         if value.type.name == "map":
             lists += [
-                (f"map_keys({value.sql})", value.type.of[0]),
-                (f"map_values({value.sql})", value.type.of[1]),
+                (build("map_keys({})", value.sql), value.type.of[0]),
+                (build("map_values({})", value.sql), value.type.of[1]),
             ]
         elif value.type.name == "array":
             lists.append((value.sql, value.type.of[0]))
@@ -53,19 +54,19 @@ def unnest(compiler: "Compiler", node: exp.Unnest, scope: Scope) -> Item:
     for index, (_, of) in enumerate(lists):
         if of.name == "row":
             for name, stored, inner in zip(of.names, of.stored_names, of.of, strict=True):
-                selected.append(f"u.u{index}.{quoted(stored)}")
+                selected.append(build("u.u{}.{}", index, quoted(stored)))
                 columns.append((name, inner))
         else:
-            selected.append(f"u.u{index}")
+            selected.append(build("u.u{}", index))
             columns.append(("", of))
-    parts = [f"unnest({sql}) AS u{index}" for index, (sql, _) in enumerate(lists)]
+    parts = [build("unnest({}) AS u{}", sql, index) for index, (sql, _) in enumerate(lists)]
     if node.args.get("offset"):
-        lengths = ", ".join(f"coalesce(len({sql}), 0)" for sql, _ in lists)
-        longest = f"greatest({lengths})" if len(lists) > 1 else lengths
-        parts.append(f"unnest(generate_series(1, {longest})) AS ordinality")
-        selected.append("u.ordinality")
+        lengths = join(", ", (build("coalesce(len({}), 0)", sql) for sql, _ in lists))
+        longest = build("greatest({})", lengths) if len(lists) > 1 else lengths
+        parts.append(build("unnest(generate_series(1, {})) AS ordinality", longest))
+        selected.append(build("u.ordinality"))
         columns.append(("", BIGINT))
-    listed = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(selected))
+    listed = join(", ", (build("{} AS c{}", sql, i) for i, sql in enumerate(selected)))
     alias = node.args.get("alias")
     names = [column.name.lower() for column in alias.columns] if alias is not None else []
     ordinality = node.args.get("offset")
@@ -77,11 +78,15 @@ def unnest(compiler: "Compiler", node: exp.Unnest, scope: Scope) -> Item:
     qualifiers = (alias.name.lower(),) if alias is not None and alias.this else ()
     refs = frozenset().union(*(value.refs for value in values))
     fields = [
-        Field(qualifiers, names[i] if names else name or f"_col{i}", Typed(f"{relation}.c{i}", of, refs))
+        Field(
+            qualifiers,
+            names[i] if names else name or f"_col{i}",
+            Typed(build("{}.c{}", relation, i), of, refs),
+        )
         for i, (name, of) in enumerate(columns)
     ]
     return Item(
-        f"(SELECT {listed} FROM (SELECT {', '.join(parts)}) AS u) AS {relation}",
+        build("(SELECT {} FROM (SELECT {}) AS u) AS {}", listed, join(", ", parts), relation),
         fields,
         None,
         refs,

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf
+from infra.local.athena.sql.tree import Aggregate, Sql, build, join, number
 from infra.local.athena.sql.types import DOUBLE, Type, array, decimal
 
 FUNCTIONS.many(
@@ -60,24 +61,24 @@ for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept")
     )
 
 
-def _sum(call: Call) -> tuple[str, Type]:
+def _sum(call: Call) -> tuple[Sql, Type]:
     given = call.args[0].type
     if given.is_integer or given.name == "unknown":
-        return f"CAST(«sum({call.sqls[0]})» AS BIGINT)", Type("bigint")
+        return build("CAST(«sum({})» AS BIGINT)", call.sqls[0]), Type("bigint")
     if given.name == "decimal":
         of = decimal(38, given.scale)
-        return f"CAST(«sum({call.sqls[0]})» AS {of.duck})", of
+        return build("CAST(«sum({})» AS {})", call.sqls[0], of.duck), of
     if given.is_float:
-        return f"CAST(«sum({call.sqls[0]})» AS {given.duck})", given
+        return build("CAST(«sum({})» AS {})", call.sqls[0], given.duck), given
     if given.is_interval and given.name == "interval day to second":
-        return f"to_microseconds(CAST(«sum(epoch({call.sqls[0]}) * 1000000)» AS BIGINT))", given
+        return build("to_microseconds(CAST(«sum(epoch({}) * 1000000)» AS BIGINT))", call.sqls[0]), given
     raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({given}) for function sum")
 
 
 FUNCTIONS.add("sum(any) any", _sum, "aggregate")
 
 
-def _avg_decimal(call: Call) -> tuple[str, Type]:
+def _avg_decimal(call: Call) -> tuple[Sql, Type]:
     from infra.local.athena.sql.operators import _exact
 
     given = call.args[0].type
@@ -85,15 +86,17 @@ def _avg_decimal(call: Call) -> tuple[str, Type]:
     udf = Udf(f"t_average_{given.precision}_{given.scale}", _exact("/", given), (total, count), given)
     name = call.session.use(udf)
     value = call.sqls[0]
-    divided = f"{name}(CAST(«sum({value})» AS {total.duck}), CAST(«count({value})» AS {count.duck}))"
-    return f"CASE WHEN «count({value})» > 0 THEN {divided} END", given
+    divided = build(
+        "{}(CAST(«sum({})» AS {}), CAST(«count({})» AS {}))", name, value, total.duck, value, count.duck
+    )
+    return build("CASE WHEN «count({})» > 0 THEN {} END", value, divided), given
 
 
 FUNCTIONS.add("avg(decimal) decimal", _avg_decimal, "aggregate")
 FUNCTIONS.add("avg(real) real", "CAST(«avg({0})» AS FLOAT)", "aggregate")
 
 
-def _percentile(call: Call) -> tuple[str, Type]:
+def _percentile(call: Call) -> tuple[Sql, Type]:
     """The value at position floor(p * n) from 0, as Trino's digests give it where they are exact.
 
     DuckDB's position is ceil(p * n) - 1; counted from the largest value with 1 - p it is Trino's.
@@ -104,14 +107,18 @@ def _percentile(call: Call) -> tuple[str, Type]:
     shares = at.literal if isinstance(at.literal, list) else [at.literal]
     picked = [_share(call.sqls[0], Decimal(str(share))) for share in shares]
     if isinstance(at.literal, list):
-        return f"CASE WHEN «count({call.sqls[0]})» > 0 THEN [{', '.join(picked)}] END", array(of)
+        return build("CASE WHEN «count({})» > 0 THEN [{}] END", call.sqls[0], join(", ", picked)), array(of)
     return picked[0], of
 
 
-def _share(value: str, share: Decimal) -> str:
+def _share(value: Sql, share: Decimal) -> Sql:
     if not 0 <= share <= 1:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
-    return f"«max({value})»" if share == 1 else f"«quantile_disc({value}, -{1 - share})»"
+    return (
+        build("«max({})»", value)
+        if share == 1
+        else build("«quantile_disc({}, -{})»", value, number(1 - share))
+    )
 
 
 for _of in ("bigint", "real", "double"):
@@ -119,7 +126,7 @@ for _of in ("bigint", "real", "double"):
     FUNCTIONS.add(f"approx_percentile({_of}, array(double)) array({_of})", _percentile, "aggregate")
 
 
-def _weighted(_: Call) -> tuple[str, Type]:
+def _weighted(_: Call) -> tuple[Sql, Type]:
     raise refused("approx_percentile with a weight", "Repeat the values, or compute it outside the query.")
 
 
@@ -130,13 +137,13 @@ FUNCTIONS.add("approx_percentile(T, bigint, double, double) T", _weighted, "aggr
 def _several(name: str, function: str) -> None:
     FUNCTIONS.add(
         f"{name}(T, bigint) array(T)",
-        lambda call: (f"«{function}({call.sqls[0]}, {call.sqls[1]})»", array(call.types["T"])),
+        lambda call: (Aggregate(function, join(", ", call.sqls)), array(call.types["T"])),
         "aggregate",
     )
     FUNCTIONS.add(
         f"{name}_by(T, U, bigint) array(T)",
         lambda call: (
-            f"«{'arg_max' if name == 'max' else 'arg_min'}({call.sqls[0]}, {call.sqls[1]}, {call.sqls[2]})»",
+            Aggregate("arg_max" if name == "max" else "arg_min", join(", ", call.sqls)),
             array(call.types["T"]),
         ),
         "aggregate",
@@ -155,19 +162,42 @@ def _moments(name: str, minimum: int) -> None:
     )
 
 
-def _moment_sql(name: str, minimum: int, x: str) -> str:
+def _moment_sql(name: str, minimum: int, x: Sql) -> Sql:
     """From central moments, so that the estimators are Trino's (Apache Commons' for kurtosis, n-based skewness)."""
-    count, mean = f"CAST(«count({x})» AS DOUBLE)", f"«avg({x})»"
-    powers = [f"«avg(pow({x}, {k}))»" for k in (2, 3, 4)]
-    m2 = f"({powers[0]} - pow({mean}, 2))"
-    m3 = f"({powers[1]} - 3 * {mean} * {powers[0]} + 2 * pow({mean}, 3))"
-    m4 = f"({powers[2]} - 4 * {mean} * {powers[1]} + 6 * pow({mean}, 2) * {powers[0]} - 3 * pow({mean}, 4))"
+    count, mean = build("CAST(«count({})» AS DOUBLE)", x), build("«avg({})»", x)
+    powers = [build("«avg(pow({}, {}))»", x, k) for k in (2, 3, 4)]
+    m2 = build("({} - pow({}, 2))", powers[0], mean)
+    m3 = build("({} - 3 * {} * {} + 2 * pow({}, 3))", powers[1], mean, powers[0], mean)
+    m4 = build(
+        "({} - 4 * {} * {} + 6 * pow({}, 2) * {} - 3 * pow({}, 4))",
+        powers[2],
+        mean,
+        powers[1],
+        mean,
+        powers[0],
+        mean,
+    )
     n = count
     if name == "skewness":
-        sql = f"{m3} / pow({m2}, 1.5e0)"
+        sql = build("{} / pow({}, 1.5e0)", m3, m2)
     else:
-        sql = f"({n} * ({n} + 1) / (({n} - 1) * ({n} - 2) * ({n} - 3)) * ({n} * {m4} * pow(({n} - 1) / ({n} * {m2}), 2)) - 3 * pow({n} - 1, 2) / (({n} - 2) * ({n} - 3)))"
-    return f"CASE WHEN {n} >= {minimum} THEN {sql} END"
+        sql = build(
+            "({} * ({} + 1) / (({} - 1) * ({} - 2) * ({} - 3)) * ({} * {} * pow(({} - 1) / ({} * {}), 2)) - 3 * pow({} - 1, 2) / (({} - 2) * ({} - 3)))",
+            n,
+            n,
+            n,
+            n,
+            n,
+            n,
+            m4,
+            n,
+            n,
+            m2,
+            n,
+            n,
+            n,
+        )
+    return build("CASE WHEN {} >= {} THEN {} END", n, minimum, sql)
 
 
 _moments("skewness", 3)

@@ -6,6 +6,7 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.casts import cast, fail
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Call
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import Sql, build, join, quoted
 from infra.local.athena.sql.types import VARCHAR, Type, array, map_of
 
 _NULLS = "list_filter({0}, lambda e: e IS NULL)"
@@ -55,37 +56,59 @@ FUNCTIONS.many(
 )
 
 
-def _at(sql: str, index: str) -> str:
-    return f"list_extract({sql}, {index})"
+def _at(sql: Sql, index: Sql) -> Sql:
+    return build("list_extract({}, {})", sql, index)
 
 
-def _element_at(call: Call) -> tuple[str, Type]:
+def _element_at(call: Call) -> tuple[Sql, Type]:
     value, index = call.sqls
     zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", call.types["T"].duck)
-    return f"CASE WHEN {index} = 0 THEN {zero} ELSE {_at(value, index)} END", call.types["T"]
+    return build("CASE WHEN {} = 0 THEN {} ELSE {} END", index, zero, _at(value, index)), call.types["T"]
 
 
-def _array_subscript(call: Call) -> tuple[str, Type]:
+def _array_subscript(call: Call) -> tuple[Sql, Type]:
     value, index = call.sqls
     of = call.types["T"]
     zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", of.duck)
-    negative = fail("INVALID_FUNCTION_ARGUMENT", f"'Array subscript is negative: ' || {index}", of.duck)
-    message = (
-        f"'Array subscript must be less than or equal to array length: ' || {index} || ' > ' || len({value})"
+    negative = fail(
+        "INVALID_FUNCTION_ARGUMENT", build("'Array subscript is negative: ' || {}", index), of.duck
+    )
+    message = build(
+        "'Array subscript must be less than or equal to array length: ' || {} || ' > ' || len({})",
+        index,
+        value,
     )
     outside = fail("INVALID_FUNCTION_ARGUMENT", message, of.duck)
-    sql = f"CASE WHEN {index} = 0 THEN {zero} WHEN {index} < 0 THEN {negative} WHEN {index} > len({value}) THEN {outside} "
-    return sql + f"ELSE {_at(value, index)} END", of
+    return (
+        build(
+            "CASE WHEN {0} = 0 THEN {2} WHEN {0} < 0 THEN {3} WHEN {0} > len({1}) THEN {4} ELSE {5} END",
+            index,
+            value,
+            zero,
+            negative,
+            outside,
+            _at(value, index),
+        ),
+        of,
+    )
 
 
-def _map_subscript(call: Call) -> tuple[str, Type]:
+def _map_subscript(call: Call) -> tuple[Sql, Type]:
     value, key = call.sqls
     of = call.types["V"]
     shown = cast(Typed(key, call.types["K"]), VARCHAR).sql
-    missing = fail("INVALID_FUNCTION_ARGUMENT", f"'Key not present in map: ' || {shown}", of.duck)
-    found = f"map_extract_value({value}, {key})"
+    missing = fail("INVALID_FUNCTION_ARGUMENT", build("'Key not present in map: ' || {}", shown), of.duck)
+    found = build("map_extract_value({}, {})", value, key)
     return (
-        f"CASE WHEN {value} IS NULL OR {key} IS NULL THEN NULL WHEN map_contains({value}, {key}) THEN {found} ELSE {missing} END",
+        build(
+            "CASE WHEN {} IS NULL OR {} IS NULL THEN NULL WHEN map_contains({}, {}) THEN {} ELSE {} END",
+            value,
+            key,
+            value,
+            key,
+            found,
+            missing,
+        ),
         of,
     )
 
@@ -95,28 +118,46 @@ FUNCTIONS.add("subscript(array(T), bigint) T", _array_subscript)
 FUNCTIONS.add("subscript(map(K, V), K) V", _map_subscript)
 
 
-def _slice(call: Call) -> tuple[str, Type]:
+def _slice(call: Call) -> tuple[Sql, Type]:
     value, start, length = call.sqls
     of = array(call.types["T"])
     zero = fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", of.duck)
     negative = fail("INVALID_FUNCTION_ARGUMENT", "'length must be greater than or equal to 0'", of.duck)
-    first = f"CASE WHEN {start} < 0 THEN len({value}) + {start} + 1 ELSE {start} END"
-    sql = f"CASE WHEN {start} = 0 THEN {zero} WHEN {length} < 0 THEN {negative} WHEN {first} < 1 THEN [] "
-    return sql + f"ELSE list_slice({value}, {first}, {first} + {length} - 1) END", of
+    first = build("CASE WHEN {} < 0 THEN len({}) + {} + 1 ELSE {} END", start, value, start, start)
+    return (
+        build(
+            "CASE WHEN {0} = 0 THEN {1} WHEN {2} < 0 THEN {3} WHEN {4} < 1 THEN [] "
+            "ELSE list_slice({5}, {4}, {4} + {2} - 1) END",
+            start,
+            zero,
+            length,
+            negative,
+            first,
+            value,
+        ),
+        of,
+    )
 
 
 FUNCTIONS.add("slice(array(T), bigint, bigint) array(T)", _slice)
 
 
-def _array_join(call: Call) -> tuple[str, Type]:
+def _array_join(call: Call) -> tuple[Sql, Type]:
     inner = call.args[0].type.of[0] if call.args[0].type.name == "array" else VARCHAR
-    element = cast(Typed("e", inner), VARCHAR).sql
+    element = cast(Typed(build("e"), inner), VARCHAR).sql
     if len(call.args) == 3:
-        kept = f"list_transform({call.sqls[0]}, lambda e: coalesce({element}, {call.sqls[2]}))"
+        kept = build("list_transform({}, lambda e: coalesce({}, {}))", call.sqls[0], element, call.sqls[2])
     else:
-        kept = f"list_transform(list_filter({call.sqls[0]}, lambda e: e IS NOT NULL), lambda e: {element})"
+        kept = build(
+            "list_transform(list_filter({}, lambda e: e IS NOT NULL), lambda e: {})", call.sqls[0], element
+        )
     return (
-        f"CASE WHEN {call.sqls[0]} IS NULL THEN NULL ELSE coalesce(array_to_string({kept}, {call.sqls[1]}), '') END",
+        build(
+            "CASE WHEN {} IS NULL THEN NULL ELSE coalesce(array_to_string({}, {}), '') END",
+            call.sqls[0],
+            kept,
+            call.sqls[1],
+        ),
         VARCHAR,
     )
 
@@ -125,16 +166,24 @@ FUNCTIONS.add("array_join(array(T), varchar) varchar", _array_join)
 FUNCTIONS.add("array_join(array(T), varchar, varchar) varchar", _array_join)
 
 
-def _map_constructor(call: Call) -> tuple[str, Type]:
+def _map_constructor(call: Call) -> tuple[Sql, Type]:
     if not call.args:
-        return "MAP {}", map_of(Type("unknown"), Type("unknown"))
+        return Sql(("MAP {}",)), map_of(Type("unknown"), Type("unknown"))
     of = map_of(call.types["K"], call.types["V"])
     bad = fail("INVALID_FUNCTION_ARGUMENT", "'Key and value arrays must be the same length'", of.duck)
     null = fail("INVALID_FUNCTION_ARGUMENT", "'map key cannot be null'", of.duck)
     keys, values = call.sqls
     return (
-        f"CASE WHEN len({keys}) <> len({values}) THEN {bad} WHEN len(list_filter({keys}, lambda e: e IS NULL)) > 0 "
-        f"THEN {null} ELSE map({keys}, {values}) END",
+        build(
+            "CASE WHEN len({}) <> len({}) THEN {} WHEN len(list_filter({}, lambda e: e IS NULL)) > 0 THEN {} ELSE map({}, {}) END",
+            keys,
+            values,
+            bad,
+            keys,
+            null,
+            keys,
+            values,
+        ),
         of,
     )
 
@@ -143,40 +192,35 @@ FUNCTIONS.add("map() map(K, V)", _map_constructor)
 FUNCTIONS.add("map(array(K), array(V)) map(K, V)", _map_constructor)
 
 
-def _map_filter(call: Call) -> tuple[str, Type]:
-    head, _, body = call.sqls[1].partition(": ")
-    key, value = (name.strip() for name in head.removeprefix("lambda ").split(","))
-    body = _substituted(body, {key: "me.key", value: "me.value"})
+_KEY, _VALUE = build("me.key"), build("me.value")
+
+
+def _map_filter(call: Call) -> tuple[Sql, Type]:
+    body = call.function(1).applied(_KEY, _VALUE)
     of = map_of(call.types["K"], call.types["V"])
-    return f"map_from_entries(list_filter(map_entries({call.sqls[0]}), lambda me: {body}))", of
+    return build("map_from_entries(list_filter(map_entries({}), lambda me: {}))", call.sqls[0], body), of
 
 
 def _transform(part: str) -> Any:
-    def rule(call: Call) -> tuple[str, Type]:
-        head, _, body = call.sqls[1].partition(": ")
-        key, value = (name.strip() for name in head.removeprefix("lambda ").split(","))
-        body = _substituted(body, {key: "me.key", value: "me.value"})
-        k, v = (body, "me.value") if part == "key" else ("me.key", body)
+    def rule(call: Call) -> tuple[Sql, Type]:
+        body = call.function(1).applied(_KEY, _VALUE)
+        k, v = (body, _VALUE) if part == "key" else (_KEY, body)
         of = (
             map_of(call.types["U"], call.types["V"])
             if part == "key"
             else map_of(call.types["K"], call.types["U"])
         )
         return (
-            f"map_from_entries(list_transform(map_entries({call.sqls[0]}), lambda me: struct_pack(k := {k}, v := {v})))",
+            build(
+                "map_from_entries(list_transform(map_entries({}), lambda me: struct_pack(k := {}, v := {})))",
+                call.sqls[0],
+                k,
+                v,
+            ),
             of,
         )
 
     return rule
-
-
-def _substituted(body: str, names: dict[str, str]) -> str:
-    """Lambda parameters have names that nothing else in the query has."""
-    import re
-
-    for name, new in names.items():
-        body = re.sub(rf"\b{name}\b", new, body)
-    return body
 
 
 FUNCTIONS.add("map_filter(map(K, V), function(K, V, boolean)) map(K, V)", _map_filter)
@@ -184,9 +228,9 @@ FUNCTIONS.add("transform_values(map(K, V), function(K, V, U)) map(K, U)", _trans
 FUNCTIONS.add("transform_keys(map(K, V), function(K, V, U)) map(U, V)", _transform("key"))
 
 
-def _map_concat(call: Call) -> tuple[str, Type]:
-    checks = " OR ".join(f"{sql} IS NULL" for sql in call.sqls)
-    return f"CASE WHEN {checks} THEN NULL ELSE map_concat({', '.join(call.sqls)}) END", map_of(
+def _map_concat(call: Call) -> tuple[Sql, Type]:
+    checks = join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls))
+    return build("CASE WHEN {} THEN NULL ELSE map_concat({}) END", checks, join(", ", call.sqls)), map_of(
         call.types["K"], call.types["V"]
     )
 
@@ -194,37 +238,45 @@ def _map_concat(call: Call) -> tuple[str, Type]:
 FUNCTIONS.add("map_concat(map(K, V), map(K, V)*) map(K, V)", _map_concat)
 
 
-def _entries(call: Call) -> tuple[str, Type]:
+def _entries(call: Call) -> tuple[Sql, Type]:
     of = array(Type("row", of=(call.types["K"], call.types["V"]), names=("", "")))
     packed = "list_transform(map_entries({}), lambda e: struct_pack(field0 := e.key, field1 := e.value))"
-    return packed.format(call.sqls[0]), of
+    return build(packed, call.sqls[0]), of
 
 
-def _from_entries(call: Call) -> tuple[str, Type]:
+def _from_entries(call: Call) -> tuple[Sql, Type]:
     given = call.args[0].type
     if given.name != "array" or given.of[0].name != "row" or len(given.of[0].of) != 2:
         raise QueryError(
             "FUNCTION_NOT_FOUND", f"Unexpected parameters ({given}) for function map_from_entries"
         )
     pair = given.of[0]
-    key, value = pair.stored_names
-    packed = f'list_transform({call.sqls[0]}, lambda e: struct_pack(k := e."{key}", v := e."{value}"))'
-    return f"map_from_entries({packed})", map_of(*pair.of)
+    key, value = map(quoted, pair.stored_names)
+    packed = build(
+        "list_transform({}, lambda e: struct_pack(k := e.{}, v := e.{}))", call.sqls[0], key, value
+    )
+    return build("map_from_entries({})", packed), map_of(*pair.of)
 
 
 FUNCTIONS.add("map_entries(map(K, V)) any", _entries)
 FUNCTIONS.add("map_from_entries(any) any", _from_entries)
 
 
-def _zip(call: Call) -> tuple[str, Type]:
+def _zip(call: Call) -> tuple[Sql, Type]:
     of = array(Type("row", of=tuple(arg.type.of[0] for arg in call.args), names=("",) * len(call.args)))
-    fields = ", ".join(
-        f"field{i} := list_extract({sql}, CAST(i AS BIGINT))" for i, sql in enumerate(call.sqls)
+    fields = join(
+        ", ",
+        (build("field{} := list_extract({}, CAST(i AS BIGINT))", i, sql) for i, sql in enumerate(call.sqls)),
     )
-    longest = f"greatest({', '.join(f'len({sql})' for sql in call.sqls)})"
-    checks = " OR ".join(f"{sql} IS NULL" for sql in call.sqls)
+    longest = build("greatest({})", join(", ", (build("len({})", sql) for sql in call.sqls)))
+    checks = join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls))
     return (
-        f"CASE WHEN {checks} THEN NULL ELSE list_transform(generate_series(1, {longest}), lambda i: struct_pack({fields})) END",
+        build(
+            "CASE WHEN {} THEN NULL ELSE list_transform(generate_series(1, {}), lambda i: struct_pack({})) END",
+            checks,
+            longest,
+            fields,
+        ),
         of,
     )
 
@@ -234,43 +286,48 @@ FUNCTIONS.add("zip(array(A), array(B), array(C)) any", _zip)
 FUNCTIONS.add("zip(array(A), array(B), array(C), array(D)) any", _zip)
 
 
-def _zip_with(call: Call) -> tuple[str, Type]:
-    head, _, body = call.sqls[2].partition(": ")
-    a, b = (name.strip() for name in head.removeprefix("lambda ").split(","))
-    body = _substituted(
-        body, {a: f"list_extract({call.sqls[0]}, zi)", b: f"list_extract({call.sqls[1]}, zi)"}
+def _zip_with(call: Call) -> tuple[Sql, Type]:
+    body = call.function(2).applied(*(build("list_extract({}, zi)", sql) for sql in call.sqls[:2]))
+    longest = build("greatest(len({}), len({}))", call.sqls[0], call.sqls[1])
+    return build("list_transform(generate_series(1, {}), lambda zi: {})", longest, body), array(
+        call.types["U"]
     )
-    longest = f"greatest(len({call.sqls[0]}), len({call.sqls[1]}))"
-    return f"list_transform(generate_series(1, {longest}), lambda zi: {body})", array(call.types["U"])
 
 
 FUNCTIONS.add("zip_with(array(A), array(B), function(A, B, U)) array(U)", _zip_with)
 
 
-def _reduce(call: Call) -> tuple[str, Type]:
+def _reduce(call: Call) -> tuple[Sql, Type]:
     """reduce(array, start, (state, element) -> state, state -> result)."""
     state, result = call.types["S"], call.types["R"]
-    head, _, body = call.sqls[2].partition(": ")
-    s, e = (name.strip() for name in head.removeprefix("lambda ").split(","))
+    step_of = call.function(2)
+    s, e = step_of.names
     # DuckDB folds with elements and state of one type: each step carries both.
-    body = _substituted(body, {s: f"{s}.s", e: f"{e}.e"})
+    body = step_of.applied(build("{}.s", s), build("{}.e", e))
     element = call.types["T"]
-    items = f"list_transform({call.sqls[0]}, lambda x: struct_pack(s := CAST(NULL AS {state.duck}), e := x))"
-    start = f"struct_pack(s := CAST({call.sqls[1]} AS {state.duck}), e := CAST(NULL AS {element.duck}))"
-    step = (
-        f"lambda {s}, {e}: struct_pack(s := CAST({body} AS {state.duck}), e := CAST(NULL AS {element.duck}))"
+    items = build(
+        "list_transform({}, lambda x: struct_pack(s := CAST(NULL AS {}), e := x))", call.sqls[0], state.duck
     )
-    folded = f"(list_reduce({items}, {step}, {start})).s"
-    out_head, _, out = call.sqls[3].partition(": ")
-    name = out_head.removeprefix("lambda ").strip()
-    sql = f"list_extract(list_transform([{folded}], lambda {name}: {out}), 1)"
-    return f"CASE WHEN {call.sqls[0]} IS NULL THEN NULL ELSE {sql} END", result
+    start = build(
+        "struct_pack(s := CAST({} AS {}), e := CAST(NULL AS {}))", call.sqls[1], state.duck, element.duck
+    )
+    step = build(
+        "lambda {}, {}: struct_pack(s := CAST({} AS {}), e := CAST(NULL AS {}))",
+        s,
+        e,
+        body,
+        state.duck,
+        element.duck,
+    )
+    folded = build("(list_reduce({}, {}, {})).s", items, step, start)
+    sql = build("list_extract(list_transform([{}], {}), 1)", folded, call.sqls[3])
+    return build("CASE WHEN {} IS NULL THEN NULL ELSE {} END", call.sqls[0], sql), result
 
 
 FUNCTIONS.add("reduce(array(T), S, function(S, T, S), function(S, R)) R", _reduce)
 
 
-def _sort_by(_: Call) -> tuple[str, Type]:
+def _sort_by(_: Call) -> tuple[Sql, Type]:
     raise QueryError(
         "NOT_SUPPORTED",
         "array_sort with a comparator is not supported by the local endpoint. Use array_sort(array).",
@@ -280,17 +337,22 @@ def _sort_by(_: Call) -> tuple[str, Type]:
 FUNCTIONS.add("array_sort(array(T), function(T, T, bigint)) array(T)", _sort_by)
 
 
-def _sequence(call: Call) -> tuple[str, Type]:
+def _sequence(call: Call) -> tuple[Sql, Type]:
     start, stop = call.args[0], call.args[1]
     of = start.type
-    step = call.sqls[2] if len(call.args) == 3 else None
+    step: Sql | None = call.sqls[2] if len(call.args) == 3 else None
     if of.is_integer:
-        unit = step or f"CASE WHEN {stop.sql} < {start.sql} THEN -1 ELSE 1 END"
-        return f"generate_series({start.sql}, {stop.sql}, {unit})", array(Type("bigint"))
+        unit = step or build("CASE WHEN {} < {} THEN -1 ELSE 1 END", stop.sql, start.sql)
+        return build("generate_series({}, {}, {})", start.sql, stop.sql, unit), array(Type("bigint"))
     if step is None and of.name == "date":
-        step = f"(CASE WHEN {stop.sql} < {start.sql} THEN INTERVAL '-1' DAY ELSE INTERVAL '1' DAY END)"
-    listed = f"generate_series(CAST({start.sql} AS TIMESTAMP), CAST({stop.sql} AS TIMESTAMP), {step})"
-    return f"list_transform({listed}, lambda e: CAST(e AS {of.duck}))", array(of)
+        step = build(
+            "(CASE WHEN {} < {} THEN INTERVAL '-1' DAY ELSE INTERVAL '1' DAY END)", stop.sql, start.sql
+        )
+    assert step is not None
+    listed = build(
+        "generate_series(CAST({} AS TIMESTAMP), CAST({} AS TIMESTAMP), {})", start.sql, stop.sql, step
+    )
+    return build("list_transform({}, lambda e: CAST(e AS {}))", listed, of.duck), array(of)
 
 
 FUNCTIONS.add("sequence(bigint, bigint) array(bigint)", _sequence)

@@ -9,7 +9,8 @@ from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf
 from infra.local.athena.sql.literals import zone_of
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.times import at_time_zone
-from infra.local.athena.sql.types import BIGINT, DATE, TIMESTAMP, TIMESTAMP_TZ, VARCHAR, Type, text
+from infra.local.athena.sql.tree import Sql, build, text
+from infra.local.athena.sql.types import BIGINT, DATE, TIMESTAMP, TIMESTAMP_TZ, VARCHAR, Type
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _DATE_UNITS = ("day", "week", "month", "quarter", "year")
@@ -28,49 +29,51 @@ def _unit(value: Typed, of: Type) -> str:
     return unit
 
 
-def _clock(value: Typed) -> str:
+def _clock(value: Typed) -> Sql:
     """Wall-clock time as DuckDB's TIMESTAMP or DATE."""
     return local(value.sql, value.type) if value.type.name == _ZONED else value.sql
 
 
-def _back(sql: str, of: Type) -> str:
+def _back(sql: Sql, of: Type) -> Sql:
     if of.name != _ZONED:
-        return f"CAST({sql} AS {of.duck})"
+        return build("CAST({} AS {})", sql, of.duck)
     name = zone(of)
     if name[0] in "+-":
         hours, minutes = map(int, name[1:].split(":"))
         sign = "-" if name[0] == "+" else "+"
-        return f"timezone('UTC', ({sql}) {sign} to_minutes({hours * 60 + minutes}))"
-    return f"timezone({text(name)}, {sql})"
+        return build("timezone('UTC', ({}) {} to_minutes({}))", sql, sign, hours * 60 + minutes)
+    return build("timezone({}, {})", text(name), sql)
 
 
-def _date_trunc(call: Call) -> tuple[str, Type]:
+def _date_trunc(call: Call) -> tuple[Sql, Type]:
     value = call.args[1]
-    return _back(f"date_trunc('{_unit(call.args[0], value.type)}', {_clock(value)})", value.type), value.type
+    return _back(
+        build("date_trunc({}, {})", text(_unit(call.args[0], value.type)), _clock(value)), value.type
+    ), value.type
 
 
-def _date_add(call: Call) -> tuple[str, Type]:
+def _date_add(call: Call) -> tuple[Sql, Type]:
     value, count = call.args[2], call.args[1].sql
     unit = _unit(call.args[0], value.type)
     if unit == "quarter":
-        step = f"to_months(CAST({count} * 3 AS INTEGER))"
+        step = build("to_months(CAST({} * 3 AS INTEGER))", count)
     elif unit == "millisecond":
-        step = f"to_microseconds({count} * 1000)"
+        step = build("to_microseconds({} * 1000)", count)
     elif unit in ("second", "minute", "hour"):
-        step = f"to_{unit}s({count})"
+        step = build("to_{}s({})", unit, count)
     else:
-        step = f"to_{unit}s(CAST({count} AS INTEGER))"
+        step = build("to_{}s(CAST({} AS INTEGER))", unit, count)
     if unit in ("millisecond", "second", "minute", "hour"):
-        return f"{value.sql} + {step}", value.type
-    return _back(f"{_clock(value)} + {step}", value.type), value.type
+        return build("{} + {}", value.sql, step), value.type
+    return _back(build("{} + {}", _clock(value), step), value.type), value.type
 
 
-def _date_diff(call: Call) -> tuple[str, Type]:
+def _date_diff(call: Call) -> tuple[Sql, Type]:
     """Complete units between; DuckDB's date_diff counts boundaries, its date_sub counts as Trino does."""
     a, b = call.args[1], call.args[2]
     unit = _unit(call.args[0], a.type)
     clocks = (_clock(a), _clock(b)) if unit in _DATE_UNITS else (a.sql, b.sql)
-    return f"date_sub('{unit}', {clocks[0]}, {clocks[1]})", BIGINT
+    return build("date_sub({}, {}, {})", text(unit), clocks[0], clocks[1]), BIGINT
 
 
 for _of in ("date", "timestamp", _ZONED):
@@ -88,8 +91,8 @@ _CLOCK_PARTS = {
 }  # fmt: skip
 
 
-def _part(template: str, call: Call) -> tuple[str, Type]:
-    return f"CAST({template.replace('{0}', _clock(call.args[0]))} AS BIGINT)", BIGINT
+def _part(template: str, call: Call) -> tuple[Sql, Type]:
+    return build("CAST({} AS BIGINT)", build(template, _clock(call.args[0]))), BIGINT
 
 
 def _define_part(name: str, template: str, types: tuple[str, ...]) -> None:
@@ -104,10 +107,12 @@ for _name, _template in _CLOCK_PARTS.items():
 
 
 def _offset_part(hours: bool) -> None:
-    def rule(call: Call) -> tuple[str, Type]:
+    def rule(call: Call) -> tuple[Sql, Type]:
         value = call.args[0]
-        minutes = f"(epoch({_clock(value)}) - epoch({value.sql})) / 60"
-        return f"CAST({f'trunc({minutes} / 60)' if hours else f'({minutes}) % 60'} AS BIGINT)", BIGINT
+        minutes = build("(epoch({}) - epoch({})) / 60", _clock(value), value.sql)
+        return build(
+            "CAST({} AS BIGINT)", build("trunc({} / 60)", minutes) if hours else build("({}) % 60", minutes)
+        ), BIGINT
 
     FUNCTIONS.add(f"timezone_{'hour' if hours else 'minute'}({_ZONED}) bigint", rule)
 
@@ -116,11 +121,11 @@ _offset_part(hours=True)
 _offset_part(hours=False)
 
 
-def _last_day(call: Call) -> tuple[str, Type]:
-    return f"last_day(CAST({_clock(call.args[0])} AS DATE))", DATE
+def _last_day(call: Call) -> tuple[Sql, Type]:
+    return build("last_day(CAST({} AS DATE))", _clock(call.args[0])), DATE
 
 
-def _date(call: Call) -> tuple[str, Type]:
+def _date(call: Call) -> tuple[Sql, Type]:
     from infra.local.athena.sql.casts import cast
 
     return cast(call.args[0], DATE).sql, DATE
@@ -132,18 +137,18 @@ for _of in ("varchar", "date", "timestamp", _ZONED):
     FUNCTIONS.add(f"date({_of}) date", _date)
 
 
-def _from_unixtime(call: Call) -> tuple[str, Type]:
+def _from_unixtime(call: Call) -> tuple[Sql, Type]:
     seconds = call.sqls[0]
     of = TIMESTAMP_TZ
     if len(call.args) == 2:
         if not isinstance(call.args[1].literal, str):
             raise refused("from_unixtime with a computed zone", "Write the zone as a literal.")
         of = replace(of, zone=zone_of(call.args[1].literal)[0])
-    return f"timezone('UTC', make_timestamp(CAST(round({seconds} * 1000) AS BIGINT) * 1000))", of
+    return build("timezone('UTC', make_timestamp(CAST(round({} * 1000) AS BIGINT) * 1000))", seconds), of
 
 
-def _to_unixtime(call: Call) -> tuple[str, Type]:
-    return f"epoch_us({call.sqls[0]}) / CAST(1000000 AS DOUBLE)", Type("double")
+def _to_unixtime(call: Call) -> tuple[Sql, Type]:
+    return build("epoch_us({}) / CAST(1000000 AS DOUBLE)", call.sqls[0]), Type("double")
 
 
 FUNCTIONS.add(f"from_unixtime(double) {_ZONED}", _from_unixtime)
@@ -152,42 +157,44 @@ FUNCTIONS.add("to_unixtime(timestamp) double", _to_unixtime)
 FUNCTIONS.add(f"to_unixtime({_ZONED}) double", _to_unixtime)
 
 
-def _from_iso(call: Call) -> tuple[str, Type]:
+def _from_iso(call: Call) -> tuple[Sql, Type]:
     """A literal may have any offset; computed text must be UTC, because one column has one zone here."""
     given = call.args[0]
     if isinstance(given.literal, str):
         moment, name = time_formats.iso_instant(given.literal)
         written = moment.strftime("%Y-%m-%d %H:%M:%S.%f")
-        return f"timezone('UTC', TIMESTAMP '{written}')", replace(TIMESTAMP_TZ, zone=name)
+        return build("timezone('UTC', TIMESTAMP {})", text(written)), replace(TIMESTAMP_TZ, zone=name)
     udf = Udf("t_from_iso_utc", time_formats.iso_utc, (VARCHAR,), TIMESTAMP)
-    return f"timezone('UTC', {call.session.use(udf)}({given.sql}))", TIMESTAMP_TZ
+    return build("timezone('UTC', {}({}))", call.session.use(udf), given.sql), TIMESTAMP_TZ
 
 
 FUNCTIONS.add(f"from_iso8601_timestamp(varchar) {_ZONED}", _from_iso)
 FUNCTIONS.python("from_iso8601_date(varchar) date", time_formats.iso_date)
 
 
-def _to_iso(call: Call) -> tuple[str, Type]:
+def _to_iso(call: Call) -> tuple[Sql, Type]:
     value = call.args[0]
     if value.type.name == "date":
-        return f"strftime({value.sql}, '%Y-%m-%d')", VARCHAR
+        return build("strftime({}, '%Y-%m-%d')", value.sql), VARCHAR
     digits = value.type.precision
     width = 19 + (1 + digits if digits else 0)
-    stem = f"left(strftime({_clock(value)}, '%Y-%m-%dT%H:%M:%S.%f'), {width})"
+    stem = build("left(strftime({}, '%Y-%m-%dT%H:%M:%S.%f'), {})", _clock(value), width)
     if value.type.name == "timestamp":
         return stem, VARCHAR
     if zone(value.type) == "UTC":
-        return f"{stem} || 'Z'", VARCHAR
-    minutes = f"CAST((epoch({_clock(value)}) - epoch({value.sql})) / 60 AS BIGINT)"
-    sign = f"CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END"
-    return f"{stem} || {sign} || printf('%02d:%02d', abs({minutes}) // 60, abs({minutes}) % 60)", VARCHAR
+        return build("{} || 'Z'", stem), VARCHAR
+    minutes = build("CAST((epoch({}) - epoch({})) / 60 AS BIGINT)", _clock(value), value.sql)
+    sign = build("CASE WHEN {} < 0 THEN '-' ELSE '+' END", minutes)
+    return build(
+        "{} || {} || printf('%02d:%02d', abs({}) // 60, abs({}) % 60)", stem, sign, minutes, minutes
+    ), VARCHAR
 
 
 for _of in ("date", "timestamp", _ZONED):
     FUNCTIONS.add(f"to_iso8601({_of}) varchar", _to_iso)
 
 
-def _with_timezone(call: Call) -> tuple[str, Type]:
+def _with_timezone(call: Call) -> tuple[Sql, Type]:
     if not isinstance(call.args[1].literal, str):
         raise refused("with_timezone with a computed zone", "Write the zone as a literal.")
     of = replace(TIMESTAMP_TZ, args=call.args[0].type.args, zone=zone_of(call.args[1].literal)[0])
@@ -206,7 +213,7 @@ def _formatted(name: str) -> None:
     """date_format with MySQL's codes, format_datetime with Joda's letters."""
     translate = time_formats.mysql_writer if name == "date_format" else time_formats.joda_writer
 
-    def rule(call: Call) -> tuple[str, Type]:
+    def rule(call: Call) -> tuple[Sql, Type]:
         value = call.args[0]
         pattern = call.args[1].literal
         if not isinstance(pattern, str):
@@ -218,7 +225,7 @@ def _formatted(name: str) -> None:
             (TIMESTAMP,),
             VARCHAR,
         )
-        return f"{call.session.use(udf)}(CAST({_clock(value)} AS TIMESTAMP))", VARCHAR
+        return build("{}(CAST({} AS TIMESTAMP))", call.session.use(udf), _clock(value)), VARCHAR
 
     for of in ("timestamp", "date", _ZONED):
         FUNCTIONS.add(f"{name}({of}, varchar) varchar", rule)
@@ -228,7 +235,7 @@ _formatted("date_format")
 _formatted("format_datetime")
 
 
-def _date_parse(call: Call) -> tuple[str, Type]:
+def _date_parse(call: Call) -> tuple[Sql, Type]:
     pattern = call.args[1].literal
     if not isinstance(pattern, str):
         raise refused("date_parse with a computed format", "Write the format as a literal.")
@@ -238,10 +245,10 @@ def _date_parse(call: Call) -> tuple[str, Type]:
         (VARCHAR,),
         TIMESTAMP,
     )
-    return f"{call.session.use(udf)}({call.sqls[0]})", TIMESTAMP
+    return build("{}({})", call.session.use(udf), call.sqls[0]), TIMESTAMP
 
 
-def _parse_datetime(call: Call) -> tuple[str, Type]:
+def _parse_datetime(call: Call) -> tuple[Sql, Type]:
     pattern = call.args[1].literal
     if not isinstance(pattern, str):
         raise refused("parse_datetime with a computed format", "Write the format as a literal.")
@@ -251,19 +258,21 @@ def _parse_datetime(call: Call) -> tuple[str, Type]:
         (VARCHAR,),
         TIMESTAMP,
     )
-    return f"timezone('UTC', {call.session.use(udf)}({call.sqls[0]}))", TIMESTAMP_TZ
+    return build("timezone('UTC', {}({}))", call.session.use(udf), call.sqls[0]), TIMESTAMP_TZ
 
 
 FUNCTIONS.add("date_parse(varchar, varchar) timestamp", _date_parse)
 FUNCTIONS.add(f"parse_datetime(varchar, varchar) {_ZONED}", _parse_datetime)
 
 
-def _to_milliseconds(call: Call) -> tuple[str, Type]:
-    return f"CAST(round(epoch({call.sqls[0]}) * 1000) AS BIGINT)", BIGINT
+def _to_milliseconds(call: Call) -> tuple[Sql, Type]:
+    return build("CAST(round(epoch({}) * 1000) AS BIGINT)", call.sqls[0]), BIGINT
 
 
-def _timezone_name(call: Call) -> tuple[str, Type]:
-    return f"CASE WHEN {call.sqls[0]} IS NULL THEN NULL ELSE {text(zone(call.args[0].type))} END", VARCHAR
+def _timezone_name(call: Call) -> tuple[Sql, Type]:
+    return build(
+        "CASE WHEN {} IS NULL THEN NULL ELSE {} END", call.sqls[0], text(zone(call.args[0].type))
+    ), VARCHAR
 
 
 FUNCTIONS.add("to_milliseconds(interval day to second) bigint", _to_milliseconds)

@@ -5,13 +5,14 @@ import math
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.casts import fail
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Call
+from infra.local.athena.sql.tree import Sql, build, join
 from infra.local.athena.sql.types import Type, decimal
 
 _INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 
 for of in (*_INTEGERS, "real", "double"):
     FUNCTIONS.add(f"abs({of}) {of}", "abs({0})")
-    duck = Type(of).duck
+    duck = str(Type(of).duck)
     FUNCTIONS.add(
         f"sign({of}) {of}",
         f"CAST(CASE WHEN isnan(CAST({{0}} AS DOUBLE)) THEN {{0}} ELSE sign({{0}}) END AS {duck})",
@@ -21,10 +22,10 @@ for of in _INTEGERS:
     for name in ("ceiling", "ceil", "floor", "round", "truncate"):
         FUNCTIONS.add(f"{name}({of}) {of}", "{0}")
     FUNCTIONS.add(
-        f"round({of}, bigint) {of}", f"CAST(round({{0}}, CAST({{1}} AS INTEGER)) AS {Type(of).duck})"
+        f"round({of}, bigint) {of}", f"CAST(round({{0}}, CAST({{1}} AS INTEGER)) AS {Type(of).duck!s})"
     )
 for of in ("real", "double"):
-    duck = Type(of).duck
+    duck = str(Type(of).duck)
     FUNCTIONS.many(
         {
             f"ceiling({of}) {of}": f"CAST(ceil({{0}}) AS {duck})",
@@ -75,27 +76,27 @@ FUNCTIONS.many(
 )
 
 
-def _round_decimal(call: Call) -> tuple[str, Type]:
+def _round_decimal(call: Call) -> tuple[Sql, Type]:
     """One digit more than before, for what rounding up may carry; the scale stays when digits are asked for."""
     given = call.args[0].type
     if len(call.args) == 1:
         of = decimal(min(38, given.precision - given.scale + min(1, given.scale)), 0)
-        return f"CAST(round({call.sqls[0]}, 0) AS {of.duck})", of
+        return build("CAST(round({}, 0) AS {})", call.sqls[0], of.duck), of
     of = decimal(min(38, given.precision + 1), given.scale)
     digits = call.args[1].literal
     if not isinstance(digits, int):
         raise QueryError(
             "NOT_SUPPORTED", "round(decimal, n) needs a literal n at the local endpoint. Write the number."
         )
-    return f"CAST(round({call.sqls[0]}, {digits}) AS {of.duck})", of
+    return build("CAST(round({}, {}) AS {})", call.sqls[0], digits, of.duck), of
 
 
 def _whole_decimal(function: str) -> None:
-    def rule(call: Call) -> tuple[str, Type]:
+    def rule(call: Call) -> tuple[Sql, Type]:
         given = call.args[0].type
         extra = 0 if function == "trunc" else min(1, given.scale)
         of = decimal(max(1, min(38, given.precision - given.scale + extra)), 0)
-        return f"CAST({function}({call.sqls[0]}) AS {of.duck})", of
+        return build("CAST({}({}) AS {})", function, call.sqls[0], of.duck), of
 
     for name in {"ceil": ("ceil", "ceiling"), "floor": ("floor",), "trunc": ("truncate",)}[function]:
         FUNCTIONS.add(f"{name}(decimal) decimal", rule)
@@ -105,13 +106,14 @@ for _function in ("ceil", "floor", "trunc"):
     _whole_decimal(_function)
 FUNCTIONS.add("round(decimal) decimal", _round_decimal)
 FUNCTIONS.add("round(decimal, bigint) decimal", _round_decimal)
-FUNCTIONS.add("abs(decimal) decimal", lambda call: (f"abs({call.sqls[0]})", call.args[0].type))
+FUNCTIONS.add("abs(decimal) decimal", lambda call: (build("abs({})", call.sqls[0]), call.args[0].type))
 FUNCTIONS.add(
-    "sign(decimal) decimal", lambda call: (f"CAST(sign({call.sqls[0]}) AS DECIMAL(1,0))", decimal(1, 0))
+    "sign(decimal) decimal",
+    lambda call: (build("CAST(sign({}) AS DECIMAL(1,0))", call.sqls[0]), decimal(1, 0)),
 )
 
 
-def _mod_decimal(call: Call) -> tuple[str, Type]:
+def _mod_decimal(call: Call) -> tuple[Sql, Type]:
     from infra.local.athena.sql.operators import arithmetic
 
     made = arithmetic("%", call.args[0], call.args[1], call.session)
@@ -197,10 +199,12 @@ FUNCTIONS.python("bit_count(bigint, bigint) bigint", lambda v, bits: (v % 2**bit
 def _extreme(smallest: bool) -> None:
     """NULL when any argument is NULL; DuckDB's own functions leave NULLs out."""
 
-    def rule(call: Call) -> tuple[str, Type]:
-        checks = " OR ".join(f"{sql} IS NULL" for sql in call.sqls)
+    def rule(call: Call) -> tuple[Sql, Type]:
+        checks = join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls))
         name = "least" if smallest else "greatest"
-        return f"CASE WHEN {checks} THEN NULL ELSE {name}({', '.join(call.sqls)}) END", call.types["T"]
+        return build(
+            "CASE WHEN {} THEN NULL ELSE {}({}) END", checks, name, join(", ", call.sqls)
+        ), call.types["T"]
 
     FUNCTIONS.add(f"{'least' if smallest else 'greatest'}(T*) T", rule)
 
@@ -209,10 +213,19 @@ _extreme(smallest=True)
 _extreme(smallest=False)
 
 
-def _random_below(call: Call) -> tuple[str, Type]:
+def _random_below(call: Call) -> tuple[Sql, Type]:
     low, high = ("0", call.sqls[0]) if len(call.args) == 1 else (call.sqls[0], call.sqls[1])
     bad = fail("INVALID_FUNCTION_ARGUMENT", "'bound must be positive'", call.types["T"].duck)
-    sql = f"CASE WHEN {high} <= {low} THEN {bad} ELSE {low} + CAST(floor(random() * ({high} - {low})) AS {call.types['T'].duck}) END"
+    sql = build(
+        "CASE WHEN {} <= {} THEN {} ELSE {} + CAST(floor(random() * ({} - {})) AS {}) END",
+        high,
+        low,
+        bad,
+        low,
+        high,
+        low,
+        call.types["T"].duck,
+    )
     return sql, call.types["T"]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from infra.local.athena.sql.scope import Typed
+from infra.local.athena.sql.tree import Lambda, Sql
 from infra.local.athena.sql.type_names import parse_type
 from infra.local.athena.sql.types import Type
 
@@ -63,12 +64,18 @@ class Call:
     distinct: bool = False
 
     @property
-    def sqls(self) -> list[str]:
-        """The arguments' texts."""
+    def sqls(self) -> list[Sql]:
+        """The arguments' expressions."""
         return [arg.sql for arg in self.args]
 
+    def function(self, index: int) -> Lambda:
+        """The argument that is a lambda."""
+        found = self.args[index].sql
+        assert isinstance(found, Lambda)
+        return found
 
-Rule = Callable[[Call], "Typed | tuple[str, Type]"]
+
+Rule = Callable[[Call], "Typed | tuple[Sql, Type]"]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from infra.local.athena.sql.casts import coerce, fail
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Call
 from infra.local.athena.sql.operators import concat
 from infra.local.athena.sql.scope import Origin, Typed
+from infra.local.athena.sql.tree import Sql, build, join
 from infra.local.athena.sql.types import VARCHAR, Type
 
 _ISSPACE = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
@@ -56,16 +57,18 @@ FUNCTIONS.add("concat(any, any*) any", _join)
 def _substr(call: Call) -> Typed:
     """Counts from 1, from the end when negative; 0 and positions outside give an empty string."""
     value, start = call.args[0].sql, call.args[1].sql
-    first = f"CASE WHEN {start} < 0 THEN length({value}) + {start} + 1 ELSE {start} END"
-    length = f", greatest({call.args[2].sql}, 0)" if len(call.args) == 3 else ""
+    first = build("CASE WHEN {} < 0 THEN length({}) + {} + 1 ELSE {} END", start, value, start, start)
+    length = build(", greatest({}, 0)", call.args[2].sql) if len(call.args) == 3 else ""
     origin = None
     numbers = [arg.literal for arg in call.args[1:]]
     if numbers and numbers[0] == 1 and call.args[0].origin is not None and not call.args[0].origin.prefix:
         origin = Origin(call.args[0].origin.ref, prefix=len(call.args) == 3)
     if isinstance(numbers[0], int) and numbers[0] > 0:
-        return Typed(f"substr({value}, {start}{length})", VARCHAR, origin=origin)
-    sql = f"CASE WHEN {first} < 1 THEN '' ELSE substr({value}, {first}{length}) END"
-    return Typed(f"(CASE WHEN {value} IS NULL OR {start} IS NULL THEN NULL ELSE {sql} END)", VARCHAR)
+        return Typed(build("substr({}, {}{})", value, start, length), VARCHAR, origin=origin)
+    sql = build("CASE WHEN {} < 1 THEN '' ELSE substr({}, {}{}) END", first, value, first, length)
+    return Typed(
+        build("(CASE WHEN {} IS NULL OR {} IS NULL THEN NULL ELSE {} END)", value, start, sql), VARCHAR
+    )
 
 
 for _name in ("substr", "substring"):
@@ -221,27 +224,32 @@ FUNCTIONS.python("from_base64(varchar) varbinary", _from_base64)
 FUNCTIONS.python("sha512(varbinary) varbinary", _sha512)
 
 
-def _normalize(call: Call) -> tuple[str, Type]:
+def _normalize(call: Call) -> tuple[Sql, Type]:
     from infra.local.athena.sql.functions.registry import Udf
 
     udf = Udf("t_normalize_nfc", lambda text: unicodedata.normalize("NFC", text), (VARCHAR,), VARCHAR)
-    return f"{call.session.use(udf)}({call.sqls[0]})", VARCHAR
+    return build("{}({})", call.session.use(udf), call.sqls[0]), VARCHAR
 
 
 FUNCTIONS.add("normalize(varchar) varchar", _normalize)
 
 
-def _concat_ws(call: Call) -> tuple[str, Type]:
+def _concat_ws(call: Call) -> tuple[Sql, Type]:
     """NULLs are left out; a NULL separator gives NULL."""
     if len(call.args) == 2 and call.args[1].type.name == "array":
         parts = coerce(call.args[1], Type("array", of=(VARCHAR,))).sql
     elif all(arg.type.is_text or arg.type.name == "unknown" for arg in call.args):
-        parts = f"[{', '.join(coerce(arg, VARCHAR).sql for arg in call.args[1:])}]"
+        parts = build("[{}]", join(", ", (coerce(arg, VARCHAR).sql for arg in call.args[1:])))
     else:
         raise refused("concat_ws of these types", "Cast them to varchar.")
-    kept = f"list_filter({parts}, lambda e: e IS NOT NULL)"
+    kept = build("list_filter({}, lambda e: e IS NOT NULL)", parts)
     return (
-        f"CASE WHEN {call.sqls[0]} IS NULL THEN NULL ELSE coalesce(array_to_string({kept}, {call.sqls[0]}), '') END",
+        build(
+            "CASE WHEN {} IS NULL THEN NULL ELSE coalesce(array_to_string({}, {}), '') END",
+            call.sqls[0],
+            kept,
+            call.sqls[0],
+        ),
         VARCHAR,
     )
 
@@ -249,8 +257,8 @@ def _concat_ws(call: Call) -> tuple[str, Type]:
 FUNCTIONS.add("concat_ws(varchar, any*) varchar", _concat_ws)
 
 
-def _fail(call: Call) -> tuple[str, Type]:
-    return fail("GENERIC_USER_ERROR", call.sqls[0], "INTEGER"), Type("unknown")
+def _fail(call: Call) -> tuple[Sql, Type]:
+    return fail("GENERIC_USER_ERROR", call.sqls[0], build("INTEGER")), Type("unknown")
 
 
 FUNCTIONS.add("fail(varchar) unknown", _fail)
