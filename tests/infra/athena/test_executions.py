@@ -1,6 +1,7 @@
 """Executions: tokens, workgroups, limits, cancellation, reuse, parameters, errors, restart."""
 
 import uuid
+from shutil import copy
 from typing import Any
 
 import pytest
@@ -215,6 +216,7 @@ def test_no_sql_reaches_files_or_settings(endpoint: Endpoint, sql: str) -> None:
 def test_records_survive_a_restart_and_what_ran_is_failed(endpoint: Endpoint, tmp_path: Any) -> None:
     (port,) = free_ports(1)
     paths = LocalPaths(tmp_path)
+    copy(endpoint.context.paths.keys, paths.keys)
     context = LocalContext(
         paths, endpoint_url=endpoint.context.endpoint_url, server_url=f"http://127.0.0.1:{port}"
     )
