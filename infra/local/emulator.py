@@ -71,7 +71,7 @@ def environment(
         "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
         "AWS_DEFAULT_REGION": REGION,
         "PERSIST_STATE": "1",
-        "STATE_DIR": str(state(paths) or paths.state / NAME),
+        "STATE_DIR": str(paths.state / NAME),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(paths.objects),
         "TMPDIR": str(paths.scratch),
@@ -147,7 +147,7 @@ def main() -> None:
     delivery_metrics.install(keys)
     emulator_gate.install(keys)
     web_server.install(lambda app: emulator_gate.guarded(app, keys))
-    snapshots.install(paths.snapshots)
+    snapshots.install(paths.snapshots, state(paths))
     process_memory.settle()
     os.chdir(run)
     sys.argv = [NAME]  # it parses the command line too

@@ -1,5 +1,6 @@
 """What every process of the local cloud does about its memory and its threads."""
 
+import asyncio
 import ctypes
 import gc
 import sys
@@ -15,6 +16,7 @@ ENVIRONMENT = {
 }
 """Variables that a process must be started with."""
 _SWITCH_SECONDS = 0.001
+_GIVE_BACK_SECONDS = 20.0
 
 
 def settle() -> None:
@@ -26,6 +28,16 @@ def settle() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     sys.setswitchinterval(_SWITCH_SECONDS)
+
+
+async def keep_small() -> None:
+    """Give back what is freed, every now and then, until cancelled.
+
+    Large bodies that come and go between small ones that stay would make the heap grow without end.
+    """
+    while True:
+        await asyncio.sleep(_GIVE_BACK_SECONDS)
+        give_back()
 
 
 def give_back() -> None:

@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from infra.local import process_memory
+
 SECONDS = 2.0
 """A change waits so long for others before a snapshot is made."""
 SHARE = 0.04
@@ -52,7 +54,8 @@ class Snapshots:
         """Write one. Raises OSError when the disk does not take it; then there is none more than before."""
         latest = newest(self._folder)
         number = int(latest.name) + 1 if latest else 0
-        made, being_made = self._folder / f"{number:010d}", self._folder / f"{number:010d}.tmp"
+        made = self._folder / f"{number:010d}"
+        being_made = self._folder / f"{number:010d}.{os.getpid()}.tmp"
         shutil.rmtree(being_made, ignore_errors=True)
         try:
             being_made.mkdir(parents=True)
@@ -77,6 +80,16 @@ class Changes:
         self._snapshots, self._seconds = snapshots, seconds
         self._changed, self._hurry = asyncio.Event(), asyncio.Event()
         self._rest = 0.0
+        self._child: int | None = None
+
+    def last(self) -> None:
+        """Take one in this very process, at its end, in place of a child that is at it. Raises OSError."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._child, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._child, 0)
+        self._snapshots.take()
 
     def watching(self, app: App) -> App:
         """The application, with its requests noticed."""
@@ -122,11 +135,12 @@ class Changes:
                 logger.exception("a snapshot of MiniStack's state could not be written")
             finally:
                 os._exit(code)
-        deadline = time.monotonic() + _CHILD_SECONDS
+        self._child, deadline = pid, time.monotonic() + _CHILD_SECONDS
         while True:
             await asyncio.sleep(0.02)
             done, _, usage = os.wait4(pid, os.WNOHANG)
             if done:
+                self._child = None
                 return usage.ru_utime + usage.ru_stime
             if time.monotonic() > deadline:  # it inherited a lock that nobody gives back
                 os.kill(pid, signal.SIGKILL)
@@ -141,8 +155,11 @@ def changes(method: str, headers: Mapping[bytes, bytes]) -> bool:
     return method not in {"GET", "HEAD", "OPTIONS"}
 
 
-def install(folder: Path) -> None:
-    """Make MiniStack's process take them, beside its own server and at its end."""
+def install(folder: Path, start: Path | None) -> None:
+    """Make MiniStack's process take them, beside its own server and at its end, and begin from `start`.
+
+    The code of functions stays where MiniStack puts it, by its content and outside of snapshots.
+    """
     import hypercorn.asyncio
     from ministack import app as ministack
     from ministack.core import persistence
@@ -153,17 +170,20 @@ def install(folder: Path) -> None:
         text = json.dumps(document, default=persistence._json_default)
         (into / f"{name}.json").write_text(text, encoding="utf-8")
 
+    if start is not None:
+        persistence.STATE_DIR = str(start)  # only what reads state files at the start looks there
     snapshots = Snapshots(folder, ministack._build_persistence_save_dict, write)
     serve = hypercorn.asyncio.serve
 
     async def serve_here(app: Any, config: Any) -> None:
         seen = Changes(snapshots)
+        ministack.save_all = lambda _: seen.last()
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, seen.now)
-        task = asyncio.create_task(seen.run())
+        tasks = [asyncio.create_task(seen.run()), asyncio.create_task(process_memory.keep_small())]
         try:
             await serve(seen.watching(app), config)  # type: ignore[arg-type]  # ASGI in plain types
         finally:
-            task.cancel()
+            for task in tasks:
+                task.cancel()
 
     hypercorn.asyncio.serve = serve_here  # type: ignore[assignment]
-    ministack.save_all = lambda _: snapshots.take()

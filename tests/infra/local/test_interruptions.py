@@ -109,6 +109,7 @@ def test_a_killed_emulator_comes_back_with_all_that_it_acknowledged(
     _put(first, b"the last one")
     _kill(place[0], emulator.NAME)
     again = cloud.up(*place, _ignore)
+    assert "ERROR" not in place[0].log(emulator.NAME).read_text()  # what it starts from is whole
     assert "goes on from what it wrote at" in again.notes[0]
     assert "1 runs of reports" in again.notes[1]
     assert sorted(_records(again)) == sorted([*data, b"the last one"])

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,27 @@ def test_a_change_is_written_by_a_child_while_the_process_goes_on(tmp_path: Path
     found = newest(tmp_path)
     assert found is not None
     assert int((found / "pid").read_text()) != os.getpid()
+
+
+def test_the_last_snapshot_does_not_wait_for_one_that_is_being_taken(tmp_path: Path) -> None:
+    async def run() -> None:
+        parent, began = os.getpid(), asyncio.get_running_loop().time()
+
+        def slow() -> int:
+            if os.getpid() != parent:
+                time.sleep(60)
+            return os.getpid()
+
+        seen = Changes(_snapshots(tmp_path, pid=slow), seconds=0.0)
+        task = asyncio.create_task(seen.run())
+        seen.now()
+        while not list(tmp_path.glob("*.tmp")):
+            await asyncio.sleep(0.01)
+        seen.last()
+        task.cancel()
+        assert asyncio.get_running_loop().time() - began < 50
+
+    asyncio.run(run())
+    found = newest(tmp_path)
+    assert found is not None
+    assert int((found / "pid").read_text()) == os.getpid()
