@@ -131,8 +131,9 @@ class DeliveryWorker:
 
     def metrics(self) -> dict[str, float]:
         """What Firehose tells CloudWatch of how far it is."""
+        since = self._created_at or 0.0  # unknown: as far behind as can be, until something was read
         with self._lock:
-            return metrics(self._read_until, list(self._progress.values()), self._created_at, self._clock())
+            return metrics(self._read_until, list(self._progress.values()), since, self._clock())
 
     def drain(self, seconds: float) -> bool:
         """Read to the end of the stream and deliver everything at once; False when time was up before."""
