@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.exits import Exit
+from producers.hour_pacing import Delivery
 
 if TYPE_CHECKING:
     from infra.local.cloud import LocalCloud
@@ -95,6 +96,16 @@ class Target:
         if self.kind == "local":
             return Outputs.from_document(self.cloud.outputs)
         return Outputs.from_stacks(self.client("cloudformation"), self.deployment)
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """What the delivery stream does with event hours; the deployment's when no local cloud is up."""
+        seconds = DEPLOYMENTS[self.deployment].buffer_seconds if self.deployment in DEPLOYMENTS else 60
+        cloud = _attached(self.directory) if self.wanted != "aws" else None
+        if cloud is None:
+            return Delivery(seconds)
+        settings = cloud.settings
+        return Delivery(seconds * settings.interval_scale, settings.most_partitions)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the target."""

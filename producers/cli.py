@@ -47,6 +47,13 @@ Out = Annotated[Path | None, typer.Option(help="With --dry-run: file for the rec
 SpoolFolder = Annotated[Path | None, typer.Option("--spool", help="Folder that keeps what is not delivered.")]
 DeadLetter = Annotated[Path | None, typer.Option(help="File for events that cannot be sent.")]
 SpoolArgument = Annotated[Path, typer.Argument(help="Folder of the spool.", exists=True, file_okay=False)]
+HourPacing = Annotated[
+    bool,
+    typer.Option(
+        "--hour-pacing/--no-hour-pacing",
+        help="Send no more event hours at a time than the delivery stream holds open.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The summary as JSON.")]
 
 
@@ -82,6 +89,7 @@ def simulate(
     dry_run: DryRun = False,
     out: Out = None,
     spool: SpoolFolder = None,
+    hour_pacing: HourPacing = True,
     as_json: AsJson = False,
 ) -> None:
     """Seeded traffic: sessions that browse, fill carts and order; some events late, twice or damaged."""
@@ -90,7 +98,16 @@ def simulate(
     simulation = Simulation(seed, count, begin, length, late, duplicate, malformed)
     stop = Interruption()
     run = Run(
-        _target(context, as_json), stream_name, framing, ordering, dry_run, out, spool, interruption=stop
+        _target(context, as_json),
+        stream_name,
+        framing,
+        ordering,
+        dry_run,
+        out,
+        spool,
+        None,
+        stop,
+        hour_pacing,
     )
     _each([simulation], lambda given: run.simulate(given, rate), run, stop)
 
@@ -115,12 +132,22 @@ def replay(
     out: Out = None,
     spool: SpoolFolder = None,
     dead_letter: DeadLetter = None,
+    hour_pacing: HourPacing = True,
     as_json: AsJson = False,
 ) -> None:
     """Events of files, their times kept. Replaying a file again sends the same event ids."""
     stop, factor = Interruption(), _factor(speed)
     run = Run(
-        _target(context, as_json), stream_name, framing, ordering, dry_run, out, spool, dead_letter, stop
+        _target(context, as_json),
+        stream_name,
+        framing,
+        ordering,
+        dry_run,
+        out,
+        spool,
+        dead_letter,
+        stop,
+        hour_pacing,
     )
     _each(files, lambda path: run.replay(path, form, factor, rate, resume), run, stop)
 
@@ -137,12 +164,22 @@ def tail(
     stream_name: StreamName = None,
     spool: SpoolFolder = None,
     dead_letter: DeadLetter = None,
+    hour_pacing: HourPacing = True,
     as_json: AsJson = False,
 ) -> None:
     """Events from a pipe, each sent within a tenth of a second."""
     stop = Interruption()
     run = Run(
-        _target(context, as_json), stream_name, framing, ordering, False, None, spool, dead_letter, stop
+        _target(context, as_json),
+        stream_name,
+        framing,
+        ordering,
+        False,
+        None,
+        spool,
+        dead_letter,
+        stop,
+        hour_pacing,
     )
     _each([source], lambda path: run.replay(path, form, None, None, None), run, stop)
 
@@ -218,6 +255,6 @@ def _each(given: Iterable[T], one: Callable[[T], dict[str, Any]], run: Run, stop
                 raise typer.Exit(stop.exit_code)
             if summary["pending"]:
                 raise typer.Exit(Exit.NOT_DELIVERED)
-            has_bad |= bool(summary.get("unreadable") or summary["dead_lettered"])
+            has_bad |= any(map(summary.get, ("unreadable", "dead_lettered", "hours_exceeded")))
     if has_bad:
         raise typer.Exit(Exit.BAD_EVENTS)

@@ -20,6 +20,8 @@ from producers.checkpointing import Checkpointing
 from producers.contracts import printable
 from producers.dead_letters import DeadLetterFile
 from producers.feeding import TOGETHER, Fed, feed_simulation, feed_source
+from producers.hour_guard import HourGuard
+from producers.hour_pacing import Delivery
 from producers.identity import next_epoch, producer_id
 from producers.interruption import Interruption
 from producers.kinesis_sink import KinesisSink, kinesis_client, renewed_client
@@ -35,6 +37,7 @@ from producers.source_files import STDIN, Format, Share, content_identity
 from producers.sources import SourceItem, read
 from producers.spool import Spool
 from producers.stats import Stats
+from producers.unreadable_reasons import UnreadableReasons, reason_lines
 
 CLOSE_SECONDS = 60.0
 INTERRUPTED_CLOSE_SECONDS = 5.0
@@ -54,6 +57,11 @@ class Target(Protocol):
         """The deployed stream."""
         ...
 
+    @property
+    def delivery(self) -> Delivery:
+        """What its delivery stream does with event hours."""
+        ...
+
     def client(self, service: str) -> Any:
         """A boto3 client."""
         ...
@@ -65,6 +73,7 @@ class _Environment:
     def __init__(self, settings: Settings) -> None:
         self.json = False
         self.stream_name = settings.stream_name
+        self.delivery = Delivery(settings.buffer_seconds)
 
     def client(self, service: str) -> Any:
         """A boto3 client from the environment."""
@@ -91,6 +100,7 @@ class Run:
         spool: Path | None = None,
         dead_letter: Path | None = None,
         interruption: Interruption | None = None,
+        hour_pacing: bool = True,
     ) -> None:
         self.target = target
         self._interruption = interruption or Interruption()
@@ -101,6 +111,7 @@ class Run:
         self._out = out
         self._spool = spool
         self._dead_letter = dead_letter
+        self._paces_hours = hour_pacing
         self._forecast = Forecast()
 
     def simulate(self, simulation: Simulation, rate: float | None) -> dict[str, Any]:
@@ -109,19 +120,21 @@ class Run:
             return self._write(simulation)
         pace = AtRate(rate, time.monotonic, time.sleep) if rate else None
         total = simulation.count * (1 + simulation.duplicate)
-        return self._feed(
+        hours = self._hours().over(simulation.span)
+        summary = self._feed(
             simulation.producer_id,
             simulation.epoch,
             pace is not None,
             lambda producer, fed: feed_simulation(
                 producer,
                 simulation.records(),
-                pace,
+                hours.pace(producer.flush, pace, self._interruption),
                 progress("events", lambda: fed.put / total),
                 fed,
                 self._interruption,
             ),
         )
+        return summary | hours.as_dict()
 
     def replay(
         self, path: str, form: Format | None, speed: float | None, rate: float | None, resume: Path | None
@@ -134,17 +147,19 @@ class Run:
         keeping = checkpoint if not self._dry_run else None
         name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
         pace = _pace(speed, rate)
+        hours = self._hours().of_file(path, form)
+        reasons = UnreadableReasons(checkpoint.line if checkpoint is not None else 0)
         share = Share()
 
         def feed(producer: Producer, fed: Fed) -> Fed:
-            items: Iterable[SourceItem] = read(path, form, share=share)
+            items: Iterable[SourceItem] = read(path, form, share=share, noted=reasons.add)
             if checkpoint is not None:
                 items = dropwhile(lambda item: item.number <= checkpoint.line, items)
                 fed.last_line = checkpoint.line
             return feed_source(
                 producer,
                 items,
-                pace,
+                hours.pace(producer.flush, pace, self._interruption),
                 progress("lines", None if path == STDIN else share),
                 fed,
                 1 if path == STDIN else TOGETHER,
@@ -160,7 +175,7 @@ class Run:
         )
         if keeping is not None and not summary["pending"]:
             keeping.save(summary["last_line"])
-        return summary
+        return summary | hours.as_dict() | reasons.as_dict()
 
     def drain(self, folder: Path) -> dict[str, Any]:
         """Sends what lies in a spool folder; returns the summary."""
@@ -207,6 +222,9 @@ class Run:
             summary["interrupted_at"] = datetime.now(UTC).isoformat()
         return summary | (self._forecast.as_dict() if self._dry_run else {})
 
+    def _hours(self) -> HourGuard:
+        return HourGuard(self.target, is_paced=self._paces_hours, is_dry_run=self._dry_run)
+
     def _producer(self, name: str, epoch: int, is_paced: bool) -> Producer:
         return Producer(
             sink=self._sink(),
@@ -250,11 +268,16 @@ class Run:
 
 
 def told(target: Target, summary: dict[str, Any]) -> str:
-    """A summary as the caller wants it: JSON, or a line per figure."""
+    """A summary as the caller wants it: JSON, or a line per figure and per reason."""
     if target.json:
         return json.dumps(summary)
     width = max(map(len, summary), default=0)
-    return "\n".join(f"{printable(name):<{width}}  {_shown(value)}" for name, value in summary.items())
+    return "\n".join(
+        f"{name}\n{reason_lines(value)}"
+        if name == "unreadable_reasons"
+        else f"{printable(name):<{width}}  {_shown(value)}"
+        for name, value in summary.items()
+    )
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""How fast events leave: at once, at a rate, or with the pauses that they had (time is passed in)."""
+"""How fast events leave: at once, at a rate, or with the pauses that they had (time is passed in).
+
+How many event hours may leave in a while is `hour_pacing`'s.
+"""
 
 from collections.abc import Callable
 from typing import Protocol

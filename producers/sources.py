@@ -74,17 +74,27 @@ SourceItem = WholeEvent | NewEvent
 """What one line, or one row, of a source is. `number` counts lines (rows) from 1."""
 
 
+def _unnoted(_number: int, _reason: str) -> None:
+    """Nobody asks why lines could not be read."""
+
+
 def read(
-    path: str, form: Format | None = None, stream: Stream | None = None, share: Share | None = None
+    path: str,
+    form: Format | None = None,
+    stream: Stream | None = None,
+    share: Share | None = None,
+    noted: Callable[[int, str], None] = _unnoted,
 ) -> Iterator[SourceItem]:
     """Every item of the source at `path` (`-`: standard input), in its order. `share` tells how far it got.
+
+    `noted` is called with the number of a line that cannot be read, and why.
 
     Raises SourceError when the source as a whole cannot be read.
     """
     chosen = stream or next(iter(STREAMS.values()))
     with opened(path, share) as content:
         known = form or sniff(content, shown_path(path))
-        reader = _Reader(path, chosen)
+        reader = _Reader(path, chosen, noted)
         match known:
             case "ndjson":
                 yield from reader.json_lines(reader.whole(lines(content)))
@@ -99,7 +109,8 @@ def read(
 class _Reader:
     """Makes items of one source's lines."""
 
-    def __init__(self, path: str, stream: Stream) -> None:
+    def __init__(self, path: str, stream: Stream, noted: Callable[[int, str], None]) -> None:
+        self._noted = noted
         self._name = "stdin" if path == STDIN else _short(shown_path(PurePath(path).name))
         self._path = path
         self._stream = stream
@@ -204,6 +215,7 @@ class _Reader:
             position=f"{self._name}:{number}",
             reason=reason if len(reason) <= KEPT_OF_REASON else f"{reason[:KEPT_OF_REASON]}...",
         )
+        self._noted(number, payload.reason)
         # It happened at a time that nobody can read; its neighbour's is the nearest.
         return self._new(number, self._last_time, UNREADABLE_LINE, payload, None)
 

@@ -48,6 +48,11 @@ class LocalCloud:
     outputs: dict[str, Any]
     notes: tuple[str, ...] = ()
 
+    @property
+    def settings(self) -> LocalSettings:
+        """What it was started with."""
+        return LocalSettings(**json.loads(self.context.paths.cloud.read_text()))
+
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS client at this cloud."""
         return {

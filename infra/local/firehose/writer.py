@@ -119,13 +119,21 @@ class Writer:
 
     def add(self, partition: Partition, records: list[UserRecord], rows: list[bytes], now: float) -> None:
         """Rows for one lake partition; beyond the limit of active ones they fail."""
-        if self._buffers.add(partition, records, rows, now):
+        if self._takes(partition, records, rows, now):
             self._counts.buffered += len(records)
             self._counts.succeeded += len(records)
         else:
             self._counts.partitions_exceeded += len(records)
             self.fail([(record, _EXCEEDED) for record in records], now)
         self._counts.partitions = len(self._buffers)
+
+    def _takes(self, partition: Partition, records: list[UserRecord], rows: list[bytes], now: float) -> bool:
+        if self._buffers.add(partition, records, rows, now):
+            return True
+        # Buffers whose time is over were only left open because writing is slow on this machine.
+        for buffer in self._buffers.take_due(now):
+            self._write(self._deliver_data, buffer)
+        return self._buffers.add(partition, records, rows, now)
 
     def fail(self, failed: Sequence[tuple[UserRecord, Failure]], now: float) -> None:
         """Records for the error prefix."""
