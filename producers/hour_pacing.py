@@ -153,6 +153,8 @@ def plan(hours: Iterable[int], delivery: Delivery) -> Plan:
             yield hour
 
     seconds = _seconds(noted(), delivery)
+    if len(found) <= delivery.hours:
+        return Plan(len(found))  # all of them may be open together
     return Plan(len(found), seconds, _seconds(sorted(found), delivery))
 
 

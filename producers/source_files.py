@@ -64,7 +64,8 @@ def opened(path: str, share: Share | None = None) -> Iterator[io.BufferedReader]
     `share` is told of the file. Raises SourceError.
     """
     if path == STDIN:
-        yield _as_utf8(_unpacked(cast("io.BufferedReader", sys.stdin.buffer)), "stdin")
+        with _whole("stdin"):
+            yield _as_utf8(_unpacked(cast("io.BufferedReader", sys.stdin.buffer)), "stdin")
         return
     name = shown_path(path)
     try:
@@ -75,11 +76,16 @@ def opened(path: str, share: Share | None = None) -> Iterator[io.BufferedReader]
         raise SourceError(f"Cannot open {name}: {getattr(error, 'strerror', error)}.") from error
     if share is not None:
         share.watch(raw)
-    with _buffered(raw) as file:
-        try:
-            yield _as_utf8(_unpacked(file), name)
-        except DAMAGED_GZIP as error:
-            raise SourceError(f"{name} is not a whole gzip file: {error}. Fetch or pack it again.") from error
+    with _buffered(raw) as file, _whole(name):
+        yield _as_utf8(_unpacked(file), name)
+
+
+@contextmanager
+def _whole(name: str) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGED_GZIP as error:
+        raise SourceError(f"{name} is not a whole gzip file: {error}. Fetch or pack it again.") from error
 
 
 def shown_path(path: str) -> str:

@@ -101,6 +101,9 @@ class _Linter:
             line = getattr(error, "errors", [{}])[0].get("line", 1)
             yield line or 1, "syntax", str(error).splitlines()[0]
             return
+        except RecursionError:
+            yield 1, "syntax", "Brackets are nested too deeply to be read. Remove some of them."
+            return
         if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
             yield 1, "syntax", "The file must hold exactly one SELECT."
             return

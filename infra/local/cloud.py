@@ -51,7 +51,7 @@ class LocalCloud:
     @property
     def settings(self) -> LocalSettings:
         """What it was started with."""
-        return LocalSettings(**json.loads(self.context.paths.cloud.read_text()))
+        return LocalSettings(**(read_json(self.context.paths.cloud) or {}))
 
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS client at this cloud."""

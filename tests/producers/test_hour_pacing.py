@@ -130,7 +130,7 @@ def test_the_hours_of_a_file_are_counted_whatever_its_format(tmp_path: Path, cou
     ]
     compact = '{"event_type":"heartbeat","event_time":"%s","host":"a","uptime_seconds":1}\n'
     spaced = compact.replace(":", ": ").replace(",", ", ")
-    times = [row["event_time"] for row in rows]
+    times = [at for at in _times(count) for _ in range(2)]
     texts = {
         "compact.ndjson": "".join(compact % at.isoformat() for at in times) + "{broken\n",
         "spaced.ndjson": "".join(spaced.replace("%s", "{}").replace("{", "{{", 1).replace("}\n", "}}\n").format(
