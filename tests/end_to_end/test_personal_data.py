@@ -127,7 +127,7 @@ def places(shell: Shell, target: Target) -> Iterator[tuple[str, str]]:
         ("dlq", "list"),
     ):
         ran = shell.run(*verb, code=None)
-        yield f"penstock {' '.join(verb[:2])}", ran.stdout + ran.stderr
+        yield f"penstock {' '.join(verb)}", ran.stdout + ran.stderr
     shell.run("dashboards", "export", "traffic", "traffic.html", code=None)
     if (shell.directory / "traffic.html").exists():
         yield "dashboard", (shell.directory / "traffic.html").read_text()
@@ -155,16 +155,20 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Counter[str]]:
             values = {match[0] for match in _SEEDED.finditer(text)}
             seen[place] = Counter(value.partition("-")[0] if "-" in value else "address" for value in values)
             seen[place]["characters"] = len(text)
+            seen[place]["marks"] = text.count("shop.example/p/") + text.count("unreadable_line")
         return seen
 
 
 def test_the_search_reads_lake_results_logs_ledger_listings_and_pages(found: dict[str, Counter[str]]) -> None:
     read = {place for place, counts in found.items() if counts["characters"] > 2}
     for beginning in ("object penstock-lake", "object penstock-reporting", "object penstock-results", "log /aws/lambda",
-                      "log file", "table penstock-ledger", "penstock failed", "penstock query", "page /_status"):  # fmt: skip
+                      "table penstock-ledger", "penstock failed", "penstock query", "page /_status"):  # fmt: skip
         assert any(place.startswith(beginning) for place in read), (beginning, sorted(read))
+    for place in (place for place in found if place.startswith(("penstock query", "penstock failed"))):
+        assert found[place]["marks"] >= 2, f"{place} shows no event at all"
+    assert sum(counts["marks"] for place, counts in found.items() if "/web_events/" in place) >= EVENTS // 2
 
 
 def test_no_seeded_value_is_found_anywhere(found: dict[str, Counter[str]]) -> None:
-    shown = {place: dict(counts) for place, counts in found.items() if set(counts) - {"characters"}}
+    shown = {place: dict(counts) for place, counts in found.items() if set(counts) - {"characters", "marks"}}
     assert shown == {}
