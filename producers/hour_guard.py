@@ -1,12 +1,12 @@
 """Keeps a run of the command within the event hours that its delivery stream may have open, and says so."""
 
-import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
+from producers.contracts import echo, message
 from producers.errors import StreamRefusedError
 from producers.hour_counting import counted
 from producers.hour_pacing import Delivery, HourPace, OpenHours, Plan, plan, told
@@ -106,4 +106,4 @@ class HourGuard:
     def _have(self, name: str, found: Plan) -> None:
         self._plan = found
         if found.seconds:
-            print(told(name, found, self._delivery, is_paced=self._is_paced), file=sys.stderr)  # noqa: T201
+            echo(message(told(name, found, self._delivery, is_paced=self._is_paced)), err=True)

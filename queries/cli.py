@@ -109,7 +109,7 @@ def _delivered(target: Target, asked_at: float, timeout: float) -> float:
         come = "Firehose told nothing yet" if until is None else f"the lake has all until {clock_time(until)}"
         said = f"waiting for what was on the stream at {clock_time(asked_at)}: {come}"
         if said != last and (until is None or until < asked_at):
-            typer.echo(said, err=True)
+            echo(said, err=True)
         last = said
 
     return wait_until_delivered(
