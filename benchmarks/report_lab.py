@@ -20,7 +20,6 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from infra.catalog import lake_table_input, report_table_input
 from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
@@ -32,6 +31,7 @@ from queries.refresh import Summary
 from queries.requests import Request
 from queries.service import ReportService, build_service
 from queries.settings import Settings
+from queries.tables import lake_table_input, report_table_input
 from transforms.arrow import arrow_schema
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES
 

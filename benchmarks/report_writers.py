@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from benchmarks.report_lab import INVOCATION_MS, SOURCE, Lab, wall_clock
-from infra.catalog import report_table_input
 from queries.contracts import Report
 from queries.glue_report_store import RETIRED_TAG
 from queries.housekeeping import Housekeeping
 from queries.partitions import LakeHour
+from queries.tables import report_table_input
 
 KEEP_MS = 30_000
 """Retired runs go after this, where the deployed function waits a day: longer than any query here takes."""

@@ -1,9 +1,9 @@
 """Seeded histories of the reports' own code: `python -m benchmarks.simulation --schedules 10000`.
 
 Each schedule is one seed: notifications are doubled, lost and delayed, events doubled and late, workers
-killed and held up at any step, while several of them run at once. At the end faults stop, ticks go on, and
-an independent checker compares what readers see with the truth. `--without fence` (and so on) takes one
-protection away, to show that the simulation would notice.
+killed and held up at any step, partitions, files and items of the ledger deleted, while several of them run
+at once. At the end faults stop, ticks go on, and an independent checker compares what readers see with the
+truth. `--without fence` (and so on) takes one protection away, to show that the simulation would notice.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from benchmarks.simulation_world import (
     LAKE,
     REPORTING,
+    SimulatedDefinitions,
     SimulatedEngine,
     SimulatedGlue,
     SimulatedLake,
@@ -97,6 +98,9 @@ class Faults:
     crash: float = 0.15
     stall: float = 0.15
     failed_query: float = 0.03
+    lost_partition: float = 0.0005
+    lost_files: float = 0.0005
+    lost_item: float = 0.0005
 
 
 @dataclass
@@ -155,6 +159,7 @@ class Schedule:
             lake=SimulatedLake(self.world, self.step),
             engine=SimulatedEngine(self.world, self.step),
             store=SimulatedStore(self.world, self.step, self.glue),
+            definitions=SimulatedDefinitions(),
             queries=QUERIES,
             clock=lambda: self.world.now,
             sleep=self.sleep,
@@ -223,6 +228,7 @@ class Schedule:
             if worker.hard_end <= world.now:
                 self.end(worker, Killed())
         self.read()
+        self.lose()
         running = [one for one in world.executions.values() if one.state == "running"]
         if running and rng.random() < 0.5:
             advance(world, rng.choice(running), fail=rng.random() < self.faults.failed_query)
@@ -231,6 +237,22 @@ class Schedule:
             self.go_on(rng.choice(ready))
         elif len(self.workers) < self.most_workers:
             self.start_worker()
+
+    def lose(self) -> None:
+        """Somebody deletes a partition of the catalog, files that readers see, or an item of the ledger."""
+        rng, faults = self.rng, self.faults
+        if rng.random() < faults.lost_partition:
+            self.glue.forget(rng)
+        if rng.random() < faults.lost_item:
+            self.ledger.forget(rng)
+        # Of partitions that are in no run: what vanishes between audit and swap, nothing can notice.
+        fresh = [one.published for one in self.ledger.everything()[0] if one.run_id is None and one.published]
+        served = [one.location for one in fresh if one.location in self.world.files]
+        if rng.random() < faults.lost_files and served:
+            lost = rng.choice(served)
+            del self.world.files[lost]
+            # What its readers get meanwhile is no fault of a swap.
+            self.readers = [one for one in self.readers if one.location != lost]
 
     def go_on(self, worker: Worker) -> None:
         """One step of a worker, or its end, or a pause."""
@@ -257,8 +279,8 @@ class Schedule:
         world = self.world
         if world.now >= self.next_tick and self.without != "tick":
             self.next_tick = world.now + TICK_MS
-            keep = self.rng.random() < 0.2
-            self.spawn(lambda end: self.tick(end, housekeeping=keep), [])
+            keep, whole = self.rng.random() < 0.2, self.rng.random() < 0.2
+            self.spawn(lambda end: self.tick(end, housekeeping=keep, everything=whole), [])
             return
         batch = [one for one in self.queue if one.visible_at <= world.now][: self.rng.randint(1, 10)]
         if batch:
@@ -277,9 +299,9 @@ class Schedule:
         self.service.notice(found.hours)
         self.service.work(stop_at=hard_end - 15_000, hard_end=hard_end, wait=False)
 
-    def tick(self, hard_end: int, *, housekeeping: bool) -> None:
+    def tick(self, hard_end: int, *, housekeeping: bool, everything: bool) -> None:
         """What the handler does at a tick."""
-        self.service.prepare(Request("tick", everything=True, housekeeping=housekeeping))
+        self.service.prepare(Request("tick", everything=everything, housekeeping=housekeeping))
         self.service.work(stop_at=hard_end - 15_000, hard_end=hard_end)
 
     def read(self) -> None:
@@ -326,7 +348,7 @@ class Schedule:
     def last_tick(self) -> None:
         """A tick that nothing disturbs, to its end."""
         hard_end = self.world.now + 3_600_000
-        self.spawn(lambda _: self.tick(hard_end, housekeeping=True), [])
+        self.spawn(lambda _: self.tick(hard_end, housekeeping=True, everything=True), [])
         worker = self.workers[0]
         worker.hard_end = hard_end
         for _ in range(20_000):

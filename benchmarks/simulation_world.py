@@ -7,7 +7,7 @@ The engine reads the statement that the product rendered, and does what it says.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -16,12 +16,13 @@ from urllib.parse import quote_plus
 from msgspec.structs import replace
 
 from queries.glue_report_store import GlueReportStore
+from queries.inputs import REQUIRED
+from queries.lake_index import Listed, summarize
 from queries.ledger import Input, PartitionState, Run
 from queries.ledger_table import ConflictError, Remove, Write
 from queries.partitions import Key
 from queries.query_engine import QueryStatus, Rows
-from queries.report_store import Output, StoredRun
-from queries.s3_lake_index import Listed, summarize
+from queries.report_store import Entry, Output, StoredRun
 
 LAKE, REPORTING = "lake", "reporting"
 FILES = 2
@@ -87,14 +88,19 @@ class SimulatedLake:
     def __init__(self, world: World, step: Step) -> None:
         self._world, self._step = world, step
 
-    def hours(self, _: str, first: str = "", last: str = "9999") -> Mapping[str, Input]:
+    def hours(self, table: str, first: str = "", last: str = "9999") -> Mapping[str, Input]:
+        return {hour: summarize(listed) for hour, listed in self.objects(table, first, last).items()}
+
+    def objects(self, _: str, first: str, last: str) -> Mapping[str, Sequence[Listed]]:
         self._step("lake.list")
-        return summarize(
-            Listed(hour, key, "", 100 * len(events) + 1, at)
-            for hour in sorted(self._world.lake)
+        return {
+            hour: [Listed(hour, key, "", 100 * len(events) + 1, at) for key, at, events in sorted(objects)]
+            for hour, objects in sorted(self._world.lake.items())
             if first <= hour <= last
-            for key, at, events in sorted(self._world.lake[hour])
-        )
+        }
+
+    def columns(self, objects: Iterable[Listed]) -> Mapping[str, Sequence[str] | str]:
+        return {one.key: REQUIRED["web_events"] for one in objects}
 
 
 class SimulatedEngine:
@@ -216,6 +222,11 @@ class SimulatedGlue:
         self._step("glue.updated")
         return {}
 
+    def forget(self, rng: Random) -> None:
+        """One partition is lost."""
+        if self.partitions:
+            del self.partitions[rng.choice(list(self.partitions))]
+
     def location(self, table: str, partition: str) -> str | None:
         """Where a reader would look now."""
         found = self.partitions.get((table, partition))
@@ -240,7 +251,7 @@ class SimulatedStore(GlueReportStore):
 
     def __init__(self, world: World, step: Step, glue: SimulatedGlue) -> None:
         super().__init__(None, glue, bucket=REPORTING, database="simulated")
-        self._world, self._step_ = world, step
+        self._world, self._step_, self._glue_ = world, step, glue
 
     def outputs(self, location: str, _: str) -> Mapping[str, Output]:
         self._step_("store.outputs")
@@ -248,8 +259,25 @@ class SimulatedStore(GlueReportStore):
         for folder, files in self._world.files.items():
             if folder.startswith(location) and files:
                 partition = folder.rstrip("/").rpartition("=")[2]
-                found[partition] = Output(rows=sum(len(rows) for _, rows in files.values()), files=len(files))
+                rows = sum(len(rows) for _, rows in files.values())
+                found[partition] = Output(rows=rows, bytes=rows, files=len(files))
         return found
+
+    def registered(self, table: str, _: str, first: str) -> Mapping[str, Entry]:
+        self._step_("glue.list")
+        return {
+            value: self._entry(value, partition)
+            for (name, value), partition in self._glue_.partitions.items()
+            if name == table and value >= first
+        }
+
+    def stored(self, prefix: str) -> Mapping[str, int]:
+        self._step_("store.list")
+        return {
+            folder: sum(len(rows) for _, rows in files.values())
+            for folder, files in self._world.files.items()
+            if folder.startswith(prefix) and files
+        }
 
     def runs(self, prefix: str) -> Iterable[StoredRun]:
         self._step_("store.runs")
@@ -269,6 +297,21 @@ class SimulatedStore(GlueReportStore):
 
     def put(self, _: str, __: bytes) -> None:
         self._step_("store.put")
+
+
+class SimulatedDefinitions:
+    """A `Definitions` that has all of them."""
+
+    def names(self) -> Set[str] | None:
+        return _EveryName()
+
+    def create(self, tables: Mapping[str, Any], *, database: bool) -> None:
+        raise NotImplementedError
+
+
+class _EveryName(frozenset[str]):
+    def __contains__(self, _: object) -> bool:
+        return True
 
 
 class SimulatedLedger:
@@ -314,6 +357,16 @@ class SimulatedLedger:
                 case PartitionState():
                     self._states[write.key] = replace(write, revision=write.revision + 1)
         self._step("ledger.committed")
+
+    def forget(self, rng: Random) -> None:
+        """One item is lost, of a partition or of a run."""
+        names: list[Key | str] = [*self._states, *self._runs]
+        if names:
+            lost = rng.choice(names)
+            if isinstance(lost, Key):
+                del self._states[lost]
+            else:
+                del self._runs[lost]
 
     def everything(self) -> tuple[list[PartitionState], list[Run]]:
         """All items, for the checker."""

@@ -3,11 +3,11 @@
 from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
 
-from infra.catalog import event_view_input
 from infra.deployment import Deployment
 from infra.lake_stack import glue_table
 from queries.event_views import event_views
 from queries.named_queries import questions
+from queries.tables import event_view_input
 
 
 def add_event_views(stack: Stack, deployment: Deployment) -> None:

@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import json
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,8 @@ from infra.intervals import EMPTY, IntervalSet, Span
 from infra.names import names_in
 from infra.reconcile import Evidence, ProducerEpoch
 from producers.contracts import AUDIT_TYPE
-from queries.query_engine import QueryEngine
-from transforms.contracts import FAILED_PREFIX, LAKE_TABLES, is_data
+from queries.query_engine import QueryEngine, QueryFailedError
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES, is_data
 
 Spans = defaultdict[ProducerEpoch, list[Span]]
 
@@ -24,7 +25,7 @@ _LANDED = """
 WITH named AS (
     SELECT producer_id, epoch, seq, count(*) AS copies, max(arrival_time) AS arrived
     FROM {table}
-    WHERE seq > 0
+    WHERE seq > 0{but}
     GROUP BY producer_id, epoch, seq
 ),
 numbered AS (
@@ -41,11 +42,14 @@ GROUP BY producer_id, epoch, island
 _TOLD = """
 SELECT {audit}.producer AS producer_id, epoch, max({audit}.last_seq) AS last_seq
 FROM {table}
-WHERE event_type = '{audit}'
+WHERE event_type = '{audit}'{but}
 GROUP BY {audit}.producer, epoch
 """
 
 DROPPED_FIELD = "dropped_seqs"
+MOST_UNREADABLE = 100
+"""Hours that are left out of one accounting; with more of them something else is wrong."""
+_OBJECT = re.compile(rf"s3://[^/\s]+/(?P<table>\w+)/{EVENT_HOUR}=(?P<hour>\d{{4}}-\d\d-\d\d-\d\d)/")
 
 
 @dataclass(frozen=True)
@@ -69,22 +73,26 @@ class Places:
 def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
     """Everything that is known now, without the nameless failed records `but`.
 
-    Raises QueryFailedError, botocore's errors.
+    Hours of the lake with an object that cannot be read are left out, and named. Raises QueryFailedError when
+    a query fails for another reason, botocore's errors.
     """
     told: dict[ProducerEpoch, int] = {}
     landed: Spans = defaultdict(list)
     newest: dict[ProducerEpoch, float] = {}
     rows: defaultdict[ProducerEpoch, int] = defaultdict(int)
+    unreadable: dict[str, str] = {}
     for table in LAKE_TABLES:
-        landings = places.engine.rows(_LANDED.format(table=table)).rows
+        hours: dict[str, str] = {}
+        landings = readable(places.engine, _LANDED, table, hours)
         for producer_id, epoch, first, last, count, arrived in landings:
             name = ProducerEpoch(producer_id, int(epoch))
             newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
             landed[name].append((int(first), int(last)))
             rows[name] += int(count)
-        for producer_id, epoch, last in places.engine.rows(_TOLD.format(table=table, audit=AUDIT_TYPE)).rows:
+        for producer_id, epoch, last in readable(places.engine, _TOLD, table, hours):
             name = ProducerEpoch(producer_id, int(epoch))
             told[name] = max(int(last), told.get(name, 0))
+        unreadable |= {f"{table}/{EVENT_HOUR}={hour}": reason for hour, reason in hours.items()}
     failed, nameless = failed_names(failed_records(places))
     dropped, dropped_copies = dropped_names(_transform_lines(places))
     sets = _sets(landed)
@@ -99,7 +107,29 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
         dropped=dropped,
         nameless=nameless - but,
         newest=newest,
+        unreadable=unreadable,
     )
+
+
+def readable(
+    engine: QueryEngine, sql: str, table: str, unreadable: dict[str, str]
+) -> Sequence[Sequence[Any]]:
+    """The statement's rows, of the hours that can be read; adds to those that cannot be, with the reason.
+
+    Athena names the object that it could not read, and says nothing of the others: so an hour is left out
+    for each answer of that kind.
+    """
+    while True:
+        but = "".join(f" AND {EVENT_HOUR} <> '{hour}'" for hour in sorted(unreadable))
+        try:
+            return engine.rows(sql.format(table=table, audit=AUDIT_TYPE, but=but)).rows
+        except QueryFailedError as error:
+            named = _OBJECT.search(str(error))
+            if named is None or named["table"] != table or named["hour"] in unreadable:
+                raise
+            if len(unreadable) >= MOST_UNREADABLE:
+                raise
+            unreadable[named["hour"]] = "".join(c if c.isprintable() else "?" for c in str(error))
 
 
 def failed_names(records: Iterable[bytes]) -> tuple[Mapping[ProducerEpoch, IntervalSet], frozenset[str]]:

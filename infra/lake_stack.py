@@ -9,11 +9,11 @@ from constructs import Construct
 
 from infra.alarms import FAILED_FILTER
 from infra.buckets import expire, private_bucket
-from infra.catalog import failed_table_input, lake_table_input
 from infra.deployment import ACCOUNT, Deployment
 from infra.findings import accept
 from infra.permissions import acting_for, arn, bucket_arn
 from infra.roles import substituted
+from queries.tables import failed_table_input, lake_table_input
 from transforms.contracts import FAILED_PREFIX, LAKE_TABLES
 
 MESSAGE_BYTES = 262_144

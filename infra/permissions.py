@@ -12,8 +12,10 @@ from typing import Any
 from infra.deployment import ACCOUNT, REGION, Deployment
 from queries.contracts import reports
 from queries.dynamodb_ledger import DUE_INDEX, RUNS
+from queries.event_views import event_views
+from queries.freshness import FRESHNESS_TABLE
 from queries.sealing import SEALED_FOLDER, sealing_queries
-from transforms.contracts import FAILED_PREFIX, LAKE_TABLES
+from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES
 
 PARTITION = "${AWS::Partition}"
 READ_AND_WRITE = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
@@ -184,7 +186,6 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
             [
                 "glue:GetDatabase",
                 "glue:GetTable",
-                "glue:GetTables",
                 "glue:GetPartition",
                 "glue:GetPartitions",
                 "glue:BatchGetPartition",
@@ -200,6 +201,17 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
                 "glue:BatchUpdatePartition",
             ],
             catalog(deployment, [*sealing_queries(), *reports()]),
+        ),
+        Grant(
+            "SeeDefinitions",
+            ["glue:GetTables"],
+            [*catalog(deployment, []), arn("glue", f"table/{deployment.database}/*")],
+            why_wildcard="A listing is allowed for all tables of the database or not at all.",
+        ),
+        Grant(
+            "RestoreDefinitions",
+            ["glue:CreateDatabase", "glue:CreateTable"],
+            catalog(deployment, _every_table()),
         ),
         Grant(
             "ReadLake",
@@ -242,6 +254,18 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
             [ledger],
             {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [RUNS]}},
         ),
+    ]
+
+
+def _every_table() -> list[str]:
+    """Names of the tables and views that the query function makes again when somebody deleted them."""
+    return [
+        *LAKE_TABLES,
+        FAILED_TABLE,
+        *sealing_queries(),
+        *reports(),
+        FRESHNESS_TABLE,
+        *event_views(),
     ]
 
 

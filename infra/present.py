@@ -40,6 +40,10 @@ def findings(accounting: Accounting) -> list[str]:
         for line in accounting.ended
         if not line.missing
     ]
+    lines += [
+        f"unreadable: {hour}: what is in it counts as missing. See docs/recovery.md. Athena says: {reason}"
+        for hour, reason in accounting.unreadable.items()
+    ]
     if accounting.nameless:
         lines.append(
             f"failed records that show no producer and sequence: {accounting.nameless:,}; as many missing "

@@ -42,6 +42,7 @@ class Evidence:
         failed, dropped: the sequence numbers that the transformation refused, or counted and did not keep.
         nameless: identities (hashes) of failed records in which no name could be read.
         newest: when the newest event of each producer run arrived that landed, in epoch seconds.
+        unreadable: hours of lake tables that no query can read, with what Athena says.
     """
 
     told: Mapping[ProducerEpoch, int] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Evidence:
     dropped: Places = field(default_factory=dict)
     nameless: frozenset[str] = frozenset()
     newest: Mapping[ProducerEpoch, float] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def epochs(self) -> frozenset[ProducerEpoch]:
@@ -83,11 +85,12 @@ class Accounting:
 
     `nameless` is how many failed records show no readable name. Each is the event of some missing number,
     which one cannot be told; so that many missing numbers are taken to have failed. Those beyond are of no
-    known producer.
+    known producer. Events of `unreadable` hours are among the missing ones.
     """
 
     lines: tuple[Line, ...]
     nameless: int = 0
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def produced(self) -> int:
@@ -141,8 +144,8 @@ class Accounting:
 
     @property
     def is_balanced(self) -> bool:
-        """Nothing is missing, and no total is still awaited."""
-        return not self.incomplete and not self.unaudited
+        """Nothing is missing or unreadable, and no total is still awaited."""
+        return not self.incomplete and not self.unaudited and not self.unreadable
 
 
 def reconcile(evidence: Evidence, sent: Places | None = None, *, now: float = 0.0) -> Accounting:
@@ -152,9 +155,10 @@ def reconcile(evidence: Evidence, sent: Places | None = None, *, now: float = 0.
     """
     nameless = len(evidence.nameless)
     if sent is None:
-        return Accounting(tuple(_told(evidence, name, now) for name in sorted(evidence.epochs)), nameless)
+        lines = tuple(_told(evidence, name, now) for name in sorted(evidence.epochs))
+        return Accounting(lines, nameless, evidence.unreadable)
     lines = tuple(_line(evidence, name, sent[name], is_audited=True) for name in sorted(sent))
-    return Accounting(lines, nameless)
+    return Accounting(lines, nameless, evidence.unreadable)
 
 
 def _told(evidence: Evidence, name: ProducerEpoch, now: float) -> Line:

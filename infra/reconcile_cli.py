@@ -48,6 +48,7 @@ def reconcile(
             for line in accounting.ended
         ]
         facts = {**figures(accounting), "missing": missing, "unaudited": unaudited, "ended_untold": ended}
+        facts["unreadable"] = dict(accounting.unreadable)
         echo(json_text.dumps({**facts, "producers": len(accounting.lines)}))
     else:
         echo("\n".join([*map(printable, findings(accounting)), identity(accounting)]))

@@ -19,7 +19,6 @@ from infra.alarms import REPORTS_FAILING, REPORTS_PUBLISHED, REPORTS_SET_ASIDE
 from infra.analyst_tables import add_event_views, add_questions
 from infra.artefacts import QUERY
 from infra.buckets import expire, private_bucket
-from infra.catalog import freshness_table_input, hours_table_input, report_table_input
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, log_group_name
 from infra.lake_stack import glue_table
@@ -35,6 +34,7 @@ from queries.contracts import reports
 from queries.dynamodb_ledger import DUE_AT, DUE_GROUP, DUE_INDEX, HASH_KEY, RANGE_KEY, table_definition
 from queries.glue_report_store import RETIRED_TAG
 from queries.settings import Settings
+from queries.tables import freshness_table_input, hours_table_input, report_table_input
 from transforms.contracts import LAKE_TABLES
 
 NOTIFICATION_BATCH = 1_000

@@ -58,6 +58,10 @@ def refresh(
         typer.Option("--wait", help="Return when every report has all that is on the stream now."),
     ] = False,
     timeout: Annotated[float, typer.Option(help="With --wait: give up after this many seconds.")] = 600,
+    accept_missing: Annotated[
+        bool,
+        typer.Option("--accept-missing", help="Compute what is quarantined from what is left in the lake."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare the lake with the reports, and make what is stale due at once.
@@ -65,6 +69,12 @@ def refresh(
     With --wait: first wait until what was on the stream at the start is in the lake, as Firehose tells it.
     """
     target: Target = context.obj
+    if accept_missing:
+        request = {"penstock": "refresh", "seconds": 1, "accept_missing": True}
+        answer = call(target.client("lambda"), target.query_function, request)
+        if not wait:
+            present.show_one(answer, as_json=as_json or target.json)
+            return
     if not wait:
         answer = call(target.client("lambda"), target.query_function, {"penstock": "refresh", "seconds": 1})
         present.show_one(answer, as_json=as_json or target.json)

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from botocore.exceptions import ClientError
+
 from queries.checks import FAILED_CHECK
 from queries.parquet_footer import TAIL_BYTES, Footer, footer_length, read_footer
 from queries.report_store import Entry, NewerVersionError, Output, StoredRun, SwapRefusedError
@@ -52,18 +54,54 @@ class GlueReportStore:
 
     def served(self, table: str, values: Sequence[str]) -> Mapping[str, Entry]:
         """What the catalog says of these partitions."""
-        root = self.url("")
         return {
-            value: Entry(
-                value,
-                str(partition["StorageDescriptor"].get("Location", "")).removeprefix(root),
-                dict(partition.get("Parameters", {})),
-            )
+            value: self._entry(value, partition)
             for value, partition in self._partitions(table, values).items()
         }
 
+    def registered(self, table: str, column: str, first: str) -> Mapping[str, Entry]:
+        """Every partition that the catalog knows, from `first` on; one call for a thousand of them."""
+        pages = self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database,
+            TableName=table,
+            Expression=f"{column} >= '{first}'",
+            ExcludeColumnSchema=True,
+        )
+        try:
+            found = [partition for page in pages for partition in page["Partitions"]]
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            return {}
+        # Asked again here: not every catalog reads the expression.
+        named = ((partition["Values"][0], partition) for partition in found)
+        return {value: self._entry(value, partition) for value, partition in named if value >= first}
+
+    def stored(self, prefix: str) -> Mapping[str, int]:
+        """Bytes of the files that readers see, by folder of a partition of a run."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{prefix}run="
+        )
+        sizes: dict[str, int] = {}
+        for page in pages:
+            for found in page.get("Contents", []):
+                folder, _, name = found["Key"].rpartition("/")
+                if name and not name.startswith(("_", ".")) and found["Size"]:
+                    sizes[f"{folder}/"] = sizes.get(f"{folder}/", 0) + found["Size"]
+        return sizes
+
     def swap(self, table: str, entries: Sequence[Entry]) -> None:
         """Move each partition to its new location; create those that the catalog does not know."""
+        try:
+            self._swap(table, entries)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            raise SwapRefusedError(
+                f"Glue does not have {self._database}.{table}, which the next tick makes again: {error}"
+            ) from error
+
+    def _swap(self, table: str, entries: Sequence[Entry]) -> None:
         known = self._partitions(table, [entry.value for entry in entries])
         for entry in entries:
             fence = known.get(entry.value, {}).get("Parameters", {}).get("fence", "0")
@@ -163,6 +201,10 @@ class GlueReportStore:
         answer = self._s3.get_object(Bucket=self._bucket, Key=file.key, Range=f"bytes={file.size - length}-")
         return bytes(answer["Body"].read())
 
+    def _entry(self, value: str, partition: Any) -> Entry:
+        location = str(partition["StorageDescriptor"].get("Location", ""))
+        return Entry(value, location.removeprefix(self.url("")), dict(partition.get("Parameters", {})))
+
     def _partitions(self, table: str, values: Sequence[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         wanted: list[Any] = [{"Values": [value]} for value in values]
@@ -187,3 +229,7 @@ class GlueReportStore:
             "StorageDescriptor": {**descriptor, "Location": self.url(entry.location)},
             "Parameters": {**before, **entry.parameters},
         }
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] == "EntityNotFoundException"

@@ -100,6 +100,7 @@ def _figures(summary: Summary) -> dict[str, Any]:
     return {
         "published": len(summary.published),
         "unchanged": len(summary.unchanged),
+        "recovered": len(summary.recovered),
         "failed": {str(key): text for key, text in summary.failed.items()},
         "statements": summary.statements,
         "bytes_scanned": summary.bytes_scanned,

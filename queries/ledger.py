@@ -27,17 +27,25 @@ SET_ASIDE_RETRY_MS = 3_600_000
 """A partition that only such failures have set aside is tried again this much later, time after time: when
 Athena has been down for longer than the attempts last, nobody has to come and say that it is back.
 """
+FENCES_APART = 1_000
+"""An item that was lost begins again with a fence this much higher than the catalog's: whatever the runs of
+the lost item may still try, they come too late.
+"""
 CHUNK = 96
 """Most partitions in one run: an UNLOAD writes at most 100, a DynamoDB transaction has at most 100 items."""
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """What the lake held for a partition when listed: objects, bytes, newest object (ms), a digest of all."""
+    """What the lake held for a partition when listed: objects, bytes, newest object (ms), a digest of all.
+
+    `by_hour` has the objects of each lake hour; empty: not known.
+    """
 
     objects: int = 0
     bytes: int = 0
     newest: int = 0
     digest: str = ""
+    by_hour: Mapping[str, int] = {}
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +60,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     query_execution_id: str = ""
     sql_sha: str = ""
     input: Input = Input()
+    bytes: int | None = None
+    """Size of its files; None: not known."""
 
 
 class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +70,9 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
     It is stale while `dirty_seq > published_seq`; `due_at` is set while it is stale and in no run, unless it
     was set aside for good. While it is in a run, `due_next` says when what came meanwhile is due. `ran_at` is
     when the last run began. `fence` counts the claims. `forced` asks for a run even where the input has not
-    changed. `judged_input` and `judged_sql` are the digests of what the last finished run read and was: only
-    a lake or a SQL file that differs from them calls for another run.
+    changed, and `accepts` for one even where the lake has lost some of it. `judged_input` and `judged_sql`
+    are the digests of what the last finished run read and was: only a lake or a SQL file that differs from
+    them calls for another run.
     """
 
     report: str
@@ -73,6 +84,7 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
     due_next: int | None = None
     ran_at: int = 0
     forced: bool = False
+    accepts: bool = False
     fence: int = 0
     claimed_seq: int = 0
     run_id: str | None = None
@@ -109,7 +121,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Partitions of one report that one query execution computes.
 
     `fence` counts its owners: who holds an older one has lost the run. `inputs` and `as_of` are of the
-    listing that was made before the claim. A run that `restores` an earlier version computes nothing.
+    listing that was made before the claim. A run that `restores` an earlier version, or `repeats` what is
+    published (by partition), computes nothing.
     """
 
     run_id: str
@@ -125,6 +138,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["running", "publishing"] = "running"
     query_execution_id: str | None = None
     restores: Published | None = None
+    repeats: Mapping[str, Published] = {}
 
     @property
     def partitions(self) -> tuple[str, ...]:
@@ -167,7 +181,14 @@ def due(now: int, *, first: int, ran_at: int, debounce: int, at_most: int) -> in
 
 
 def mark(
-    state: PartitionState, now: int, debounce: int, at_most: int, *, not_before: int = 0, force: bool = False
+    state: PartitionState,
+    now: int,
+    debounce: int,
+    at_most: int,
+    *,
+    not_before: int = 0,
+    force: bool = False,
+    accept: bool = False,
 ) -> PartitionState:
     """It is stale, and due as `due` says, but not before `not_before`."""
     first = now if state.first_dirty_at is None else state.first_dirty_at
@@ -183,6 +204,7 @@ def mark(
         due_at=None if state.run_id else when,
         due_next=when if state.run_id else None,
         forced=state.forced or force,
+        accepts=state.accepts or accept,
         quarantined=False,
         attempts=0 if state.quarantined else state.attempts,
     )
@@ -250,6 +272,7 @@ def claim(
             due_at=None,
             ran_at=now,
             forced=False,
+            accepts=False,
         )
         for state in states
     ]
@@ -318,7 +341,11 @@ def complete(state: PartitionState, run: Run, published: Published, now: int) ->
     when the last of them said.
     """
     mine(state, run)
-    previous = state.previous if state.published is None else (state.published, *state.previous)[:KEPT_RUNS]
+    previous = state.previous
+    if before := state.published:
+        # Only of the current version it matters which hours it has read.
+        before = replace(before, input=replace(before.input, by_hour={}))
+        previous = (before, *previous)[:KEPT_RUNS]
     stale_again = state.dirty_seq > state.claimed_seq
     return replace(
         state,
@@ -334,6 +361,22 @@ def complete(state: PartitionState, run: Run, published: Published, now: int) ->
         attempts=0,
         quarantined=False,
         last_error="",
+    )
+
+
+def refuse(state: PartitionState, reason: str, input_now: Input, sql_sha: str) -> PartitionState:
+    """Quarantine it without a run: its input is not what it must be. The published version stays.
+
+    It is looked at again when the lake changes, when it is marked, or when its loss is accepted.
+    """
+    return replace(
+        state,
+        first_dirty_at=None,
+        due_at=None,
+        quarantined=True,
+        last_error=reason,
+        judged_input=input_now.digest,
+        judged_sql=sql_sha,
     )
 
 
@@ -398,6 +441,90 @@ def restore(state: PartitionState, run: Run, version: Published, now: int) -> Pa
     # What was judged stays: else the next sweep would find the lake newer than the version, and undo this.
     return replace(
         done, previous=state.previous[1:], judged_input=state.judged_input, judged_sql=state.judged_sql
+    )
+
+
+def claim_again(
+    states: Sequence[PartitionState], served_fences: Mapping[str, int], *, now: int
+) -> tuple[Run, list[PartitionState]]:
+    """A run that makes readers see what is published (of one report), where the catalog has lost it.
+
+    It is nobody's yet: the next worker adopts it. Demand stays as it is: what was stale or quarantined
+    before, is so afterwards. `served_fences` are those that the catalog shows for partitions that it has.
+    """
+    claimed, repeats = [], {}
+    for state in states:
+        assert state.published is not None and state.run_id is None
+        fence = max(state.fence, served_fences.get(state.partition, 0)) + 1
+        repeats[state.partition] = replace(state.published, fence=fence)
+        claimed.append(replace(state, fence=fence, claimed_seq=state.dirty_seq))
+    named = [str(now), "again", *(f"{state.report}|{state.partition}|{state.fence}" for state in claimed)]
+    run_id = sha256("\n".join(named).encode()).hexdigest()
+    first = repeats[claimed[0].partition]
+    run = Run(
+        run_id=run_id,
+        report=claimed[0].report,
+        location=first.location,
+        sql_sha=first.sql_sha,
+        started_at=now,
+        as_of=first.as_of,
+        inputs={name: version.input for name, version in repeats.items()},
+        lease_until=now,
+        repeats=repeats,
+    )
+    return run, [replace(state, run_id=run_id) for state in claimed]
+
+
+def repeat(state: PartitionState, run: Run, now: int) -> PartitionState:
+    """Readers see the published version again."""
+    return replace(let_go(state, run, now), published=run.repeats[state.partition])
+
+
+def let_go(state: PartitionState, run: Run, now: int) -> PartitionState:
+    """The run is over and changed nothing. Marks since the claim make the partition due."""
+    mine(state, run)
+    return replace(state, run_id=None, due_at=now if state.dirty_seq > state.claimed_seq else state.due_at)
+
+
+def rebuild(
+    key: Key, published: Published, before: PartitionState | None = None, now: int = 0
+) -> PartitionState:
+    """The item of a partition of whose version only the catalog tells: fresh, as far as that goes.
+
+    Whether the lake holds more is for the next comparison with it to find out; when there was an item
+    `before`, of an older version, it is due at once. Earlier versions, and why the partition was quarantined
+    if it was, are not known any more.
+    """
+    rebuilt = PartitionState(
+        report=key.report,
+        partition=key.partition,
+        fence=published.fence + FENCES_APART,
+        published=published,
+        judged_input=published.input.digest,
+        judged_sql=published.sql_sha,
+    )
+    if before is None:
+        return rebuilt
+    return replace(
+        rebuilt,
+        revision=before.revision,
+        fence=max(before.fence, published.fence) + FENCES_APART,
+        dirty_seq=before.dirty_seq + 1,
+        published_seq=before.published_seq,
+        first_dirty_at=now,
+        due_at=now,
+    )
+
+
+def release(state: PartitionState, now: int) -> PartitionState:
+    """The ledger has lost the partition's run: it becomes due, under a fence that the run does not reach."""
+    return replace(
+        state,
+        run_id=None,
+        fence=state.fence + FENCES_APART,
+        dirty_seq=state.dirty_seq + 1,
+        first_dirty_at=now,
+        due_at=now,
     )
 
 

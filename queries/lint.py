@@ -3,14 +3,17 @@
 Reads SQL with sqlglot, which only the command has; the query function never comes here.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from queries.catalog import parse_report
 from queries.checks import FAILED_CHECK, parse_checks
 from queries.contracts import Report, ReportDefinitionError
 from queries.rendering import EVENT_DATE, SOURCE, source_columns
+from queries.trino_types import struct_members
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES
 
 if TYPE_CHECKING:
@@ -109,7 +112,11 @@ class _Linter:
             return
         tree = parsed[0]
         yield from self._apart(tree)
-        yield from self._names(tree)
+        strangers = list(self._tables(tree))
+        yield from strangers
+        yield from self._event_types(tree)
+        if not strangers:  # else every column of theirs would be a finding besides
+            yield from self._names(tree)
 
     def _apart(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
         """A chunk of partitions must give what each partition alone would give."""
@@ -157,6 +164,64 @@ class _Linter:
 
         return select.args.get("from_") is not None and not isinstance(select.args["from_"].this, exp.Values)
 
+    def _tables(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
+        """A report reads its source and nothing else: only of that the runner knows when it changes."""
+        from sqlglot import exp
+
+        source = self._report.source
+        own = {cte.alias for cte in tree.find_all(exp.CTE)}
+        for table in tree.find_all(exp.Table):
+            name = table.name
+            if not name or (name.lower() in (source, *own) and not table.args.get("db")):
+                continue
+            said = ".".join(part.name for part in table.parts)
+            near = _suggestion(name, [source, *own])
+            message = (
+                f"{said!r} is not a table that this report can read.{near} It reads {source}, by that name, "
+                "and what its own WITH defines: of other tables nobody would know when they change."
+            )
+            yield _line(table), "tables", message
+
+    def _event_types(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
+        """Texts that event_type is compared with, and never has."""
+        from sqlglot import exp
+
+        known = sorted({event_type.name for event_type in LAKE_TABLES[self._report.source].delivered})
+        for comparison in tree.find_all(exp.EQ, exp.NEQ, exp.In):
+            sides = [
+                comparison.this,
+                comparison.args.get("expression"),
+                *comparison.args.get("expressions", []),
+            ]
+            if not any(isinstance(side, exp.Column) and side.name.lower() == "event_type" for side in sides):
+                continue
+            for side in sides:
+                if isinstance(side, exp.Literal) and side.is_string and side.this not in known:
+                    message = f"There is no event type {side.this!r}.{_suggestion(side.this, known)}"
+                    yield _line(comparison), "event types", f"{message} There are: {', '.join(known)}."
+
+    def _members(self, qualified: "exp.Query") -> Iterator[tuple[int, str, str]]:
+        """Fields of payload columns that their event type does not have."""
+        from sqlglot import exp
+
+        payloads = {column.name: column.type for column in LAKE_TABLES[self._report.source].payload_columns}
+        for dot in qualified.find_all(exp.Dot):
+            if isinstance(dot.parent, exp.Dot):
+                continue
+            column, *path = dot.flatten()
+            if not isinstance(column, exp.Column) or column.name not in payloads:
+                continue
+            kind, said = payloads[column.name], column.name
+            for step in path:
+                members = {member.name: member.type for member in struct_members(kind)}
+                if step.name not in members:
+                    message = f"{said} has no field {step.name!r}.{_suggestion(step.name, members)}"
+                    yield _line(dot), "names", f"{message} It has: {', '.join(members)}."
+                    break
+                kind, said = members[step.name], f"{said}.{step.name}"
+                if not kind.startswith("struct<"):
+                    break
+
     def _names(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
         from sqlglot import exp
         from sqlglot.errors import SqlglotError
@@ -172,9 +237,18 @@ class _Linter:
         try:
             qualified = annotate_types(qualify(tree.copy(), schema=schema, dialect="athena"), schema=schema)
         except SqlglotError as error:
-            yield 1, "names", f"{str(error).splitlines()[0]} The source has: {', '.join(columns)}."
+            said = str(error).splitlines()[0]
+            unknown = re.search(r"'([^']+)'", said)
+            near = _suggestion(unknown[1], columns) if unknown else ""
+            place = re.search(r"Line: (\d+)", str(error))
+            yield (
+                int(place[1]) if place else 1,
+                "names",
+                f"{said}{near} The source has: {', '.join(columns)}.",
+            )
             return
         assert isinstance(qualified, exp.Query)
+        yield from self._members(qualified)
         returned = {one.alias_or_name: one.type for one in qualified.selects}
         declared = {column.name: column for column in self._report.columns}
         if self._report.grain not in returned:
@@ -192,6 +266,11 @@ class _Linter:
             if kind is not None and _family(kind.this.name) not in ("", _family(column.type)):
                 message = f"{name} is {kind.sql('athena')} and declared {column.type}. Cast it in the SELECT."
                 yield 1, "types", message
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name.lower(), list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def _aggregates(select: "exp.Select") -> bool:

@@ -59,6 +59,18 @@ def read_footer(tail: bytes, column: str) -> Footer:
     return Footer(rows, columns, values)
 
 
+def read_columns(tail: bytes) -> tuple[str, ...]:
+    """Names of the top-level columns, by the footer in the file's last bytes. Raises FooterError."""
+    length = footer_length(tail)
+    if length > len(tail):
+        raise FooterError(f"The footer has {length} bytes, of which {len(tail)} were given.")
+    try:
+        # The schema stands before what is long, the row groups.
+        return _top_level(_Reader(tail[len(tail) - length : -8]).struct(last=_SCHEMA)[_SCHEMA])
+    except (IndexError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise FooterError(f"The footer cannot be read ({type(error).__name__}: {error}).") from error
+
+
 def _top_level(schema: list[dict[int, Any]]) -> tuple[str, ...]:
     names: list[str] = []
     position = 1
@@ -107,13 +119,16 @@ class _Reader:
             12: self.struct,
         }
 
-    def struct(self) -> dict[int, Any]:
+    def struct(self, last: int | None = None) -> dict[int, Any]:
+        """All fields, or those up to the field `last`."""
         fields: dict[int, Any] = {}
         number = 0
         while header := self._take(1)[0]:
             kind, delta = header & 0x0F, header >> 4
             number = number + delta if delta else self._zigzag()
             fields[number] = kind == 1 if kind in (1, 2) else self._scalars[kind]()
+            if number == last:
+                break
         return fields
 
     def _list(self) -> list[Any]:

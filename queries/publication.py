@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from queries import ledger as rules
 from queries.catalog import ReportQuery
 from queries.checks import FAILED_CHECK, failures, parse_checks
-from queries.ledger import PartitionState, Published, Run, SupersededError
+from queries.ledger import Input, PartitionState, Published, Run, SupersededError
 from queries.ledger_table import ConflictError, LedgerTable, Remove
 from queries.partitions import Key
 from queries.query_engine import QueryEngine, QueryFailedError
@@ -42,7 +42,8 @@ class Publication:
         wrong: dict[str, str] = {}
         reopened: set[str] = set()
         for state in states.values():
-            rules.mine(state, run)
+            if state.run_id != run.run_id:
+                continue  # its item was lost, and began again: who claims that computes it
             output = outputs.get(state.partition, Output())
             found = failures(report, rows=output.rows, failed=output.failed, columns=output.columns)
             if query.waits_for_lateness and state.dirty_seq > state.claimed_seq:
@@ -88,6 +89,18 @@ class Publication:
 
         self._end(run, end)
 
+    def repeat(self, run: Run) -> None:
+        """Make readers see again what is published. Raises as `publish` does."""
+        states = self._ledger.partitions([Key(run.report, partition) for partition in run.partitions])
+        mine = [state.partition for state in states.values() if state.run_id == run.run_id]
+        self.rewrite_run(run, lambda stored: rules.begin_publishing(stored, run.fence, self._clock()))
+        if mine:
+            entries = [
+                Entry(name, run.repeats[name].location, parameters(run.repeats[name])) for name in mine
+            ]
+            self._store.swap(run.report, entries)
+        self._end(run, lambda state: rules.repeat(state, run, self._clock()))
+
     def give_up(self, run: Run, error: str, *, retry_in: int | None, counts: bool = True) -> None:
         """End the run without a result. `retry_in` ms doubles with each failure of the partition."""
 
@@ -96,6 +109,10 @@ class Publication:
             return rules.give_up(state, run, self._clock(), error, retry_in=wait, counts=counts)
 
         self._end(run, end)
+
+    def let_go(self, run: Run) -> None:
+        """End a run that brought nothing back; its partitions are as they were before it."""
+        self._end(run, lambda state: rules.let_go(state, run, self._clock()))
 
     def rewrite_run(self, run: Run, rule: Callable[[Run], Run]) -> Run:
         """Apply a rule to the run as it is stored; the run then. Raises SupersededError when it has ended."""
@@ -118,9 +135,10 @@ class Publication:
             stored = self._ledger.run(run.run_id)
             if stored is None or stored.fence != run.fence:
                 raise SupersededError(f"Run {run.run_id[:12]} has ended or has another owner.")
-            states = self._ledger.partitions(keys)
+            # An item that is not in the run was lost, and began again: it is not this run's any more.
+            states = [one for one in self._ledger.partitions(keys).values() if one.run_id == run.run_id]
             try:
-                self._ledger.commit([*(rule(states[key]) for key in keys), Remove(stored)])
+                self._ledger.commit([*map(rule, states), Remove(stored)])
             except ConflictError:
                 continue  # a mark came in between
             return
@@ -140,6 +158,7 @@ class Publication:
             query_execution_id=run.query_execution_id or "",
             sql_sha=run.sql_sha,
             input=run.inputs[state.partition],
+            bytes=output.bytes,
         )
 
     def _explain(self, query: ReportQuery, partition: str, found: list[str], *, failing_rows: bool) -> str:
@@ -167,7 +186,7 @@ class Publication:
 
 
 def parameters(version: Published) -> dict[str, str]:
-    """What a Glue partition says of its version, enough to rebuild a lost ledger from the catalog."""
+    """What a Glue partition says of its version: a lost ledger is rebuilt from it (`version_of`)."""
     return {
         "fence": str(version.fence),
         "published_at": str(version.published_at),
@@ -180,4 +199,32 @@ def parameters(version: Published) -> dict[str, str]:
         "input_bytes": str(version.input.bytes),
         "input_newest": str(version.input.newest),
         "fingerprint": version.input.digest,
+        **({} if version.bytes is None else {"bytes": str(version.bytes)}),
     }
+
+
+def version_of(entry: Entry) -> Published | None:
+    """The version that a Glue partition tells of, by its parameters; None when no run of ours wrote them."""
+    said = entry.parameters
+    if "fingerprint" not in said or entry.location.startswith("s3://"):
+        return None  # an open hour keeps what its last seal wrote there, and lies elsewhere
+    try:
+        return Published(
+            location=entry.location,
+            fence=int(said["fence"]),
+            published_at=int(said["published_at"]),
+            as_of=int(said["as_of"]),
+            rows=int(said["rows"]),
+            bytes_scanned=int(said["bytes_scanned"]),
+            query_execution_id=said["query_execution_id"],
+            sql_sha=said["sql_sha"],
+            input=Input(
+                objects=int(said["input_objects"]),
+                bytes=int(said["input_bytes"]),
+                newest=int(said["input_newest"]),
+                digest=said["fingerprint"],
+            ),
+            bytes=int(said["bytes"]) if "bytes" in said else None,
+        )
+    except (KeyError, ValueError):
+        return None

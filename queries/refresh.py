@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from queries import ledger as rules
 from queries.catalog import ReportQuery
 from queries.checks import kept_reason
-from queries.inputs import read_inputs
-from queries.lake_index import LakeIndex
-from queries.ledger import PartitionState, Run, SupersededError
+from queries.inputs import damaged, inputs_of, read_objects, shrunk
+from queries.lake_index import LakeIndex, Listed
+from queries.ledger import Input, PartitionState, Run, SupersededError
 from queries.ledger_table import ConflictError, LedgerTable, Write
 from queries.partitions import Key, window
-from queries.publication import Publication
+from queries.publication import Publication, version_of
 from queries.query_engine import QueryEngine, QueryRefusedError, QueryStatus, QueryThrottledError
 from queries.rendering import sql_sha, unload
 from queries.report_store import NewerVersionError, ReportStore, SwapRefusedError
@@ -42,7 +42,10 @@ class Policy:
 
 @dataclass
 class Summary:
-    """What a worker did: partitions published, found unchanged, given up; statements; bytes scanned."""
+    """What a worker did: partitions published, found unchanged, given up; statements; bytes scanned.
+
+    `recovered` are partitions that readers see again as they were published.
+    """
 
     adopted: int = 0
     claimed: int = 0
@@ -51,6 +54,7 @@ class Summary:
     unchanged: list[Key] = field(default_factory=list)
     failed: dict[Key, str] = field(default_factory=dict)
     handed_over: int = 0
+    recovered: list[Key] = field(default_factory=list)
     bytes_scanned: int = 0
 
 
@@ -73,11 +77,18 @@ class Refresher:
         self._queries, self._clock, self._sleep, self._policy = queries, clock, sleep, policy
         self._publication = Publication(ledger, engine, store, clock)
 
-    def mark(self, keys: Iterable[Key], *, force: bool = False, at_once: bool = False) -> int:
-        """Note that these partitions are stale; how many they are. Raises KeyError for an unknown report."""
+    def mark(
+        self, keys: Iterable[Key], *, force: bool = False, accept: bool = False, at_once: bool = False
+    ) -> int:
+        """Note that these partitions are stale; how many they are. Raises KeyError for an unknown report.
+
+        With `accept` they are computed from what the lake still holds, also when that is less than before.
+        """
         wanted = list(dict.fromkeys(keys))
         for batch in _batches(wanted, rules.CHUNK):
-            self._rewrite(batch, lambda state: self._marked(state, force=force, at_once=at_once))
+            self._rewrite(
+                batch, lambda state: self._marked(state, force=force, accept=accept, at_once=at_once)
+            )
         return len(wanted)
 
     def hasten(self, keys: Iterable[Key]) -> None:
@@ -106,7 +117,7 @@ class Refresher:
             if active:
                 self._sleep(self._policy.poll)
 
-    def _marked(self, state: PartitionState, *, force: bool, at_once: bool) -> PartitionState:
+    def _marked(self, state: PartitionState, *, force: bool, accept: bool, at_once: bool) -> PartitionState:
         query, now = self._queries[state.report], self._clock()
         report, scale = query.report, 0.0 if at_once else self._policy.debounce_scale
         not_before = 0
@@ -114,12 +125,21 @@ class Refresher:
             _, end = window(report.grain, state.partition)
             not_before = int(end.timestamp() * 1000) + report.lateness_seconds * 1000
         debounce, at_most = report.debounce_seconds * 1000 * scale, report.max_delay_seconds * 1000 * scale
-        return rules.mark(state, now, int(debounce), int(at_most), not_before=not_before, force=force)
+        return rules.mark(
+            state,
+            now,
+            int(debounce),
+            int(at_most),
+            not_before=not_before,
+            force=force,
+            accept=accept,
+        )
 
     def _rewrite(self, keys: Sequence[Key], rule: Callable[[PartitionState], PartitionState]) -> None:
         for _ in range(_TRIES):
             known = self._ledger.partitions(keys)
-            states = [known.get(key, rules.new(key)) for key in keys]
+            told = self._told([key for key in keys if key not in known])
+            states = [known.get(key) or told.get(key) or rules.new(key) for key in keys]
             changed = [after for before in states if (after := rule(before)) != before]
             try:
                 self._ledger.commit(changed)
@@ -129,6 +149,16 @@ class Refresher:
         raise ConflictError(
             f"{len(keys)} partitions of {keys[0].report} were written by others each time. Try again."
         )
+
+    def _told(self, keys: Sequence[Key]) -> dict[Key, PartitionState]:
+        """What the catalog says of partitions that the ledger does not know: nothing, unless it lost them."""
+        found: dict[Key, PartitionState] = {}
+        for report in sorted({key.report for key in keys}):
+            values = [key.partition for key in keys if key.report == report]
+            for value, entry in self._store.served(report, values).items():
+                if version := version_of(entry):
+                    found[Key(report, value)] = rules.rebuild(Key(report, value), version)
+        return found
 
     def _adopt(self, hard_end: int, summary: Summary) -> list[Run]:
         adopted = []
@@ -167,13 +197,23 @@ class Refresher:
         # The order matters: dirty_seq is read before the lake is listed, and the claim only succeeds on the
         # very items read here. So everything that a mark told of before the claim is in the listing.
         states = [state for state in self._ledger.partitions(keys).values() if rules.is_claimable(state, now)]
-        inputs = read_inputs(self._lake, query.report, [state.partition for state in states])
+        names = [state.partition for state in states]
+        objects = read_objects(self._lake, query.report, names)
+        inputs = inputs_of(query.report, names, objects)
         writes: list[list[Write]] = []
         runs: list[Run] = []
         unchanged = [state for state in states if rules.is_unchanged(state, inputs[state.partition], sha)]
         if unchanged:
             writes.append([rules.settle(state, now) for state in unchanged])
         rest = sorted((state for state in states if state not in unchanged), key=lambda state: state.key)
+        # Whatever is wrong with an object concerns the partitions that read its hour, not their neighbours.
+        wrong = {state.partition: self._wrong_input(query, state, inputs, objects) for state in rest}
+        if refused := [state for state in rest if wrong[state.partition]]:
+            writes.append(
+                [rules.refuse(one, wrong[one.partition], inputs[one.partition], sha) for one in refused]
+            )
+            rest = [state for state in rest if state not in refused]
+            summary.failed |= {state.key: wrong[state.partition] for state in refused}
         while rest and len(runs) < most:
             size = 1 if query.report.context_seconds else rules.chunk_size(rest)
             taken, rest = rest[:size], rest[size:]
@@ -197,9 +237,22 @@ class Refresher:
             if isinstance(batch[0], Run):
                 claimed.append(replace(batch[0], revision=1))
                 summary.claimed += len(batch) - 1
-            else:
+            elif unchanged and batch is writes[0]:
                 summary.unchanged += [state.key for state in unchanged]
         return claimed
+
+    def _wrong_input(
+        self,
+        query: ReportQuery,
+        state: PartitionState,
+        inputs: Mapping[str, Input],
+        objects: Mapping[str, Sequence[Listed]],
+    ) -> str:
+        """Why the partition must not be computed from what the lake holds; empty when it may."""
+        if state.accepts:
+            return ""
+        before = state.published.input if state.published else None
+        return shrunk(before, inputs[state.partition]) or damaged(self._lake, query.report, state, objects)
 
     def _advance(self, run: Run, summary: Summary) -> Run | None:
         """One step of a run; the run as it is then, None when it is no longer this worker's to go on with."""
@@ -225,8 +278,8 @@ class Refresher:
         raise ConflictError(f"{key} was written by others each time. Try again.")
 
     def _step(self, run: Run, summary: Summary) -> Run | None:
-        if run.restores is not None:
-            self._publication.restore(run)
+        if run.restores is not None or run.repeats:
+            self._bring_back(run, summary)
             return None
         query = self._queries.get(run.report)
         if query is None or (run.query_execution_id is None and run.sql_sha != sql_sha(query)):
@@ -251,6 +304,20 @@ class Refresher:
             self._note(run, str(error), summary)
             self._hand_over(run, summary)
         return None
+
+    def _bring_back(self, run: Run, summary: Summary) -> None:
+        """Serve what the run restores or repeats; what cannot be, is compared with the ledger again."""
+        try:
+            if run.repeats:
+                self._publication.repeat(run)
+                summary.recovered += [Key(run.report, partition) for partition in run.partitions]
+            else:
+                self._publication.restore(run)
+        except NewerVersionError:
+            self._publication.let_go(run)
+        except SwapRefusedError as error:
+            self._note(run, str(error), summary)
+            self._hand_over(run, summary)
 
     def _start(self, run: Run, query: ReportQuery, summary: Summary) -> Run | None:
         sql = unload(query, run.partitions, self._store.url(run.location))

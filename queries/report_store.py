@@ -59,6 +59,14 @@ class ReportStore(Protocol):
         """What the catalog says of these partitions; those that it does not know are absent."""
         ...
 
+    def registered(self, table: str, column: str, first: str) -> Mapping[str, Entry]:
+        """Every partition that the catalog has, from the value `first` of `column` on."""
+        ...
+
+    def stored(self, prefix: str) -> Mapping[str, int]:
+        """Bytes of the files that readers see, by folder of a partition of a run, below a report's prefix."""
+        ...
+
     def swap(self, table: str, entries: Sequence[Entry]) -> None:
         """Make readers see these locations: each partition at once, not all together. At most 100.
 

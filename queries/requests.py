@@ -21,6 +21,7 @@ class Request:
         housekeeping: whether runs that nobody reads any more are retired.
         wants_answer: whether the caller is told how the reports stand.
         seconds: work at most this long; None: as long as the invocation allows.
+        accept_missing: whether partitions whose input was lost or damaged are computed from what is left.
     """
 
     name: Name
@@ -28,6 +29,7 @@ class Request:
     housekeeping: bool = False
     wants_answer: bool = False
     seconds: float | None = None
+    accept_missing: bool = False
 
 
 def read_request(event: Mapping[str, Any], now: int) -> Request:
@@ -39,7 +41,10 @@ def read_request(event: Mapping[str, Any], now: int) -> Request:
     match event.get("penstock"):
         case "refresh":
             everything, seconds = bool(event.get("everything", True)), event.get("seconds")
-            return Request("refresh", everything=everything, wants_answer=True, seconds=seconds)
+            accept = bool(event.get("accept_missing", False))
+            return Request(
+                "refresh", everything=everything, wants_answer=True, seconds=seconds, accept_missing=accept
+            )
         case "work":
             return Request("work", wants_answer=True, seconds=event.get("seconds"))
         case "tick":

@@ -90,16 +90,30 @@ class OpenHours:
                 settled |= {Key(table, hour) for hour in self._open(report, hours[start : start + CHUNK])}
         return [key for key in wanted if key not in settled]
 
+    def reopen(self, keys: Iterable[Key]) -> None:
+        """Have readers of these hours read the lake, whatever they read now."""
+        by_table: dict[str, list[str]] = {}
+        for key in keys:
+            by_table.setdefault(key.report, []).append(key.partition)
+        for table, hours in by_table.items():
+            report = self._queries[table].report
+            for start in range(0, len(hours), CHUNK):
+                chunk = hours[start : start + CHUNK]
+                served = self._store.served(table, chunk)
+                self._point(report, [self._entry(report, hour, served.get(hour)) for hour in chunk])
+
     def _open(self, report: Report, hours: list[str]) -> list[str]:
         """Open what is to be opened; the hours that are sealed with all that the lake holds."""
         served = self._store.served(report.name, hours)
         sealed = [hour for hour, entry in served.items() if is_sealed(report, entry)]
         inputs = read_inputs(self._lake, report, sealed) if sealed else {}
         settled = [h for h in sealed if served[h].parameters.get("fingerprint") == inputs[h].digest]
+        # A seal that holds more than the lake does by now is what is left of that.
+        kept = [h for h in sealed if int(served[h].parameters.get("input_objects", "0")) > inputs[h].objects]
         entries = [
-            Entry(hour, self._lake_url(report.source, hour), {"fence": self._fence(served.get(hour))})
+            self._entry(report, hour, served.get(hour))
             for hour in hours
-            if hour not in served or (hour in sealed and hour not in settled)
+            if hour not in served or (hour in sealed and hour not in settled and hour not in kept)
         ]
         if entries:
             self._point(report, entries)
@@ -114,9 +128,9 @@ class OpenHours:
             if missing := sorted(set(hours) - set(self._store.served(report.name, hours))):
                 raise SwapRefusedError(f"{report.name} has no partition {', '.join(missing)}.") from None
 
-    @staticmethod
-    def _fence(entry: Entry | None) -> str:
-        return entry.parameters.get("fence", "0") if entry else "0"
+    def _entry(self, report: Report, hour: str, served: Entry | None) -> Entry:
+        fence = served.parameters.get("fence", "0") if served else "0"
+        return Entry(hour, self._lake_url(report.source, hour), {"fence": fence})
 
 
 def is_sealed(report: Report, entry: Entry) -> bool:

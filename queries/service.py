@@ -5,19 +5,23 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from queries.catalog import ReportQuery, catalog
+from queries.definitions import Definitions, restore
 from queries.freshness import FreshnessTable
+from queries.hours import day_of
 from queries.housekeeping import Housekeeping
 from queries.lake_index import LakeIndex
 from queries.ledger import PartitionState
 from queries.ledger_table import LedgerTable
 from queries.partitions import Key, LakeHour, stale_partitions
 from queries.query_engine import QueryEngine
+from queries.recovery import Recovery
 from queries.refresh import Policy, Refresher, Summary
 from queries.report_store import ReportStore
 from queries.requests import Request
 from queries.sealing import OpenHours, sealing_queries
 from queries.settings import Settings
-from queries.sweep import Sweep
+from queries.sweep import Sweep, whole_days
+from queries.tables import every_table
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 RETOLD_MS = 2 * 3_600_000
 """Once an hour `report_freshness` is told again what was published this long before, or later."""
+TICK_MS = 60_000
+"""Each tick compares another report's partitions with the catalog."""
 ROLLBACK_MS = 120_000
 """A rollback is a few calls; a process that takes longer for them must not go on."""
 
@@ -41,10 +47,12 @@ class ReportService:
         lake: LakeIndex,
         engine: QueryEngine,
         store: ReportStore,
+        definitions: Definitions,
         queries: Mapping[str, ReportQuery],
         clock: Callable[[], int],
         sleep: Callable[[int], None],
     ) -> None:
+        self.definitions = definitions
         self.settings, self.ledger, self.lake, self.engine, self.store = settings, ledger, lake, engine, store
         self.queries, self._clock = queries, clock
         policy = Policy(debounce_scale=settings.debounce_scale, retry=int(settings.retry_seconds * 1000))
@@ -62,6 +70,20 @@ class ReportService:
         self._freshness = FreshnessTable(ledger, store, queries, clock)
         self._housekeeping = Housekeeping(ledger, store, queries)
         self._open_hours = OpenHours(lake, store, queries, self._lake_url)
+        self.recovery = Recovery(
+            ledger,
+            store,
+            queries,
+            open_hours=self._open_hours,
+            mark=lambda keys: self.refresher.mark(keys, force=True, at_once=True),
+            clock=clock,
+        )
+        self._tables = every_table(
+            queries.values(),
+            database=settings.database,
+            lake_bucket=settings.lake_bucket,
+            reporting_bucket=settings.reporting_bucket,
+        )
 
     @property
     def lake_bucket(self) -> str:
@@ -77,18 +99,43 @@ class ReportService:
         """What the request asks for before due partitions run; how many partitions it marked."""
         marked = 0
         if request.name in ("tick", "refresh"):
-            now = self._clock()
-            back = None if request.everything else self.settings.sweep_hours
-            lost = self.sweep.lost(now=now, hours_back=back)
-            marked = self._mark(lost)
-            if request.everything:
-                self.refresher.hasten(self.sweep.repaired())
+            marked = self._compare(everything=request.everything)
+        if request.accept_missing:
+            # Of all that is quarantined: what was refused for another reason is only tried once more.
+            states = [state for name in self.queries for state in self.ledger.report(name)]
+            aside = [state.key for state in states if state.quarantined]
+            marked += self.refresher.mark(aside, accept=True, at_once=True)
         if request.name == "refresh":
             self.refresher.hasten(state.key for state in self._waited_for() if state.is_stale)
         if request.housekeeping:
             self._housekeeping.retire(now=self._clock(), keep_ms=self.settings.keep_hours * 3_600_000)
             self._retell(self._clock() - RETOLD_MS)
         return marked
+
+    def _compare(self, *, everything: bool) -> int:
+        """Rebuild what was lost and mark what the lake has moved away from; how many partitions are marked.
+
+        A tick looks at the last hours only, and at the catalog's partitions of one report after the other.
+        When definitions were missing, or everything is asked for, all partitions and files are looked at.
+        """
+        now = self._clock()
+        if restore(self.definitions, self._tables):
+            everything = True
+        if everything:
+            since, first = None, ""
+            known = {state.key: state for name in self.queries for state in self.ledger.report(name)}
+            swept = self.sweep.compare(since=None, now=now, known=known)
+        else:
+            since = whole_days(now, self.settings.sweep_hours)
+            first = day_of(since)
+            swept = self.sweep.compare(since=since, now=now)
+        names = sorted(self.queries)
+        for name in names if everything else [names[now // TICK_MS % len(names)]]:
+            states = [state for key, state in swept.known.items() if key.report == name]
+            self.recovery.repair(self.recovery.lost(name, states, first, files=everything))
+        if everything:
+            self.refresher.hasten(self.sweep.repaired(swept.known.values()))
+        return self._mark(swept.lost)
 
     def _mark(self, keys: list[Key]) -> int:
         return self.refresher.mark(self._open_hours.open(keys))
@@ -99,7 +146,7 @@ class ReportService:
     def work(self, *, stop_at: int, hard_end: int, wait: bool = True) -> Summary:
         """Run what is due (see `Refresher.work`), then say how fresh it is."""
         summary = self.refresher.work(stop_at=stop_at, hard_end=hard_end, wait=wait)
-        self._freshness.write([*summary.published, *summary.unchanged, *summary.failed])
+        self._freshness.write([*summary.published, *summary.unchanged, *summary.failed, *summary.recovered])
         return summary
 
     def roll_back(self, key: Key) -> PartitionState:
@@ -152,18 +199,18 @@ def build_service(
     """
     from queries.athena_engine import AthenaEngine
     from queries.dynamodb_ledger import DynamoDbLedger
+    from queries.glue_definitions import GlueDefinitions
     from queries.glue_report_store import GlueReportStore
     from queries.s3_lake_index import S3LakeIndex
 
-    s3 = session.client("s3")
+    s3, glue = session.client("s3"), session.client("glue")
     return ReportService(
         settings,
         ledger=DynamoDbLedger(session.client("dynamodb"), settings.ledger_table),
         lake=S3LakeIndex(s3, settings.lake_bucket),
         engine=AthenaEngine(session, database=settings.database, work_group=settings.work_group),
-        store=GlueReportStore(
-            s3, session.client("glue"), bucket=settings.reporting_bucket, database=settings.database
-        ),
+        store=GlueReportStore(s3, glue, bucket=settings.reporting_bucket, database=settings.database),
+        definitions=GlueDefinitions(glue, settings.database),
         queries={**catalog(), **sealing_queries()} if queries is None else queries,
         clock=clock,
         sleep=sleep,

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from queries.checks import FAILED_CHECK
 from queries.dynamodb_ledger import DynamoDbLedger, table_definition
+from queries.glue_definitions import GlueDefinitions
 from queries.glue_report_store import GlueReportStore
 from queries.partitions import LakeHour
 from queries.query_engine import QueryStatus, Rows
@@ -29,6 +30,16 @@ SETTINGS = Settings(
     database="db", work_group="w", lake_bucket="lake", reporting_bucket="reporting", ledger_table="ledger"
 )
 HOUR_MS = 3_600_000
+
+
+def lake_object(events: Sequence[str]) -> bytes:
+    """A Parquet file with the lake table's columns."""
+    columns: dict[str, Any] = {
+        column.name: [None] * len(events) for column in LAKE_TABLES["web_events"].columns
+    }
+    body = io.BytesIO()
+    pq.write_table(pa.table(columns | {"event_id": list(events)}), body)
+    return body.getvalue()
 
 
 class KilledError(Exception):
@@ -74,6 +85,7 @@ class World:
             lake=S3LakeIndex(s3, "lake"),
             engine=Engine(self),
             store=GlueReportStore(s3, glue, bucket="reporting", database="db"),
+            definitions=GlueDefinitions(glue, "db"),
             queries=sealing_queries(),
             clock=lambda: self.now,
             sleep=self.pass_time,
@@ -93,7 +105,7 @@ class World:
     def put(self, hour: str, name: str, *events: str) -> None:
         """A lake object of these events."""
         key = f"web_events/event_hour={hour}/{name}.parquet"
-        self.s3.put_object(Bucket="lake", Key=key, Body="\n".join(events).encode())
+        self.s3.put_object(Bucket="lake", Key=key, Body=lake_object(events))
 
     def notify(self, *hours: str) -> None:
         """What a batch of notifications does."""
@@ -120,10 +132,7 @@ class World:
         found: Counter[str] = Counter()
         for key in self._keys(bucket, prefix):
             body = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            if bucket == "lake":
-                found.update(body.decode().split("\n"))
-            else:
-                found.update(pq.read_table(io.BytesIO(body))["event_id"].to_pylist())
+            found.update(pq.read_table(io.BytesIO(body))["event_id"].to_pylist())
         return found
 
     def _keys(self, bucket: str, prefix: str) -> list[str]:
@@ -137,15 +146,16 @@ class World:
         for hour in hours:
             events: set[str] = set()
             for key in self._keys("lake", f"web_events/event_hour={hour}/"):
-                events |= set(self.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode().split("\n"))
+                body = self.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+                events |= set(pq.read_table(io.BytesIO(body))["event_id"].to_pylist())
             columns: dict[str, Any] = {
                 column.name: [None] * len(events) for column in LAKE_TABLES["web_events"].columns
             }
             columns |= {"event_id": sorted(events), FAILED_CHECK: pa.array([None] * len(events), pa.string())}
-            body = io.BytesIO()
-            pq.write_table(pa.table(columns), body)
+            written = io.BytesIO()
+            pq.write_table(pa.table(columns), written)
             key = f"{target}event_hour={hour}/0.parquet"
-            self.s3.put_object(Bucket="reporting", Key=key, Body=body.getvalue())
+            self.s3.put_object(Bucket="reporting", Key=key, Body=written.getvalue())
 
 
 class Mortal:

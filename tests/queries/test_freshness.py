@@ -70,8 +70,9 @@ class Lake:
 
 def lost(now: datetime, *states: PartitionState, query: ReportQuery = QUERY) -> list[str]:
     known: Any = Known(*states)
-    sweep = Sweep(known, Lake(), {"sample": query})
-    return [key.partition for key in sweep.lost(now=ms(now))]
+    lake: Any = Lake()
+    sweep = Sweep(known, lake, {"sample": query})
+    return [key.partition for key in sweep.compare(since=None, now=ms(now)).lost]
 
 
 def test_an_hour_is_complete_when_the_lake_was_read_after_its_lateness() -> None:

@@ -2,13 +2,15 @@
 reports.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
+from queries.catalog import ReportQuery
 from queries.contracts import Report
-from queries.event_views import EventView
+from queries.event_views import EventView, event_views
 from queries.freshness import FRESHNESS_COLUMNS, FRESHNESS_PREFIX, FRESHNESS_TABLE
 from queries.sealing import sealing_query
-from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, FAILED_TABLE, LakeTable
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES, LakeTable
 
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -163,3 +165,22 @@ def event_view_input(view: EventView, database: str) -> dict[str, Any]:
 
 def _hive(athena_type: str) -> str:
     return {"varchar": "string", "integer": "int"}.get(athena_type, athena_type)
+
+
+def every_table(
+    queries: Iterable[ReportQuery], *, database: str, lake_bucket: str, reporting_bucket: str
+) -> dict[str, dict[str, Any]]:
+    """The `TableInput` of every table and view of a deployment that runs these queries, by name."""
+    inputs = [
+        *(lake_table_input(table, lake_bucket) for table in LAKE_TABLES.values()),
+        failed_table_input(lake_bucket),
+        *(hours_table_input(table, reporting_bucket) for table in LAKE_TABLES.values()),
+        *(
+            report_table_input(query.report, reporting_bucket)
+            for query in queries
+            if not query.waits_for_lateness
+        ),
+        freshness_table_input(reporting_bucket),
+        *(event_view_input(view, database) for view in event_views().values()),
+    ]
+    return {table["Name"]: table for table in inputs}
