@@ -10,7 +10,17 @@ from infra.alarms import alarm_rules
 from infra.deployment import Deployment
 from infra.outputs import Outputs
 from producers.contracts import WEB
+<<<<<<< HEAD
 from transforms.contracts import LAKE_TABLES
+=======
+from queries.catalog import catalog
+from queries.dynamodb_ledger import DynamoDbLedger
+from queries.glue_definitions import GlueDefinitions
+from queries.glue_report_store import GlueReportStore
+from queries.recovery import compare
+from queries.sealing import sealing_queries
+from queries.tables import every_table
+>>>>>>> 7c0a26a (Name what is lost in the doctor and in a page, and refuse names that no contract has)
 
 Client = Callable[[str], Any]
 
@@ -180,6 +190,54 @@ def _ledger(at: Deployed) -> Finding:
     return Finding(_LEDGER, state == "ENABLED", f"point-in-time recovery {state}", _REDEPLOY)
 
 
+def _definitions(at: Deployed) -> Finding:
+    names = GlueDefinitions(at.client("glue"), at.outputs.database).names()
+    wanted = every_table(
+        catalog().values(),
+        database=at.outputs.database,
+        lake_bucket=at.outputs.lake_bucket,
+        reporting_bucket=at.outputs.reporting_bucket,
+    )
+    missing = sorted(set(wanted) - (names or set()))
+    seen = f"missing: {_few(missing)}" if missing else f"all {len(wanted)}"
+    return Finding(_DEFINITIONS, not missing, seen, _RECOVER)
+
+
+def served(at: Deployed) -> Finding:
+    """Whether the catalog and the files are what the ledger says that was published."""
+    ledger = DynamoDbLedger(at.client("dynamodb"), at.outputs.ledger_table)
+    store = GlueReportStore(
+        at.client("s3"),
+        at.client("glue"),
+        bucket=at.outputs.reporting_bucket,
+        database=at.outputs.database,
+    )
+    lost: list[str] = []
+    for name, query in {**catalog(), **sealing_queries()}.items():
+        states = ledger.report(name)
+        runs = [run.run_id for run in ledger.runs()]
+        entries = store.registered(name, query.report.grain, "")
+        stored = store.stored(query.report.prefix)
+        lost += map(str, compare(query, states, entries, stored=stored, runs=runs, unknown=True))
+    return Finding(_SERVED, not lost, _few(lost) if lost else "every one", _RECOVER)
+
+
+def _inputs(at: Deployed) -> Finding:
+    ledger = DynamoDbLedger(at.client("dynamodb"), at.outputs.ledger_table)
+    refused = [
+        f"{state.key}: {state.last_error}"
+        for name in {**catalog(), **sealing_queries()}
+        for state in ledger.report(name)
+        if state.quarantined and "docs/recovery.md" in state.last_error
+    ]
+    return Finding(_INPUTS, not refused, _few(refused) if refused else "whole", "See docs/recovery.md")
+
+
+def _few(found: Sequence[str]) -> str:
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return ", ".join(found[:3]) + more
+
+
 def _private(at: Deployed) -> Finding:
     open_buckets = []
     for bucket in (at.outputs.lake_bucket, at.outputs.reporting_bucket, at.outputs.results_bucket):
@@ -246,6 +304,10 @@ _QUERY_ENDED = "the end of a query calls the query function"
 _DEAD_LETTERS = "every notification could be read"
 _WORK_GROUPS = "both work groups enforce their settings and cut off"
 _LEDGER = "the ledger can be restored to any second"
+_DEFINITIONS = "every table and view is in the catalog"
+_SERVED = "readers see every report partition as it was published"
+_INPUTS = "the lake has what reports were computed from"
+_RECOVER = "The next ticks bring it back. At once: penstock reports refresh. See docs/recovery.md"
 _PRIVATE = "no bucket can be made public"
 _PERMISSIONS = "no role of the pipeline may delete events"
 _ALARMS = "every alarm exists and rings somewhere"
@@ -264,6 +326,9 @@ _CHECKS: Sequence[Check] = (
     Check(_QUERY_ENDED, _query_ended),
     Check(_WORK_GROUPS, _work_groups),
     Check(_LEDGER, _ledger),
+    Check(_DEFINITIONS, _definitions),
+    Check(_SERVED, served),
+    Check(_INPUTS, _inputs),
     Check(_PRIVATE, _private),
     Check(_PERMISSIONS, _permissions),
     Check(_ALARMS, _alarms),

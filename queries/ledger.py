@@ -239,6 +239,7 @@ def settle(state: PartitionState, as_of: int) -> PartitionState:
         state,
         published=state.published and replace(state.published, as_of=as_of),
         published_seq=state.dirty_seq,
+        accepts=False,
         first_dirty_at=None,
         due_at=None,
         attempts=0,
@@ -272,7 +273,6 @@ def claim(
             due_at=None,
             ran_at=now,
             forced=False,
-            accepts=False,
         )
         for state in states
     ]
@@ -357,6 +357,7 @@ def complete(state: PartitionState, run: Run, published: Published, now: int) ->
         judged_sql=published.sql_sha,
         due_at=max(now, state.due_next or 0) if stale_again else None,
         due_next=None,
+        accepts=state.accepts and stale_again,
         first_dirty_at=state.first_dirty_at if stale_again else None,
         attempts=0,
         quarantined=False,
@@ -483,7 +484,9 @@ def repeat(state: PartitionState, run: Run, now: int) -> PartitionState:
 def let_go(state: PartitionState, run: Run, now: int) -> PartitionState:
     """The run is over and changed nothing. Marks since the claim make the partition due."""
     mine(state, run)
-    return replace(state, run_id=None, due_at=now if state.dirty_seq > state.claimed_seq else state.due_at)
+    marked = state.dirty_seq > state.claimed_seq
+    due_at = max(now, state.due_next or 0) if marked else state.due_at
+    return replace(state, run_id=None, due_at=due_at, due_next=None)
 
 
 def rebuild(
@@ -525,6 +528,7 @@ def release(state: PartitionState, now: int) -> PartitionState:
         dirty_seq=state.dirty_seq + 1,
         first_dirty_at=now,
         due_at=now,
+        due_next=None,
     )
 
 

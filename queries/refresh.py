@@ -342,7 +342,8 @@ class Refresher:
         self._note(run, reason, summary)
         if status.failure == "transient":
             retry: int | None = self._policy.retry
-        elif status.failure == "resources" and len(run.partitions) > 1:
+        elif len(run.partitions) > 1 and (status.failure == "resources" or "HIVE_" in status.reason):
+            # Less may fit; and an object that cannot be read concerns the partitions of its hour only.
             retry = 0
         else:
             retry = None

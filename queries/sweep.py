@@ -84,6 +84,8 @@ class Sweep:
         if state is None:
             return True
         found = combine(self._queries[key.report].report, key.partition, hours)
+        if state.quarantined:
+            return found.digest != state.judged_input
         return not state.is_stale and (
             found.digest != state.judged_input or self._has_become_complete(state, found, now)
         )

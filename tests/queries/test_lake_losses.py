@@ -148,7 +148,7 @@ def test_an_accounting_leaves_out_an_hour_that_cannot_be_read_and_names_its_obje
     hour, other = lake.begin()
     lake.put(hour, parquet(views(hour, 1))[:-50])
     unreadable: dict[str, str] = {}
-    sql = "SELECT event_hour, count(*) FROM {table} WHERE seq > 0{but} GROUP BY event_hour"
+    sql = "SELECT event_hour, count(*) FROM {table} WHERE seq > 0 GROUP BY event_hour"
     rows = readable(lake.lab.engine(), sql, "web_events", unreadable)
     assert lake.key(hour) in unreadable[hour]
     assert (other, 6) in [tuple(row) for row in rows]

@@ -1,19 +1,22 @@
 """What somebody deletes above the lake is there again after a tick: every row of docs/recovery.md about it."""
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.report_kills import views
 from benchmarks.report_lab import Lab, tick
+from infra.deployment import DEFAULT, DEPLOYMENTS
+from infra.doctor import Deployed, served
 from infra.local.cloud import LocalCloud
 from queries.catalog import catalog
 from queries.recovery import Lost
 from queries.sealing import sealing_queries
 from queries.service import ReportService
-
-pytestmark = pytest.mark.cloud
+from tests.queries.test_lake_losses import DAMAGES
 
 HOURS = ("2026-01-05-10", "2026-01-05-11", "2026-01-05-12")
 DAY = "2026-01-05"
@@ -119,6 +122,14 @@ LOSSES: dict[str, tuple[Callable[[Place], None], int]] = {
 """What is lost, and how many statements it costs to have it back."""
 
 
+def test_the_document_has_a_row_for_every_loss_that_is_tried_and_no_other() -> None:
+    text = Path(__file__).parents[2].joinpath("docs/recovery.md").read_text()
+    rows = re.findall(r"^\| ([a-z ]+) \|.*\| (\d+) \| [^|]+ \|$", text, re.MULTILINE)
+    assert [name for name, _ in rows] == [*LOSSES, *DAMAGES]
+    assert {ticks for _, ticks in rows} == {"1"}
+
+
+@pytest.mark.cloud
 @pytest.mark.parametrize("what", LOSSES)
 def test_a_tick_brings_it_back(place: Place, what: str) -> None:
     lose, statements = LOSSES[what]
@@ -128,6 +139,7 @@ def test_a_tick_brings_it_back(place: Place, what: str) -> None:
     assert place.tick() == 0
 
 
+@pytest.mark.cloud
 def test_what_is_lost_is_named_before_it_is_repaired(place: Place) -> None:
     place.delete_partition(HOURLY, HOURS[0])
     place.delete_files(DAILY, DAY)
@@ -137,6 +149,11 @@ def test_what_is_lost_is_named_before_it_is_repaired(place: Place) -> None:
         f"{HOURLY}/{HOURS[2]} is not in the ledger as the catalog shows it",
         f"{DAILY}/{DAY} lacks files",
     ]
+    outputs: Any = place.lab.settings
+    found = served(Deployed(place.lab.client, outputs, DEPLOYMENTS[DEFAULT]))
+    assert not found.holds
+    assert f"{DAILY}/{DAY} lacks files" in found.seen
     place.tick()
     assert place.lost() == []
     assert place.seen() == place.truth
+    assert served(Deployed(place.lab.client, outputs, DEPLOYMENTS[DEFAULT])).holds
