@@ -8,13 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import timedelta
 from typing import Any
 
 from infra.intervals import EMPTY, IntervalSet, Span
 from infra.names import names_in
 from infra.reconcile import Evidence, ProducerEpoch
 from producers.contracts import AUDIT_TYPE
+from queries.hours import hour_of, parse_hour
 from queries.query_engine import QueryEngine, QueryFailedError
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES, is_data
 
@@ -133,14 +134,17 @@ def readable(
 
 
 def _without(table: str, hours: Iterable[str]) -> str:
-    """The table without these hours, as spans between them: only so no engine opens an object in them."""
+    """The table without these hours, as spans that end beside them: only so no engine opens their objects."""
     left = sorted(hours)
     if not left:
         return table
-    bounds = [f"{EVENT_HOUR} < '{left[0]}'"]
-    bounds += [f"{EVENT_HOUR} > '{first}' AND {EVENT_HOUR} < '{last}'" for first, last in pairwise(left)]
-    bounds.append(f"{EVENT_HOUR} > '{left[-1]}'")
-    spans = " UNION ALL ".join(f"SELECT * FROM {table} WHERE {bound}" for bound in bounds)  # noqa: S608
+    after = ["", *(hour_of(parse_hour(hour) + timedelta(hours=1)) for hour in left)]
+    until = [*(hour_of(parse_hour(hour) - timedelta(hours=1)) for hour in left), "9999"]
+    spans = " UNION ALL ".join(
+        f"SELECT * FROM {table} WHERE {EVENT_HOUR} BETWEEN '{first}' AND '{last}'"  # noqa: S608
+        for first, last in zip(after, until, strict=True)
+        if first <= last
+    )
     return f"({spans}) AS readable"
 
 
