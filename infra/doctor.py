@@ -10,9 +10,6 @@ from infra.alarms import alarm_rules
 from infra.deployment import Deployment
 from infra.outputs import Outputs
 from producers.contracts import WEB
-<<<<<<< HEAD
-from transforms.contracts import LAKE_TABLES
-=======
 from queries.catalog import catalog
 from queries.dynamodb_ledger import DynamoDbLedger
 from queries.glue_definitions import GlueDefinitions
@@ -20,7 +17,7 @@ from queries.glue_report_store import GlueReportStore
 from queries.recovery import compare
 from queries.sealing import sealing_queries
 from queries.tables import every_table
->>>>>>> 7c0a26a (Name what is lost in the doctor and in a page, and refuse names that no contract has)
+from transforms.contracts import LAKE_TABLES
 
 Client = Callable[[str], Any]
 
