@@ -138,13 +138,17 @@ def _without(table: str, hours: Iterable[str]) -> str:
     left = sorted(hours)
     if not left:
         return table
-    after = ["", *(hour_of(parse_hour(hour) + timedelta(hours=1)) for hour in left)]
-    until = [*(hour_of(parse_hour(hour) - timedelta(hours=1)) for hour in left), "9999"]
-    spans = " UNION ALL ".join(
-        f"SELECT * FROM {table} WHERE {EVENT_HOUR} BETWEEN '{first}' AND '{last}'"  # noqa: S608
-        for first, last in zip(after, until, strict=True)
-        if first <= last
-    )
+    before, after = ([hour_of(parse_hour(hour) + timedelta(hours=step)) for hour in left] for step in (-1, 1))
+    bounds = [
+        f"{EVENT_HOUR} <= '{before[0]}'",
+        *(
+            f"{EVENT_HOUR} BETWEEN '{first}' AND '{last}'"
+            for first, last in zip(after, before[1:], strict=False)
+            if first <= last
+        ),
+        f"{EVENT_HOUR} >= '{after[-1]}'",
+    ]
+    spans = " UNION ALL ".join(f"SELECT * FROM {table} WHERE {bound}" for bound in bounds)  # noqa: S608
     return f"({spans}) AS readable"
 
 
