@@ -9,6 +9,7 @@ __all__ = [
     "BufferFullError",
     "ClosedError",
     "ContractError",
+    "DeadLetterError",
     "NotEncodableError",
     "ProducerError",
     "RequestRefusedError",
@@ -16,6 +17,7 @@ __all__ = [
     "SchemaViolationError",
     "SpoolError",
     "SpoolFullError",
+    "StateError",
     "StreamRefusedError",
     "StreamUnavailableError",
     "TooLargeError",
@@ -76,6 +78,14 @@ class SpoolError(ProducerError):
 
 class SpoolFullError(SpoolError):
     """The spool has reached its limit, or the disk is full."""
+
+
+class DeadLetterError(ProducerError):
+    """The dead-letter file cannot be written; the message says why."""
+
+
+class StateError(ProducerError):
+    """The folder that remembers the last epoch cannot be used; the message says why."""
 
 
 class ResumeFileError(ProducerError):

@@ -8,6 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from random import Random
 
+from producers.errors import StateError
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:-]+")
 
 
@@ -64,10 +66,20 @@ def next_epoch(now_ms: int, state: Path | None) -> int:
     """The epoch of a producer that starts now: `now_ms`, or later than the last one that `state` remembers.
 
     With a state folder the number is on the disk before it is used, so that no epoch is used twice, whatever
-    the clock does.
+    the clock does. Raises StateError when the folder cannot be used.
     """
     if state is None:
         return now_ms
+    try:
+        return _remembered_epoch(now_ms, state)
+    except OSError as error:
+        raise StateError(
+            f"The state folder {state} cannot be used: {error.strerror or error}. "
+            "Make room or name another folder: without it an epoch might be used twice."
+        ) from error
+
+
+def _remembered_epoch(now_ms: int, state: Path) -> int:
     state.mkdir(parents=True, exist_ok=True)
     path = state / "epoch"
     last = 0

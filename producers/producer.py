@@ -1,5 +1,6 @@
 """The producer: gives every event its envelope and its place in the sequence, and sees to its delivery."""
 
+import logging
 import os
 import socket
 import threading
@@ -30,6 +31,8 @@ from producers.record_sink import RecordSink
 from producers.reports import Settled
 from producers.spool import Spool
 from producers.stats import Stats
+
+_log = logging.getLogger(__name__)
 
 
 class Producer:
@@ -167,6 +170,7 @@ class Producer:
             NotEncodableError, SchemaViolationError, TooLargeError, BadKeyError: this event cannot be sent.
             BufferFullError, SpoolFullError: `timeout` seconds were not enough, or `when_full` is `raise`.
             ClosedError: the producer takes no more events.
+            DeadLetterError: the event cannot be sent, and the dead-letter file cannot be written.
             StreamRefusedError: with `fail_fast`, or for aggregates on a stream that ignores keys.
         """
         with self._lock:
@@ -268,7 +272,9 @@ class Producer:
         with self._lock:
             if self.last_seq and self._delivery.failure is None:
                 self._audit(closed=False)
-        return self._delivery.flush(timeout)
+        pending = self._delivery.flush(timeout)
+        self._write_dead_letters()
+        return pending
 
     def close(self, timeout: float | None = 30.0) -> Stats:
         """Delivers what it can in `timeout` seconds, spools the rest, ends the threads. Always returns."""
@@ -276,6 +282,7 @@ class Producer:
             if self.last_seq and not self._delivery.is_over:
                 self._audit(closed=True)
         stats = self._delivery.close(timeout)
+        self._write_dead_letters()
         dismiss(self)
         return stats
 
@@ -303,14 +310,19 @@ class Producer:
 
     def _told(self, settled: Settled) -> None:
         if settled.error is not None and self._dead_letter is not None:
-            for event in settled.events:
-                self._dead_letter.write(settled.error, event)
+            self._dead_letter.keep(settled.error, settled.events)
         if self._on_delivery is not None:
             self._on_delivery(settled)
+
+    def _write_dead_letters(self) -> None:
+        if self._dead_letter is not None and (left := self._dead_letter.retry()):
+            _log.warning("%d events wait for the dead-letter file %s.", left, self._dead_letter.path)
 
     def after_fork(self) -> None:
         """In the child: an empty producer with a sequence of its own. The parent delivers what it had."""
         self._random.seed(int.from_bytes(os.urandom(16), "big"))
         self._delivery.after_fork()
+        if self._dead_letter is not None:
+            self._dead_letter.in_child()
         name = identifier(self.producer_id[:50], os.getpid())
         self._start_afresh(name, next_epoch(int(self._clock() * 1000), None))
