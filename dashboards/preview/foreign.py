@@ -44,7 +44,7 @@ def definition_of(text: str, file: str) -> Mapping[str, Any]:
     """
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NoDefinitionError(
             f"{file} is no JSON: {error}. Export it with describe-dashboard-definition."
         ) from error
