@@ -26,6 +26,7 @@ class ProducerEpoch(NamedTuple):
 SILENT_SECONDS = 900.0
 """A producer that sends tells its total every minute. One that never did, and of which nothing has arrived
 for so long, was killed before it could: nothing more is coming, and what arrived is all that is known of it.
+So long by what has been delivered: while delivery stands, nothing is silent.
 """
 Places = Mapping[ProducerEpoch, IntervalSet]
 """Sequence numbers by producer run."""
@@ -148,27 +149,30 @@ class Accounting:
         return not self.incomplete and not self.unaudited and not self.unreadable
 
 
-def reconcile(evidence: Evidence, sent: Places | None = None, *, now: float = 0.0) -> Accounting:
-    """The accounting of what `evidence` knows; `now` (epoch seconds) tells which producers are silent.
+def reconcile(evidence: Evidence, sent: Places | None = None, *, delivered_until: float = 0.0) -> Accounting:
+    """The accounting of what `evidence` knows.
+
+    Everything that arrived before `delivered_until` (epoch seconds) is in the evidence: it tells which
+    producers are silent.
 
     With `sent`, of exactly these events, by somebody who knows what he sent and needs no audit events for it.
     """
     nameless = len(evidence.nameless)
     if sent is None:
-        lines = tuple(_told(evidence, name, now) for name in sorted(evidence.epochs))
+        lines = tuple(_told(evidence, name, delivered_until) for name in sorted(evidence.epochs))
         return Accounting(lines, nameless, evidence.unreadable)
     lines = tuple(_line(evidence, name, sent[name], is_audited=True) for name in sorted(sent))
     return Accounting(lines, nameless, evidence.unreadable)
 
 
-def _told(evidence: Evidence, name: ProducerEpoch, now: float) -> Line:
+def _told(evidence: Evidence, name: ProducerEpoch, delivered_until: float) -> Line:
     last = max(
         evidence.told.get(name, 0),
         *(places.get(name, EMPTY).largest for places in (evidence.landed, evidence.failed, evidence.dropped)),
     )
     line = _line(evidence, name, IntervalSet.up_to(last), is_audited=name in evidence.told)
     newest = evidence.newest.get(name)
-    return replace(line, has_ended=newest is not None and now - newest >= SILENT_SECONDS)
+    return replace(line, has_ended=newest is not None and delivered_until - newest >= SILENT_SECONDS)
 
 
 def _line(evidence: Evidence, name: ProducerEpoch, produced: IntervalSet, *, is_audited: bool) -> Line:

@@ -2,6 +2,7 @@
 
 import json as json_text
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from producers.contracts import echo, printable
 if TYPE_CHECKING:
     from infra.evidence import Places
     from infra.reconcile import Accounting
+    from infra.target import Target
 
 _PAUSE = 1.0
 
@@ -36,7 +38,7 @@ def reconcile(
 
     places = evidence_places(context.obj)
     with Steps().step("Accounting for every event"):
-        accounting = _balanced_within(wait, places)
+        accounting = _balanced_within(wait, places, lambda: _delivered_until(context.obj))
     if json or context.obj.json:
         missing = [
             {"producer_id": line.name.producer_id, "epoch": line.name.epoch, "seqs": str(line.missing)}
@@ -56,15 +58,24 @@ def reconcile(
         raise typer.Exit(Exit.UNBALANCED)
 
 
-def _balanced_within(seconds: float, places: "Places") -> "Accounting":
+def _balanced_within(seconds: float, places: "Places", delivered_until: Callable[[], float]) -> "Accounting":
     """The first accounting that is balanced, or the last one that time allows."""
     from infra.evidence import gather
     from infra.reconcile import reconcile as account
 
     deadline = time.monotonic() + seconds
-    while (
-        not (accounting := account(gather(places), now=time.time())).is_balanced
-        and time.monotonic() < deadline
-    ):
+    while True:
+        until = delivered_until()  # first: what the lake has by then is found afterwards
+        accounting = account(gather(places), delivered_until=until)
+        if accounting.is_balanced or time.monotonic() >= deadline:
+            return accounting
         time.sleep(_PAUSE)
-    return accounting
+
+
+def _delivered_until(target: "Target") -> float:
+    """Until when (epoch seconds) everything on the stream is in the lake; 0 when Firehose told nothing."""
+    from queries.delivery import SETTLED_SECONDS, delivered_until
+
+    now = time.time()
+    since = now - 2 * SETTLED_SECONDS
+    return delivered_until(target.client("cloudwatch"), target.delivery_stream, since=since, now=now) or 0.0

@@ -20,7 +20,7 @@ from producers.contracts.codec import ContractError, encode, encode_many
 from producers.dead_letters import DeadLetterFile
 from producers.delivery import Delivery
 from producers.envelopes import Envelopes, check
-from producers.errors import BadKeyError, ProducerError, TooLargeError
+from producers.errors import BadKeyError, ProducerError, SpoolError, TooLargeError
 from producers.identity import next_epoch
 from producers.identity import producer_id as identifier
 from producers.kinesis_sink import KinesisSink, kinesis_client, renewed_client
@@ -121,6 +121,9 @@ class Producer:
         own = sink or KinesisSink(
             stream_name, client or kinesis_client(), renewed_client if client is None else None
         )
+        self._spool = spool
+        if spool is not None:
+            self._close_earlier(spool)
         self._delivery = Delivery(own, settings, max_in_flight, monotonic, self._random, spool, told)
         memory = Path(state) if state is not None else None
         self._start_afresh(
@@ -132,6 +135,22 @@ class Producer:
     def _start_afresh(self, producer_id: str, epoch: int) -> None:
         self._lock = threading.RLock()
         self._envelopes = Envelopes(producer_id, epoch, self._source, self._clock, self._random)
+        if self._spool is not None:
+            self._spool.sequences.begin(producer_id, epoch)
+
+    def _close_earlier(self, spool: Spool) -> None:
+        """Says in place of producers that were killed how far they went: behind what they left in the
+        spool.
+        """
+        try:
+            for left in spool.sequences.left():
+                ended = Envelopes(left.producer_id, left.epoch, self._source, self._clock, self._random)
+                ended.took(left.last_seq)
+                event, key = ended.audit(True, self._clock())
+                spool.append(encode(event), key, None, unread=True)
+                spool.sync()
+        except (OSError, SpoolError) as error:
+            _log.warning("How far an earlier producer went is told later: %s", error)
 
     @property
     def producer_id(self) -> str:
@@ -248,6 +267,8 @@ class Producer:
 
     def _took_places(self, count: int, now: float) -> None:
         self._envelopes.took(count)
+        if self._spool is not None:
+            self._spool.sequences.took(self.last_seq)
         if self._envelopes.is_audit_due(now):
             self._audit(closed=False)
 
@@ -279,9 +300,12 @@ class Producer:
     def close(self, timeout: float | None = 30.0) -> Stats:
         """Delivers what it can in `timeout` seconds, spools the rest, ends the threads. Always returns."""
         with self._lock:
-            if self.last_seq and not self._delivery.is_over:
+            is_told = self.last_seq > 0 and not self._delivery.is_over
+            if is_told:
                 self._audit(closed=True)
         stats = self._delivery.close(timeout)
+        if self._spool is not None:
+            self._spool.sequences.end(is_told and not stats.pending)
         self._write_dead_letters()
         dismiss(self)
         return stats

@@ -15,6 +15,7 @@ from producers.errors import SpoolError, SpoolFullError
 from producers.spool_frames import HEADER_BYTES, Frame, frame_bytes
 from producers.spool_quarantine import numbers_in_use
 from producers.spool_segment import JOURNAL_SUFFIX, OLD_JOURNAL_SUFFIX, SUFFIX, Segment
+from producers.spool_sequences import Sequences
 
 SpoolMode = Literal["outage", "always"]
 SEGMENT_BYTES = 16 << 20
@@ -56,6 +57,10 @@ class Spool:
 
     Modes: `always` writes every event before `put` returns; `outage` writes what memory cannot hold, and
     what is left when the producer closes. Not thread-safe: the outbox calls it under its lock.
+
+    Attributes:
+        unread: events that were not read yet.
+        sequences: how far producers' sequences went; may be called by any thread.
     """
 
     def __init__(
@@ -84,6 +89,7 @@ class Spool:
             raise SpoolError(f"The spool folder {self.folder} cannot be used: {error}.") from error
         self._next = max([*self._segments, *numbers_in_use(self.folder)], default=-1) + 1
         self._current: Segment | None = None
+        self.sequences = Sequences(self.folder)
         self.unread = sum(segment.unread for segment in self._segments.values())
         self._cursor = _Cursor(min(self._segments, default=self._next))
         for number, segment in list(self._segments.items()):
@@ -113,6 +119,7 @@ class Spool:
         if segment is None or not segment.has_room(size):
             segment = self._new_segment(HEADER_BYTES + size)
         number = segment.append(data, encoded, explicit)
+        self.sequences.appended += 1
         if unread:
             self.unread += 1
             segment.unread += 1
@@ -190,6 +197,7 @@ class Spool:
     def sync(self) -> None:
         """Makes what is written safe from a power cut. Raises SpoolError."""
         try:
+            self.sequences.sync()
             for segment in self._segments.values():
                 segment.sync()
                 if segment is not self._current:

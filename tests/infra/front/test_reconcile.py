@@ -67,8 +67,8 @@ def test_a_producer_that_never_told_its_total_is_not_balanced_although_nothing_i
 
 def test_a_killed_producer_that_has_been_silent_is_accounted_for_as_far_as_it_is_known() -> None:
     known = Evidence(landed={ONE: IntervalSet.up_to(3)}, newest={ONE: 1_000.0})
-    assert not reconcile(known, now=1_000.0 + SILENT_SECONDS - 1).is_balanced
-    silent = reconcile(known, now=1_000.0 + SILENT_SECONDS)
+    assert not reconcile(known, delivered_until=1_000.0 + SILENT_SECONDS - 1).is_balanced
+    silent = reconcile(known, delivered_until=1_000.0 + SILENT_SECONDS)
     assert silent.is_balanced
     assert [(line.name, line.produced) for line in silent.ended] == [(ONE, 3)]
     assert silent.unaudited == ()
@@ -76,7 +76,7 @@ def test_a_killed_producer_that_has_been_silent_is_accounted_for_as_far_as_it_is
 
 def test_what_a_silent_producer_lacks_in_between_is_missing_still() -> None:
     known = Evidence(landed={ONE: IntervalSet.parse("1-2,4")}, newest={ONE: 1_000.0})
-    accounting = reconcile(known, now=1_000.0 + 10 * SILENT_SECONDS)
+    accounting = reconcile(known, delivered_until=1_000.0 + 10 * SILENT_SECONDS)
     assert not accounting.is_balanced
     assert str(accounting.incomplete[0].missing) == "3"
 
