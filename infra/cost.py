@@ -227,6 +227,7 @@ def _operations(load: Load, deployment: Deployment, prices: Mapping[str, Any], a
         + rate["dashboard_month"]
         + logs * rate["logs_gb"]
         + prices["secrets"]["secret_month"]
+        + prices["kms"]["key_month"]
     )
     return Line(
         "Operations", dollars, f"{alarms} alarms, {assume.custom_metrics} metrics, {logs:,.1f} GB of logs"

@@ -33,6 +33,8 @@ class Deployment:
         transform_reserved_concurrency: concurrent transforms that no other function of the account can take
         away.
         pseudonym_key_ids: members of the secret that hold keys; the first one makes the pseudonyms.
+        transform_key_number: which KMS key encrypts the transform's environment; a higher number makes a new
+            key, and the old one is deleted after 30 days.
         query_memory, query_timeout_seconds, query_concurrency: the query function, and how many of it SQS
         may start.
         notification_window_seconds: how long notifications gather before the query function is called.
@@ -53,6 +55,7 @@ class Deployment:
     transform_batch_mebibytes: int = 1
     transform_reserved_concurrency: int | None = None
     pseudonym_key_ids: tuple[str, ...] = ("k1",)
+    transform_key_number: int = 1
     query_memory: int = 1024
     query_timeout_seconds: int = 300
     query_concurrency: int = 2
@@ -132,6 +135,10 @@ class Deployment:
     @property
     def pseudonym_secret(self) -> str:
         return f"{self.prefix}/pseudonym-keys"
+
+    @property
+    def transform_key_alias(self) -> str:
+        return f"alias/{self.prefix}-transform"
 
     @property
     def alarm_topic(self) -> str:

@@ -103,6 +103,20 @@ def _functions(at: Deployed) -> Finding:
     return Finding(_FUNCTIONS, holds, seen, _REDEPLOY)
 
 
+def _environment(at: Deployed) -> Finding:
+    name = at.outputs.transform_function
+    key = at.client("lambda").get_function_configuration(FunctionName=name).get("KMSKeyArn", "")
+    if not key or key != at.outputs.transform_key:
+        return Finding(_ENVIRONMENT, False, key or "Lambda's own key", _REDEPLOY)
+    kms = at.client("kms")
+    state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+    rotates = kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
+    seen = f"{state}, rotation {'on' if rotates else 'off'}"
+    remedy = 'See "The transform\'s KMS key" in docs/runbook.md'
+    holds = state == "Enabled" and rotates
+    return Finding(_ENVIRONMENT, holds, seen, "" if holds else remedy)
+
+
 def _mapping(at: Deployed) -> Finding:
     found = at.client("lambda").list_event_source_mappings(FunctionName=at.outputs.query_function)[
         "EventSourceMappings"
@@ -292,6 +306,7 @@ _REDEPLOY = "Somebody changed it by hand, or the deploy did not end. Run: pensto
 _STREAM = "the stream is active, encrypted and keeps records as long as promised"
 _DELIVERY = "the delivery stream is active and partitions by event hour"
 _FUNCTIONS = "both functions are active"
+_ENVIRONMENT = "the transform's environment is encrypted with the deployment's own key"
 _MAPPING = "the queue calls the query function, with partial answers and a cap"
 _NOTIFICATION = "the lake bucket tells the queue of new objects"
 _TICK = "the tick comes every minute"
@@ -316,6 +331,7 @@ _CHECKS: Sequence[Check] = (
     Check(_TRANSFORMING, _transforming),
     Check(_LAKE_TABLE, _lake_table),
     Check(_FUNCTIONS, _functions),
+    Check(_ENVIRONMENT, _environment),
     Check(_MAPPING, _mapping),
     Check(_NOTIFICATION, _notification),
     Check(_DEAD_LETTERS, _dead_letters),

@@ -79,7 +79,15 @@ class PipelineFunction(Construct):
         resource = self.function.node.default_child
         assert isinstance(resource, lambda_.CfnFunction)
         resource.add_deletion_override("DependsOn")  # the role's ARN says the same
+        self._resource = resource
         accept(
             self.function,
             {"AwsSolutions::AwsSolutions-L1": "The locked libraries are built for this Python."},
         )
+
+    def encrypt_environment(self, key_arn: str) -> None:
+        """Have Lambda keep the environment under this KMS key, whose policy may name the function's role.
+
+        The construct's own property would add statements to the key's policy and to the role.
+        """
+        self._resource.kms_key_arn = key_arn

@@ -10,6 +10,7 @@ from infra.exits import Exit
 from producers.contracts import echo, printable
 
 if TYPE_CHECKING:
+    from infra.local.rights import Question
     from infra.local.rights_check import Checked, Verdict
 
 
@@ -29,10 +30,12 @@ def check(
 
     local = context.obj.cloud
     names = Outputs.from_document(local.outputs)
+    asked = questions(names, DEPLOYMENTS[DEFAULT].prefix)
     found = rights_check.check(
         local.context.client("iam"),
         rights_check.deployed(local.outputs, names.region),
-        questions(names, DEPLOYMENTS[DEFAULT].prefix),
+        asked,
+        rights_check.key_policies(local.context.client("kms"), asked),
     )
     if json or context.obj.json:
         echo(json_text.dumps(_facts(found)))
@@ -97,5 +100,11 @@ def _sentence(verdict: "Verdict") -> str:
     given = "".join(f" with {key}={value}" for key, value in question.context.items())
     what = f"{question.principal}: {question.action} on {question.resource}{given}"
     if question.allowed:
-        return f"{what} is denied ({verdict.decision}), and the chain needs it: see infra/permissions.py"
-    return f"{what} is allowed, and must not be: narrow the grant in infra/permissions.py or infra/people.py"
+        return f"{what} is denied ({verdict.decision}), and the chain needs it: see {_source(question)}"
+    return f"{what} is allowed, and must not be: narrow the grant in {_source(question)} or infra/people.py"
+
+
+def _source(question: "Question") -> str:
+    return (
+        "infra/environment_key.py" if question.resource.startswith("arn:aws:kms:") else "infra/permissions.py"
+    )

@@ -34,6 +34,8 @@ class Outputs:
     query_function: str
     work_group: str
     analyst_work_group: str
+    pseudonym_key_ids: str = ""
+    transform_key: str = ""
     alarm_topic_arn: str = ""
     operations_dashboard: str = ""
 

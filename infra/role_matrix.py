@@ -60,9 +60,20 @@ def _role(role: Resource, everything: list[Resource]) -> Principal:
     for policy in of_type(everything, "AWS::IAM::Policy"):
         if role.name in policy.properties.get("Roles", []):
             statements += policy.properties["PolicyDocument"]["Statement"]
+    statements += _by_key_policies(role, everything)
     trust = role.properties["AssumeRolePolicyDocument"]["Statement"]
     trusted = "For " + ", ".join(_trust(statement) for statement in trust)
     return Principal(role.name.removesuffix(f"-{REGION}"), trusted, statements)
+
+
+def _by_key_policies(role: Resource, everything: Iterable[Resource]) -> list[Mapping[str, Any]]:
+    """What policies of KMS keys allow the role by its name, each as a statement of its own about that key."""
+    return [
+        {**{name: v for name, v in statement.items() if name != "Principal"}, "Resource": key.arn}
+        for key in of_type(everything, "AWS::KMS::Key")
+        for statement in key.properties["KeyPolicy"]["Statement"]
+        if role.arn in as_list(statement["Principal"].get("AWS", []))
+    ]
 
 
 def _trust(statement: Mapping[str, Any]) -> str:

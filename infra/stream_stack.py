@@ -15,6 +15,7 @@ from constructs import Construct
 
 from infra.artefacts import TRANSFORM
 from infra.deployment import Deployment
+from infra.environment_key import environment_key
 from infra.findings import accept
 from infra.functions import PipelineFunction, kept_logs, log_group_name
 from infra.permissions import Grant, acting_for, arn, delivery_grants, source_grants, transform_grants
@@ -49,11 +50,15 @@ class StreamStack(Stack):
         self.stream = self._stream(table.stream)
         self.secret = self._pseudonym_secret()
         self.transform = self._transform(code)
+        key = environment_key(self, deployment, self.transform.role)
+        self.transform.encrypt_environment(key.attr_arn)
         self.delivery = self._delivery(glue_table)
         CfnOutput(self, "StreamName", value=self.stream.stream_name)
         CfnOutput(self, "DeliveryStream", value=self.delivery.delivery_stream_name)
         CfnOutput(self, "TransformFunction", value=self.transform.function.function_name)
         CfnOutput(self, "PseudonymSecret", value=deployment.pseudonym_secret)
+        CfnOutput(self, "PseudonymKeyIds", value=",".join(deployment.pseudonym_key_ids))
+        CfnOutput(self, "TransformKey", value=key.attr_arn)
 
     def _stream(self, stream: Stream) -> kinesis.Stream:
         deployment = self._deployment
@@ -108,8 +113,8 @@ class StreamStack(Stack):
         )
 
     def _environment(self) -> dict[str, str]:
-        # Resolved by CloudFormation at deployment: the function needs no client, no network and no right to
-        # read it.
+        # Resolved by CloudFormation at deployment: the function needs no client, no network and no permission
+        # to read it. Lambda keeps it encrypted under our key and decrypts it before the function starts.
         keys = [
             f"{key_id}:{self.secret.secret_value_from_json(key_id).unsafe_unwrap()}"
             for key_id in self._deployment.pseudonym_key_ids

@@ -34,6 +34,8 @@ _NAMES = {
     "AWS::Glue::Database": ("DatabaseInput.Name", ""),
 }
 """Type to the property that names a resource, and its ARN."""
+_NUMBERED = {"AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/{{}}"}
+"""Type to the ARN of a resource that AWS names; the logical id stands for its id."""
 
 
 class UnresolvedError(ValueError):
@@ -56,6 +58,13 @@ class Resource:
     def name(self) -> str:
         """Its physical name."""
         return str(_member(self.properties, _NAMES[self.type][0]))
+
+    @property
+    def arn(self) -> str:
+        """Its ARN, of a type that has one."""
+        if self.type in _NUMBERED:
+            return _NUMBERED[self.type].format(self.logical_id)
+        return _NAMES[self.type][1].format(self.name)
 
 
 def read(assembly: Path) -> list[Resource]:
@@ -131,6 +140,8 @@ class _Resolver:
         kind = self._templates[stack]["Resources"][logical_id]["Type"]
         if attribute != "Arn" and not attribute.endswith("Arn"):
             return f"{logical_id}.{attribute}"
+        if kind in _NUMBERED:
+            return _NUMBERED[kind].format(logical_id)
         if kind not in _NAMES or not _NAMES[kind][1]:
             return f"arn:aws:unknown:{REGION}:{ACCOUNT_ID}:{logical_id}"
         return _NAMES[kind][1].format(self._name(stack, logical_id))

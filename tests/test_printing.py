@@ -31,7 +31,7 @@ from queries import present, sealing_cli
 from queries.query_engine import QueryFailedError, Rows
 from tests.transforms.memory_objects import MemoryObjects, error_line
 from transforms import failed_cli
-from transforms.settings import Settings
+from transforms.settings import read_keys
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = (
@@ -203,8 +203,7 @@ def failed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         for raw in (json.dumps(members).encode(), HOSTILE.encode("utf-8", "replace"), unread.encode())
     )
     monkeypatch.setattr(failed_cli, "_objects", lambda _: objects)
-    settings = Settings(stream="web", pseudonym_keys=KEYS)
-    monkeypatch.setattr(failed_cli, "deployed_settings", lambda _: settings)
+    monkeypatch.setattr(failed_cli, "deployed_keys", lambda _: read_keys(KEYS))
 
     def run(*arguments: str) -> str:
         ran = CliRunner().invoke(failed_cli.failed_app, arguments, obj=SimpleNamespace(json=False))

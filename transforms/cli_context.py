@@ -1,15 +1,21 @@
 """What this stage's commands are given by the `penstock` command: names of resources, and clients."""
 
+import json
 from typing import Any, Protocol
 
-from transforms.settings import Settings
+from transforms.settings import read_keys
+
+
+class DeployedKeysError(RuntimeError):
+    """The deployment's pseudonym keys cannot be read by whoever runs the command."""
 
 
 class Context(Protocol):
     """`ctx.obj` of typer."""
 
     lake_bucket: str
-    transform_function: str
+    pseudonym_secret: str
+    pseudonym_key_ids: str
     json: bool
 
     def client(self, service: str) -> Any:
@@ -17,7 +23,41 @@ class Context(Protocol):
         ...
 
 
-def deployed_settings(context: Context) -> Settings:
-    """The settings of the deployed transformation, so that commands judge alike. Raises SettingsError."""
-    function = context.client("lambda").get_function_configuration(FunctionName=context.transform_function)
-    return Settings.from_environ(function.get("Environment", {}).get("Variables", {}))
+def deployed_keys(context: Context) -> dict[str, bytes]:
+    """The pseudonym keys that the transformation was deployed with, the current one first.
+
+    They are read from the secret: the function's environment is encrypted, and shows them to nobody. Raises
+    DeployedKeysError, SettingsError; their texts never quote a key.
+    """
+    from botocore.exceptions import ClientError  # the command's help does not wait for it
+
+    name, key_ids = context.pseudonym_secret, [each for each in context.pseudonym_key_ids.split(",") if each]
+    if not key_ids:
+        raise DeployedKeysError(
+            "The deployment does not say which pseudonym keys it uses; an earlier version made it. "
+            "Run: penstock deploy"
+        )
+    try:
+        text = context.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    except ClientError as error:
+        said = error.response["Error"]
+        raise DeployedKeysError(_refused(name, said["Code"], said["Message"])) from error
+    try:
+        members = json.loads(text)
+        entries = [f"{key_id}:{members[key_id]}" for key_id in key_ids]
+    except (ValueError, TypeError, KeyError):
+        raise DeployedKeysError(
+            f"The secret {name} has no member for each of the pseudonym keys {', '.join(key_ids)}. "
+            'See "New pseudonym key" in docs/runbook.md.'
+        ) from None
+    return read_keys(",".join(entries))
+
+
+def _refused(name: str, code: str, message: str) -> str:
+    if code.startswith("AccessDenied"):
+        return (
+            "The pseudonym keys cannot be read: you lack secretsmanager:GetSecretValue on the secret "
+            f"{name}. Only who replays needs it, and no policy of Penstock grants it: ask the account's "
+            "administrator."
+        )
+    return f"The pseudonym keys cannot be read from the secret {name} ({code}): {message}"

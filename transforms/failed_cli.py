@@ -16,13 +16,13 @@ from typing import Annotated, Any, cast
 import typer
 
 from producers.contracts import echo
-from transforms.cli_context import Context, deployed_settings
+from transforms.cli_context import Context, deployed_keys
 from transforms.failed_index import FACETS, IndexEntry, Selection, counted
 from transforms.failed_objects import UnreadableStretch
 from transforms.failed_records import error_objects, explain, index
 from transforms.failed_text import explained
 from transforms.replay import Counts, Order, Repair, replay
-from transforms.review import Reviewer, keyless_reviewer, reviewer
+from transforms.review import keyless_reviewer, reviewer
 from transforms.s3_objects import S3Objects
 from transforms.text_table import text_table
 
@@ -132,7 +132,7 @@ def explain_failed(
 ) -> None:
     """Show one failed record, decoded, and the exact place at fault. Shows personal data."""
     context = cast("Context", ctx.obj)
-    found = explain(_objects(context), _reviewer(context), record_id)
+    found = explain(_objects(context), keyless_reviewer(), record_id)
     if as_json or context.json:
         record = {name: value for name, value in vars(found.record).items() if name != "raw"}
         events = [
@@ -177,20 +177,20 @@ def replay_failed(
     """Judge failed records again, after a repair, and write those that pass into the lake, each one once."""
     context = cast("Context", ctx.obj)
     function = _function(repair) if repair else None
-    settings = deployed_settings(context)
+    keys = deployed_keys(context)
     order = Order(
         selection=_selection(
             reason=reason, event_type=event_type, kind=kind, producer=producer, since=since, until=until
         ),
         repair_name=repair,
         version=_version(function),
-        key_id=next(iter(settings.keys())),
+        key_id=next(iter(keys)),
     )
     objects, total = _objects(context), Counts()
     runs = replay(
         error_objects(objects),
         objects,
-        reviewer(settings),
+        reviewer(keys),
         order,
         repair=function,
         now=lambda: datetime.now(UTC),
@@ -295,10 +295,6 @@ def _time(text: str, option: str) -> str:
 
 def _objects(context: Context) -> S3Objects:
     return S3Objects(context.client("s3"), context.lake_bucket)
-
-
-def _reviewer(context: Context) -> Reviewer:
-    return reviewer(deployed_settings(context))
 
 
 def _print(text: str) -> None:

@@ -17,7 +17,6 @@ from transforms.contracts import LAKE_TABLES, LakeTable, payload_column
 from transforms.failed_objects import ROWS_INSIDE, FailedRecord
 from transforms.outcome import Accepted, Failed, Outcome
 from transforms.rules import Gate
-from transforms.settings import Settings
 from transforms.times import milliseconds
 
 
@@ -94,12 +93,15 @@ def _row_outcome(table: LakeTable, data: bytes, head: _RowHead) -> Outcome:
 
 
 def keyless_reviewer() -> Reviewer:
-    """A reviewer that finds the same reasons without any key: who only lists records needs none."""
+    """A reviewer that finds the same reasons without any key: who lists or explains needs none.
+
+    Rows that it makes have `key_id` none; their pseudonyms mean nothing.
+    """
     made = {name: Gate(table, key_id="none", key=bytes(32)) for name, table in LAKE_TABLES.items()}
     return Reviewer(made)
 
 
-def reviewer(settings: Settings) -> Reviewer:
-    """A reviewer with the key of these settings, for every stream."""
-    key_id, key = next(iter(settings.keys().items()))
+def reviewer(keys: Mapping[str, bytes]) -> Reviewer:
+    """A reviewer with the first of these keys, for every stream. `keys` is key id to key."""
+    key_id, key = next(iter(keys.items()))
     return Reviewer({name: Gate(table, key_id=key_id, key=key) for name, table in LAKE_TABLES.items()})

@@ -67,17 +67,25 @@ class Settings(Struct, frozen=True):
 
     def keys(self) -> dict[str, bytes]:
         """Key id to key, the current one first. Raises SettingsError; its text never quotes a key."""
-        keys: dict[str, bytes] = {}
-        for number, entry in enumerate(self.pseudonym_keys.split(","), start=1):
-            key_id, _, text = entry.strip().partition(":")
-            problem = _problem_of_key(key_id, text)
-            if problem or key_id in keys:
-                raise SettingsError(
-                    f"{PSEUDONYM_KEYS}: entry {number} {problem or 'repeats a key id'}. "
-                    "Write `id:key[,oldid:oldkey]`, for example `k1:` and 64 hexadecimal digits."
-                )
-            keys[key_id] = bytes.fromhex(text) if _is_hex(text) else text.encode()
-        return keys
+        return read_keys(self.pseudonym_keys)
+
+
+def read_keys(entries: str) -> dict[str, bytes]:
+    """Key id to key, the current one first, of `id:key[,oldid:oldkey]`.
+
+    Raises SettingsError; its text never quotes a key.
+    """
+    keys: dict[str, bytes] = {}
+    for number, entry in enumerate(entries.split(","), start=1):
+        key_id, _, text = entry.strip().partition(":")
+        problem = _problem_of_key(key_id, text)
+        if problem or key_id in keys:
+            raise SettingsError(
+                f"{PSEUDONYM_KEYS}: entry {number} {problem or 'repeats a key id'}. "
+                "Write `id:key[,oldid:oldkey]`, for example `k1:` and 64 hexadecimal digits."
+            )
+        keys[key_id] = bytes.fromhex(text) if _is_hex(text) else text.encode()
+    return keys
 
 
 def _problem_of_key(key_id: str, text: str) -> str:

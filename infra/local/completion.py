@@ -7,7 +7,7 @@ from infra.local.context import LocalContext
 
 
 def complete(context: LocalContext, template: Mapping[str, Any], physical_ids: Mapping[str, str]) -> None:
-    """Encrypt streams and keep backups of tables as the template says; what is done already stays.
+    """Encrypt streams and environments and keep backups as the template says; what is done already stays.
 
     `physical_ids` are the deployed stack's, by logical id.
     """
@@ -15,6 +15,9 @@ def complete(context: LocalContext, template: Mapping[str, Any], physical_ids: M
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Kinesis::Stream" and "StreamEncryption" in properties:
             _encrypt(context.client("kinesis"), physical_ids[logical_id], properties["StreamEncryption"])
+        elif resource["Type"] == "AWS::Lambda::Function" and "KmsKeyArn" in properties:
+            key, _ = properties["KmsKeyArn"]["Fn::GetAtt"]
+            _name_key(context, physical_ids[logical_id], physical_ids[key])
         elif resource["Type"] == "AWS::DynamoDB::GlobalTable":
             for replica in properties.get("Replicas", ()):
                 wanted = replica.get("PointInTimeRecoverySpecification", {})
@@ -26,6 +29,15 @@ def _encrypt(kinesis: Any, stream: str, wanted: Mapping[str, str]) -> None:
     found = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
     if found.get("EncryptionType", "NONE") != wanted["EncryptionType"]:
         kinesis.start_stream_encryption(StreamName=stream, **wanted)
+
+
+def _name_key(context: LocalContext, function: str, key: str) -> None:
+    arn, functions = (
+        context.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"],
+        context.client("lambda"),
+    )
+    if functions.get_function_configuration(FunctionName=function).get("KMSKeyArn") != arn:
+        functions.update_function_configuration(FunctionName=function, KMSKeyArn=arn)
 
 
 def _keep_backups(dynamodb: Any, table: str) -> None:

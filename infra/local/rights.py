@@ -76,13 +76,21 @@ def _rights(of: Outputs, prefix: str) -> dict[str, tuple[Asked, Asked]]:
     )
     dropped_log = f"arn:aws:logs:{place}:log-group:/aws/lambda/{of.transform_function}:*"
     secret = f"arn:aws:secretsmanager:{place}:secret:{of.pseudonym_secret}-AbCdEf"
-    nobody: Asked = [
+    through_lambda = {
+        "kms:ViaService": f"lambda.{of.region}.amazonaws.com",
+        "kms:EncryptionContext:aws:lambda:FunctionArn": transform,
+    }
+    of_another = {**through_lambda, "kms:EncryptionContext:aws:lambda:FunctionArn": queries}
+    reads_keys: Asked = [("kms:Decrypt", of.transform_key, through_lambda)]
+    nobody_but_the_transform: Asked = [
         ("s3:DeleteObject", row), ("s3:DeleteObjectVersion", row), ("s3:DeleteBucket", lake),
         ("s3:PutBucketPolicy", lake), ("kinesis:DeleteStream", stream), ("dynamodb:DeleteTable", ledger),
         ("glue:DeleteTable", events), ("glue:GetTable", other_table), ("iam:PassRole", "*"),
         ("sts:AssumeRole", "*"), ("secretsmanager:GetSecretValue", secret), ("kms:Decrypt", "*"),
-        ("lambda:UpdateFunctionCode", queries),
+        ("lambda:UpdateFunctionCode", queries), ("kms:CreateGrant", of.transform_key, through_lambda),
+        ("kms:PutKeyPolicy", of.transform_key), ("kms:ScheduleKeyDeletion", of.transform_key),
     ]  # fmt: skip
+    nobody: Asked = [*nobody_but_the_transform, *reads_keys]
     results_of_analysts: Asked = [
         ("s3:PutObject", f"{results}/analysts/a.csv"), ("s3:GetObject", f"{results}/analysts/a.csv"),
         ("s3:ListBucket", results, _below("analysts/")), ("athena:StartQueryExecution", analysts),
@@ -110,8 +118,10 @@ def _rights(of: Outputs, prefix: str) -> dict[str, tuple[Asked, Asked]]:
              ("sqs:SendMessage", queue)],
         ),
         "transform": (
-            [("logs:PutLogEvents", own_log)],
-            [*nobody, ("logs:PutLogEvents", other_log), ("s3:GetObject", row), ("s3:PutObject", row),
+            [("logs:PutLogEvents", own_log), *reads_keys],
+            [*nobody_but_the_transform, ("kms:Decrypt", of.transform_key),
+             ("kms:Decrypt", of.transform_key, of_another), ("kms:Encrypt", of.transform_key, through_lambda),
+             ("logs:PutLogEvents", other_log), ("s3:GetObject", row), ("s3:PutObject", row),
              ("kinesis:GetRecords", stream), ("kinesis:PutRecord", stream)],
         ),
         "queries": (

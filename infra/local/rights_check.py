@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from infra.local.context import ACCOUNT_ID, REGION
@@ -65,8 +66,22 @@ def deployed(document: Mapping[str, Any], region: str) -> dict[str, tuple[str, s
     return found
 
 
-def check(iam: Any, principals: Mapping[str, tuple[str, str]], asked: Sequence[Question]) -> Checked:
-    """Ask everything. `iam` is a boto3 client of the local IAM. Raises ClientError."""
+def key_policies(kms: Any, asked: Sequence[Question]) -> dict[str, str]:
+    """ARN to policy of each KMS key that is asked about. `kms` is a boto3 client. Raises ClientError."""
+    keys = {each.resource for each in asked if each.resource.startswith("arn:aws:kms:")}
+    return {key: kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"] for key in sorted(keys)}
+
+
+def check(
+    iam: Any,
+    principals: Mapping[str, tuple[str, str]],
+    asked: Sequence[Question],
+    keys: Mapping[str, str] = MappingProxyType({}),
+) -> Checked:
+    """Ask everything. `iam` is a boto3 client of the local IAM, `keys` what `key_policies` found.
+
+    Raises ClientError.
+    """
     policies = {
         name: _policies(iam, *principals[name]) for name in {q.principal for q in asked} & principals.keys()
     }
@@ -75,8 +90,9 @@ def check(iam: Any, principals: Mapping[str, tuple[str, str]], asked: Sequence[Q
     for each in asked:
         if each.principal not in principals:
             continue
-        if each.context:
-            verdicts.append(Verdict(each, _evaluated(each, policies[each.principal].documents)))
+        if each.context or each.resource in keys:
+            decision = _evaluated(each, policies[each.principal], keys.get(each.resource))
+            verdicts.append(Verdict(each, decision))
         else:
             groups[each.principal, each.resource].append(each)
     for (principal, resource), group in groups.items():
@@ -121,12 +137,20 @@ def _simulated(iam: Any, of: _Policies, actions: Sequence[str], resource: str) -
     return {each["EvalActionName"]: each["EvalDecision"] for each in answer["EvaluationResults"]}
 
 
-def _evaluated(question: Question, documents: Sequence[str]) -> str:
-    """The decision where the call has condition keys, which MiniStack's simulation overlooks."""
-    from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
+def _evaluated(question: Question, of: _Policies, key_policy: str | None) -> str:
+    """The decision where the call has condition keys, which MiniStack's simulation overlooks, or is about a
+    KMS key: its policy must allow it too, and allows by itself whom it names.
+    """
+    from ministack.core.iam_evaluator import (
+        EvalContext,
+        combine_resource_policy,
+        evaluate,
+        parse_policy_document,
+    )
 
+    role = of.role_arn.rpartition("/")[2] or question.principal
     context = EvalContext(
-        principal_arn=f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{question.principal}/check",
+        principal_arn=f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role}/check",
         principal_type="AssumedRole",
         principal_account=ACCOUNT_ID,
         action=question.action,
@@ -134,5 +158,7 @@ def _evaluated(question: Question, documents: Sequence[str]) -> str:
         region=REGION,
         service_context={name.lower(): value for name, value in question.context.items()},
     )
-    decided = evaluate(context, [parse_policy_document(json.loads(each)) for each in documents])
+    decided = evaluate(context, [parse_policy_document(json.loads(each)) for each in of.documents])
+    if key_policy is not None:
+        decided = combine_resource_policy(decided, context, key_policy, ACCOUNT_ID, required=True)
     return "allowed" if decided.decision == "Allow" else f"{decided.decision}"

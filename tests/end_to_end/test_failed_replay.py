@@ -23,9 +23,8 @@ from queries.contracts import reports
 from tests.end_to_end.conftest import Shell, shell_in
 from tests.end_to_end.poisoned import PoisonedSimulation, payloads
 from transforms.arrow import parquet_bytes, read_parquet, rows_to_table
-from transforms.cli_context import deployed_settings
+from transforms.cli_context import deployed_keys
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES
-from transforms.handler import gate
 from transforms.outcome import Accepted, Dropped
 from transforms.replay import REPLAYS_PREFIX
 from transforms.rules import Gate
@@ -151,7 +150,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     with shell_in(tmp_path_factory.mktemp("poisoned")) as shell:
         shell.run("local", "up")
         target = Target("local", {}, directory=shell.directory)
-        deployed, now = gate(deployed_settings(target)), datetime.now(UTC)
+        key_id, key = next(iter(deployed_keys(target).items()))
+        deployed, now = Gate(LAKE_TABLES["web_events"], key_id=key_id, key=key), datetime.now(UTC)
         simulation = PoisonedSimulation(
             seed=11,
             count=EVENTS,

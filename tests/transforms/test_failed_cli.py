@@ -53,7 +53,8 @@ class Console:
 
     cloud: LocalCloud
     lake_bucket: str
-    transform_function: str
+    pseudonym_secret: str
+    pseudonym_key_ids: str
     json: bool = False
 
     def client(self, service: str) -> Any:
@@ -90,7 +91,9 @@ def make_console(local_cloud: LocalCloud) -> Callable[[], Console]:
     outputs = Outputs.from_document(local_cloud.outputs)
 
     def make() -> Console:
-        made = Console(local_cloud, f"failed-{uuid4().hex}", outputs.transform_function)
+        made = Console(
+            local_cloud, f"failed-{uuid4().hex}", outputs.pseudonym_secret, outputs.pseudonym_key_ids
+        )
         made.client("s3").create_bucket(Bucket=made.lake_bucket)
         first = [
             error_line(broken(1), ARRIVAL_MS),

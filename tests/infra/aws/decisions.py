@@ -38,6 +38,16 @@ COPY = f"arn:aws:quicksight:{PLACE}:dataset/penstock-funnel-by-day"
 DIRECT = f"arn:aws:quicksight:{PLACE}:dataset/penstock-orders-by-hour"
 COPIED_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/funnel_by_day"
 SECRET = f"arn:aws:secretsmanager:{PLACE}:secret:penstock/pseudonym-keys-AbCdEf"
+KEY = f"arn:aws:kms:{PLACE}:key/EnvironmentKey"
+OTHER_KEY = f"arn:aws:kms:{PLACE}:key/somebody-elses"
+
+
+def through_lambda(function: str) -> dict[str, str]:
+    """The condition keys of a call that Lambda makes to KMS about the environment of a function."""
+    return {
+        "kms:viaservice": "lambda.eu-central-1.amazonaws.com",
+        "kms:encryptioncontext:aws:lambda:functionarn": function,
+    }
 
 
 def log_stream(group: str) -> str:
@@ -75,10 +85,14 @@ CASES = [
     *_cases(
         "transform", True,
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-transform")),
-        ("xray:PutTraceSegments", "*"),
+        ("xray:PutTraceSegments", "*"), ("kms:Decrypt", KEY, through_lambda(TRANSFORM)),
     ),
     *_cases(
         "transform", False,
+        ("kms:Decrypt", KEY), ("kms:Decrypt", KEY, through_lambda(QUERIES)),
+        ("kms:Decrypt", KEY, {"kms:encryptioncontext:aws:lambda:functionarn": TRANSFORM}),
+        ("kms:Decrypt", OTHER_KEY, through_lambda(TRANSFORM)),
+        ("kms:Encrypt", KEY, through_lambda(TRANSFORM)), ("kms:CreateGrant", KEY, through_lambda(TRANSFORM)),
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-queries")),
         ("s3:GetObject", ROW), ("s3:PutObject", ROW), ("s3:DeleteObject", ROW),
         ("kinesis:GetRecords", STREAM),
@@ -363,5 +377,16 @@ CASES = [
         ("s3:ListBucket", LAKE, below("web_events/")), ("kinesis:GetRecords", STREAM),
         ("kinesis:PutRecords", OTHER_STREAM), ("athena:StartQueryExecution", ANALYSTS),
         ("secretsmanager:GetSecretValue", SECRET), ("s3:ListBucket", OTHER_BUCKET, below("failed/")),
+    ),
+    *(
+        case
+        for role in (
+            "web-source", "web-delivery", "queries", "refresh", "producer", "analyst", "quicksight", "operator",
+            "reconciler", "failed-reader",
+        )
+        for case in _cases(
+            role, False, ("kms:Decrypt", KEY, through_lambda(TRANSFORM)), ("kms:Decrypt", KEY),
+            ("kms:CreateGrant", KEY, through_lambda(TRANSFORM)),
+        )
     ),
 ]  # fmt: skip

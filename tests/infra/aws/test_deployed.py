@@ -109,6 +109,33 @@ def test_the_doctor_sees_what_somebody_broke_and_says_how_to_mend_it(deployed: D
         )
 
 
+def test_the_doctor_sees_whether_the_key_of_the_environment_is_usable_and_the_deployments_own(
+    deployed: Deployed,
+) -> None:
+    client, function = deployed.cloud.context.client, deployed.outputs.transform_function
+    key = deployed.outputs.transform_key
+    promise = "the transform's environment is encrypted with the deployment's own key"
+    assert (
+        client("kms").describe_key(KeyId=DEPLOYMENTS[DEFAULT].transform_key_alias)["KeyMetadata"]["Arn"]
+        == key
+    )
+    assert deployed.doctor()[promise] == Finding(promise, True, "Enabled, rotation on")
+    client("kms").disable_key(KeyId=key)
+    try:
+        found = deployed.doctor()[promise]
+        assert (found.holds, found.seen) == (False, "Disabled, rotation on")
+        assert "docs/runbook.md" in found.remedy
+    finally:
+        client("kms").enable_key(KeyId=key)
+    client("lambda").update_function_configuration(FunctionName=function, KMSKeyArn="")
+    try:
+        found = deployed.doctor()[promise]
+        assert (found.holds, found.seen) == (False, "Lambda's own key")
+        assert "penstock deploy" in found.remedy
+    finally:
+        client("lambda").update_function_configuration(FunctionName=function, KMSKeyArn=key)
+
+
 def _log_line(logs: Any, function: str, message: str) -> dict[str, Any]:
     """The first log line of the function with this message."""
     deadline = time.monotonic() + 10

@@ -6,14 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from ministack.core.iam_evaluator import EvalContext, evaluate, evaluate_trust_policy, parse_policy_document
+from ministack.core.iam_evaluator import (
+    EvalContext,
+    combine_resource_policy,
+    evaluate,
+    evaluate_trust_policy,
+    parse_policy_document,
+)
 
 from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.people import policies
 from infra.role_matrix import PAGE, Principal, as_list, page, principals
 from infra.synth import PACKAGED
 from infra.templates import ACCOUNT_ID, REGION, of_type, read
-from tests.infra.aws.decisions import CASES, LAKE, Case
+from tests.infra.aws.decisions import CASES, KEY, LAKE, TRANSFORM, Case, through_lambda
 
 RESOURCES = read(PACKAGED)
 PRINCIPALS = {principal.name.removeprefix("penstock-"): principal for principal in principals(RESOURCES)}
@@ -149,3 +155,66 @@ def test_the_page_of_roles_is_what_the_templates_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(principals(RESOURCES)), (
         "Run: python -m infra.role_matrix --write"
     )
+
+
+def _key_policy() -> Mapping[str, Any]:
+    (key,) = of_type(RESOURCES, "AWS::KMS::Key")
+    document: Mapping[str, Any] = key.properties["KeyPolicy"]
+    return document
+
+
+def _decrypts(principal_arn: str, statements: Sequence[Mapping[str, Any]], case: Case) -> bool:
+    """Whether the key's policy and the caller's own together allow it."""
+    context = EvalContext(
+        principal_arn=principal_arn,
+        principal_type="AssumedRole",
+        principal_account=ACCOUNT_ID,
+        action=case.action,
+        resource_arn=case.resource,
+        region=REGION,
+        service_context=dict(case.context),
+    )
+    own = parse_policy_document({"Version": "2012-10-17", "Statement": list(statements)})
+    found = combine_resource_policy(
+        evaluate(context, [own]), context, _key_policy(), ACCOUNT_ID, required=True
+    )
+    return bool(found.decision == "Allow")
+
+
+def _session(role: str) -> str:
+    return f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role}/run"
+
+
+READS_KEYS = Case("", "kms:Decrypt", KEY, True, through_lambda(TRANSFORM))
+
+
+def test_of_all_roles_and_policies_only_the_transforms_own_role_sees_the_pseudonym_keys() -> None:
+    seeing = {
+        name
+        for name, principal in PRINCIPALS.items()
+        if _decrypts(_session(f"penstock-{name}-{REGION}"), principal.statements, READS_KEYS)
+    }
+    assert seeing == {"transform"}
+
+
+def test_who_reads_configurations_sees_no_keys_until_the_account_lets_them_decrypt() -> None:
+    reads = {"Effect": "Allow", "Action": ["lambda:Get*", "lambda:List*"], "Resource": "*"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    at_once = Case("", "kms:Decrypt", KEY, False)
+    reader, deployer = _session("read-only"), _session("deployer")
+    assert not _decrypts(reader, [reads], READS_KEYS)
+    assert _decrypts(deployer, [everything], READS_KEYS)
+    assert not _decrypts(deployer, [everything], at_once)
+    for action in ("kms:PutKeyPolicy", "kms:DisableKey", "kms:ScheduleKeyDeletion"):
+        assert _decrypts(deployer, [everything], Case("", action, KEY, True))
+        assert not _decrypts(reader, [reads], Case("", action, KEY, False))
+
+
+def test_nobody_of_another_account_is_named_by_the_keys_policy() -> None:
+    named = {
+        principal
+        for statement in _key_policy()["Statement"]
+        for principal in as_list(statement["Principal"]["AWS"])
+    }
+    role = f"arn:aws:iam::{ACCOUNT_ID}:role/penstock-transform-{REGION}"
+    assert named == {f"arn:aws:iam::{ACCOUNT_ID}:root", role}

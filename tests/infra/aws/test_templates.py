@@ -193,6 +193,27 @@ def test_the_transform_reads_its_settings_from_what_the_template_sets() -> None:
     assert TransformSettings.from_environ(resolved).stream == WEB.name
 
 
+def test_the_environment_with_the_pseudonym_keys_is_encrypted_under_a_key_that_rotates() -> None:
+    (key,) = of_type(RESOURCES, "AWS::KMS::Key")
+    assert key.properties["EnableKeyRotation"] is True
+    assert key.properties["PendingWindowInDays"] == 30
+    (alias,) = of_type(RESOURCES, "AWS::KMS::Alias")
+    assert alias.properties["AliasName"] == DEPLOYMENT.transform_key_alias
+    secret_holders = {
+        each.name: each.properties.get("KmsKeyArn")
+        for each in of_type(RESOURCES, "AWS::Lambda::Function")
+        if "{{resolve:secretsmanager:" in json.dumps(each.properties)
+    }
+    assert secret_holders == {"penstock-transform": key.arn}
+
+
+def test_the_key_goes_with_its_stack_and_the_secret_stays() -> None:
+    (key,) = of_type(RESOURCES, "AWS::KMS::Key")
+    (secret,) = of_type(RESOURCES, "AWS::SecretsManager::Secret")
+    assert key.attributes["DeletionPolicy"] == key.attributes["UpdateReplacePolicy"] == "Delete"
+    assert secret.attributes["DeletionPolicy"] == secret.attributes["UpdateReplacePolicy"] == "Retain"
+
+
 def test_the_query_function_reads_its_settings_from_what_the_template_sets() -> None:
     environment = one("AWS::Lambda::Function", "penstock-queries").properties["Environment"]["Variables"]
     settings = QuerySettings.from_environ(environment)

@@ -24,7 +24,9 @@ QUERIES = f"{PREFIX}-queries"
 def _check(cloud: LocalCloud) -> Checked:
     names = Outputs.from_document(cloud.outputs)
     deployed = rights_check.deployed(cloud.outputs, names.region)
-    return rights_check.check(cloud.context.client("iam"), deployed, questions(names, PREFIX))
+    asked = questions(names, PREFIX)
+    keys = rights_check.key_policies(cloud.context.client("kms"), asked)
+    return rights_check.check(cloud.context.client("iam"), deployed, asked, keys)
 
 
 @pytest.mark.cloud
