@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from producers.contracts import STREAMS, EventType, echo
@@ -13,6 +12,7 @@ from transforms.contracts_page import contract_page
 from transforms.ddl import create_table
 from transforms.declarations import declaration_findings
 from transforms.evolution import check, release_text, released, released_path
+from transforms.json_schema import json_schema
 from transforms.text_table import text_table
 
 contracts_app = typer.Typer(no_args_is_help=True, help="Event types and what they promise.")
@@ -57,7 +57,7 @@ def show_contract(
         echo(create_table(LAKE_TABLES[name], "s3://LAKE_BUCKET"))
         return
     found = _find(name, version)
-    schema = msgspec.json.schema(found.event_class)
+    schema = json_schema(found.event_class)
     document = {"schema": schema, "lake_column": payload_type(found) if found.delivered else None}
     echo(json.dumps(document, indent=2))
 

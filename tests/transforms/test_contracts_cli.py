@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,6 +15,7 @@ from transforms.contracts import LAKE_TABLES, payload_type
 from transforms.contracts_cli import UnknownTypeError, contracts_app
 from transforms.contracts_page import contract_page
 from transforms.evolution import describe
+from transforms.json_schema import json_schema
 
 
 def run(*arguments: str, code: int = 0) -> Result:
@@ -45,7 +45,7 @@ def test_an_event_type_is_shown_as_its_schema_and_its_column() -> None:
     shown = json.loads(run("show", "order_placed").stdout)
     order = WEB.latest["order_placed"]
     assert shown["lake_column"] == payload_type(order)
-    assert shown["schema"] == json.loads(json.dumps(msgspec.json.schema(order.event_class)))
+    assert shown["schema"] == json.loads(json.dumps(json_schema(order.event_class)))
     assert json.loads(run("show", "heartbeat", "--version", "1").stdout)["lake_column"] is None
 
 
