@@ -9,7 +9,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
-        bench-athena bench-dashboards failed-replay kill-producers simulate torn-reads test-emulator \
+        bench-athena bench-dashboards bench-filters failed-replay kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
         kill-reports upgrade interrupt-cloud soak attack-athena mutate-inputs
 
@@ -106,6 +106,9 @@ attack-athena: $(VENV)/.dev ## break-ins into the local Athena, and statements t
 bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
 	$(BIN)/python -m benchmarks.dashboard_preview --rows-of-days 60
 	$(BIN)/python -m benchmarks.dashboard_preview --events 1000000
+
+bench-filters: $(VENV)/.dev ## two hundred random filters, clicks and publishes: a page that stands beside a fresh one
+	PENSTOCK_TEST_FILTERS=200 $(BIN)/pytest tests/dashboards/test_random_filters.py
 
 failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, replayed twice, reports as of clean input
 	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py

@@ -77,6 +77,11 @@ def kinds(report: Report) -> Mapping[str, Kind]:
     return found
 
 
+def kind_of(name: str, source: Source, known: Mapping[str, Kind]) -> Kind | None:
+    """What a column or derived field of a report is; None when the report has neither."""
+    return "text" if name in source.fields else known.get(name)
+
+
 def mismatches(dashboard: Dashboard, reports: Mapping[str, Report]) -> tuple[Mismatch, ...]:
     """Everything in `dashboard` that the contracts do not carry, in order of lines."""
     found: list[Mismatch] = []

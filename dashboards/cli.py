@@ -66,9 +66,11 @@ def lint(
     else:
         _print(output.text(found))
     seconds = time.perf_counter() - started
+    defects = sum(not finding.is_note for finding in found)
+    notes = f", {len(found) - defects} notes" if len(found) > defects else ""
     _say(f"{len(resources)} resources of {len(dashboards())} dashboards checked in {seconds:.1f} s: "
-         f"{len(found) or 'nothing'} found.")  # fmt: skip
-    if found:
+         f"{defects or 'nothing'} found{notes}.")  # fmt: skip
+    if defects:
         raise typer.Exit(1)
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
+from dashboards import money
 from dashboards.declaration import DeclarationError, Section, read
 from queries.contracts import file_text
 
@@ -27,13 +28,17 @@ _SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
 @dataclass(frozen=True)
 class Measure:
-    """An aggregate with a name: the same text is deployed and previewed."""
+    """An aggregate with a name: the same text is deployed and previewed.
+
+    `currency`: for an amount of minor units, the column that says which currency it is in; else empty.
+    """
 
     name: str
     title: str
     expression: str
     format: str
     line: int
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -221,8 +226,11 @@ def _source(section: Section, report: str) -> Source:
 
 
 def _measure(section: Section, name: str) -> Measure:
-    section.only("title", "expression", "format")
+    section.only("title", "expression", "format", "minor", "currency", "per")
     _checked(_NAME, name, section)
+    if "minor" in section.values:
+        return _amount(section, name)
+    section.only("title", "expression", "format")
     return Measure(
         name,
         section.text("title"),
@@ -230,6 +238,16 @@ def _measure(section: Section, name: str) -> Measure:
         section.choice("format", FORMATS),
         section.line(),
     )
+
+
+def _amount(section: Section, name: str) -> Measure:
+    """A measure over minor units: the divisor of each currency is ISO 4217's, never written by hand."""
+    section.only("title", "format", "minor", "currency", "per")
+    section.choice("format", ("money",))
+    currency = section.text("currency")
+    per = section.text("per") if "per" in section.values else ""
+    text = money.expression(section.text("minor"), currency, per)
+    return Measure(name, section.text("title"), text, "money", section.line(), currency)
 
 
 def _field(section: Section, name: str) -> DerivedField:
@@ -320,7 +338,7 @@ def _visual(section: Section, sources: Mapping[str, Source]) -> Visual:
         span=_span(section),
         line=section.line(),
     )
-    if problem := _shape_problem(visual):
+    if problem := _shape_problem(visual) or _mixed_currencies(visual, sources[report]):
         raise section.fail(problem)
     return visual
 
@@ -341,6 +359,19 @@ def _shape_problem(visual: Visual) -> str:
         return "'line' belongs to a combo, and a combo needs it: the measures drawn as lines."
     if visual.drill and (visual.x is None or visual.x.granularity in ("", "hour")):
         return "'drill' needs a time column on 'x', coarser than an hour: x = \"hour_start:day\"."
+    return ""
+
+
+def _mixed_currencies(visual: Visual, source: Source) -> str:
+    """Amounts in different currencies are never added up; empty when none are."""
+    split = {axis.column for axis in (visual.x, visual.color) if axis is not None}
+    for name in (*visual.y, *visual.second):
+        measure = source.measures[name]
+        if measure.currency and measure.currency not in split:
+            return (
+                f"{measure.title!r} is an amount, and amounts in different currencies are not added up. "
+                f"Put {measure.currency!r} on 'x' or 'color'."
+            )
     return ""
 
 

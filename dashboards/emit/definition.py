@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.binding import TIME_COLUMN, ContractMismatchError, kinds, mismatches
+from dashboards.binding import TIME_COLUMN, ContractMismatchError, kind_of, kinds, mismatches
 from dashboards.emit.datasets import Place
 from dashboards.emit.fields import calculated_fields, column, field_id
 from dashboards.emit.visuals import kpi_options, plain_title, visual
@@ -81,7 +81,7 @@ def _filter_groups(dashboard: Dashboard, reports: Mapping[str, Report]) -> list[
         if entry.kind == "range":
             groups += [_range_group(dashboard, entry, reports[name]) for name in sorted(dashboard.sources)]
         else:
-            groups.append(_pick_group(dashboard, entry))
+            groups.append(_pick_group(dashboard, entry, reports))
     return groups
 
 
@@ -105,7 +105,13 @@ def _range_group(dashboard: Dashboard, entry: Filter, report: Report) -> dict[st
     )
 
 
-def _pick_group(dashboard: Dashboard, entry: Filter) -> dict[str, Any]:
+def _pick_group(dashboard: Dashboard, entry: Filter, reports: Mapping[str, Report]) -> dict[str, Any]:
+    """In force on every report that has the column, so that no neighbour stays whole without a word."""
+    named = [
+        kind
+        for source in dashboard.sources.values()
+        if (kind := kind_of(entry.column, source, kinds(reports[source.report]))) is not None
+    ]
     return _group(
         dashboard,
         entry.id,
@@ -126,17 +132,20 @@ def _pick_group(dashboard: Dashboard, entry: Filter) -> dict[str, Any]:
                 },
             }
         },
+        is_shared=len(named) > 1,
     )
 
 
-def _group(dashboard: Dashboard, name: str, filter_: dict[str, Any]) -> dict[str, Any]:
+def _group(
+    dashboard: Dashboard, name: str, filter_: dict[str, Any], *, is_shared: bool = False
+) -> dict[str, Any]:
     """In force on every sheet but Info, whose counts tell what is there at all."""
     scopes = [{"SheetId": sheet.id, "Scope": "ALL_VISUALS"} for sheet in dashboard.sheets]
     return {
         "FilterGroupId": f"{name}-group",
         "Filters": [filter_],
         "ScopeConfiguration": {"SelectedSheets": {"SheetVisualScopingConfigurations": scopes}},
-        "CrossDataset": "SINGLE_DATASET",
+        "CrossDataset": "ALL_DATASETS" if is_shared else "SINGLE_DATASET",
         "Status": "ENABLED",
     }
 

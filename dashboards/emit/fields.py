@@ -10,6 +10,7 @@ _SEPARATORS = {
     "DecimalSeparator": "DOT",
     "ThousandsSeparator": {"Symbol": "COMMA", "Visibility": "VISIBLE"},
 }
+_DECIMALS = {"integer": 0, "decimal": 2, "percent": 2, "bytes": 1, "seconds": 1, "money": 2}
 _TIME_FORMAT = {
     "hour": "YYYY-MM-DD HH:mm",
     "day": "YYYY-MM-DD",
@@ -52,18 +53,21 @@ def measure(visual: str, report: str, declared: Measure) -> dict[str, Any]:
         "NumericalMeasureField": {
             "FieldId": field_id(visual, declared.name),
             "Column": column(report, declared.title),
-            "FormatConfiguration": {"FormatConfiguration": number_format(declared.format)},
+            "FormatConfiguration": {"FormatConfiguration": number_format(declared)},
         }
     }
 
 
-def number_format(name: str) -> dict[str, Any]:
-    """The NumericFormatConfiguration of a declared format."""
-    decimals = {"integer": 0, "decimal": 2, "percent": 2, "bytes": 1, "seconds": 1, "money": 2}[name]
-    common = {
-        "DecimalPlacesConfiguration": {"DecimalPlaces": decimals},
-        "SeparatorConfiguration": _SEPARATORS,
-    }
+def number_format(declared: Measure) -> dict[str, Any]:
+    """The NumericFormatConfiguration of a measure.
+
+    An amount of several currencies says no number of decimals: QuickSight has one for all rows of a column,
+    and yen have none, dinars three.
+    """
+    name = declared.format
+    common: dict[str, Any] = {"SeparatorConfiguration": _SEPARATORS}
+    if not declared.currency:
+        common["DecimalPlacesConfiguration"] = {"DecimalPlaces": _DECIMALS[name]}
     if name == "percent":
         return {"PercentageDisplayFormatConfiguration": common}
     if name == "seconds":

@@ -1,7 +1,7 @@
 """The assets under check, with what the rules keep asking: ids, columns, kinds, places."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -54,6 +54,10 @@ class Page:
     def found(self, rule: str, path: JsonPath, message: str, fix: str) -> Finding:
         """A finding inside this Definition."""
         return Finding(rule, self.asset, (*self.at, *path), message, fix)
+
+    def noted(self, rule: str, path: JsonPath, message: str, fix: str) -> Finding:
+        """A note inside this Definition."""
+        return replace(self.found(rule, path, message, fix), is_note=True)
 
     @cached_property
     def visuals(self) -> list[tuple[JsonPath, str, Mapping[str, Any], str]]:

@@ -8,7 +8,7 @@ JsonPath = tuple[str | int, ...]
 @dataclass(frozen=True)
 class Finding:
     """One defect. `path` leads to it inside the asset; `file` and `line` to the declaration, when there
-    is one.
+    is one. `is_note`: worth knowing, and no defect.
     """
 
     rule: str
@@ -18,6 +18,7 @@ class Finding:
     fix: str
     file: str = ""
     line: int = 0
+    is_note: bool = False
 
     @property
     def where(self) -> str:
@@ -25,7 +26,8 @@ class Finding:
         return f"{self.file}:{self.line}" if self.file else f"{self.asset} {show(self.path)}"
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.rule}: {self.message} {self.fix}"
+        kind = "note: " if self.is_note else ""
+        return f"{self.where}: {kind}{self.rule}: {self.message} {self.fix}"
 
 
 def show(path: JsonPath) -> str:

@@ -6,6 +6,11 @@ from typing import Any
 from dashboards.lint.findings import Finding, show
 
 
+def level(finding: Finding) -> str:
+    """How grave a finding is, in SARIF's words."""
+    return "note" if finding.is_note else "error"
+
+
 def text(findings: Sequence[Finding]) -> str:
     """One finding a line."""
     return "\n".join(str(finding) for finding in findings)
@@ -16,6 +21,7 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [
         {
             "rule": f.rule,
+            "level": level(f),
             "file": f.file,
             "line": f.line,
             "asset": f.asset,
@@ -37,7 +43,7 @@ def sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
             "tool": {"driver": {"name": "penstock dashboards lint", "version": version,
                                 "rules": [{"id": rule} for rule in rules]}},
             "results": [{
-                "ruleId": finding.rule, "level": "error",
+                "ruleId": finding.rule, "level": level(finding),
                 "message": {"text": f"{finding.message} {finding.fix}"},
                 "locations": [{"physicalLocation": {
                     "artifactLocation": {"uri": finding.file},

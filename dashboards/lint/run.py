@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dashboards.lint import datasets, references, silent
+from dashboards.lint import datasets, neighbours, references, silent
 from dashboards.lint.assets import Assets, pages
 from dashboards.lint.findings import Finding, JsonPath
 from dashboards.lint.shape import check_properties, check_shape
@@ -29,6 +29,7 @@ def _all(assets: Assets, reports: Mapping[str, Report]) -> Iterator[Finding]:
         yield from check_shape("DashboardVersionDefinition", page.definition, page.asset, page.at)
         yield from references.check(page)
         yield from silent.check(page)
+        yield from neighbours.check(page)
     yield from datasets.check(assets, reports)
     yield from silent.check_access(assets)
 

@@ -14,7 +14,6 @@ from dashboards.preview.data import AthenaQuery, Snapshots, Source, source
 from dashboards.render.page import Page
 from dashboards.render.state import State
 from dashboards.render.tile import through
-from dashboards.render.vega import PALETTE
 from dashboards.render.view import View
 
 _QUERIES_AT_ONCE = 4
@@ -206,8 +205,8 @@ class Board:
         ]
 
     def _colors(self, page: Page) -> dict[str, Any]:
-        """Values of every column and field that a chart may color by: of all rows, so that colors never
-        move.
+        """Values of every column and field that a chart may color by: of all rows, whatever is filtered, so
+        that colors never move. In order when each has a color of its own, else the most frequent first.
         """
         found: dict[str, Any] = {}
         for data_set, kinds in page.columns.items():
@@ -219,8 +218,7 @@ class Board:
                     values = self.data.values(data_set, sql(Field(column), names))
                 except (ExpressionError, ValueError):
                     continue
-                if len(values) <= len(PALETTE):
-                    found[f"{data_set}/{column}"] = values
+                found[f"{data_set}/{column}"] = values
         return found
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from dashboards.column_types import Kind, of_quicksight
 from dashboards.expressions.duckdb_sql import quoted
+from dashboards.render.colors import PALETTE, SHADES
 
 MOST_PARTITIONS = 50
 """More of them are read as a whole: a list of all would be a longer query for the same rows."""
@@ -27,7 +28,6 @@ _OVER_A_TABLE = re.compile(
 """A dataset's SQL over one partitioned table and nothing else: partition column, its format, time column."""
 AthenaQuery = Callable[[str], pa.Table]
 """Runs SQL at Athena and gives the whole result."""
-MAX_COLOR_VALUES = 40
 MAX_ANSWERS = 600
 
 
@@ -152,15 +152,16 @@ class Snapshots:
         return known
 
     def values(self, name: str, expression: str) -> Sequence[str]:
-        """The distinct values of a text column or field, in order; none when there are too many to tell
-        apart.
+        """Distinct values of a text column or field: all of them, in order, when the palette has a color for
+        each; otherwise the most frequent ones, most rows first.
         """
         key = f"{name}/{expression}"
         if key not in self._colors:
             found = self.run(
-                f"SELECT DISTINCT CAST({expression} AS VARCHAR) AS v FROM {quoted(name)} "  # noqa: S608
-                f"WHERE v IS NOT NULL ORDER BY v LIMIT {MAX_COLOR_VALUES + 1}",
+                f"SELECT CAST({expression} AS VARCHAR) AS v FROM {quoted(name)} WHERE v IS NOT NULL "  # noqa: S608
+                f"GROUP BY v ORDER BY count(*) DESC, v LIMIT {len(SHADES)}",
                 {},
             )
-            self._colors[key] = [row[0] for row in found]
+            values = [row[0] for row in found]
+            self._colors[key] = sorted(values) if len(values) <= len(PALETTE) else values
         return self._colors[key]

@@ -1,6 +1,6 @@
 """A visual as one SQL query: base rows, filters, groups, filters on groups, order, limit, and "Other"."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from dashboards.expressions.duckdb_sql import PARAMETER_PREFIX, literal, quoted
 from dashboards.render.filters import predicates
 from dashboards.render.page import Page, VisualView, every
 from dashboards.render.state import State, time_of
-from dashboards.render.wells import FINER, Out, alias, outs
+from dashboards.render.wells import FINER, Out, alias, field_over, outs
 
 MAX_ROWS = 2_000
 """Marks in a chart and rows in a table; a longer result is cut, and the visual says so."""
@@ -107,19 +107,35 @@ def _base(
 def _clicked(page: Page, visual: VisualView, data_set: str, state: State) -> list[str]:
     """Conditions of clicks on other visuals of the sheet whose action targets this one."""
     found = []
+    for source, field_id, value in _clicks_on(page, visual, state):
+        out = field_over(page, source, field_id, data_set)
+        if out is None:
+            continue
+        if out.kind == "time":
+            found.append(f"{out.sql} = TIMESTAMP {literal(time_of(value).isoformat(sep=' '))}")
+        else:
+            found.append(f"CAST({out.sql} AS VARCHAR) = {literal(value)}")
+    return found
+
+
+def not_clicked(page: Page, visual: VisualView, data_set: str, state: State) -> list[str]:
+    """Labels of what was clicked on for this visual too, and that its dataset has no column for."""
+    return [
+        next((out.label for out in outs(page, source, {}) if out.field_id == field_id), field_id)
+        for source, field_id, _ in _clicks_on(page, visual, state)
+        if field_over(page, source, field_id, data_set) is None
+    ]
+
+
+def _clicks_on(page: Page, visual: VisualView, state: State) -> Iterator[tuple[VisualView, str, str]]:
+    """(visual clicked on, id of the field, value) of every click that targets a visual."""
     for source_id, value in state.clicks.items():
         source = page.visuals.get(source_id)
         if source is None or source.id == visual.id or source.sheet_id != visual.sheet_id:
             continue
         for field_id, is_target in click_fields(source, visual.id):
-            out = next((out for out in outs(page, source, {}) if out.field_id == field_id), None)
-            if out is None or not is_target or out.data_set != data_set:
-                continue
-            if out.kind == "time":
-                found.append(f"{out.sql} = TIMESTAMP {literal(time_of(value).isoformat(sep=' '))}")
-            else:
-                found.append(f"CAST({out.sql} AS VARCHAR) = {literal(value)}")
-    return found
+            if is_target:
+                yield source, field_id, value
 
 
 def click_fields(visual: VisualView, target_id: str = "") -> list[tuple[str, bool]]:

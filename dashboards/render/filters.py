@@ -1,14 +1,14 @@
 """Filters as SQL predicates: what the Definition declares, with what the viewer has chosen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dashboards.expressions.duckdb_sql import PARAMETER_PREFIX, literal, sql
 from dashboards.expressions.functions import truncated
-from dashboards.expressions.tree import Field
+from dashboards.expressions.tree import ExpressionError, Field
 from dashboards.expressions.typing import UnsupportedError, typed
-from dashboards.render.page import Page, VisualView, in_scope
+from dashboards.render.page import Page, VisualView, every, in_scope
 from dashboards.render.state import State
 
 _UNITS = {
@@ -35,7 +35,7 @@ def predicates(page: Page, visual: VisualView, data_set: str, state: State) -> l
     """Conditions in force on a visual over a dataset. Raises ExpressionError, UnsupportedError."""
     found = []
     for group, member, body in page.filters:
-        if not in_scope(group, visual) or body.get("Column", {}).get("DataSetIdentifier") != data_set:
+        if not in_scope(group, visual) or not _acts_on(page, group, body, data_set):
             continue
         if member not in _READERS:
             raise UnsupportedError(f"Filters of the kind {member} are not supported by the preview.")
@@ -44,6 +44,52 @@ def predicates(page: Page, visual: VisualView, data_set: str, state: State) -> l
         if condition:
             found.append(Predicate(condition, reader.on_groups))
     return found
+
+
+def _acts_on(page: Page, group: Mapping[str, Any], body: Mapping[str, Any], data_set: str) -> bool:
+    """Whether a filter is about a dataset: its own, or with ALL_DATASETS any that has the same column."""
+    column = body.get("Column", {})
+    if column.get("DataSetIdentifier") == data_set:
+        return True
+    return group.get("CrossDataset") == "ALL_DATASETS" and has_same(page, column, data_set)
+
+
+def has_same(page: Page, column: Mapping[str, Any], data_set: str) -> bool:
+    """Whether a dataset has a column or field of the same name, kind and level as a ColumnIdentifier's."""
+    node = Field(str(column.get("ColumnName")))
+    try:
+        there = typed(node, page.names(data_set))
+        here = typed(node, page.names(str(column.get("DataSetIdentifier"))))
+    except ExpressionError:
+        return False
+    return (there.kind, there.level) == (here.kind, here.level)
+
+
+def not_filtered_by(page: Page, visual: VisualView, data_set: str, state: State) -> list[str]:
+    """Titles of the filters that the viewer has set, that are meant for this visual, and that its dataset
+    lacks the column for.
+    """
+    titles: dict[str, str] = {}
+    acting: set[str] = set()
+    for group, _, body in page.filters:
+        if not in_scope(group, visual):
+            continue
+        for choice, title in _choices(page, body, state):
+            titles.setdefault(choice, title)
+            if _acts_on(page, group, body, data_set):
+                acting.add(choice)
+    return list(dict.fromkeys(title for choice, title in titles.items() if choice not in acting))
+
+
+def _choices(page: Page, body: Mapping[str, Any], state: State) -> Iterator[tuple[str, str]]:
+    """What the viewer has chosen that a filter reads, its own values and parameters, with its title."""
+    if state.picks.get(str(body.get("FilterId"))):
+        title = body.get("DefaultFilterControlConfiguration", {}).get("Title")
+        yield f"filter {body['FilterId']}", str(title or body.get("Column", {}).get("ColumnName", ""))
+    for key in ("Parameter", "ParameterName"):
+        for name in every(body, key):
+            if any(state.parameters.get(name, ())):
+                yield f"parameter {name}", page.control_titles.get(name, name)
 
 
 class _Reader:

@@ -23,23 +23,25 @@ class Format:
     suffix: str = ""
     time: str = "%Y-%m-%d %H:%M"
 
-    def text(self, value: Any) -> str:
-        """The value as a viewer reads it."""
+    def text(self, value: Any, digits: int | None = None) -> str:
+        """The value as a viewer reads it. `digits`: decimals where the format itself says none."""
         if value is None:
             return NOTHING
         if isinstance(value, datetime):
             return value.strftime(self.time)
         if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-            return self.prefix + self._number(float(value)) + self.suffix
+            return self.prefix + self._number(float(value), digits) + self.suffix
         return str(value)
 
-    def _number(self, value: float) -> str:
+    def _number(self, value: float, digits: int | None) -> str:
         if self.kind == "percent":
             return f"{value * 100:,.{2 if self.decimals is None else self.decimals}f}%"
         if self.scaled:
             for size, letter in _SCALES:
                 if abs(value) >= size:
                     return f"{value / size:,.{1 if self.decimals is None else self.decimals}f} {letter}"
+        if self.decimals is None and digits is not None:
+            return f"{value:,.{digits}f}"
         if self.decimals is None:
             return f"{value:,.2f}".rstrip("0").rstrip(".")
         return f"{value:,.{self.decimals}f}"

@@ -65,7 +65,7 @@ def _top(view: View, body: Mapping[str, Any], base: str) -> tuple[str, list[tupl
         f"SELECT {category.sql} AS k, {value.sql} AS v FROM ({base}) GROUP BY 1 "  # noqa: S608
         f"ORDER BY 2 {way} NULLS LAST, 1 LIMIT {int(body.get('ResultSize', 3))}",
     )
-    numbers = [(category.format.text(key), amount, value.format.text(amount)) for key, amount in found]
+    numbers = [(category.format.text(key), amount, value.text(amount, key)) for key, amount in found]
     said = "; ".join(f"{name} ({text})" for name, _, text in numbers)
     word = "Highest" if way == "DESC" else "Lowest"
     return f"{word} by {value.label.lower()}: {said or 'none'}.", numbers

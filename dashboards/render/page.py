@@ -106,6 +106,17 @@ class Page:
         return found
 
     @cached_property
+    def control_titles(self) -> Mapping[str, str]:
+        """Parameter -> the title of the first control that sets it."""
+        found: dict[str, str] = {}
+        for sheet in self.sheets:
+            for entry in sheet.get("ParameterControls", []):
+                for body in entry.values():
+                    if body.get("Title"):
+                        found.setdefault(body["SourceParameterName"], body["Title"])
+        return found
+
+    @cached_property
     def _names(self) -> Mapping[str, Names]:
         fields: dict[str, dict[str, Node]] = {}
         for entry in self.definition.get("CalculatedFields", []):

@@ -10,7 +10,8 @@ from dashboards.expressions.duckdb_sql import quoted
 from dashboards.expressions.tree import ExpressionError
 from dashboards.expressions.typing import UnsupportedError
 from dashboards.render import insight
-from dashboards.render.compile import MAX_ROWS, OTHER, Query, base_rows, click_fields, compiled
+from dashboards.render.compile import MAX_ROWS, OTHER, Query, base_rows, click_fields, compiled, not_clicked
+from dashboards.render.filters import not_filtered_by
 from dashboards.render.page import VisualView
 from dashboards.render.state import State
 from dashboards.render.vega import CHARTED, spec
@@ -43,7 +44,8 @@ def result(view: View, visual: VisualView) -> tuple[Query, list[tuple[Any, ...]]
 
 def _drawn(view: View, visual: VisualView) -> dict[str, Any]:
     if visual.kind == "insight":
-        return insight.drawn(view, visual)
+        drawn = insight.drawn(view, visual)
+        return drawn | {"unfiltered": _unfiltered(view, visual, drawn["data_set"])}
     query, rows = result(view, visual)
     behind = count_behind(view, visual, query.data_set)
     is_cut = len(rows) > MAX_ROWS
@@ -52,18 +54,28 @@ def _drawn(view: View, visual: VisualView) -> dict[str, Any]:
         "state": "data" if behind else "empty",
         "behind": behind,
         "data_set": query.data_set,
-        "columns": [_column(out) for out in query.outs],
+        "columns": [_column(out, query.outs) for out in query.outs],
         "rows": [[plain(value) for value in row] for row in rows],
-        "texts": [
-            [out.format.text(value) for out, value in zip(query.outs, row, strict=True)] for row in rows
-        ],
+        "texts": [_texts(query.outs, row) for row in rows],
+        "unfiltered": _unfiltered(view, visual, query.data_set),
         "message": f"Only the first {MAX_ROWS} rows are shown." if is_cut else "",
     }
     if visual.kind in CHARTED:
-        found["spec"] = spec(visual, query.outs, view.colors)
+        found["spec"] = spec(visual, query.outs, rows, view.colors)
     if visual.kind == "kpi":
         found["kpi"] = _kpi(query.outs, rows)
     return found | _interaction(visual, query, view.state)
+
+
+def _unfiltered(view: View, visual: VisualView, data_set: str) -> list[str]:
+    """What the viewer chose and this visual cannot follow: beside visuals that do, that must be said."""
+    given = view.page, visual, data_set, view.state
+    return list(dict.fromkeys([*not_filtered_by(*given), *not_clicked(*given)]))
+
+
+def _texts(outs: Sequence[Out], row: Sequence[Any]) -> list[str]:
+    of = {out.column: value for out, value in zip(outs, row, strict=True) if not out.is_measure}
+    return [out.text(value, of.get(out.currency)) for out, value in zip(outs, row, strict=True)]
 
 
 def count_behind(view: View, visual: VisualView, data_set: str) -> int:
@@ -72,8 +84,13 @@ def count_behind(view: View, visual: VisualView, data_set: str) -> int:
     return int(view.run(f"SELECT count(*) FROM ({base})", parameters)[0][0])  # noqa: S608
 
 
-def _column(out: Out) -> dict[str, Any]:
-    return {"alias": out.alias, "label": out.label, "kind": out.kind, "role": out.role, "unit": out.unit}
+def _column(out: Out, outs: Sequence[Out]) -> dict[str, Any]:
+    """A column as the page knows it. `apart`: the column within whose values alone its own compare, such as
+    the currency of an amount.
+    """
+    apart = next((at for at, other in enumerate(outs) if out.currency and other.column == out.currency), None)
+    return {"alias": out.alias, "label": out.label, "kind": out.kind, "role": out.role, "unit": out.unit,
+            "apart": apart}  # fmt: skip
 
 
 def _kpi(outs: Sequence[Out], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:

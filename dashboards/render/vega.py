@@ -4,42 +4,45 @@ Data goes in by name, so a refresh keeps the spec.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from dashboards.render.colors import PALETTE, scale
 from dashboards.render.compile import OTHER
 from dashboards.render.page import VisualView
+from dashboards.render.view import axis_value
 from dashboards.render.wells import Out
 
-PALETTE = (
-    "#0b6e75",
-    "#c2601c",
-    "#4f5bd5",
-    "#b83a68",
-    "#4a7f23",
-    "#8a4fa3",
-    "#2f7fc1",
-    "#8c6a1f",
-    "#1d4e89",
-    "#d1495b",
-    "#3f8f5b",
-)
-OTHER_COLOR = "#7c8a97"
 _DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (12, 4), (1, 3))
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _INK, _FAINT, _GRID = "#22303c", "#51606e", "#e3e8ec"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 Rows = Sequence[Sequence[Any]]
+IN_ORDER_OF_ROWS = {"field": "row", "op": "min"}
+"""The order of categories. It is stated over the data: left to itself (`"sort": null`), Vega orders values
+as it first met them, and a chart that stands has met those of earlier answers.
+"""
 
 
-def spec(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The specification of a chart, over data named `rows`.
+@dataclass(frozen=True)
+class Colors:
+    """What colors are chosen from.
 
-    `colors`: dataset/column -> every value that the column has, in order, so that a value keeps its color
-    in every
-    visual and under every filter.
+    Attributes:
+        known: dataset/column -> values of the column, whatever is filtered (see `render.colors.scale`).
+        rows: the rows that the chart shows.
     """
-    chart = _CHARTS[visual.kind](visual, outs, colors)
+
+    known: Mapping[str, Sequence[str]]
+    rows: Rows
+
+
+def spec(
+    visual: VisualView, outs: Sequence[Out], rows: Rows, known: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The specification of a chart of `rows`, over data named `rows`. `known`: as in `Colors`."""
+    chart = _CHARTS[visual.kind](visual, outs, Colors(known, rows))
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "data": {"name": "rows"},
@@ -116,7 +119,7 @@ def _axis(out: Out, **more: Any) -> dict[str, Any]:
     return {
         "field": out.alias,
         "type": "nominal",
-        "sort": None,
+        "sort": IN_ORDER_OF_ROWS,
         "axis": {"title": out.label, "labelAngle": 0, **more},
     }
 
@@ -143,14 +146,12 @@ def _values_axis(outs: Sequence[Out], title: str | None = None) -> dict[str, Any
     return axis
 
 
-def _domain(out: Out, colors: Mapping[str, Sequence[str]], *, is_limited: bool = False) -> dict[str, Any]:
-    values = list(colors.get(f"{out.data_set}/{out.column}", ()))
-    if not values:
-        return {"scale": {"range": list(PALETTE)}}
-    shades = [PALETTE[at % len(PALETTE)] for at in range(len(values))]
-    if is_limited:
-        values, shades = [*values, OTHER], [*shades, OTHER_COLOR]
-    return {"scale": {"domain": values, "range": shades}}
+def _domain(outs: Sequence[Out], out: Out, colors: Colors, *, is_limited: bool = False) -> dict[str, Any]:
+    at = outs.index(out)
+    known = colors.known.get(f"{out.data_set}/{out.column}", ())
+    present = [axis_value(row[at]) for row in colors.rows]
+    found = scale(known, present, OTHER if is_limited else None)
+    return {"scale": {"domain": list(found.domain), "range": list(found.range)}}
 
 
 def _fold(outs: Sequence[Out]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -173,7 +174,7 @@ def _legend(color: dict[str, Any], shown: Sequence[str] | None = None) -> dict[s
     return {**color, "legend": {} if shown is None else {"values": list(shown)}}
 
 
-def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _bar(visual: VisualView, outs: Sequence[Out], colors: Colors) -> dict[str, Any]:
     category, values, color = _category(outs), _of(outs, "value"), _color(outs)
     arrangement = visual.chart.get("BarsArrangement", "CLUSTERED")
     is_horizontal = visual.chart.get("Orientation", "VERTICAL") == "HORIZONTAL"
@@ -187,7 +188,7 @@ def _bar(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
     else:
         value = {"field": values[0].alias, "type": "quantitative", "axis": _values_axis(values)}
         encoding["color"] = (
-            {"field": color.alias, "type": "nominal", **_domain(color, colors)}
+            {"field": color.alias, "type": "nominal", **_domain(outs, color, colors)}
             if color
             else {"value": PALETTE[0]}
         )
@@ -221,7 +222,7 @@ def _width(category: Out) -> dict[str, Any]:
     return {"width": {"band": 0.72}} if category.unit in ("day", "week", "month", "year") else {}
 
 
-def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _line(visual: VisualView, outs: Sequence[Out], colors: Colors) -> dict[str, Any]:
     category, values, color = _category(outs), _of(outs, "value"), _color(outs)
     is_area = visual.chart.get("Type") in ("STACKED_AREA", "AREA")
     encoding: dict[str, Any] = {"x": _axis(category)}
@@ -232,7 +233,7 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
     else:
         encoding["y"] = {"field": values[0].alias, "type": "quantitative", "axis": _values_axis(values)}
         encoding["color"] = (
-            {"field": color.alias, "type": "nominal", **_domain(color, colors)}
+            {"field": color.alias, "type": "nominal", **_domain(outs, color, colors)}
             if color
             else {"value": PALETTE[0]}
         )
@@ -272,7 +273,7 @@ def _line(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence
     return {"transform": transforms, "layer": layers}
 
 
-def _combo(_: VisualView, outs: Sequence[Out], __: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _combo(_: VisualView, outs: Sequence[Out], __: Colors) -> dict[str, Any]:
     category, bars, lines = _category(outs), _of(outs, "value"), _of(outs, "line")
     labels = [out.label for out in (*bars, *lines)]
     scale = {"domain": labels, "range": list(PALETTE[: len(labels)])}
@@ -303,7 +304,7 @@ def _combo(_: VisualView, outs: Sequence[Out], __: Mapping[str, Sequence[str]]) 
     return {"layer": [{"layer": under}, {"layer": over}], "resolve": {"scale": {"y": "independent"}}}
 
 
-def _pie(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _pie(visual: VisualView, outs: Sequence[Out], colors: Colors) -> dict[str, Any]:
     category, value = _category(outs), _of(outs, "value")[0]
     thickness = visual.chart.get("DonutOptions", {}).get("ArcOptions", {}).get("ArcThickness")
     inner = {"SMALL": 0.75, "MEDIUM": 0.6, "LARGE": 0.4}.get(str(thickness), 0)
@@ -313,8 +314,7 @@ def _pie(visual: VisualView, outs: Sequence[Out], colors: Mapping[str, Sequence[
         "color": {
             "field": category.alias,
             "type": "nominal",
-            "sort": None,
-            **_domain(category, colors, is_limited=True),
+            **_domain(outs, category, colors, is_limited=True),
             "legend": {"orient": "right", "values": {"expr": f"pluck(data('rows'), '{category.alias}')"}},
         },
     }

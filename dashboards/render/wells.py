@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from dashboards import money
 from dashboards.column_types import Kind
 from dashboards.expressions.duckdb_sql import quoted, sql
 from dashboards.expressions.functions import truncated
-from dashboards.expressions.tree import ExpressionError, Field
+from dashboards.expressions.tree import Call, ExpressionError, Field, Listing, Node, Text, walk
 from dashboards.expressions.typing import UnsupportedError, typed
+from dashboards.render.filters import has_same
 from dashboards.render.formats import Format, of_field
 from dashboards.render.page import Page, VisualView, every
 
@@ -41,6 +44,7 @@ class Out:
     """One column of a visual's result.
 
     `role`: category, color, value, line, target or multiple. `unit`: granularity of a time dimension.
+    `currency`: for an amount, the column that says its currency.
     """
 
     alias: str
@@ -55,6 +59,12 @@ class Out:
     hierarchy: str = ""
     data_set: str = ""
     column: str = ""
+    currency: str = ""
+
+    def text(self, value: Any, currency: Any = None) -> str:
+        """The value as a viewer reads it; an amount with the decimals of its currency, when that is known."""
+        digits = money.decimals().get(currency) if self.currency else None
+        return self.format.text(value, digits)
 
 
 def outs(page: Page, visual: VisualView, unit_of: Mapping[str, str]) -> list[Out]:
@@ -113,7 +123,37 @@ def field_out(page: Page, member: str, body: Mapping[str, Any], role: str, unit_
         is_measure = True
     format_ = of_field(body if not unit else {"DateGranularity": unit})
     hierarchy = str(body.get("HierarchyId", ""))
-    return Out("", field_id, column, role, kind, text, format_, is_measure, unit, hierarchy, data_set, column)
+    currency = _currency(names.fields[column]) if is_measure and column in names.fields else ""
+    return Out("", field_id, column, role, kind, text, format_, is_measure, unit, hierarchy, data_set, column,
+               currency)  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _currency(node: Node) -> str:
+    """The column by whose ISO 4217 codes an expression chooses, which makes it an amount; else empty."""
+    for call in walk(node):
+        match call:
+            case Call(name="in", arguments=(Field(name=column), Listing(terms=terms))):
+                codes = [term.value.value for term in terms if isinstance(term.value, Text)]
+                if codes and len(codes) == len(terms) and set(codes) <= set(money.decimals()):
+                    return column
+    return ""
+
+
+def field_over(page: Page, visual: VisualView, field_id: str, data_set: str) -> Out | None:
+    """A field of a visual, as a dataset has it: the visual's own, or one with the same column; else None."""
+    for role, entry in _entries(visual):
+        for member, body in entry.items():
+            column = body["Column"]
+            if str(body["FieldId"]) != field_id:
+                continue
+            if column["DataSetIdentifier"] != data_set:
+                if not has_same(page, column, data_set):
+                    return None
+                there = {**body, "Column": {**column, "DataSetIdentifier": data_set}}
+                return field_out(page, member, there, role, {})
+            return field_out(page, member, body, role, {})
+    return None
 
 
 def _at_unit(page: Page, unit: str, text: str) -> str:

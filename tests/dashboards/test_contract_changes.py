@@ -65,14 +65,16 @@ def test_a_retyped_column_is_found_before_it_is_deployed(report: str, column: st
         assert all(mismatch.line for mismatch in error.mismatches)
         return
     # A text where a number was (or the other way round) is an error of type; only a count takes either.
-    assert [finding for finding in found if finding.line] or _any_kind_will_do(report, column)
+    assert [finding for finding in found if finding.line and not finding.is_note] or _any_kind_will_do(
+        report, column
+    )
 
 
 @pytest.mark.parametrize("report", list(reports()))
 def test_an_added_column_is_in_the_dataset_with_no_other_edit(report: str) -> None:
     contracts = changed(report, *reports()[report].columns, ReportColumn("extra", "decimal(18,2)", 1))
     resources = emit.resources(contracts, **PLACE)
-    assert lint(resources, dashboards(), contracts) == ()
+    assert not [finding for finding in lint(resources, dashboards(), contracts) if not finding.is_note]
     properties = next(
         r.properties for r in resources.values()
         if r.properties.get("DataSetId") == f"penstock-{report.replace('_', '-')}" and "PhysicalTableMap" in r.properties

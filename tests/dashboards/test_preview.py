@@ -211,7 +211,7 @@ def test_partitions_that_no_report_can_have_are_never_put_into_sql(board: Board)
     assert board._sources[rules].part({"2026-11-24"}) is None
 
 
-def test_lint_prints_nothing_and_ends_well_on_our_own_definitions() -> None:
+def test_lint_finds_nothing_wrong_and_ends_well_on_our_own_definitions() -> None:
     result = CliRunner().invoke(app, ["lint"])
     assert result.exit_code == 0
     assert "nothing found" in result.output

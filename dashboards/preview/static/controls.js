@@ -83,17 +83,21 @@ window.penstock.controls = (() => {
       const read = () => state.set({ [key]: [...boxes].filter(([, box]) => box.checked).map(([value]) => value) });
       const update = (answer) => {
         const values = answer.choices[control.filter] || [];
-        for (const value of values) {
-          if (boxes.has(value)) continue;
-          const box = h("input", { type: "checkbox", value, onchange: read });
-          boxes.set(value, box);
-          list.append(h("label", {}, box, value));
-        }
         for (const [value, box] of boxes) {
           if (!values.includes(value) && box !== document.activeElement) {
             box.parentElement.remove();
             boxes.delete(value);
           }
+        }
+        // A new value goes to its place; none that stands is moved, so focus stays.
+        let after = null;
+        for (const value of values) {
+          if (!boxes.has(value)) {
+            const box = h("input", { type: "checkbox", value, onchange: read });
+            boxes.set(value, box);
+            list.insertBefore(h("label", {}, box, value), after ? after.nextSibling : list.firstChild);
+          }
+          after = boxes.get(value).parentElement;
         }
         const chosen = state.get(key);
         for (const [value, box] of boxes) box.checked = chosen.includes(value);

@@ -47,13 +47,14 @@ window.penstock = (() => {
       this.actions = actions;
       this.heading = h("h2", { id: `title-${element.id}` }, element.title);
       this.sub = h("p", { class: "sub" });
+      this.unfiltered = h("p", { class: "unfiltered" });
       this.body = h("div", { class: "body" }, h("div", { class: "waiting" }, "Loading"));
       this.stand = h("span", { class: "stand" });
       this.toggle = h("button", { type: "button", "aria-expanded": "false", hidden: true, onclick: () => this.flip() }, "Table");
       this.links = h("span", {});
       this.showsTable = false;
       this.root = h("section", { class: `tile ${element.kind}`, "data-id": element.id, "data-state": "loading", "aria-labelledby": `title-${element.id}` },
-        this.heading, this.sub, this.body, h("footer", {}, this.stand, this.toggle, this.links));
+        this.heading, this.sub, this.unfiltered, this.body, h("footer", {}, this.stand, this.toggle, this.links));
       place(this.root, element.place);
       this.sort = null;
     }
@@ -71,6 +72,7 @@ window.penstock = (() => {
       const badges = tile.is_stale && tile.state !== "error" ? [h("span", { class: "badge stale" }, "stale")] : [];
       this.heading.replaceChildren(tile.title, ...badges);
       this.sub.replaceChildren(...(this.element.subtitle || []).map((part) => part.text || short(context.parameters[part.parameter]?.value)));
+      this.unfiltered.textContent = tile.unfiltered?.length ? `Not filtered by ${tile.unfiltered.join(", ")}` : "";
       this.stand.textContent = this.standing(tile);
       this.stand.title = tile.through ? `Data through ${short(tile.through)} UTC` : "";
       const isCharted = Boolean(tile.vega) || Boolean(tile.kpi?.trend);
@@ -204,21 +206,26 @@ window.penstock = (() => {
     pivot(tile) {
       const at = (role) => tile.columns.findIndex((column) => column.role === role);
       const [row, across, value] = [at("category"), at("color"), at("value")];
+      const key = (value) => JSON.stringify(value);
       const names = (column) => {
         const found = new Map();
-        tile.rows.forEach((cells, index) => found.set(String(cells[column]), tile.texts[index][column]));
-        return [...found].sort((a, b) => compare(a[0], b[0]));
+        tile.rows.forEach((cells, index) => found.set(key(cells[column]), [cells[column], tile.texts[index][column]]));
+        return [...found];
       };
-      const columns = names(across);
-      const cells = new Map(tile.rows.map((values, index) => [`${values[row]}\u0000${values[across]}`, index]));
-      const numbers = tile.rows.map((values) => values[value]).filter((number) => number !== null);
-      const most = Math.max(...numbers, 0);
-      const head = h("tr", {}, h("th", { scope: "col", class: "text" }, tile.columns[row].label), ...columns.map(([, text]) => h("th", { scope: "col" }, text)));
-      const body = names(row).map(([key, text]) => h("tr", {}, h("th", { scope: "row", class: "row text" }, text), ...columns.map(([name]) => {
-        const index = cells.get(`${key}\u0000${name}`);
+      // Rows come in order. Columns are met row by row, so the first row's gaps would put them out of order.
+      const columns = names(across).sort(([, [a]], [, [b]]) => compare(a, b));
+      const cells = new Map(tile.rows.map((values, index) => [`${key(values[row])} ${key(values[across])}`, index]));
+      const { apart } = tile.columns[value];
+      const group = (values) => (apart === null ? "" : key(values[apart]));
+      const most = new Map();
+      for (const values of tile.rows) most.set(group(values), Math.max(most.get(group(values)) ?? 0, values[value] ?? 0));
+      const head = h("tr", {}, h("th", { scope: "col", class: "text" }, tile.columns[row].label), ...columns.map(([, [, text]]) => h("th", { scope: "col" }, text)));
+      const body = names(row).map(([name, [, text]]) => h("tr", {}, h("th", { scope: "row", class: "row text" }, text), ...columns.map(([other]) => {
+        const index = cells.get(`${name} ${other}`);
         if (index === undefined) return h("td", {}, "");
         const cell = h("td", {}, h("data", { value: String(tile.rows[index][value]) }, tile.texts[index][value]));
-        if (most > 0) cell.style.backgroundColor = `rgba(11, 110, 117, ${(0.3 * tile.rows[index][value]) / most})`;
+        const largest = most.get(group(tile.rows[index]));
+        if (largest > 0) cell.style.backgroundColor = `rgba(11, 110, 117, ${(0.3 * tile.rows[index][value]) / largest})`;
         return cell;
       })));
       return h("table", {}, h("caption", { class: "unseen" }, `${tile.title}: ${tile.columns[value].label}`), h("thead", {}, head), h("tbody", {}, ...body));
