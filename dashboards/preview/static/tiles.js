@@ -132,7 +132,8 @@ window.penstock = (() => {
     }
 
     chart(tile) {
-      if (this.view && this.charted === tile.chart) {
+      // A line that says what does not filter the tile takes room from its chart, which then is laid out anew.
+      if (this.view && this.charted === tile.chart && this.height === this.body.clientHeight) {
         // New rows into the chart that stands: nothing flickers, nothing loses its place.
         this.drawn = this.view.data("rows", values(tile)).runAsync();
         return;
@@ -157,6 +158,7 @@ window.penstock = (() => {
       if (acts) view.addEventListener("click", (_, item) => item?.datum?.row !== undefined && this.act(item.datum.row));
       this.view = view;
       this.charted = tile.chart;
+      this.height = this.body.clientHeight;
       return view.runAsync();
     }
 
