@@ -152,12 +152,7 @@ def _operator(deployment: Deployment) -> Policy:
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
             # What a backfill will cost follows from the objects' sizes.
             list_below("ListLake", lake, prefixes),
-            Grant(
-                "SeeDelivery",
-                ["cloudwatch:GetMetricData"],
-                ["*"],
-                why_wildcard="CloudWatch knows no resources: metrics can be read all or none.",
-            ),
+            _see_delivery(),
             Grant("SeeSealedHours", ["glue:BatchGetPartition"], catalog(deployment, sealing_queries())),
         ),
     )
@@ -183,7 +178,17 @@ def _reconciler(deployment: Deployment) -> Policy:
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
             default_database(),
             _find(lake, deployment.results_bucket),
+            _see_delivery(),
         ),
+    )
+
+
+def _see_delivery() -> Grant:
+    return Grant(
+        "SeeDelivery",
+        ["cloudwatch:GetMetricData"],
+        ["*"],
+        why_wildcard="CloudWatch knows no resources: metrics can be read all or none.",
     )
 
 

@@ -19,7 +19,7 @@ from queries.freshness import freshness, watermark
 from queries.partitions import Key
 from queries.query_engine import Rows
 from queries.target import Target, report_service
-from queries.waiting import Standing, call, refresh_until_fresh
+from queries.waiting import Standing, call, refresh_until_fresh, told_of
 
 reports_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Reports and their partitions.")
 dlq_app = typer.Typer(no_args_is_help=True, add_completion=False, help="The dead-letter queue.")
@@ -80,12 +80,18 @@ def refresh(
         present.show_one(answer, as_json=as_json or target.json)
         return
 
+    last = ""
+
     def progress(standing: Standing) -> None:
-        echo(
+        nonlocal last
+        why = f"\nwaiting: {told_of(standing.held)}" if standing.held else ""
+        said = (
             f"{standing.partitions} partitions, {standing.stale} stale, "
-            f"{standing.queued} notifications queued, {standing.published} published",
-            err=True,
+            f"{standing.queued} notifications queued, {standing.published} published{why}"
         )
+        if said != last:
+            echo(said, err=True)
+        last = said
 
     asked_at = time.time()
     until = _delivered(target, asked_at, timeout)

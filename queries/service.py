@@ -10,7 +10,7 @@ from queries.freshness import FreshnessTable
 from queries.hours import day_of
 from queries.housekeeping import Housekeeping
 from queries.lake_index import LakeIndex
-from queries.ledger import PartitionState
+from queries.ledger import PartitionState, is_adoptable
 from queries.ledger_table import LedgerTable
 from queries.partitions import Key, LakeHour, stale_partitions
 from queries.query_engine import QueryEngine
@@ -156,12 +156,24 @@ class ReportService:
         return state
 
     def standing(self) -> dict[str, Any]:
-        """How many partitions are stale or running, which are set aside and why. Sealing does not count."""
-        states = list(self._waited_for())
+        """How many partitions are stale or running, which are set aside and why, and which runs have another
+        worker, as far as is known. Sealing does not count.
+        """
+        states, now = list(self._waited_for()), self._clock()
         return {
             "stale": sum(state.is_stale and not state.quarantined for state in states),
             "quarantined": {str(state.key): state.last_error for state in states if state.quarantined},
             "partitions": len(states),
+            "held": [
+                {
+                    "run": run.run_id[:12],
+                    "report": run.report,
+                    "partitions": len(run.inputs),
+                    "lease_until": run.lease_until,
+                }
+                for run in self.ledger.runs()
+                if not is_adoptable(run, now) and self._is_waited_for(run.report)
+            ],
         }
 
     def set_aside(self) -> int:
@@ -176,9 +188,12 @@ class ReportService:
         )
 
     def _waited_for(self) -> Iterable[PartitionState]:
-        for name, query in self.queries.items():
-            if not query.waits_for_lateness:
+        for name in self.queries:
+            if self._is_waited_for(name):
                 yield from self.ledger.report(name)
+
+    def _is_waited_for(self, report: str) -> bool:
+        return report in self.queries and not self.queries[report].waits_for_lateness
 
     def keys(self, report: str) -> list[Key]:
         """Every partition of the report that the ledger knows."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from queries.delivery import clock_time
 from queries.ledger_table import LedgerTable
 from queries.partitions import Key
 
@@ -21,10 +22,35 @@ class RefreshError(Exception):
 
 
 @dataclass(frozen=True)
+class Held:
+    """Partitions of one report in the hands of one worker, nobody else's before `lease_until` (epoch ms)."""
+
+    run: str
+    report: str
+    partitions: int
+    lease_until: int
+
+    def __str__(self) -> str:
+        until = clock_time(self.lease_until / 1000)
+        return f"run {self.run} holds {self.partitions} partitions of {self.report} until {until}"
+
+
+def told_of(held: Sequence[Held]) -> str:
+    """Why partitions that other workers hold are waited for, and what ends it; empty when none are held."""
+    if not held:
+        return ""
+    return (
+        f"{'; '.join(map(str, held))}, if its worker does not end before. A worker that was killed ends only "
+        "so; on the local cloud, penstock local down and penstock local up end it at once"
+    )
+
+
+@dataclass(frozen=True)
 class Standing:
     """How far a refresh has come: partitions known, still stale, set aside (with reasons); messages queued.
 
-    `published` and `unchanged` count what this refresh did so far, `statements` and `bytes_scanned` its cost.
+    `held` are the runs of other workers, which compute or were killed. `published` and `unchanged` count what
+    this refresh did so far, `statements` and `bytes_scanned` its cost.
     """
 
     partitions: int = 0
@@ -35,6 +61,7 @@ class Standing:
     unchanged: int = 0
     statements: int = 0
     bytes_scanned: int = 0
+    held: Sequence[Held] = ()
 
 
 def refresh_until_fresh(
@@ -67,15 +94,17 @@ def refresh_until_fresh(
             unchanged=standing.unchanged + answer["unchanged"],
             statements=standing.statements + answer["statements"],
             bytes_scanned=standing.bytes_scanned + answer["bytes_scanned"],
+            held=[Held(**run) for run in answer["held"]],
         )
         progress(standing)
         if not standing.stale and not standing.queued:
             return standing
         if clock() >= deadline:
+            why = f" {told_of(standing.held)}." if standing.held else ""
             raise RefreshError(
                 f"After {timeout_seconds:.0f} s {standing.stale} of {standing.partitions} report partitions "
-                f"are stale and {standing.queued} notifications are queued. Wait longer with --timeout, or "
-                f"look at the log of the function {query_function} and at: penstock reports list"
+                f"are stale and {standing.queued} notifications are queued.{why} Wait longer with --timeout, "
+                f"or look at the log of the function {query_function} and at: penstock reports list"
             )
         sleep(_PAUSE)
 
