@@ -151,7 +151,13 @@ class ResourceEndpoint:
             physical_id, attributes = handler.create(message["LogicalResourceId"], properties)
         else:
             attributes = handler.update(physical_id, properties)
-        self._store.keep(kind, physical_id, properties, created)
+        try:
+            self._store.keep(kind, physical_id, properties, created)
+        except sqlite3.OperationalError:  # a full disk
+            if created is not None:
+                # CloudFormation is told no id to delete by.
+                handler.delete(physical_id)
+            raise
         return physical_id, attributes
 
 

@@ -187,7 +187,7 @@ def _rights(of: Outputs, prefix: str) -> dict[str, tuple[Asked, Asked]]:
         "reconciler": (
             [*results_of_analysts, ("s3:GetObject", row), ("s3:GetObject", failed), ("glue:GetTable", events),
              ("s3:ListBucket", lake, _below("failed/")),
-             ("logs:FilterLogEvents", dropped_log)],
+             ("logs:FilterLogEvents", dropped_log), ("cloudwatch:GetMetricData", "*")],
             [*nobody, *others_results, ("s3:GetObject", report), ("s3:PutObject", failed),
              ("dynamodb:PutItem", ledger), ("sqs:ReceiveMessage", dead)],
         ),

@@ -1,6 +1,7 @@
 """Query executions: submitted, queued, run, cancelled; their record outlives the process."""
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from infra.local.athena.errors import SYSTEM, ApiError, QueryError
-from infra.local.athena.store import Store
+from infra.local.athena.store import NotKeptError, Store
 
+_log = logging.getLogger(__name__)
 KIND = "execution"
 TERMINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 BILLED_MINIMUM = 10_000_000
@@ -119,6 +121,8 @@ class Executions:
         self._waiting: deque[_Live] = deque()
         self._running: set[_Live] = set()
         self._seen: WeakKeyDictionary[Future[None], asyncio.Future[None]] = WeakKeyDictionary()
+        self._saving = threading.Lock()
+        self._unsaved: dict[str, Execution] = {}
         self._lock = threading.Lock()
 
     def recover(self) -> None:
@@ -135,10 +139,10 @@ class Executions:
                         retryable=True,
                     ),
                 )
-                self._save(execution)
+                self._keep(execution)
 
     def submit(self, execution: Execution) -> None:
-        """Queue it. Raises TooManyRequests."""
+        """Queue it. Raises TooManyRequests, and NotKeptError when it cannot be remembered."""
         with self._lock:
             if len(self._live) >= MOST_ACTIVE:
                 raise TooManyRequests(
@@ -146,7 +150,12 @@ class Executions:
                     athena_error_code="TOO_MANY_REQUESTS",
                 )
             live = self._live[execution.id] = _Live(execution, self._runner.job())
-        self._save(execution)
+        try:
+            self._save(execution)
+        except NotKeptError:
+            with self._lock:
+                del self._live[execution.id]
+            raise
         with self._lock:
             self._waiting.append(live)
             self._start_waiting()
@@ -184,8 +193,9 @@ class Executions:
         """The record. Raises ApiError when there is none."""
         with self._lock:
             live = self._live.get(identifier)
-        if live is not None:
-            return live.execution
+        known = live.execution if live is not None else self._unsaved.get(identifier)
+        if known is not None:
+            return known
         body = self._store.find(KIND, identifier)
         if body is None:
             raise ApiError(
@@ -224,14 +234,14 @@ class Executions:
     def _run(self, live: _Live) -> None:
         with self._lock:
             live.execution.state, live.execution.started = "RUNNING", self._clock()
-        self._save(live.execution)
+        self._keep(live.execution)
         try:
             self._finish(live)
         finally:
             self._ended(live)
 
     def _ended(self, live: _Live) -> None:
-        self._save(live.execution)
+        self._keep(live.execution)
         self._watch(live.execution)
         with self._lock:
             self._live.pop(live.execution.id, None)
@@ -275,6 +285,17 @@ class Executions:
             "Retryable": failure.retryable,
             "ErrorMessage": str(failure),
         }
+
+    def _keep(self, execution: Execution) -> None:
+        """Save what has already happened: where the disk has no room, as soon as it has."""
+        with self._saving:
+            self._unsaved[execution.id] = execution
+            try:
+                for each in list(self._unsaved.values()):
+                    self._save(each)
+                    del self._unsaved[each.id]
+            except NotKeptError as error:
+                _log.warning("%d query executions are kept in memory: %s", len(self._unsaved), error)
 
     def _save(self, execution: Execution) -> None:
         self._store.put(KIND, execution.work_group, execution.id, asdict(execution))

@@ -18,7 +18,7 @@ from infra.local.athena.executions import Execution, Executions
 from infra.local.athena.nursery_messages import Setup
 from infra.local.athena.resources import NamedQueryResource, PreparedStatementResource, WorkGroupResource
 from infra.local.athena.results import ResultPages
-from infra.local.athena.store import Store
+from infra.local.athena.store import NotKeptError, Store
 from infra.local.athena.work_groups import WorkGroups
 from infra.local.athena.workers import Workers
 from infra.local.context import LocalContext
@@ -82,6 +82,8 @@ class AthenaService:
             return _json(await asyncio.to_thread(handler, body))
         except ApiError as error:
             return _error(error.code, error.message, error.athena_error_code)
+        except NotKeptError as error:
+            return _error("InternalServerException", str(error), "INTERNAL_ERROR_QUERY_ENGINE", 500)
         except KeyError as error:
             return _error("InvalidRequestException", f"The request lacks {error}.", "INVALID_INPUT")
 
@@ -141,6 +143,6 @@ def _json(body: dict[str, Any], status: int = 200) -> Response:
     return Response(json.dumps(body), status, media_type="application/x-amz-json-1.1")
 
 
-def _error(code: str, message: str, athena_error_code: str) -> Response:
+def _error(code: str, message: str, athena_error_code: str, status: int = 400) -> Response:
     body = {"__type": code, "message": message, "Message": message}
-    return _json(body | ({"AthenaErrorCode": athena_error_code} if athena_error_code else {}), 400)
+    return _json(body | ({"AthenaErrorCode": athena_error_code} if athena_error_code else {}), status)

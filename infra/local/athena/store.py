@@ -15,8 +15,15 @@ CREATE INDEX IF NOT EXISTS document_order ON document (kind, owner, position);
 """
 
 
+class NotKeptError(Exception):
+    """The file did not take a change: nothing of it is kept."""
+
+
 class Store:
-    """JSON documents by kind, owner (a workgroup) and name, in order of creation. Thread-safe."""
+    """JSON documents by kind, owner (a workgroup) and name, in order of creation. Thread-safe.
+
+    What changes something raises NotKeptError when the disk has no room for it.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,12 +35,11 @@ class Store:
 
     def put(self, kind: str, owner: str, name: str, body: dict[str, Any]) -> None:
         """Create the document or change it in its place."""
-        with self._lock:
-            self._connection.execute(
-                "INSERT INTO document VALUES (?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM document)) "
-                "ON CONFLICT (kind, owner, name) DO UPDATE SET body = excluded.body",
-                (kind, owner, name, json.dumps(body)),
-            )
+        self._change(
+            "INSERT INTO document VALUES (?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM document)) "
+            "ON CONFLICT (kind, owner, name) DO UPDATE SET body = excluded.body",
+            (kind, owner, name, json.dumps(body)),
+        )
 
     def get(self, kind: str, owner: str, name: str) -> dict[str, Any] | None:
         """The document, or None."""
@@ -53,11 +59,15 @@ class Store:
 
     def delete(self, kind: str, owner: str, name: str) -> bool:
         """Whether there was one."""
+        statement = "DELETE FROM document WHERE kind = ? AND owner = ? AND name = ?"
+        return self._change(statement, (kind, owner, name)) > 0
+
+    def _change(self, statement: str, values: tuple[str, ...]) -> int:
         with self._lock:
-            done = self._connection.execute(
-                "DELETE FROM document WHERE kind = ? AND owner = ? AND name = ?", (kind, owner, name)
-            )
-            return done.rowcount > 0
+            try:
+                return self._connection.execute(statement, values).rowcount
+            except sqlite3.OperationalError as error:
+                raise NotKeptError(f"The disk of the local cloud is full or broken: {error}.") from error
 
     def page(
         self, kind: str, owner: str | None, *, before: int | None, limit: int, newest_first: bool = True

@@ -339,9 +339,11 @@ CASES = [
         ("s3:GetBucketLocation", LAKE),
         ("athena:StartQueryExecution", ANALYSTS),
         ("logs:FilterLogEvents", f"arn:aws:logs:{PLACE}:log-group:/aws/lambda/penstock-transform:*"),
+        ("cloudwatch:GetMetricData", "*"),
     ),
     *_cases(
         "reconciler", False,
+        ("cloudwatch:PutMetricData", "*"),
         ("s3:ListBucket", RESULTS, below("pipeline/")),
         ("s3:ListBucket", RESULTS),
         ("s3:ListBucket", OTHER_BUCKET, below("analysts/")),
