@@ -23,7 +23,9 @@ class DeadLetterFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.in_child()
+        self._lock = threading.Lock()
+        self._waiting: deque[bytes] = deque()
+        self._has_complained = False
 
     def write(self, reason: str, data: bytes, key: str | None = None) -> None:
         """Keeps one event. Raises DeadLetterError when the file cannot be written; it is then as it was."""
@@ -54,7 +56,7 @@ class DeadLetterFile:
     def in_child(self) -> None:
         """After a fork: what waits is the parent's, which writes it."""
         self._lock = threading.Lock()
-        self._waiting: deque[bytes] = deque()
+        self._waiting = deque()
         self._has_complained = False
 
     def _append(self, line: bytes) -> None:
