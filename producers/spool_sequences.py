@@ -64,7 +64,10 @@ class Sequences:
         if note is None:
             return
         try:
-            note.delete() if is_told else note.close()
+            if is_told:
+                note.delete()
+            else:
+                note.close()
         except OSError as error:  # the next process tells it once more
             _log.warning("How far the sequence went is still noted in %s: %s.", self._folder, error)
 

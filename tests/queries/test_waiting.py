@@ -49,6 +49,10 @@ class Function:
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
 
+def killed() -> None:
+    raise KilledError
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
     """A worker has claimed two partitions and was killed before its query began."""
@@ -60,7 +64,7 @@ def world() -> Iterator[World]:
         world.pass_time(8 * 3_600_000)
         worker = world.service()
         worker.refresher.hasten(worker.keys(TABLE))
-        world.during_query = lambda: (_ for _ in ()).throw(KilledError)  # type: ignore[assignment]
+        world.during_query = killed
         with pytest.raises(KilledError):
             worker.work(stop_at=world.now + 60_000, hard_end=world.now + TIMEOUT_MS)
         world.during_query = lambda: None

@@ -53,7 +53,7 @@ class _Runner:
 
 def test_an_execution_that_ends_on_a_full_disk_ends_and_is_written_when_there_is_room(tmp_path: Path) -> None:
     store = Store(tmp_path / "athena.sqlite")
-    runner = _Runner(store)
+    runner: Any = _Runner(store)
     executions = Executions(store, runner, time.time, workers=1, watch=lambda _: None)
     executions.submit(_execution("one"))
     deadline = time.monotonic() + 20
@@ -90,7 +90,8 @@ class _Handler:
 
 
 def test_a_resource_that_cannot_be_remembered_is_not_made(tmp_path: Path) -> None:
-    handler, store = _Handler(), ResourceStore(tmp_path / "resources.sqlite")
+    handler: Any = _Handler()
+    store = ResourceStore(tmp_path / "resources.sqlite")
     endpoint = ResourceEndpoint({"T": handler}, store)
     message: dict[str, Any] = {
         "StackId": "s", "RequestId": "r", "LogicalResourceId": "one", "RequestType": "Create",
