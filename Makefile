@@ -9,7 +9,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
-        bench-athena bench-dashboards bench-filters failed-replay kill-producers simulate torn-reads test-emulator \
+        bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
         kill-reports upgrade interrupt-cloud soak attack-athena mutate-inputs
 
@@ -112,6 +112,9 @@ bench-filters: $(VENV)/.dev ## two hundred random filters, clicks and publishes:
 
 failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, replayed twice, reports as of clean input
 	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py
+
+failed-replay-hours: $(VENV)/.dev ## 50,000 events of 2,000 hours in one error object, replayed: calls, CPU and seconds
+	PENSTOCK_TEST_HOURS=2000 $(BIN)/pytest -s tests/transforms/test_failed_replay_hours.py -k every_hour
 
 kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 	$(BIN)/python -m benchmarks.producer_kills --runs 200

@@ -1,14 +1,10 @@
 """`penstock failed`: list, explain, replay."""
 
 import base64
-import hashlib
-import importlib
-import inspect
 import json
-import sys
+import shlex
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
@@ -17,14 +13,16 @@ import typer
 
 from producers.contracts import echo
 from transforms.cli_context import Context, deployed_keys
-from transforms.failed_index import FACETS, IndexEntry, Selection, counted
+from transforms.failed_index import FACETS, Selection, counted
+from transforms.failed_listing import listing, to_replay, unreadable_lines
 from transforms.failed_objects import UnreadableStretch
 from transforms.failed_records import error_objects, explain, index
 from transforms.failed_text import explained
-from transforms.replay import Counts, Order, Repair, replay
+from transforms.repair import RepairFailedError, find_repair
+from transforms.replay import REPAIR_FAILED, Order, replay
+from transforms.replay_text import Progress, summary
 from transforms.review import keyless_reviewer, reviewer
 from transforms.s3_objects import S3Objects
-from transforms.text_table import text_table
 
 failed_app = typer.Typer(no_args_is_help=True, help="Failed records: list, explain, replay.")
 
@@ -41,10 +39,6 @@ Producers = Annotated[
 Since = Annotated[str, typer.Option(help="Only records that arrived at or after this time (UTC, ISO 8601).")]
 Until = Annotated[str, typer.Option(help="Only records that arrived before this time.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-class RepairNotFoundError(LookupError):
-    """`--repair` names no function."""
 
 
 @failed_app.command("list")
@@ -72,56 +66,48 @@ def list_failed(
     found = [
         entry for entry in index(_objects(context), keyless_reviewer(), unreadable.append) if entry in wanted
     ]
+    waiting = len({entry.record_id for entry in found if entry.is_to_replay})
+    command = _replay_command(ctx, wanted)
     if as_json or context.json:
         _print_json(
             {
                 "failed": len(found),
+                "to_replay": waiting,
+                "replay_command": command if waiting else "",
                 "unreadable_stretches": len(unreadable),
                 **{f"by_{facet}": counted(found, facet) for facet in FACETS},
+                "unreadable_lines": [asdict(each) for each in unreadable_lines(found)],
                 "records": [asdict(entry) for entry in found],
             }
         )
         return
-    _print(_listing(found, by, records=records))
+    _print("\n\n".join(filter(None, (listing(found, by, records=records), to_replay(waiting, command)))))
     if unreadable:
         _tell(
             f"{len(unreadable)} stretches of error objects could not be read; they are kept where they are."
         )
 
 
-def _listing(found: list[IndexEntry], by: str, *, records: bool) -> str:
-    if not found:
-        return "No failed records."
-    parts = [text_table((by, "records"), counted(found, by).items())]
-    if records:
-        header = ("id", "arrived", "kind", "reason", "place", "type", "producer", "epoch", "seq")
-        rows = [
-            (
-                e.record_id,
-                e.arrival_time,
-                e.kind,
-                e.reason,
-                e.place,
-                e.event_type,
-                e.producer_id,
-                e.epoch,
-                e.seq,
-            )
-            for e in found
-        ]
-        parts.append(text_table(header, rows))
-    unread = [entry for entry in found if entry.line_length is not None]
-    copies = Counter(map(_name, unread))
-    if copies:
-        first = {_name(entry): entry for entry in reversed(unread)}
-        lines = [(e.record_id, e.line, e.line_length, copies[name]) for name, e in first.items()]
-        parts.append(text_table(("id", "source line", "characters", "sent"), reversed(lines)))
-    return "\n\n".join(parts)
+def _replay_command(ctx: typer.Context, wanted: Selection) -> str:
+    """The command that replays what was listed, on the same target."""
+    root = ctx.find_root()
+    options = [f"--{name}={root.params[name]}" for name in ("target", "deployment") if _is_typed(root, name)]
+    words = ["penstock", *options, "failed", "replay"]
+    for option, values in (
+        ("--reason", wanted.reasons),
+        ("--type", wanted.event_types),
+        ("--kind", wanted.kinds),
+        ("--producer", wanted.producers),
+        ("--since", [wanted.since] if wanted.since else []),
+        ("--until", [wanted.until] if wanted.until else []),
+    ):
+        words += [word for value in sorted(values) for word in (option, value)]
+    return shlex.join(words)
 
 
-def _name(entry: IndexEntry) -> tuple[str, int | None, int | None]:
-    """What the producer calls the event: a copy has the same name."""
-    return entry.producer_id, entry.epoch, entry.seq
+def _is_typed(ctx: Any, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return bool(source is not None and source.name == "COMMANDLINE")
 
 
 @failed_app.command("explain")
@@ -176,17 +162,17 @@ def replay_failed(
 ) -> None:
     """Judge failed records again, after a repair, and write those that pass into the lake, each one once."""
     context = cast("Context", ctx.obj)
-    function = _function(repair) if repair else None
+    function = find_repair(repair) if repair else None
     keys = deployed_keys(context)
     order = Order(
         selection=_selection(
             reason=reason, event_type=event_type, kind=kind, producer=producer, since=since, until=until
         ),
         repair_name=repair,
-        version=_version(function),
+        version=function.version if function is not None else "",
         key_id=next(iter(keys)),
     )
-    objects, total = _objects(context), Counts()
+    objects, progress = _objects(context), Progress(_tell, time.monotonic)
     runs = replay(
         error_objects(objects),
         objects,
@@ -196,69 +182,25 @@ def replay_failed(
         now=lambda: datetime.now(UTC),
         dry_run=dry_run,
         again=again,
+        note=progress.note,
     )
-    for counts in _with_progress(runs, total):
-        total.add(counts)
-    said = {**vars(total), "still_failed": dict(total.still_failed), "dry_run": dry_run}
-    if as_json or context.json:
-        _print_json(said)
-    else:
-        _print(_summary(total, dry_run=dry_run))
-
-
-def _summary(total: Counts, *, dry_run: bool) -> str:
-    rows: list[tuple[str, int]] = [
-        ("events" + (" (dry run, nothing written)" if dry_run else ""), total.events),
-        ("  into the lake", total.replayed),
-        ("  dropped", total.dropped),
-        *((f"  still failed: {reason}", count) for reason, count in total.still_failed.most_common()),
-        ("  not selected", total.not_selected),
-        ("lake objects changed", total.objects_written),
-        ("error objects replayed before, passed over", total.done_before),
-        ("unreadable stretches", total.unreadable),
-    ]
-    return text_table(("", "count"), rows)
-
-
-def _with_progress(runs: Iterable[Counts], total: Counts) -> Iterator[Counts]:
-    """Say on stderr how far it is: at most once a second, and at the end."""
-    said, done = time.monotonic(), 0
     for counts in runs:
-        yield counts
-        done += 1
-        if time.monotonic() - said >= 1:
-            said = time.monotonic()
-            _tell(f"{done} error objects, {total.events} events, {total.replayed} into the lake")
-    _tell(f"{done} error objects, {total.events} events, {total.replayed} into the lake: done")
-
-
-def _function(name: str) -> Repair:
-    module, _, attribute = name.partition(":")
-    sys.path.insert(0, "")  # a repair usually stands in a file of the directory one works in
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise RepairNotFoundError(
-            f"--repair {name}: {error}. Write it as `module:function`; the module is looked for in this "
-            "directory and among the installed ones."
-        ) from error
-    finally:
-        sys.path.remove("")
-    if not callable(found):
-        raise RepairNotFoundError(f"--repair {name}: that is a {type(found).__name__}, not a function.")
-    return cast("Repair", found)
-
-
-def _version(function: Callable[..., Any] | None) -> str:
-    """Tells versions of a repair apart by the source of its module, so that a changed repair is run again."""
-    if function is None:
-        return ""
-    module = inspect.getmodule(function)
-    try:
-        source = inspect.getsource(module if module is not None else function)
-    except (OSError, TypeError):
-        return ""
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+        progress.add(counts)
+    progress.end()
+    total = progress.total
+    command = _replay_command(ctx, Selection())
+    if as_json or context.json:
+        said = {**vars(total), "still_failed": dict(total.still_failed), "dry_run": dry_run}
+        _print_json({**said, "replay_command": command if total.to_replay else ""})
+    else:
+        _print(summary(total, dry_run=dry_run))
+        if total.to_replay:
+            _print(f"\n{to_replay(total.to_replay, command)}")
+    if total.repair_failures:
+        raise RepairFailedError(
+            f"the repair failed on {total.still_failed[REPAIR_FAILED]} events, which stay failed; all others "
+            f"were dealt with. {'; '.join(total.repair_failures)}. Mend the function and run this again."
+        )
 
 
 def _selection(

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from producers.contracts import STREAMS, UNREADABLE_LINE
 from transforms.failed_objects import FailedRecord
+from transforms.line_reasons import known_words
 from transforms.outcome import Dropped, Failed, Outcome
 from transforms.review import Judged, Reviewer
 
@@ -33,7 +34,9 @@ class IndexEntry:
         reason: why the rules refuse it, or ACCEPTED_NOW, DROPPED_NOW.
         event_type: empty when it is none that is declared.
         event_time, arrival_time: UTC; empty when unknown.
-        line, line_length: of `unreadable_line` the number of the line in its source, and its characters.
+        line, line_length, line_reason: of `unreadable_line` the number of the line in its source, its
+            characters, and why it could not be read, in the words of `transforms.line_reasons`.
+        is_replayed: rows of its record are in the lake.
     """
 
     record_id: str
@@ -51,11 +54,23 @@ class IndexEntry:
     seq: int | None
     line: int | None = None
     line_length: int | None = None
+    line_reason: str = ""
+    is_replayed: bool = False
+
+    @property
+    def is_to_replay(self) -> bool:
+        """It counts as failed only because nobody has replayed it yet."""
+        return self.reason == ACCEPTED_NOW and not self.is_replayed
 
 
 def index_record(record: FailedRecord, reviewer: Reviewer) -> Iterator[IndexEntry]:
     """The entries of one failed record: one per event in it."""
-    return (_entry(record, judged) for judged in reviewer.judge(record))
+    return entries_of(record, reviewer.judge(record))
+
+
+def entries_of(record: FailedRecord, found: Iterable[Judged]) -> Iterator[IndexEntry]:
+    """The entries of a failed record that was judged."""
+    return (_entry(record, judged) for judged in found)
 
 
 def reason_of(outcome: Outcome) -> str:
@@ -78,7 +93,7 @@ def _entry(record: FailedRecord, judged: Judged) -> IndexEntry:
     names = _names(judged.raw)
     outcome = judged.outcome
     reason = reason_of(outcome)
-    line, length = _source_line(names) if reason == UNREADABLE_LINE.name else (None, None)
+    line, length, why = _source_line(names) if reason == UNREADABLE_LINE.name else (None, None, "")
     return IndexEntry(
         record_id=record.record_id,
         object_key=record.object_key,
@@ -95,6 +110,7 @@ def _entry(record: FailedRecord, judged: Judged) -> IndexEntry:
         seq=_whole(names.seq),
         line=line,
         line_length=length,
+        line_reason=why,
     )
 
 
@@ -147,12 +163,15 @@ def _utc(epoch_ms: int) -> str:
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z" if epoch_ms else ""
 
 
-def _source_line(names: _Names) -> tuple[int | None, int | None]:
-    """The line's number and length. Its text can hold anything, and so can the name of its file."""
+def _source_line(names: _Names) -> tuple[int | None, int | None, str]:
+    """The line's number, its length, and why it is unreadable. Its text can hold anything, and so can the
+    name of its file.
+    """
     payload = names.payload if isinstance(names.payload, dict) else {}
     number = _LINE_NUMBER.search(str(payload.get("position", "")))
-    line = payload.get("line")
-    return int(number[1]) if number else None, len(line) if isinstance(line, str) else None
+    line, why = payload.get("line"), payload.get("reason")
+    length = len(line) if isinstance(line, str) else None
+    return int(number[1]) if number else None, length, known_words(why if isinstance(why, str) else "")
 
 
 _LINE_NUMBER = re.compile(r":(\d{1,15})\Z", re.ASCII)
@@ -185,6 +204,11 @@ class Selection:
     producers: frozenset[str] = frozenset()
     since: str = ""
     until: str = ""
+
+    def takes_all_of(self, kind: str) -> bool:
+        """Whether every entry of this kind of error is meant, whatever else it is."""
+        others = (self.reasons, self.event_types, self.producers, self.since, self.until)
+        return not any(others) and (not self.kinds or kind in self.kinds)
 
     def __contains__(self, entry: object) -> bool:
         if not isinstance(entry, IndexEntry):

@@ -1,17 +1,24 @@
 """The failed records of a lake bucket: read them all, list them, find one."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from transforms.contracts import FAILED_PREFIX, is_data
-from transforms.failed_index import IndexEntry, index_record
+from transforms.failed_index import IndexEntry, entries_of
 from transforms.failed_objects import FailedRecord, UnreadableStretch, object_hash, read_error_object
+from transforms.in_parallel import in_parallel
 from transforms.objects import ObjectName, Objects
+from transforms.replay_ledger import REPLAYS_PREFIX, ledger_key, read_ledger
 from transforms.review import Judged, Reviewer
 
-_READERS = 8
+_READ_AHEAD = 64 << 20
+"""Bytes of error objects that are in memory before they are asked for; one may be larger."""
+_LEAST = _READ_AHEAD // 32
+"""What an error object counts at least: 32 are read ahead at most."""
+
+
+R = TypeVar("R")
 
 
 class RecordNotFoundError(LookupError):
@@ -29,10 +36,12 @@ class ErrorObject:
 
 def error_objects(objects: Objects) -> Iterator[ErrorObject]:
     """Every error object of the bucket, in key order. A few are read ahead."""
+    return _ahead(objects, lambda name: read_one(objects, name))
+
+
+def _ahead(objects: Objects, read: Callable[[ObjectName], R]) -> Iterator[R]:
     names = _error_object_names(objects)
-    with ThreadPoolExecutor(_READERS) as pool:
-        while some := list(islice(names, _READERS * 4)):
-            yield from pool.map(lambda name: read_one(objects, name), some)
+    return in_parallel(read, names, size=lambda name: max(name.size, _LEAST), ahead=_READ_AHEAD)
 
 
 def _error_object_names(objects: Objects) -> Iterator[ObjectName]:
@@ -53,11 +62,20 @@ def index(
     objects: Objects, reviewer: Reviewer, on_unreadable: Callable[[UnreadableStretch], None]
 ) -> Iterator[IndexEntry]:
     """Every event of every failed record. What is no record goes to `on_unreadable`."""
-    for each in error_objects(objects):
+    ledgers = {name.key for name in objects.names(REPLAYS_PREFIX)}
+
+    def read(name: ObjectName) -> tuple[ErrorObject, frozenset[int]]:
+        has_ledger = ledger_key(name.key) in ledgers
+        return read_one(objects, name), read_ledger(objects, name).landed if has_ledger else frozenset()
+
+    for each, landed in _ahead(objects, read):
         for stretch in each.unreadable:
             on_unreadable(stretch)
-        for record in each.records:
-            yield from index_record(record, reviewer)
+        judged = reviewer.judge_each((record, None) for record in each.records)
+        for record, found in zip(each.records, judged, strict=True):
+            is_replayed = record.number in landed
+            for entry in entries_of(record, found):
+                yield replace(entry, is_replayed=True) if is_replayed else entry
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,15 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ObjectName:
-    """One object: its key, and the tag that changes with its content."""
+    """One object: its key, the tag that changes with its content, and its bytes."""
 
     key: str
     tag: str
+    size: int = 0
 
 
 class Objects(Protocol):
-    """The objects of one bucket."""
+    """The objects of one bucket. May be used by several threads at once."""
 
     def names(self, prefix: str) -> Iterator[ObjectName]:
         """Every object below the prefix, in key order."""

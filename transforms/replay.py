@@ -10,29 +10,29 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from transforms.contracts import LakeTable
-from transforms.failed_index import Selection, index_record, reason_of
-from transforms.failed_objects import FailedRecord, object_hash
+from transforms.failed_index import Selection, entries_of, reason_of
+from transforms.failed_objects import FailedRecord
 from transforms.failed_records import ErrorObject
 from transforms.objects import Objects
 from transforms.outcome import Accepted, Dropped
-from transforms.replayed_objects import Place, write_rows
-from transforms.review import Reviewer
+from transforms.repair import Repair, RepairFailedError, repaired
+from transforms.replay_ledger import FORM, Ledger, read_ledger
+from transforms.replayed_objects import Place, object_key, write_rows
+from transforms.review import Judged, Reviewer
 from transforms.rules import RULES_VERSION
 
-_OF_THIS_RUN = frozenset({"objects_written", "done_before"})
+_OF_THIS_RUN = frozenset({"objects_written", "done_before", "to_replay"})
 
-REPLAYS_PREFIX = "replays/"
-"""Prefix in the lake bucket of the ledger: one document per error object."""
+REPAIR_FAILED = "repair_failed"
+"""Reason of records for which the repair function raised, or gave what is no bytes."""
 
-REPAIR_RAISED = "repair_raised"
-"""Reason of records for which the repair function raised."""
+_SHOWN_FAILURES = 3
+_STEP = 1_000
 
-Repair: TypeAlias = Callable[[bytes], bytes | None]
-"""Makes a record whole: its bytes in, better bytes out (several events on lines of their own are fine).
-None leaves the record failed."""
+Note = Callable[[str, int, int], None]
+"""Told how far the error object at work is: (what is counted, how many are done, of how many)."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,17 @@ class Order:
     def name(self, tag: str) -> str:
         """The same text for the same work on the same error object."""
         selection = {name: sorted(value) if value else "" for name, value in asdict(self.selection).items()}
-        return json.dumps([selection, self.repair_name, self.version, self.key_id, RULES_VERSION, tag])
+        return json.dumps([selection, self.repair_name, self.version, self.key_id, RULES_VERSION, tag, FORM])
 
 
 @dataclass
 class Counts:
-    """What became of the events of failed records. `events` is the sum of the four that follow."""
+    """What became of the events of failed records. `events` is the sum of the four that follow.
+
+    `to_replay` counts the records that pass the rules and are not in the lake: they failed for another cause
+    than what they are, such as too many open partitions, and count as failed until they are replayed.
+    `repair_failures` says of the first records on which the repair failed which they are and how.
+    """
 
     records: int = 0
     events: int = 0
@@ -66,11 +71,14 @@ class Counts:
     unreadable: int = 0
     objects_written: int = 0
     done_before: int = 0
+    to_replay: int = 0
+    repair_failures: list[str] = field(default_factory=list)
 
     def add(self, other: "Counts") -> None:
         """Add the counts of another error object."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
+        del self.repair_failures[_SHOWN_FAILURES:]
 
 
 def replay(
@@ -83,6 +91,7 @@ def replay(
     now: Callable[[], datetime],
     dry_run: bool = False,
     again: bool = False,
+    note: Note = lambda *_: None,
 ) -> Iterator[Counts]:
     """Replay error objects one by one and give the counts of each.
 
@@ -90,7 +99,7 @@ def replay(
     (`again` does it nevertheless). A dry run writes nothing.
     """
     for each in found:
-        yield _Replay(each, objects, reviewer, order, repair).run(now, dry_run=dry_run, again=again)
+        yield _Replay(each, objects, reviewer, order, repair, note).run(now, dry_run=dry_run, again=again)
 
 
 @dataclass(frozen=True)
@@ -100,74 +109,107 @@ class _Replay:
     reviewer: Reviewer
     order: Order
     repair: Repair | None
+    note: Note
 
     def run(self, now: Callable[[], datetime], *, dry_run: bool, again: bool) -> Counts:
-        ledger_key = f"{REPLAYS_PREFIX}{object_hash(self.error_object.name.key)}.json"
-        ledger = _read_ledger(self.objects, ledger_key, self.error_object.name.key)
-        work = self.order.name(self.error_object.name.tag)
-        before = next((run for run in ledger["runs"] if run["order"] == work), None)
+        name = self.error_object.name
+        ledger = read_ledger(self.objects, name)
+        work = self.order.name(name.tag)
+        before = ledger.run(work)
         if before is not None and not again:
-            return _counts_of(before)
-        counts, rows = self._judge_all()
-        if dry_run:
-            return counts
-        written = write_rows(self.objects, self.error_object.name.key, rows, ledger["objects"])
-        counts.objects_written = sum(changed for _, changed in written.values())
-        ledger["objects"] = {key: count for key, (count, _) in written.items() if count}
-        said = {name: value for name, value in vars(counts).items() if name not in _OF_THIS_RUN}
-        run = {
-            "order": work,
-            "at": now().isoformat(timespec="seconds"),
-            "rules_version": RULES_VERSION,
-            **said,
-        }
-        ledger["runs"] = [*(each for each in ledger["runs"] if each["order"] != work), run]
-        self.objects.put(ledger_key, json.dumps(ledger, indent=1).encode())
+            return _counts_of(before, ledger)
+        made = self._judge_all()
+        counts = made.counts
+        ledger.passing = frozenset(made.passing)
+        if not dry_run:
+            counts.objects_written = self._write(made.rows, ledger)
+            ledger.landed |= made.landing
+            said = {name: value for name, value in vars(counts).items() if name not in _OF_THIS_RUN}
+            at = now().isoformat(timespec="seconds")
+            ledger.add({"order": work, "at": at, "rules_version": RULES_VERSION, **said})
+            ledger.write(self.objects)
+        counts.to_replay = ledger.to_replay
         return counts
 
-    def _judge_all(self) -> tuple[Counts, dict[Place, list[bytes]]]:
-        counts = Counts(unreadable=len(self.error_object.unreadable))
-        rows: dict[Place, list[bytes]] = {}
-        for record in self.error_object.records:
-            counts.records += 1
-            for table, outcome in self._outcomes(record, counts):
-                counts.events += 1
-                if isinstance(outcome, Accepted):
-                    counts.replayed += 1
-                    rows.setdefault(Place(table, outcome.event_hour), []).append(outcome.row)
-                elif isinstance(outcome, Dropped):
-                    counts.dropped += 1
-                else:
-                    counts.still_failed[reason_of(outcome)] += 1
-        return counts, rows
+    def _write(self, rows: dict[Place, list[bytes]], ledger: Ledger) -> int:
+        """Write the rows, note where they stand, and give the number of objects that were changed."""
+        key = self.error_object.name.key
+        ledger.plan(self.objects, [object_key(place, key) for place in rows])
+        changed: set[str] = set()
+        for number, each in enumerate(write_rows(self.objects, key, rows, list(ledger.objects)), start=1):
+            ledger.objects[each.key] = each.rows
+            changed.update([each.key] if each.is_changed else ())
+            self.note("lake objects", min(number, len(ledger.objects)), len(ledger.objects))
+        ledger.objects = {key: count for key, count in ledger.objects.items() if count}
+        return len(changed)
 
-    def _outcomes(self, record: FailedRecord, counts: Counts) -> Iterator[tuple[LakeTable, Any]]:
-        entries = list(index_record(record, self.reviewer))
-        if not any(entry in self.order.selection for entry in entries):
-            counts.events += len(entries)
-            counts.not_selected += len(entries)
-            return
+    def _judge_all(self) -> "_Made":
+        made = _Made(Counts(unreadable=len(self.error_object.unreadable)))
+        records = self.error_object.records
+        mended: list[tuple[FailedRecord, bytes | None]] = []
+        found = self.reviewer.judge_each((record, None) for record in records)
+        for number, (record, judged) in enumerate(zip(records, found, strict=True), start=1):
+            repaired_to = self._selected(record, judged, made)
+            if isinstance(repaired_to, bytes):
+                mended.append((record, repaired_to))
+            if number % _STEP == 0:
+                self.note("failed records judged", number, len(records))
+        for (record, _), judged in zip(mended, self.reviewer.judge_each(mended), strict=True):
+            made.add(record, judged)
+        return made
+
+    def _selected(self, record: FailedRecord, judged: list[Judged], made: "_Made") -> bytes | None:
+        """Take the record in as the order has it, or give what the repair made of it, to be judged."""
+        counts, number = made.counts, len(judged)
+        counts.records += 1
+        if any(isinstance(each.outcome, Accepted) for each in judged):
+            made.passing.add(record.number)
+        wanted = self.order.selection
+        if not wanted.takes_all_of(record.kind) and not any(
+            entry in wanted for entry in entries_of(record, judged)
+        ):
+            counts.events += number
+            counts.not_selected += number
+            return None
         try:
-            repaired = self.repair(record.raw) if self.repair is not None else None
-        except Exception:  # noqa: BLE001  the function is the operator's; one record that it trips over stays failed
-            counts.events += len(entries)
-            counts.still_failed[REPAIR_RAISED] += len(entries)
-            return
-        for judged in self.reviewer.judge(record, repaired):
-            yield judged.table, judged.outcome
+            better = None if self.repair is None else repaired(self.repair, record)
+        except RepairFailedError as error:
+            counts.events += number
+            counts.still_failed[REPAIR_FAILED] += number
+            if len(counts.repair_failures) < _SHOWN_FAILURES:
+                counts.repair_failures.append(str(error))
+            return None
+        if better is None:
+            made.add(record, judged)
+        return better
 
 
-def _read_ledger(objects: Objects, key: str, error_object: str) -> dict[str, Any]:
-    body = objects.get(key)
-    if body is None:
-        return {"error_object": error_object, "objects": {}, "runs": []}
-    ledger: dict[str, Any] = json.loads(body)
-    return ledger
+@dataclass
+class _Made:
+    """What an error object becomes: counts, rows by place, numbers of the records that pass and that land."""
+
+    counts: Counts
+    rows: dict[Place, list[bytes]] = field(default_factory=dict)
+    passing: set[int] = field(default_factory=set)
+    landing: set[int] = field(default_factory=set)
+
+    def add(self, record: FailedRecord, judged: Iterable[Judged]) -> None:
+        """Take in the events of a record that was selected."""
+        for each in judged:
+            self.counts.events += 1
+            if isinstance(each.outcome, Accepted):
+                self.counts.replayed += 1
+                self.rows.setdefault(Place(each.table, each.outcome.event_hour), []).append(each.outcome.row)
+                self.landing.add(record.number)
+            elif isinstance(each.outcome, Dropped):
+                self.counts.dropped += 1
+            else:
+                self.counts.still_failed[reason_of(each.outcome)] += 1
 
 
-def _counts_of(run: dict[str, Any]) -> Counts:
+def _counts_of(run: dict[str, Any], ledger: Ledger) -> Counts:
     """The counts of a run that the ledger has, with nothing written."""
     counts = Counts(**{name: value for name, value in run.items() if name in vars(Counts())})
     counts.still_failed = Counter(run["still_failed"])
-    counts.objects_written, counts.done_before = 0, 1
+    counts.objects_written, counts.done_before, counts.to_replay = 0, 1, ledger.to_replay
     return counts

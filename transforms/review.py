@@ -4,9 +4,10 @@ Firehose keeps a failed record's bytes and not our reason. The gate is pure, so 
 the bytes and the arrival time, also for records that failed before anyone asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +28,10 @@ class Judged:
     raw: bytes
     table: LakeTable
     outcome: Outcome
+
+
+_TOGETHER = 1_000
+"""Records that are judged at once."""
 
 
 class _RowHead(Struct, gc=False):
@@ -50,12 +55,21 @@ class Reviewer:
 
     def judge(self, record: FailedRecord, raw: bytes | None = None) -> list[Judged]:
         """Every event of the record. With `raw`, those of these bytes in the record's place."""
-        data = record.raw if raw is None else raw
-        if record.kind in ROWS_INSIDE:
-            row = self._row(data)
-            if row is not None:
-                return [row]
-        return self._events(data, record.arrival_ms)
+        return next(self.judge_each([(record, raw)]))
+
+    def judge_each(self, asked: Iterable[tuple[FailedRecord, bytes | None]]) -> Iterator[list[Judged]]:
+        """`judge` of each, in order. Many at once take less: rows meet the lake table together."""
+        remaining = iter(asked)
+        while some := list(islice(remaining, _TOGETHER)):
+            found = [self._found(record, record.raw if raw is None else raw) for record, raw in some]
+            rows = [each for each in found if isinstance(each, _Row)]
+            outcomes = iter(_row_outcomes(rows))
+            for each in found:
+                yield [Judged(each.raw, each.table, next(outcomes))] if isinstance(each, _Row) else each
+
+    def _found(self, record: FailedRecord, data: bytes) -> "list[Judged] | _Row":
+        row = self._row(data) if record.kind in ROWS_INSIDE else None
+        return self._events(data, record.arrival_ms) if row is None else row
 
     def _events(self, data: bytes, arrival_ms: int) -> list[Judged]:
         """By the gate of the stream that knows the event's type; by the first one when none does."""
@@ -69,8 +83,8 @@ class Reviewer:
             found = found or judged
         return found
 
-    def _row(self, data: bytes) -> Judged | None:
-        """The outcome of a row that failed behind the transformation; None when the bytes are no row."""
+    def _row(self, data: bytes) -> "_Row | None":
+        """The row that failed behind the transformation; None when the bytes are none."""
         try:
             head = msgspec.json.decode(data, type=_RowHead)
             names = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
@@ -79,17 +93,40 @@ class Reviewer:
         for table, _ in self._gates:
             columns = {payload_column(each) for each in table.delivered if each.name == head.event_type}
             if columns & set(names):
-                return Judged(data, table, _row_outcome(table, data, head))
+                return _Row(data, table, head)
         return None
 
 
-def _row_outcome(table: LakeTable, data: bytes, head: _RowHead) -> Outcome:
+@dataclass(frozen=True)
+class _Row:
+    """Bytes that are a row of this table, if they fit it."""
+
+    raw: bytes
+    table: LakeTable
+    head: _RowHead
+
+
+def _row_outcomes(rows: Sequence[_Row]) -> list[Outcome]:
+    """Of each row whether it fits its table. Halved until those that do not stand alone."""
+    if not rows:
+        return []
+    half = len(rows) // 2
+    if any(row.table is not rows[0].table for row in rows):
+        return _row_outcomes(rows[:half]) + _row_outcomes(rows[half:])
     try:
-        rows_to_table(table, [data])
+        rows_to_table(rows[0].table, [row.raw for row in rows])
     except Exception as error:  # noqa: BLE001  Arrow's errors are of many classes; each says what does not fit
-        return Failed("wrong_type", "$", f"The row does not fit the lake table: {error}")
+        if half:
+            return _row_outcomes(rows[:half]) + _row_outcomes(rows[half:])
+        return [Failed("wrong_type", "$", f"The row does not fit the lake table: {error}")]
+    return [_accepted(row) for row in rows]
+
+
+def _accepted(row: _Row) -> Outcome:
+    head = row.head
     lag_ms = milliseconds(head.arrival_time) - milliseconds(head.event_time)
-    return Accepted(cleaned_row(table, data) + b"\n", f"{head.event_time:%Y-%m-%d-%H}", head.is_late, lag_ms)
+    data = cleaned_row(row.table, row.raw) + b"\n"
+    return Accepted(data, f"{head.event_time:%Y-%m-%d-%H}", head.is_late, lag_ms)
 
 
 def keyless_reviewer() -> Reviewer:

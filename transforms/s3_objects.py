@@ -18,7 +18,7 @@ class S3Objects:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         for page in pages:
             for each in page.get("Contents", ()):
-                yield ObjectName(each["Key"], each["ETag"].strip('"'))
+                yield ObjectName(each["Key"], each["ETag"].strip('"'), each["Size"])
 
     def get(self, key: str) -> bytes | None:
         """See `Objects.get`."""

@@ -26,7 +26,7 @@ from transforms.arrow import parquet_bytes, read_parquet, rows_to_table
 from transforms.cli_context import deployed_keys
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES
 from transforms.outcome import Accepted, Dropped
-from transforms.replay import REPLAYS_PREFIX
+from transforms.replay_ledger import REPLAYS_PREFIX
 from transforms.rules import Gate
 
 pytestmark = pytest.mark.cloud

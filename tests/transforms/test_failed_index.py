@@ -1,6 +1,7 @@
 """What a listing may hold of a failed record, whatever the record holds."""
 
 import json
+import re
 from dataclasses import asdict
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.golden.poison.corpus import ARRIVAL_MS, corpus
 from transforms.failed_index import IndexEntry, index_record
 from transforms.failed_objects import FailedRecord
+from transforms.line_reasons import known_words
 from transforms.review import keyless_reviewer
 
 REVIEWER = keyless_reviewer()
@@ -59,3 +61,29 @@ def test_poison_is_listed_without_what_it_says(secret: str) -> None:
         for entry in listed(told, kind=f"{secret} 1", code=f"{secret} 1", message=secret):
             assert secret not in str(asdict(entry)), name
     assert seen > 50
+
+
+@given(st.text())
+def test_a_reason_is_shown_in_known_words_only(text: str) -> None:
+    shown = known_words(text)
+    assert shown.isascii()
+    assert all(character.isprintable() for character in shown)
+    assert not re.search(r"\d", shown)
+    assert len(shown) < 170
+
+
+def test_the_reasons_of_producers_stay_readable() -> None:
+    assert known_words("payload.status: Expected `int`, got `str`") == (
+        "payload.status: Expected `int`, got `str`"
+    )
+    assert known_words("event_type: stream web has no event type 'jane.doe@example.com'") == (
+        "event_type: stream web has no event type '...'"
+    )
+    assert known_words("time '99/Foo/2015' is not like 17/May/2015:10:05:03 +0000") == (
+        "time '...' is not like ..."
+    )
+    assert known_words("Jane Doe") == ""
+
+
+def test_a_masked_reason_takes_time_in_proportion_to_its_length() -> None:
+    assert known_words("..." * 100_000 + "\0" * 100_000) == ""

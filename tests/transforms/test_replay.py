@@ -13,7 +13,9 @@ from transforms.contracts import LAKE_TABLES
 from transforms.failed_index import Selection
 from transforms.failed_records import error_objects
 from transforms.outcome import Accepted
-from transforms.replay import REPAIR_RAISED, REPLAYS_PREFIX, Counts, Order, Repair, replay
+from transforms.repair import Repair
+from transforms.replay import REPAIR_FAILED, Counts, Order, replay
+from transforms.replay_ledger import REPLAYS_PREFIX
 from transforms.review import Reviewer
 from transforms.rules import Gate
 
@@ -24,6 +26,8 @@ KINDS = (
     "metadata-extraction-failed",
     "activePartitionExceeded",
 )
+
+Mend = Callable[[bytes], bytes | None]
 
 
 def now() -> datetime:
@@ -63,12 +67,18 @@ def objects() -> MemoryObjects:
 @pytest.fixture
 def replayed(gate: Gate) -> Callable[..., Counts]:
     def run(
-        objects: MemoryObjects, repair: Repair | None = mend, order: Order | None = None, **options: bool
+        objects: MemoryObjects, repair: Mend | None = mend, order: Order | None = None, **options: Any
     ) -> Counts:
         order = order or Order(repair_name="mend" if repair else "", key_id="k1")
         reviewer, total = Reviewer({"web_events": gate}), Counts()
         for counts in replay(
-            error_objects(objects), objects, reviewer, order, repair=repair, now=now, **options
+            error_objects(objects),
+            objects,
+            reviewer,
+            order,
+            repair=Repair("mending:mend", repair) if repair else None,
+            now=now,
+            **options,
         ):
             total.add(counts)
         return total
@@ -190,7 +200,7 @@ def test_a_repair_that_raises_leaves_that_record_failed(
         return mend(raw) or raw
 
     total = replayed(objects, repair=raises)
-    assert total.still_failed[REPAIR_RAISED] == 1
+    assert total.still_failed[REPAIR_FAILED] == 1
     assert rows(objects) == [("2026-11-24-10", 1), ("2026-11-24-10", 3)]
 
 
@@ -273,3 +283,73 @@ def test_replayed_rows_equal_those_of_the_transformation(
     assert found[0]["client_key"] == made["client_key"]
     assert found[0]["arrival_time"].isoformat(timespec="milliseconds") + "Z" == made["arrival_time"]
     assert found[0]["page_viewed"] == {**dict.fromkeys(found[0]["page_viewed"]), **made["page_viewed"]}
+
+
+def test_rows_that_failed_behind_the_transformation_are_checked_together_and_fail_alone(
+    gate: Gate, replayed: Callable[..., Counts]
+) -> None:
+    found = [gate.judge(event(number), ARRIVAL_MS) for number in range(1, 301)]
+    made = [each.row for each in found if isinstance(each, Accepted)]
+    made[7] = made[7].replace(b'"status":200', b'"status":"oops"')
+    made[200] = made[200].replace(b'"status":200', b'"status":"oops"')
+    objects = MemoryObjects()
+    body = b"".join(error_line(row, ARRIVAL_MS) for row in made)
+    objects.bodies["failed/format-conversion-failed/dt=2026-11-24/a"] = body
+    total = replayed(objects, repair=None)
+    assert (total.replayed, total.still_failed) == (298, Counter({"wrong_type": 2}))
+    assert [seq for _, seq in rows(objects)] == [seq for seq in range(1, 301) if seq not in (8, 201)]
+
+
+@pytest.mark.parametrize("hours", [3, 40])
+def test_a_repair_that_changes_after_a_kill_leaves_each_event_in_one_hour(
+    hours: int, replayed: Callable[..., Counts]
+) -> None:
+    def fresh() -> MemoryObjects:
+        found = MemoryObjects()
+        times = [b"%02dT%02d:" % divmod(number + 24, 24) for number in range(hours)]
+        events = [broken(number).replace(b"24T10:", at) for number, at in enumerate(times, start=1)]
+        body = b"".join(error_line(each.replace(b"simulator", b"replay"), ARRIVAL_MS) for each in events)
+        found.bodies["failed/processing-failed/dt=2026-11-24/a"] = body
+        return found
+
+    def later(raw: bytes) -> bytes | None:
+        mended = mend(raw)
+        return None if mended is None else mended.replace(b"2026-11-", b"2026-10-")
+
+    stopped = fresh()
+    stopped.fails_after = hours // 2
+    with pytest.raises(ConnectionError):
+        replayed(stopped)
+    stopped.fails_after = None
+    replayed(stopped, repair=later, order=Order(repair_name="later"))
+    assert sorted(seq for _, seq in rows(stopped)) == list(range(1, hours + 1))
+    assert all(hour.startswith("2026-10-") for hour, _ in rows(stopped))
+
+
+def test_a_row_that_moves_between_hours_is_never_in_none_of_them(replayed: Callable[..., Counts]) -> None:
+    def fresh() -> MemoryObjects:
+        found = MemoryObjects()
+        lines = [broken(1), broken(2).replace(b"T10:", b"T09:"), broken(3).replace(b"T10:", b"T08:")]
+        body = b"".join(error_line(line, ARRIVAL_MS) for line in lines)
+        found.bodies["failed/processing-failed/dt=2026-11-24/a"] = body
+        replayed(found)
+        return found
+
+    def turned(raw: bytes) -> bytes | None:
+        mended = mend(raw)
+        turns = {b"T10:": b"T09:", b"T09:": b"T08:", b"T08:": b"T10:"}
+        return next((mended.replace(a, b) for a, b in turns.items() if a in mended), None) if mended else None
+
+    whole = fresh()
+    before = whole.writes
+    replayed(whole, repair=turned, order=Order(repair_name="turned"))
+    assert rows(whole) == [("2026-11-24-08", 2), ("2026-11-24-09", 1), ("2026-11-24-10", 3)]
+    for stop in range(whole.writes - before):
+        stopped = fresh()
+        stopped.fails_after = stopped.writes + stop
+        with pytest.raises(ConnectionError):
+            replayed(stopped, repair=turned, order=Order(repair_name="turned"))
+        assert {seq for _, seq in rows(stopped)} == {1, 2, 3}
+        stopped.fails_after = None
+        replayed(stopped, repair=turned, order=Order(repair_name="turned"))
+        assert rows(stopped) == rows(whole)
