@@ -57,7 +57,8 @@ class Bucket:
 
     client_of: Callable[[str], Any]
     lake_bucket: str
-    transform_function: str
+    pseudonym_key_ids: str
+    pseudonym_secret: str
     json: bool = False
     calls: Counter[str] = field(default_factory=Counter)
     puts_left: int | None = None
@@ -91,10 +92,15 @@ class Bucket:
 
 @pytest.fixture
 def make_bucket(local_cloud: LocalCloud) -> Callable[[], Bucket]:
-    function = Outputs.from_document(local_cloud.outputs).transform_function
+    outputs = Outputs.from_document(local_cloud.outputs)
 
     def make() -> Bucket:
-        made = Bucket(local_cloud.context.client, f"hours-{uuid4().hex}", function)
+        made = Bucket(
+            local_cloud.context.client,
+            f"hours-{uuid4().hex}",
+            outputs.pseudonym_key_ids,
+            outputs.pseudonym_secret,
+        )
         s3 = local_cloud.context.client("s3")
         s3.create_bucket(Bucket=made.lake_bucket)
         key = "failed/activePartitionExceeded/dt=2026-11-24/a"
