@@ -43,7 +43,8 @@ class Watch:
     def sample(self, folder: Path) -> None:
         """Look at every process once."""
         memory: defaultdict[str, int] = defaultdict(int)
-        for pid, role in roles(folder, self.root):
+        for pid, found in roles(folder, self.root):
+            role = found.partition(":")[0]
             try:
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 share = _PROPORTIONAL.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
@@ -61,7 +62,10 @@ class Watch:
 
 
 def roles(folder: Path, command: int) -> Iterator[tuple[int, str]]:
-    """(process id, what it is for) of every process of the chain that is alive."""
+    """(process id, what it is for) of every process of the chain that is alive.
+
+    Those that run queries for the server are `server: queries`.
+    """
     alive = cloud.status(LocalPaths.of(folder)) if (folder / ".local").is_dir() else {}
     named = {int(found["pid"]): name for name, found in alive.items() if found}
     named[command] = "producer and command"
@@ -80,7 +84,7 @@ def roles(folder: Path, command: int) -> Iterator[tuple[int, str]]:
             if _command(pid) != _command(parent):
                 yield pid, _function(pid) or named[parent]
         elif parents.get(parent) in named:  # one of the processes that the server's nursery forks
-            yield pid, named[parents[parent]]
+            yield pid, f"{named[parents[parent]]}: queries"
 
 
 def _command(pid: int) -> bytes:

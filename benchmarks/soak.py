@@ -23,6 +23,9 @@ import msgspec
 
 from benchmarks.local import roles
 from infra.local import cloud, processes
+from infra.local.athena.objects import CACHE_BYTES
+from infra.local.athena.service import WORKERS
+from infra.local.athena.worker import FILE_BYTES, PROCESS_BYTES
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
 
@@ -33,8 +36,12 @@ MOST_DRIFT = 0.05
 """What any other process, and any folder that may not grow, may differ by between the last two thirds."""
 EMULATOR = "ministack"
 PRODUCER = "producer and command"
+QUERIES = "server: queries"
+"""The largest process that runs a query. Its memory follows the lake that it reads, up to its own limit."""
 GROWING = ("s3/penstock-lake", "s3/penstock-reporting", "stream", "ledger")
 """Folders whose content is the product: the lake, reports, the retained stream, the ledger in the state."""
+BOUNDED = {"cache/athena": CACHE_BYTES, "scratch/athena": WORKERS * FILE_BYTES}
+"""Folders that follow the lake up to a limit: copies of objects, and what queries spill while they run."""
 SMALL_BYTES = 1_000_000
 """Folders that change by less than this between thirds do not count: logs, sqlite's files."""
 
@@ -81,10 +88,16 @@ def judge(samples: Sequence[Sample]) -> Judgement:
     if growth > MOST_BYTES_AN_EVENT:
         faults.append(f"MiniStack grows by {growth:.0f} bytes an event; {MOST_BYTES_AN_EVENT} are allowed.")
     for name, (first, second) in memory.items():
-        if name not in (EMULATOR, PRODUCER) and abs(second - first) > MOST_DRIFT * first:
+        if name == QUERIES:
+            if second > PROCESS_BYTES:
+                faults.append(f"{name} took {second / 1e6:.0f} MB; {PROCESS_BYTES / 1e6:.0f} are allowed.")
+        elif name not in (EMULATOR, PRODUCER) and abs(second - first) > MOST_DRIFT * first:
             faults.append(f"{name} went from {first / 1e6:.0f} to {second / 1e6:.0f} MB.")
     for name, (first, second) in folders.items():
-        if not name.startswith(GROWING) and second - first > max(SMALL_BYTES, MOST_DRIFT * first):
+        if name in BOUNDED:
+            if second > BOUNDED[name]:
+                faults.append(f"The folder {name} has {second / 1e6:.1f} MB, more than its limit.")
+        elif not name.startswith(GROWING) and second - first > max(SMALL_BYTES, MOST_DRIFT * first):
             faults.append(f"The folder {name} went from {first / 1e6:.1f} to {second / 1e6:.1f} MB.")
     return Judgement(growth, memory, folders, tuple(faults))
 
@@ -124,16 +137,23 @@ def look(folder: Path, producer: int, at: float, events: int) -> Sample:
 
 
 def sizes(paths: LocalPaths) -> dict[str, int]:
-    """Bytes below each folder of the local cloud; buckets and parts of the state each by itself."""
+    """Bytes below each folder of the local cloud; buckets and parts of the state each by itself.
+
+    A file of several names counts once, in the first of its folders: queries link what they read.
+    """
     found: defaultdict[str, int] = defaultdict(int)
-    for base, _, files in os.walk(paths.root):
+    seen: set[tuple[int, int]] = set()
+    for base, folders, files in os.walk(paths.root):
+        folders.sort()
         parts = Path(base).relative_to(paths.root).parts
         for file in files:
             try:
-                size = (Path(base) / file).stat().st_size
+                stat = (Path(base) / file).stat()
             except OSError:
                 continue
-            found[_place(parts, file)] += size
+            if (stat.st_dev, stat.st_ino) not in seen:
+                seen.add((stat.st_dev, stat.st_ino))
+                found[_place(parts, file)] += stat.st_size
     return dict(found)
 
 

@@ -17,6 +17,7 @@ from infra.local import (
     emulator_gate,
     expire,
     fast_json,
+    kept_logs,
     kept_objects,
     kept_records,
     mappings,
@@ -144,6 +145,7 @@ def main() -> None:
     worker_pipes.install()
     mappings.install()
     kept_objects.install()
+    kept_logs.install()
     delivery_metrics.install(keys)
     emulator_gate.install(keys)
     web_server.install(lambda app: emulator_gate.guarded(app, keys))

@@ -7,7 +7,9 @@ as they are: most are read within seconds, and never again. What the log cannot 
 import base64
 import contextlib
 import logging
+import struct
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 import msgspec
 import zstandard
 
-from infra.local.stream_log import Head, Stored, StreamLog
+from infra.local.stream_log import PLACE_BYTES, Head, Stored, StreamLog
 
 LARGE_TEXT = 4096
 """Characters of base64 from which a record's data is decoded and compressed; others are kept as they came."""
@@ -38,12 +40,45 @@ class Decoded(bytes):
     __slots__ = ()
 
 
+class KeptRecord(bytes):
+    """A record whose data is in the log; MiniStack reads it like the dict that it made."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, sequence: str, arrived: float, partition_key: str, data: Stored) -> "KeptRecord":
+        """The record with that data. A sequence number has at most 255 characters, as on AWS."""
+        known = sequence.encode()
+        return cls(b"".join((_ARRIVED.pack(arrived, len(known)), data, known, partition_key.encode())))
+
+    def keys(self) -> tuple[str, ...]:
+        """What it has, as a mapping."""
+        return ("SequenceNumber", "ApproximateArrivalTimestamp", "Data", "PartitionKey")
+
+    def __getitem__(self, name: Any) -> Any:
+        end = _SEQUENCE_AT + bytes.__getitem__(self, _ARRIVED.size - 1)
+        if name == "SequenceNumber":
+            return bytes.__getitem__(self, slice(_SEQUENCE_AT, end)).decode()
+        if name == "ApproximateArrivalTimestamp":
+            return _ARRIVED.unpack_from(self)[0]
+        if name == "Data":
+            return Stored(bytes.__getitem__(self, slice(_ARRIVED.size, _SEQUENCE_AT)))
+        if name == "PartitionKey":
+            return bytes.__getitem__(self, slice(end, None)).decode()
+        raise KeyError(name)
+
+
+_ARRIVED = struct.Struct("<dB")
+"""When it arrived, and the length of its sequence number."""
+_SEQUENCE_AT = _ARRIVED.size + PLACE_BYTES
+
+
 class Keeper:
     """Keeps what the operations append. Not for use from several threads: MiniStack answers on one."""
 
     def __init__(self, log: StreamLog, plain_bytes: int = PLAIN_BYTES) -> None:
         self._log, self._most = log, plain_bytes
-        self._plain: deque[tuple[dict[str, Any], Stored, int]] = deque()
+        self._plain: deque[tuple[list[Any], dict[str, Any], Stored, int]] = deque()
         self._size = 0
 
     def keeping(
@@ -84,6 +119,7 @@ class Keeper:
         """Write records of (shard, record) to the log. Raises OSError; then none of them is in it."""
         records, entries = [], []
         for shard, record in appended:
+            held = stream["shards"][shard]["records"]
             data = record["Data"]
             is_text = type(data) is not Decoded
             head = Head(
@@ -95,16 +131,30 @@ class Keeper:
                 record["ApproximateArrivalTimestamp"],
                 is_text,
             )
-            records.append(record)
+            records.append((held, record))
             entries.append((head, data if type(data) is Decoded else _text(data)))
-        for record, stored in zip(records, self._log.append(entries), strict=True):
+        for (held, record), stored in zip(records, self._log.append(entries), strict=True):
             size = len(record["Data"])
-            self._plain.append((record, stored, size))
+            self._plain.append((held, record, stored, size))
             self._size += size
         while self._size > self._most:
-            record, stored, size = self._plain.popleft()
+            held, record, stored, size = self._plain.popleft()
             self._size -= size
-            record["Data"] = stored
+            _replace(held, record, stored)
+
+
+def _replace(records: list[Any], record: dict[str, Any], stored: Stored) -> None:
+    """Put the small form in its place, unless the record has expired. They lie in order of their numbers."""
+    sequence = record["SequenceNumber"]
+    at = bisect_left(records, sequence, key=_sequence)
+    if at < len(records) and records[at] is record:
+        records[at] = KeptRecord.of(
+            sequence, record["ApproximateArrivalTimestamp"], record["PartitionKey"], stored
+        )
+
+
+def _sequence(record: Any) -> Any:
+    return record["SequenceNumber"]
 
 
 def _decode(record: dict[str, Any]) -> None:
@@ -154,14 +204,7 @@ def restore(log: StreamLog, streams: Callable[[str, str, str], Stream | None]) -
         shard = stream["shards"].get(head.shard) if stream else None
         if shard is None or head.sequence <= max(shard["starting_sequence_number"], _last(shard["records"])):
             continue
-        shard["records"].append(
-            {
-                "SequenceNumber": head.sequence,
-                "ApproximateArrivalTimestamp": head.arrived,
-                "Data": stored,
-                "PartitionKey": head.partition_key,
-            }
-        )
+        shard["records"].append(KeptRecord.of(head.sequence, head.arrived, head.partition_key, stored))
         count += 1
     if log.unreadable_bytes:
         logger.error("%d bytes of the streams' log are no records any more", log.unreadable_bytes)

@@ -1,7 +1,8 @@
 """Deletes old results of queries: the template's lifecycle counts days, and a local cloud runs for hours.
 
 Every refresh of a report leaves files that nobody reads again. On AWS the results bucket's lifecycle deletes
-them; here it is an age.
+them; here it is an age. The same goes for copies of objects that
+no query has read since.
 """
 
 import asyncio
@@ -29,16 +30,19 @@ logger = logging.getLogger(__name__)
 
 
 class OldResults:
-    """Deletes what is older than `kept_seconds`, in the bucket and in the folder of local copies."""
+    """Deletes what is older than `kept_seconds`, in the bucket and in the folders of local copies.
+
+    A file's age is since it was written or, in the cache of objects, last read by a query.
+    """
 
     def __init__(
         self,
         context: LocalContext,
-        folder: Path,
+        folders: Sequence[Path],
         kept_seconds: float = KEPT_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._context, self._folder, self._kept, self._now = context, folder, kept_seconds, now
+        self._context, self._folders, self._kept, self._now = context, folders, kept_seconds, now
         self._task: asyncio.Task[None] | None = None
         self.targets: Mapping[str, Target] = {}
         self.resources: Mapping[str, ResourceHandler] = {}
@@ -66,7 +70,7 @@ class OldResults:
     def delete(self) -> int:
         """Delete what is too old now; how many files and objects it was. Raises ClientError, OSError."""
         before, deleted = self._now() - self._kept, 0
-        for file in self._folder.glob("*"):
+        for file in (file for folder in self._folders for file in folder.glob("*")):
             with contextlib.suppress(FileNotFoundError):
                 if file.stat().st_mtime < before:
                     file.unlink()

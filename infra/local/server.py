@@ -48,7 +48,9 @@ def services(context: LocalContext, settings: LocalSettings, store: ResourceStor
         firehose,
         ticker,
         AthenaService(context),
-        OldResults(context, context.paths.state / "athena-results"),
+        OldResults(
+            context, (context.paths.state / "athena-results", context.paths.root / "cache" / "athena")
+        ),
         CatalogueEvents(context),
         AlarmListener(context),
         QuickSightService(context),
@@ -77,12 +79,14 @@ def application(parts: Sequence[Service], store: ResourceStore, context: LocalCo
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - starlette passes it
+        trimming = asyncio.create_task(process_memory.keep_small())
         await asyncio.to_thread(endpoint.restore)
         for part in parts:
             await part.start()
         yield
         for part in reversed(parts):
             await part.stop()
+        trimming.cancel()
         store.close()
 
     own = [

@@ -74,6 +74,7 @@ class Stored(bytes):
 
 
 _PLACE = struct.Struct("<IQI?")
+PLACE_BYTES = _PLACE.size
 _numbers = itertools.count()
 _files: dict[int, int] = {}
 """File descriptor of each segment of this process, by its number."""

@@ -62,7 +62,8 @@ def list_objects(s3: Any, location: str, *, after: str = "", until: str = "") ->
         arguments["ContinuationToken"] = page["NextContinuationToken"]
 
 
-CACHE_BYTES = 4 << 30
+CACHE_BYTES = 512 << 20
+"""Of the copies in all. The server deletes one that no query has read for ten minutes, too."""
 
 
 class ObjectCache:

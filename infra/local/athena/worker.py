@@ -16,6 +16,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from infra.local.athena.engine import Engine, Run
@@ -33,10 +34,12 @@ MEMORY = "1500MB"
 """What DuckDB may hold before it spills."""
 PROCESS_BYTES = 2_500_000_000
 """What the process may allocate: much of what DuckDB and Python take is not in DuckDB's own count."""
+FILE_BYTES = 4 << 30
+"""Of one file that it writes."""
 _PR_SET_PDEATHSIG = 1
 _LIMITS = {
     resource.RLIMIT_DATA: PROCESS_BYTES,
-    resource.RLIMIT_FSIZE: CACHE_BYTES,
+    resource.RLIMIT_FSIZE: FILE_BYTES,
     resource.RLIMIT_CORE: 0,
 }
 
@@ -60,6 +63,7 @@ def serve(connection: Connection, context: LocalContext, folder: Path) -> None:
             job = json.loads(connection.recv_bytes())
             connection.send_bytes(json.dumps(_answer(run, Execution(**job))).encode())
             sandbox.renew()
+            rmtree(results.scratch, ignore_errors=True)  # half a result of one that failed
 
 
 def _bound() -> None:

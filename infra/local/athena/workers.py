@@ -30,6 +30,8 @@ LONG_SECONDS = 1.0
 QUERY_SECONDS = 30 * 60.0
 """Athena's own limit of a DML statement."""
 _LOWER_PRIORITY = 10
+_DEATH_SECONDS = 10.0
+"""A killed process has so long to be gone: it could write to its folder until then."""
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +49,12 @@ class Worker:
     def is_alive(self) -> bool:
         """Whether an idle worker still waits for work: it has nothing to say before."""
         return not self.connection.poll(0)
+
+    def await_death(self) -> None:
+        """Return when the killed process is gone, or after `_DEATH_SECONDS`. An answer that nobody read is dropped."""
+        with suppress(EOFError, OSError):
+            while self.connection.poll(_DEATH_SECONDS):
+                self.connection.recv_bytes()
 
     def yield_to_others(self) -> None:
         """Give every thread of it a lower priority; where that needs /proc and there is none, leave it."""
@@ -156,6 +164,7 @@ class Workers:
             if worker.is_alive:
                 return worker
             self._kill(worker)
+            self._background.submit(self._clear, worker)
 
     def _put_back(self, worker: Worker) -> None:
         worker.uses += 1
@@ -167,6 +176,7 @@ class Workers:
         self._background.submit(self._clear, worker)
 
     def _clear(self, worker: Worker) -> None:
+        worker.await_death()
         worker.connection.close()
         rmtree(worker.folder, ignore_errors=True)
         self._refill()

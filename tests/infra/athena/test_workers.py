@@ -2,6 +2,7 @@
 
 import os
 import signal
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,45 @@ def test_a_worker_that_dies_while_it_waits_is_not_lent(
         os.kill(idle.process, signal.SIGKILL)
         assert idle.connection.poll(10)
     assert endpoint.rows(PROBE) == [("100",)]
+
+
+def test_the_folder_of_a_worker_that_died_while_it_waited_is_removed(endpoint: Endpoint) -> None:
+    endpoint.rows(PROBE)
+    endpoint.service._workers.settle()
+    idle = list(endpoint.service._workers._idle)
+    for each in idle:
+        os.kill(each.process, signal.SIGKILL)
+        assert each.connection.poll(10)
+    endpoint.rows(PROBE)
+    endpoint.service._workers.settle()
+    assert idle
+    assert [each.folder for each in idle if each.folder.exists()] == []
+
+
+def test_a_killed_worker_is_waited_for_though_nobody_read_its_answer(tmp_path: Path) -> None:
+    ours, theirs = Pipe()
+    theirs.send_bytes(b"an answer")
+    theirs.close()
+    Worker(0, ours, tmp_path).await_death()
+    with pytest.raises(EOFError):
+        ours.recv_bytes()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT x FROM UNNEST(sequence(1, 200000)) AS t(x)",
+        "SELECT 10 / (200000 - x) FROM UNNEST(sequence(1, 200000)) AS t(x)",
+        "SELECT no_such_column FROM web_events",
+    ],
+    ids=["it succeeds", "it fails among its rows", "it fails at once"],
+)
+def test_an_execution_that_has_ended_leaves_no_file_in_its_workers_folder(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, sql: str
+) -> None:
+    lent = taken(endpoint, monkeypatch)
+    endpoint.run(sql)
+    wait_for(lambda: not any(files for _, _, files in os.walk(lent[-1].folder)))
 
 
 def test_when_the_nursery_is_killed_the_next_execution_has_another(endpoint: Endpoint) -> None:

@@ -55,3 +55,24 @@ def test_a_look_sees_every_process_and_folder_of_a_local_cloud(local_cloud: Loca
     assert {"ministack", "server"} <= sample.memory.keys()
     assert min(sample.memory.values()) > 1_000_000
     assert {"ledger", "state/snapshots", "run"} <= sizes(LocalPaths.of(paths.root.parent)).keys()
+
+
+def test_what_follows_the_lake_is_measured_against_its_limit() -> None:
+    assert judge(_samples(60.0, folders={"cache/athena": 5e5, "scratch/athena": 5e5})).faults == ()
+    (fault,) = judge(_samples(60.0, folders={"cache/athena": 2e6})).faults
+    assert fault.startswith("The folder cache/athena has ")
+    samples = [
+        msgspec.structs.replace(each, memory={**each.memory, "server: queries": int(1e6 * each.at)})
+        for each in _samples(60.0)
+    ]
+    assert judge(samples).faults == ()
+
+
+def test_a_file_of_several_names_counts_once(tmp_path: Path) -> None:
+    paths = LocalPaths.of(tmp_path)
+    for folder in ("cache/athena", "scratch/athena/1"):
+        (paths.root / folder).mkdir(parents=True)
+    (paths.root / "cache/athena/object").write_bytes(b"x" * 10)
+    (paths.root / "scratch/athena/1/link").hardlink_to(paths.root / "cache/athena/object")
+    (paths.root / "scratch/athena/1/own").write_bytes(b"x" * 3)
+    assert sizes(paths) == {"cache/athena": 10, "scratch/athena": 3}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from infra.local.fast_json import FastBase64
-from infra.local.kept_records import Keeper, restore, take_over, without_records
+from infra.local.kept_records import Keeper, KeptRecord, restore, take_over, without_records
 from infra.local.stream_log import Head, Stored, StreamLog
 
 SCOPE = ("000000000000", "us-east-1")
@@ -205,3 +205,30 @@ def test_records_that_an_earlier_state_file_holds_move_into_the_log(tmp_path: Pa
     take_over(emulator.keeper, SCOPE, emulator.stream)
     take_over(emulator.keeper, SCOPE, emulator.stream)
     assert _given(emulator.records()) == _given(_restored(tmp_path)[0]) == [large, b"small"]
+
+
+def test_a_record_whose_data_is_in_the_log_is_small_and_reads_like_the_one_that_came(tmp_path: Path) -> None:
+    emulator = _Emulator(tmp_path)
+    emulator.put(_text(b"one"), _text(b"two"), _text(b"three"))
+    for number, record in enumerate(emulator.records(), 1):
+        assert type(record) is KeptRecord
+        assert record["SequenceNumber"] == f"{number:09d}"
+        assert record["ApproximateArrivalTimestamp"] == 5.0
+        assert record["PartitionKey"] == "k"
+        assert sys.getsizeof(record) < 100
+    with pytest.raises(KeyError):
+        emulator.records()[0]["EncryptionType"]
+    assert (
+        KeptRecord.of("1", 0.0, "\u00e4 \U0001f600", emulator.records()[0]["Data"])["PartitionKey"]
+        == "\u00e4 \U0001f600"
+    )
+
+
+def test_a_record_that_expired_before_it_was_made_small_stays_away(tmp_path: Path) -> None:
+    emulator = _Emulator(tmp_path, plain_bytes=10)
+    emulator.put(_text(b"one"))
+    for shard in emulator.stream["shards"].values():
+        shard["records"].clear()
+    emulator.put(_text(b"two two two"), _text(b"three three"))
+    assert [record["SequenceNumber"] for record in emulator.records()] == ["000000002", "000000003"]
+    assert _given(emulator.records()) == [b"two two two", b"three three"]
