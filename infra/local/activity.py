@@ -23,7 +23,7 @@ class Happening:
 class Activity:
     """The latest happenings. Thread-safe; the oldest are forgotten."""
 
-    def __init__(self, capacity: int = 5_000) -> None:
+    def __init__(self, capacity: int = 10_000) -> None:
         self._kept: deque[Happening] = deque(maxlen=capacity)
         self._count = 0
         self._lock = threading.Lock()

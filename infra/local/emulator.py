@@ -20,6 +20,7 @@ from infra.local import (
     kept_logs,
     kept_objects,
     kept_records,
+    kept_tokens,
     mappings,
     process_memory,
     processes,
@@ -146,6 +147,7 @@ def main() -> None:
     mappings.install()
     kept_objects.install()
     kept_logs.install()
+    kept_tokens.install()
     delivery_metrics.install(keys)
     emulator_gate.install(keys)
     web_server.install(lambda app: emulator_gate.guarded(app, keys))

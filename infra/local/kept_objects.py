@@ -105,9 +105,30 @@ class Store:
                 with suppress(OSError):
                     Path(name).unlink()
             raise NotKeptError(str(error)) from error
-        record["body"] = None  # it is read from the disk
+        self._forget_bodies(bucket, key, record)
         root = Path(s3.DATA_DIR) / s3.get_account_id() / bucket
         s3._remove_key_files(s3._other_key_disk_path(str(root), key, path))
+
+    def _forget_bodies(self, bucket: str, key: str, record: dict[str, Any]) -> None:
+        """What the disk has is read from there: MiniStack would keep every version's body, the whole lake."""
+        record["body"] = None
+        current = record.get("version_id") or "null"
+        for version in self._s3._object_versions.get((bucket, key)) or ():
+            kept = version["version_id"]
+            if kept == current or self._s3._version_file_exists(bucket, key, kept):
+                version["data"] = None
+
+    def displacing(self, persist: Operation) -> Operation:
+        """MiniStack's write of a version that another replaces, refused when the disk has not taken it."""
+
+        def run(bucket: str, key: str, prior: dict[str, Any] | None, versioning: str) -> None:
+            persist(bucket, key, prior, versioning)
+            version, path = (prior or {}).get("version_id"), self._s3._object_disk_path(bucket, key)
+            is_there = path is not None and Path(path).is_file()
+            if version and is_there and not self._s3._version_file_exists(bucket, key, version):
+                raise NotKeptError(f"Version {version} of {bucket}/{key} could not be kept.")
+
+        return run
 
     def _take_back(self, found: Any, bucket: str, key: str, before: Any, versions: list[Any]) -> None:
         if before is None:
@@ -153,6 +174,7 @@ def install() -> None:
     s3._fire_s3_event_async = store.fire
     s3._persist_object = store.persist
     s3._read_body = store.reading(s3._read_body)
+    s3._persist_displaced_version = store.displacing(s3._persist_displaced_version)
     s3._put_object = store.keeping(s3._put_object, lambda bucket, key, body, headers: len(body))  # noqa: ARG005
     for name in ("_copy_object", "_complete_multipart_upload", "_upload_part"):
         setattr(s3, name, store.keeping(getattr(s3, name), lambda *_, **__: 0))

@@ -1,11 +1,13 @@
 """Query executions: submitted, queued, run, cancelled; their record outlives the process."""
 
 import asyncio
+import itertools
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -18,6 +20,9 @@ KIND = "execution"
 TERMINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 BILLED_MINIMUM = 10_000_000
 MOST_ACTIVE = 200
+MOST_KEPT = 2_000
+"""Records of executions, the newest. Athena keeps those of 45 days."""
+_TRIM_EVERY = 100
 
 
 class TooManyRequests(ApiError):
@@ -124,6 +129,7 @@ class Executions:
         self._saving = threading.Lock()
         self._unsaved: dict[str, Execution] = {}
         self._lock = threading.Lock()
+        self._ends = itertools.count(1)
 
     def recover(self) -> None:
         """After a restart nothing is running: what was is failed, and may be tried again."""
@@ -243,6 +249,9 @@ class Executions:
     def _ended(self, live: _Live) -> None:
         self._keep(live.execution)
         self._watch(live.execution)
+        if next(self._ends) % _TRIM_EVERY == 0:
+            with suppress(NotKeptError):  # the disk is full, which `_keep` has told
+                self._store.trim(KIND, MOST_KEPT)
         with self._lock:
             self._live.pop(live.execution.id, None)
             self._running.discard(live)

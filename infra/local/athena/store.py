@@ -62,12 +62,20 @@ class Store:
         statement = "DELETE FROM document WHERE kind = ? AND owner = ? AND name = ?"
         return self._change(statement, (kind, owner, name)) > 0
 
-    def _change(self, statement: str, values: tuple[str, ...]) -> int:
+    def _change(self, statement: str, values: tuple[str | int, ...]) -> int:
         with self._lock:
             try:
                 return self._connection.execute(statement, values).rowcount
             except sqlite3.OperationalError as error:
                 raise NotKeptError(f"The disk of the local cloud is full or broken: {error}.") from error
+
+    def trim(self, kind: str, most: int) -> None:
+        """Delete the oldest documents of a kind beyond so many."""
+        self._change(
+            "DELETE FROM document WHERE kind = ? AND position <= (SELECT position FROM document "
+            "WHERE kind = ? ORDER BY position DESC LIMIT 1 OFFSET ?)",
+            (kind, kind, most),
+        )
 
     def page(
         self, kind: str, owner: str | None, *, before: int | None, limit: int, newest_first: bool = True

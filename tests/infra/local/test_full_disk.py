@@ -1,11 +1,14 @@
 """What the disk does not take is refused, nobody is told of it, and what was there before still is."""
 
 import json
+import os
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,6 +80,66 @@ def test_an_object_whose_file_is_gone_is_an_error_and_not_empty(local_cloud: Loc
         s3.get_object(Bucket="gone", Key="one")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     assert s3.get_object(Bucket="gone", Key="empty")["Body"].read() == b""
+
+
+@pytest.mark.cloud
+def test_every_version_of_an_object_is_read_from_the_disk_as_it_was_written(local_cloud: LocalCloud) -> None:
+    s3 = local_cloud.context.client("s3")
+    s3.create_bucket(Bucket="versions")
+    s3.put_object(Bucket="versions", Key="a/b", Body=b"before versioning")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    bodies = {"null": b"before versioning"}
+    for body in (b"one", b"two", b"three"):
+        bodies[s3.put_object(Bucket="versions", Key="a/b", Body=body)["VersionId"]] = body
+    s3.delete_object(Bucket="versions", Key="a/b")
+
+    def read(version: str) -> Any:
+        return s3.get_object(Bucket="versions", Key="a/b", VersionId=version)["Body"].read()
+
+    assert {version: read(version) for version in bodies} == bodies
+    newest = s3.list_object_versions(Bucket="versions")["DeleteMarkers"][0]["VersionId"]
+    for version, current in zip((newest, *reversed(list(bodies))), reversed(list(bodies)), strict=False):
+        s3.delete_object(Bucket="versions", Key="a/b", VersionId=version)
+        assert s3.get_object(Bucket="versions", Key="a/b")["Body"].read() == bodies[current]
+        assert read(current) == bodies[current]
+
+
+_VERSIONS = """
+import json
+from infra.local import kept_objects
+kept_objects.install()
+from ministack.services import s3
+s3._create_bucket("lake", b"", {})
+s3._bucket_versioning["lake"] = "Enabled"
+for number in range(3):
+    assert s3._put_object("lake", "k", b"%d" % number, {})[0] == 200
+versions = s3._object_versions[("lake", "k")]
+read = [s3._version_body(s3._buckets["lake"], "lake", "k", each).decode() for each in versions]
+print(json.dumps([read, [each["data"] for each in versions]]))
+"""
+
+
+def test_no_version_of_an_object_is_kept_in_memory(tmp_path: Path) -> None:
+    environ = {**os.environ, "S3_PERSIST": "1", "S3_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", _VERSIONS]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(done.stdout.splitlines()[-1]) == [["0", "1", "2"], [None, None, None]]
+
+
+def test_an_object_is_not_replaced_before_its_version_is_on_the_disk(tmp_path: Path) -> None:
+    kept: list[str] = []
+    s3 = _s3([])
+    s3._object_disk_path = lambda bucket, key: str(tmp_path / bucket / key)
+    s3._version_file_exists = lambda bucket, key, version: version in kept
+    displace = Store(s3, lambda: 1 << 40).displacing(lambda *_: None)
+    displace("b", "k", {"version_id": "v"}, "Enabled")  # its file is gone: nothing is lost
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "k").write_bytes(b"x")
+    with pytest.raises(NotKeptError, match="Version v of b/k"):
+        displace("b", "k", {"version_id": "v"}, "Enabled")
+    kept.append("v")
+    displace("b", "k", {"version_id": "v"}, "Enabled")
+    displace("b", "k", None, "Enabled")
 
 
 @pytest.mark.cloud

@@ -66,6 +66,10 @@ def test_what_follows_the_lake_is_measured_against_its_limit() -> None:
         for each in _samples(60.0)
     ]
     assert judge(samples).faults == ()
+    large = [
+        msgspec.structs.replace(each, memory={**each.memory, "server: queries": int(3e9)}) for each in samples
+    ]
+    assert judge(large).faults == ("server: queries took 3000 MB; 2500 are allowed.",)
 
 
 def test_a_file_of_several_names_counts_once(tmp_path: Path) -> None:

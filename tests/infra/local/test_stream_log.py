@@ -210,7 +210,8 @@ def test_records_that_an_earlier_state_file_holds_move_into_the_log(tmp_path: Pa
 def test_a_record_whose_data_is_in_the_log_is_small_and_reads_like_the_one_that_came(tmp_path: Path) -> None:
     emulator = _Emulator(tmp_path)
     emulator.put(_text(b"one"), _text(b"two"), _text(b"three"))
-    for number, record in enumerate(emulator.records(), 1):
+    records: list[Any] = emulator.records()
+    for number, record in enumerate(records, 1):
         assert type(record) is KeptRecord
         assert record["SequenceNumber"] == f"{number:09d}"
         assert record["ApproximateArrivalTimestamp"] == 5.0
