@@ -66,7 +66,7 @@ def _role(role: Resource, everything: list[Resource]) -> Principal:
     return Principal(role.name.removesuffix(f"-{REGION}"), trusted, statements)
 
 
-def _by_key_policies(role: Resource, everything: Iterable[Resource]) -> list[Mapping[str, Any]]:
+def _by_key_policies(role: Resource, everything: list[Resource]) -> list[Mapping[str, Any]]:
     """What policies of KMS keys allow the role by its name, each as a statement of its own about that key."""
     return [
         {**{name: v for name, v in statement.items() if name != "Principal"}, "Resource": key.arn}

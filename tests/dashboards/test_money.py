@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import iso4217
@@ -45,12 +46,17 @@ span = [18, 9]
 """
 
 
+def answers(statement: str) -> list[tuple[Any, ...]]:
+    """What DuckDB answers."""
+    found = duckdb.sql(statement)
+    assert found is not None
+    return found.fetchall()
+
+
 def amounts(values: str, expression: str) -> dict[str | None, float | None]:
     """What an expression gives for rows (code, amount, orders), by code."""
     text = sql(parse(expression), NAMES)
-    found = duckdb.sql(
-        f"SELECT code, {text} FROM (VALUES {values}) AS t(code, amount, orders) GROUP BY code"
-    ).fetchall()
+    found = answers(f"SELECT code, {text} FROM (VALUES {values}) AS t(code, amount, orders) GROUP BY code")
     return dict(found)
 
 
@@ -77,8 +83,8 @@ def test_a_code_that_no_standard_lists_has_no_amount_rather_than_a_guessed_one()
 def test_several_currencies_have_no_sum() -> None:
     text = sql(parse(money.expression("amount", "code", "sum({orders})")), NAMES)
     two = "SELECT {} FROM (VALUES ('EUR', 150, 3), ('{}', 150, 1)) AS t(code, amount, orders)"
-    assert duckdb.sql(two.format(text, "JPY")).fetchall() == [(None,)]
-    assert duckdb.sql(two.format(text, "EUR")).fetchall() == [(0.75,)]
+    assert answers(two.format(text, "JPY")) == [(None,)]
+    assert answers(two.format(text, "EUR")) == [(0.75,)]
 
 
 def test_the_deployed_orders_dashboard_shows_each_currency_with_its_decimals(tmp_path: Path) -> None:
