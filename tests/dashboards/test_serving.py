@@ -47,8 +47,12 @@ def test_the_address_is_said_when_it_is_answered_and_not_while_reports_are_read(
         said.append("listening")
         threading.Thread(target=ask).start()
 
-    with pytest.raises(KeyboardInterrupt):
-        serve(Starlette(routes=[Route("/", answer)], lifespan=reading), port, listening=listening)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever other tests left there
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            serve(Starlette(routes=[Route("/", answer)], lifespan=reading), port, listening=listening)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert said == ["read", "listening", "here"]
 
 

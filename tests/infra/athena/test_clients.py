@@ -30,6 +30,7 @@ def environment(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         if name in os.environ:
             monkeypatch.delenv(name)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # another test's keys may be in it
     yield endpoint
 
 
