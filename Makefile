@@ -11,7 +11,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
-        kill-reports upgrade interrupt-cloud soak attack-athena mutate-inputs
+        kill-reports upgrade interrupt-cloud soak attack-athena mutate-inputs chaos
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-local: ## the same with a million events
 
 bench-producers: $(VENV)/.bench ## producers beside their peers
 	$(BIN)/python -m benchmarks.producers
+
+chaos: $(VENV)/.dev ## fifty rounds of kills, restarts, full disks and faults, every number compared after each
+	$(BIN)/python -m benchmarks.chaos --rounds 50 --events 10000
 
 mutate-inputs: $(VENV)/.dev ## two hundred damaged inputs through the commands that read files
 	PENSTOCK_TEST_MUTATIONS=200 $(BIN)/pytest tests/producers/test_mutated_inputs.py
