@@ -47,7 +47,9 @@ class GlueCatalog:
         return Table(CATALOG, schema, name, (*columns, TableColumn("$path", VARCHAR, hidden=True)), layout)
 
     def table(self, database: str, name: str) -> dict[str, Any] | None:
-        """Glue's own entry, or None."""
+        """Glue's own entry, or None. Raises QueryError when neither statement nor session names a schema."""
+        if not database:
+            raise QueryError("MISSING_SCHEMA_NAME", "Schema must be specified when session schema is not set")
         key = (database, name)
         if key not in self._seen:
             try:

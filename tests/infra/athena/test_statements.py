@@ -162,6 +162,16 @@ def test_databases_come_and_go(endpoint: Endpoint) -> None:
     assert "SCHEMA_NOT_FOUND" in endpoint.failure("DROP DATABASE passing")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE TABLE nowhere AS SELECT 1 AS n", "INSERT INTO nowhere SELECT 1", "SELECT * FROM nowhere"],
+)
+def test_a_table_without_a_database_is_refused_as_athena_refuses_it(
+    endpoint: Endpoint, statement: str
+) -> None:
+    assert "MISSING_SCHEMA_NAME" in endpoint.failure(statement, QueryExecutionContext={})
+
+
 def test_unload_refuses_what_it_cannot_write(endpoint: Endpoint) -> None:
     head = f"UNLOAD (SELECT seq, event_type FROM web_events) TO 's3://{RESULTS}/refused/' WITH "
     assert "ORC is not supported by the local endpoint" in endpoint.failure(head + "(format = 'ORC')")
