@@ -58,12 +58,12 @@ format: $(VENV)/.dev ## put the code into its form
 	$(BIN)/ruff check --fix
 
 assembly: $(VENV)/.dev ## synthesize the CloudFormation templates again
-	$(BIN)/python -m infra.synth --write
-	$(BIN)/python -m infra.role_matrix --write
-	$(BIN)/python -m infra.cost_page --write
+	$(BIN)/python -m infra.aws.synth --write
+	$(BIN)/python -m infra.aws.role_matrix --write
+	$(BIN)/python -m infra.cost.page --write
 
 docs: $(VENV)/.dev ## write the generated documents again
-	$(BIN)/python -m infra.cli_document
+	$(BIN)/python -m infra.command.cli_document
 	$(BIN)/penstock contracts docs --out docs/events.html
 
 bench: $(VENV)/.dev ## the whole chain on this machine: events per second, and where the time went
@@ -79,7 +79,7 @@ chaos: $(VENV)/.dev ## fifty rounds of kills, restarts, full disks and faults, e
 	$(BIN)/python -m benchmarks.chaos --rounds 50 --events 10000
 
 mutate-inputs: $(VENV)/.dev ## two hundred damaged inputs through the commands that read files
-	PENSTOCK_TEST_MUTATIONS=200 $(BIN)/pytest tests/producers/test_mutated_inputs.py
+	PENSTOCK_TEST_MUTATIONS=200 $(BIN)/pytest tests/producers/sources/test_mutated_inputs.py
 
 bench-simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggregated and event by event
 	$(BIN)/python -m benchmarks.producer_simulates
@@ -117,7 +117,7 @@ failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, re
 	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py
 
 failed-replay-hours: $(VENV)/.dev ## 50,000 events of 2,000 hours in one error object, replayed: calls, CPU and seconds
-	PENSTOCK_TEST_HOURS=2000 $(BIN)/pytest -s tests/transforms/test_failed_replay_hours.py -k every_hour
+	PENSTOCK_TEST_HOURS=2000 $(BIN)/pytest -s tests/transforms/failed/test_replay_hours.py -k every_hour
 
 kill-producers: $(VENV)/.dev ## two hundred producers killed at random moments
 	$(BIN)/python -m benchmarks.producer_kills --runs 200

@@ -20,13 +20,13 @@ from typing import Any
 import duckdb
 
 from benchmarks.report_lab import SOURCE, Lab, a_cloud
-from producers.simulator import simulate
-from queries.catalog import ReportQuery, catalog
-from queries.rendering import select
-from transforms.arrow import parquet_bytes, rows_to_table
+from producers.simulation.simulator import simulate
+from queries.refresh.catalog import ReportQuery, catalog
+from queries.refresh.rendering import select
 from transforms.contracts import EVENT_HOUR
-from transforms.outcome import Accepted
-from transforms.rules import Gate
+from transforms.failed.arrow import parquet_bytes, rows_to_table
+from transforms.gate.gate import Gate
+from transforms.gate.outcome import Accepted
 
 HOUR = datetime(2026, 11, 25, 10, tzinfo=UTC)
 PARTITION = f"{HOUR:%Y-%m-%d-%H}"

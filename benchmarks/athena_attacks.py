@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.infra.athena.conftest import RESULTS, Endpoint, running_endpoint
-from tests.infra.athena.exhaustion import STATEMENTS, Statement
-from tests.infra.athena.test_attacks import outcomes
+from tests.infra.local.athena.conftest import RESULTS, Endpoint, running_endpoint
+from tests.infra.local.athena.exhaustion import STATEMENTS, Statement
+from tests.infra.local.athena.test_attacks import outcomes
 
 QUERIES, TABLES = 1_800, 200
 TIME_SECONDS, OTHER_SECONDS = 3.0, 40.0

@@ -46,7 +46,7 @@ SPAN = timedelta(hours=3)
 KILLS_EMULATOR_EVERY = 10
 PATCHES = {
     "checkpoint": """
-from producers import checkpoint
+from producers.commands import checkpoint
 save = checkpoint.Checkpoint.save
 checkpoint.Checkpoint.save = lambda self, line: save(self, line + 400)
 """,

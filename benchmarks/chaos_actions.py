@@ -23,7 +23,8 @@ from benchmarks.chaos_traffic import (
     write_whole,
 )
 from benchmarks.chaos_world import ChaosError, World
-from infra.local import emulator, server
+from infra.local import server
+from infra.local.ministack import emulator
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 REPLAYED, UNREADABLE = 0, 3

@@ -18,7 +18,7 @@ from benchmarks.chaos_traffic import Happening, happenings
 from producers.contracts.web import CartUpdated, OrderPlaced, PageViewed, ProductViewed
 from producers.errors import ProducerError
 from producers.producer import Producer
-from producers.spool import Spool
+from producers.spool.folder import Spool
 
 PAYLOADS = {
     "page_viewed": PageViewed,

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.local import roles
+from infra.aws.outputs import Outputs
 from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.status.asking import Asking
-from infra.outputs import Outputs
 
 ROOT = Path(__file__).resolve().parents[1]
 DISK_BYTES = 3 << 30
@@ -55,7 +55,7 @@ class World:
         """`penstock ...`, running."""
         output = log.open("a") if log is not None else subprocess.PIPE
         return subprocess.Popen(
-            [sys.executable, "-m", "infra.cli", *arguments],
+            [sys.executable, "-m", "infra.command.cli", *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -19,12 +19,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dashboards.preview.server import Watch
+from infra.aws.outputs import Outputs
 from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
-from infra.outputs import Outputs
-from queries.glue_report_store import GlueReportStore
-from queries.report_store import Entry
+from queries.store.glue import GlueReportStore
+from queries.store.port import Entry
 from tests.dashboards import rows
 from tests.dashboards.conftest import board_over, served_at
 
@@ -71,7 +71,7 @@ def over_cloud(folder: Path, events: int) -> Iterator[Place]:
     found = cloud.attach(LocalPaths.of(folder))
     assert found is not None
     (port,) = processes.free_ports(1)
-    command = [sys.executable, "-m", "infra.cli", "dashboards", "preview", "--port", str(port)]
+    command = [sys.executable, "-m", "infra.command.cli", "dashboards", "preview", "--port", str(port)]
     with subprocess.Popen(command, cwd=folder, env=environment) as serving:
         try:
             url = f"http://127.0.0.1:{port}"
@@ -121,7 +121,7 @@ def _environment() -> dict[str, str]:
 
 
 def _penstock(folder: Path, environment: dict[str, str], *arguments: str) -> Any:
-    command = [sys.executable, "-m", "infra.cli", *arguments]
+    command = [sys.executable, "-m", "infra.command.cli", *arguments]
     ran = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(ran.stdout)
 

@@ -1,7 +1,8 @@
 """How long an event waits for its reports, on paper: `python -m benchmarks.freshness_model`
 
 Under steady traffic in the current hour, below Firehose's size of a buffer. The rules are the product's own
-(`queries.ledger`), the times those of the deployed template: Firehose's buffer, the queue's window, the tick.
+(`queries.ledger.rules`), the times those of the deployed template: Firehose's buffer, the queue's window, the
+tick.
 What AWS says or leaves open is in `Aws`. Nobody has measured this on an AWS account.
 """
 
@@ -13,11 +14,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from infra.local.assembly import PACKAGED
+from infra.local.deploy.assembly import PACKAGED
 from infra.local.settings import LocalSettings
-from queries import ledger as rules
 from queries.contracts import Report, reports
-from queries.ledger import Input, PartitionState, Published, Run
+from queries.ledger import rules
+from queries.ledger.rules import Input, PartitionState, Published, Run
 from queries.partitions import Key
 
 HOURS = 20

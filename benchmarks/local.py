@@ -109,7 +109,16 @@ def run(events: int, seed: int, folder: Path) -> tuple[dict[str, object], Watch]
     port, server_port = processes.free_ports(2)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environ |= {"PENSTOCK_LOCAL_PORT": str(port), "PENSTOCK_LOCAL_SERVER_PORT": str(server_port)}
-    command = [sys.executable, "-m", "infra.cli", "demo", "--events", str(events), "--seed", str(seed)]
+    command = [
+        sys.executable,
+        "-m",
+        "infra.command.cli",
+        "demo",
+        "--events",
+        str(events),
+        "--seed",
+        str(seed),
+    ]
     demo = subprocess.Popen([*command, "--json"], cwd=folder, env=environ, stdout=subprocess.PIPE, text=True)
     watch, ended = Watch(demo.pid), threading.Event()
 

@@ -19,11 +19,11 @@ from random import Random
 from struct import Struct
 from zlib import crc32
 
-from producers.aggregation import deaggregate, is_aggregate
-from producers.memory_sink import MemorySink, even_shards
+from producers.packing.aggregation import deaggregate, is_aggregate
 from producers.producer import Producer
-from producers.record_sink import SinkRecord
-from producers.spool import Spool
+from producers.sinks.memory import MemorySink, even_shards
+from producers.sinks.port import SinkRecord
+from producers.spool.folder import Spool
 
 SEGMENT_BYTES = 4_096
 KINDS = ("flip", "cut", "zero", "duplicate", "reorder", "journal")

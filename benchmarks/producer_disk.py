@@ -19,7 +19,7 @@ import msgspec
 from benchmarks.stub_process import StubProcess
 from producers.errors import BufferFullError, SpoolFullError
 from producers.producer import Producer
-from producers.spool import Spool, SpoolMode
+from producers.spool.folder import Spool, SpoolMode
 
 DISK_BYTES = 4 << 20
 SEGMENT_BYTES = 256 << 10

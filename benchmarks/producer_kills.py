@@ -21,7 +21,7 @@ import msgspec
 
 from benchmarks.stub_process import StubProcess
 from producers.producer import Producer
-from producers.spool import Spool
+from producers.spool.folder import Spool
 
 _NUMBER = struct.Struct("<q")
 SEGMENT_BYTES = 1 << 20  # small, so that runs also die while segments change

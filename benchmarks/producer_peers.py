@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 
 from benchmarks.corpus import events
-from producers.kinesis_sink import KinesisSink, kinesis_client
-from producers.record_sink import SinkRecord
+from producers.sinks.kinesis import KinesisSink, kinesis_client
+from producers.sinks.port import SinkRecord
 
 CORPUS = 20_000
 WARM_UP = 1_000
@@ -191,7 +191,7 @@ def penstock_spool(url: str) -> Callable[[Events, int], None]:
     """Ours, aggregated, every event on the disk before `put` returns."""
     from tempfile import mkdtemp
 
-    from producers.spool import Spool
+    from producers.spool.folder import Spool
 
     return _ours(url, spool=Spool(mkdtemp(), "always"))
 

@@ -14,7 +14,7 @@ from random import Random
 import msgspec
 
 from benchmarks.stub_process import Arrival, StubProcess
-from producers.simulator import Simulation
+from producers.simulation.simulator import Simulation
 
 START = datetime(2026, 11, 24, 10, tzinfo=UTC)
 LONGEST_GAP_SECONDS = 0.01

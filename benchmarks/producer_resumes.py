@@ -22,10 +22,12 @@ from typing import Any
 import msgspec
 
 from benchmarks.stub_process import Arrival, StubProcess
-from producers import checkpoint, command, sources
-from producers.cli import app
-from producers.simulator import Simulation
-from producers.sources import SourceItem
+from producers.commands import checkpoint
+from producers.commands import run as command
+from producers.commands.cli import app
+from producers.simulation.simulator import Simulation
+from producers.sources import read as sources
+from producers.sources.read import SourceItem
 
 SIGNALS = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "KILL": signal.SIGKILL}
 EVERY_LINES = 700  # small, so that runs also die around checkpoints; no multiple of a batch

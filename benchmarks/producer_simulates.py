@@ -56,7 +56,7 @@ def _settle(folder: Path, environ: dict[str, str]) -> None:
 
 
 def _command(folder: Path, environ: dict[str, str], *words: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "infra.cli", *words, "--json"]
+    command = [sys.executable, "-m", "infra.command.cli", *words, "--json"]
     answer = subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True, text=True)
     found: dict[str, Any] = json.loads(answer.stdout)
     return found

@@ -15,10 +15,10 @@ import msgspec
 
 from benchmarks.corpus import events
 from benchmarks.stub_process import Arrival, StubProcess
-from producers.aggregation import deaggregate, is_aggregate
+from producers.packing.aggregation import deaggregate, is_aggregate
 from producers.producer import Producer
-from producers.shard_map import hash_key
-from producers.stats import Stats
+from producers.sending.stats import Stats
+from producers.sinks.shard_map import hash_key
 
 HASH_KEYS = 1 << 128
 
@@ -171,7 +171,7 @@ def outage(
     folder: Path, seconds: float, when_full: Literal["block", "spool"], buffer_mib: int = 16
 ) -> Outage:
     """Puts events as fast as they are taken while the stream is down, then waits until all have arrived."""
-    from producers.spool import Spool
+    from producers.spool.folder import Spool
 
     spool = Spool(folder / "spool", "outage", segment_bytes=4 << 20) if when_full == "spool" else None
     with StubProcess(4, dump=folder / "dump") as stub:

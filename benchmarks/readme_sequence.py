@@ -57,7 +57,7 @@ def penstock(
     """The command, on the local cloud of the folder. Raises CalledProcessError for an exit code that is none
     of these, and shows what it said.
     """
-    command: list[Any] = [sys.executable, "-m", "infra.cli", *arguments]
+    command: list[Any] = [sys.executable, "-m", "infra.command.cli", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode not in codes:
         sys.stderr.write(done.stderr)

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.report_lab import SOURCE, a_cloud, wall_clock
+from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
 from infra.local.settings import LocalSettings
-from infra.outputs import Outputs
-from queries.catalog import catalog
-from queries.dynamodb_ledger import DynamoDbLedger
+from queries.ledger.dynamodb import DynamoDbLedger
 from queries.partitions import Key, lake_hour, stale_partitions
+from queries.refresh.catalog import catalog
 from transforms.contracts import LAKE_TABLES
 
 POLL_SECONDS = 0.5
@@ -98,7 +98,15 @@ def waits(found: list[tuple[str, int]], versions: Versions, until: int) -> Waits
 def produce(cloud: LocalCloud, rate: int, seconds: int) -> "subprocess.Popen[str]":
     """`penstock produce simulate` in a process of its own."""
     outputs = Outputs.from_document(cloud.outputs)
-    command = [sys.executable, "-m", "infra.cli", "produce", "simulate", "--count", str(rate * seconds)]
+    command = [
+        sys.executable,
+        "-m",
+        "infra.command.cli",
+        "produce",
+        "simulate",
+        "--count",
+        str(rate * seconds),
+    ]
     command += ["--rate", str(rate), "--span", "1", "--stream-name", outputs.stream_name, "--json"]
     environ = {**os.environ, **cloud.environment()}
     folder = cloud.context.paths.root.parent  # there the command finds this local cloud

@@ -16,10 +16,10 @@ from typing import Any
 
 from benchmarks.report_lab import Lab, a_cloud, tick, wall_clock
 from benchmarks.report_victim import LIFE_MS, QUERIES, REPORT, run
-from queries.freshness import FRESHNESS_PREFIX
-from queries.ledger import LEASE_MARGIN_MS
+from queries.engine.port import Rows
+from queries.ledger.rules import LEASE_MARGIN_MS
 from queries.partitions import Key
-from queries.query_engine import Rows
+from queries.refresh.freshness import FRESHNESS_PREFIX
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - lake timestamps have no zone
 VIEWS = 3

@@ -24,16 +24,16 @@ from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
-from queries.athena_engine import AthenaEngine
-from queries.catalog import ReportQuery
-from queries.dynamodb_ledger import table_definition
-from queries.refresh import Summary
+from queries.engine.athena import AthenaEngine
+from queries.ledger.dynamodb import table_definition
+from queries.refresh.catalog import ReportQuery
+from queries.refresh.refresher import Summary
 from queries.requests import Request
 from queries.service import ReportService, build_service
 from queries.settings import Settings
-from queries.tables import lake_table_input, report_table_input
-from transforms.arrow import arrow_schema
+from queries.store.tables import lake_table_input, report_table_input
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+from transforms.failed.arrow import arrow_schema
 
 SOURCE = LAKE_TABLES["web_events"]
 INVOCATION_MS = 300_000

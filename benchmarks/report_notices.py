@@ -23,12 +23,12 @@ from typing import Any
 
 from benchmarks.report_kills import views
 from benchmarks.report_lab import SOURCE, a_cloud, parquet
+from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
-from infra.outputs import Outputs
-from queries.catalog import catalog
-from queries.dead_letters import redrive
+from queries.commands.dead_letters import redrive
+from queries.commands.waiting import refresh_until_fresh
 from queries.partitions import LakeHour, stale_partitions
-from queries.waiting import refresh_until_fresh
+from queries.refresh.catalog import catalog
 from transforms.contracts import EVENT_HOUR
 
 AWS_BATCH = 3_000

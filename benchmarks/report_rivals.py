@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.report_lab import INVOCATION_MS, SOURCE, Lab, wall_clock
-from queries.catalog import ReportQuery
-from queries.cost import billed_bytes
+from queries.commands.cost import billed_bytes
 from queries.partitions import LakeHour
-from queries.rendering import select
+from queries.refresh.catalog import ReportQuery
+from queries.refresh.rendering import select
 from queries.service import ReportService
-from queries.tables import report_table_input
+from queries.store.tables import report_table_input
 
 
 @dataclass(frozen=True)

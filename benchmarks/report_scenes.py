@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.report_lab import SOURCE, Lab
-from transforms.arrow import arrow_schema
+from transforms.failed.arrow import arrow_schema
 
 LAST = datetime(2026, 1, 30, 23)  # noqa: DTZ001 - lake timestamps have no zone
 CURRENCIES = ("EUR", "GBP", "USD", "SEK")

@@ -17,8 +17,8 @@ from typing import Any
 import boto3
 
 from benchmarks.report_lab import SOURCE, service_on, wall_clock
-from queries.catalog import catalog
 from queries.partitions import LakeHour
+from queries.refresh.catalog import catalog
 from queries.settings import Settings
 
 REPORT = "traffic_by_hour"

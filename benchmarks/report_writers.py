@@ -5,10 +5,10 @@ from typing import Any, Protocol
 
 from benchmarks.report_lab import INVOCATION_MS, SOURCE, Lab, wall_clock
 from queries.contracts import Report
-from queries.glue_report_store import RETIRED_TAG
-from queries.housekeeping import Housekeeping
 from queries.partitions import LakeHour
-from queries.tables import report_table_input
+from queries.refresh.housekeeping import Housekeeping
+from queries.store.glue import RETIRED_TAG
+from queries.store.tables import report_table_input
 
 KEEP_MS = 30_000
 """Retired runs go after this, where the deployed function waits a day: longer than any query here takes."""

@@ -16,9 +16,9 @@ from functools import partial
 from benchmarks.report_lab import INVOCATION_MS, Lab, a_cloud, wall_clock
 from benchmarks.report_rivals import Bill, Ways, bill
 from benchmarks.report_scenes import fill, history, orders
-from queries.backfill import forecast
-from queries.catalog import catalog
-from queries.cost import human_bytes
+from queries.commands.backfill import forecast
+from queries.commands.cost import human_bytes
+from queries.refresh.catalog import catalog
 
 NAME = "orders_by_hour"
 WAYS = {

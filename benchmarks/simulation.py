@@ -32,9 +32,9 @@ from benchmarks.simulation_world import (
     World,
     advance,
 )
-from queries import ledger as rules
-from queries.catalog import ReportQuery, parse_report
 from queries.handler import read_batch
+from queries.ledger import rules
+from queries.refresh.catalog import ReportQuery, parse_report
 from queries.requests import Request
 from queries.service import ReportService
 from queries.settings import Settings

@@ -15,14 +15,14 @@ from urllib.parse import quote_plus
 
 from msgspec.structs import replace
 
-from queries.glue_report_store import GlueReportStore
-from queries.inputs import REQUIRED
-from queries.lake_index import Listed, summarize
-from queries.ledger import Input, PartitionState, Run
-from queries.ledger_table import ConflictError, Remove, Write
+from queries.engine.port import QueryStatus, Rows
+from queries.lake.inputs import REQUIRED
+from queries.lake.port import Listed, summarize
+from queries.ledger.port import ConflictError, Remove, Write
+from queries.ledger.rules import Input, PartitionState, Run
 from queries.partitions import Key
-from queries.query_engine import QueryStatus, Rows
-from queries.report_store import Entry, Output, StoredRun
+from queries.store.glue import GlueReportStore
+from queries.store.port import Entry, Output, StoredRun
 
 LAKE, REPORTING = "lake", "reporting"
 FILES = 2
@@ -104,7 +104,7 @@ class SimulatedLake:
 
 
 class SimulatedEngine:
-    """A `QueryEngine` that runs the statements of `queries.rendering`."""
+    """A `QueryEngine` that runs the statements of `queries.refresh.rendering`."""
 
     def __init__(self, world: World, step: Step) -> None:
         self._world, self._step = world, step

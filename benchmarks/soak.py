@@ -182,7 +182,7 @@ def run(minutes: float, rate: float, folder: Path, samples: Path) -> None:
         up = cloud.up(paths, settings, lambda message: print(message, file=sys.stderr))
         environ = {**os.environ, **settings.to_environ(), **up.environment()}
         count = int(minutes * 60 * rate)
-        command = [sys.executable, "-m", "infra.cli", "produce", "simulate", "--json"]
+        command = [sys.executable, "-m", "infra.command.cli", "produce", "simulate", "--json"]
         options = ["--count", str(count), "--rate", str(rate), "--span", "1"]
         began = time.monotonic()
         with (

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from producers.aggregation import deaggregate, is_aggregate
-from producers.kinesis_sink import kinesis_client
+from producers.packing.aggregation import deaggregate, is_aggregate
+from producers.sinks.kinesis import kinesis_client
 
 
 class Arrival(NamedTuple):

@@ -23,8 +23,8 @@ from typing import Any
 
 from benchmarks.report_lab import Lab, a_cloud, parquet
 from benchmarks.report_writers import STRATEGIES, Writer
-from queries.catalog import ReportQuery, parse_report
-from queries.query_engine import QueryEngine, QueryFailedError
+from queries.engine.port import QueryEngine, QueryFailedError
+from queries.refresh.catalog import ReportQuery, parse_report
 
 REPORT = "stamps"
 ROWS = 40

@@ -104,7 +104,7 @@ class _Answer(msgspec.Struct, gc=False):
 def _floor() -> Invocation:
     """Both levels of JSON in C, nothing looked at: decode request and events, encode events and answer."""
     from transforms.contracts import LAKE_TABLES
-    from transforms.rows import decoder, row_plan
+    from transforms.gate.rows import decoder, row_plan
 
     table = LAKE_TABLES[WEB.table]
     outer, encode = msgspec.json.Decoder(_Request), msgspec.json.Encoder().encode

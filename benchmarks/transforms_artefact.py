@@ -9,7 +9,7 @@ import shutil
 from importlib.metadata import distribution
 from pathlib import Path
 
-from infra.artefacts import TRANSFORM, locked_requirements, source_files
+from infra.stacks.artefacts import TRANSFORM, locked_requirements, source_files
 
 _LOADED = frozenset({".py", ".so", ".json"})
 RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")

@@ -5,22 +5,22 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.artefact_folder import full_folder
-from infra.artefacts import ARTEFACTS
+from infra.aws.node import use_node
 from infra.deployment import DEFAULT, DEPLOYMENTS, Deployment
-from infra.node import use_node
+from infra.stacks.artefact_folder import full_folder
+from infra.stacks.artefacts import ARTEFACTS
 
 use_node()
 
 import aws_cdk as cdk  # noqa: E402
 from cdk_nag import AwsSolutionsChecks  # noqa: E402
 
-from infra.access_stack import AccessStack  # noqa: E402
-from infra.dashboards_stack import DashboardsStack  # noqa: E402
-from infra.lake_stack import LakeStack  # noqa: E402
-from infra.monitoring import MonitoringStack  # noqa: E402
-from infra.reporting_stack import ReportingStack  # noqa: E402
-from infra.stream_stack import StreamStack  # noqa: E402
+from infra.stacks.access import AccessStack  # noqa: E402
+from infra.stacks.dashboards import DashboardsStack  # noqa: E402
+from infra.stacks.lake import LakeStack  # noqa: E402
+from infra.stacks.monitoring import MonitoringStack  # noqa: E402
+from infra.stacks.reporting import ReportingStack  # noqa: E402
+from infra.stacks.stream import StreamStack  # noqa: E402
 from transforms.contracts import LAKE_TABLES  # noqa: E402
 
 CONTEXT = {

@@ -1,5 +1,5 @@
 """A Lambda function of the pipeline: arm64, own role, own log group, traced, its code from
-`infra.artefacts`.
+`infra.stacks.artefacts`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.artefacts import Artefact, asset_hash
-from infra.findings import accept
-from infra.permissions import Grant
-from infra.roles import runtime_role
+from infra.stacks.artefacts import Artefact, asset_hash
+from infra.stacks.findings import accept
+from infra.stacks.permissions import Grant
+from infra.stacks.roles import runtime_role
 
 _RETENTION = {
     7: logs.RetentionDays.ONE_WEEK,

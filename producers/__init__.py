@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from producers.async_producer import AsyncProducer
-    from producers.dead_letters import DeadLetterFile
+    from producers.commands.dead_letters import DeadLetterFile
     from producers.errors import (
         BadKeyError,
         BufferFullError,
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         TooLargeError,
     )
     from producers.producer import Producer
-    from producers.reports import Settled
-    from producers.spool import Spool
-    from producers.stats import Stats
+    from producers.sending.settled import Settled
+    from producers.sending.stats import Stats
+    from producers.spool.folder import Spool
 
 _HOMES = {
     "AsyncProducer": "async_producer",

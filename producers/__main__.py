@@ -2,11 +2,11 @@
 
 import sys
 
-from producers.cli import app
+from producers.commands.cli import app
 from producers.contracts import echo, message
-from producers.contracts.codec import ContractError
 from producers.errors import ProducerError
-from producers.source_files import SourceError
+from producers.packing.codec import ContractError
+from producers.sources.files import SourceError
 
 
 def main() -> int:

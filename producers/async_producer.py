@@ -8,7 +8,7 @@ from typing import Any, Self
 from producers.contracts import Event, Payload
 from producers.errors import BufferFullError
 from producers.producer import Producer
-from producers.stats import Stats
+from producers.sending.stats import Stats
 
 
 class AsyncProducer:

@@ -2,7 +2,7 @@
 again).
 """
 
-from producers.contracts.codec import ContractError, NotEncodableError, SchemaViolationError
+from producers.packing.codec import ContractError, NotEncodableError, SchemaViolationError
 
 __all__ = [
     "BadKeyError",

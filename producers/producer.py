@@ -13,24 +13,24 @@ from random import Random
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from producers.batching import BatchLimits
-from producers.bucket import Limits
+from producers.commands.dead_letters import DeadLetterFile
 from producers.contracts import Event, Payload
-from producers.contracts.codec import ContractError, encode, encode_many
-from producers.dead_letters import DeadLetterFile
-from producers.delivery import Delivery
-from producers.envelopes import Envelopes, check
 from producers.errors import BadKeyError, ProducerError, SpoolError, TooLargeError
 from producers.identity import next_epoch
 from producers.identity import producer_id as identifier
-from producers.kinesis_sink import KinesisSink, kinesis_client, renewed_client
-from producers.outbox_settings import OutboxSettings, WhenFull
-from producers.process_life import dismiss, enlist
-from producers.record import Framing
-from producers.record_sink import RecordSink
-from producers.reports import Settled
-from producers.spool import Spool
-from producers.stats import Stats
+from producers.packing.codec import ContractError, encode, encode_many
+from producers.packing.open_record import Limits
+from producers.packing.record import Framing
+from producers.sending.batching import BatchLimits
+from producers.sending.delivery import Delivery
+from producers.sending.envelopes import Envelopes, check
+from producers.sending.process_life import dismiss, enlist
+from producers.sending.settings import OutboxSettings, WhenFull
+from producers.sending.settled import Settled
+from producers.sending.stats import Stats
+from producers.sinks.kinesis import KinesisSink, kinesis_client, renewed_client
+from producers.sinks.port import RecordSink
+from producers.spool.folder import Spool
 
 _log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from queries.notifications import MalformedNotificationError, created_objects
+from queries.lake.notifications import MalformedNotificationError, created_objects
 from queries.partitions import LakeHour, lake_hour
-from queries.refresh import Summary
+from queries.refresh.refresher import Summary
 from queries.requests import Request, read_request
 from queries.service import ReportService, build_service
 from queries.settings import Settings
@@ -26,7 +26,7 @@ STOP_EARLY_MS = 45_000
 @lru_cache(maxsize=1)
 def service() -> ReportService:
     """The service on AWS's clients, built on first use."""
-    from queries.aws_session import aws_session
+    from queries.engine.aws_session import aws_session
 
     return build_service(Settings.from_environ(os.environ), aws_session())
 

@@ -4,24 +4,24 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from queries.catalog import ReportQuery, catalog
-from queries.definitions import Definitions, restore
-from queries.freshness import FreshnessTable
+from queries.engine.port import QueryEngine
 from queries.hours import day_of
-from queries.housekeeping import Housekeeping
-from queries.lake_index import LakeIndex
-from queries.ledger import PartitionState, is_adoptable
-from queries.ledger_table import LedgerTable
+from queries.lake.port import LakeIndex
+from queries.ledger.port import LedgerTable
+from queries.ledger.rules import PartitionState, is_adoptable
 from queries.partitions import Key, LakeHour, stale_partitions
-from queries.query_engine import QueryEngine
-from queries.recovery import Recovery
-from queries.refresh import Policy, Refresher, Summary
-from queries.report_store import ReportStore
+from queries.refresh.catalog import ReportQuery, catalog
+from queries.refresh.freshness import FreshnessTable
+from queries.refresh.housekeeping import Housekeeping
+from queries.refresh.recovery import Recovery
+from queries.refresh.refresher import Policy, Refresher, Summary
+from queries.refresh.sealing import OpenHours, sealing_queries
+from queries.refresh.sweep import Sweep, whole_days
 from queries.requests import Request
-from queries.sealing import OpenHours, sealing_queries
 from queries.settings import Settings
-from queries.sweep import Sweep, whole_days
-from queries.tables import every_table
+from queries.store.definitions import Definitions, restore
+from queries.store.port import ReportStore
+from queries.store.tables import every_table
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES
 
 if TYPE_CHECKING:
@@ -212,11 +212,11 @@ def build_service(
 
     `queries` are those of the catalog and of sealing unless others are given; the clock gives milliseconds.
     """
-    from queries.athena_engine import AthenaEngine
-    from queries.dynamodb_ledger import DynamoDbLedger
-    from queries.glue_definitions import GlueDefinitions
-    from queries.glue_report_store import GlueReportStore
-    from queries.s3_lake_index import S3LakeIndex
+    from queries.engine.athena import AthenaEngine
+    from queries.lake.s3 import S3LakeIndex
+    from queries.ledger.dynamodb import DynamoDbLedger
+    from queries.store.glue import GlueReportStore
+    from queries.store.glue_definitions import GlueDefinitions
 
     s3, glue = session.client("s3"), session.client("glue")
     return ReportService(

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from transforms.batch import Batch, run
 from transforms.contracts import LAKE_TABLES
-from transforms.marshal import Form, as_dict, as_json, read_request
-from transforms.powertools import counts, json_lines, tracer
-from transforms.rules import RULES_VERSION, Gate
-from transforms.runtime import collect_seldom, install
+from transforms.function.batch import Batch, run
+from transforms.function.marshal import Form, as_dict, as_json, read_request
+from transforms.function.powertools import counts, json_lines, tracer
+from transforms.function.runtime import collect_seldom, install
+from transforms.gate.gate import RULES_VERSION, Gate
 from transforms.settings import Settings
 
 NAMESPACE = "Penstock"

@@ -12,20 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.local import (
-    assembly,
-    deployer,
-    emulator,
-    mappings,
-    process_memory,
-    processes,
-    recovery,
-    server,
-    snapshots,
-)
-from infra.local.context import LocalContext
-from infra.local.deployer import Progress
+from infra.local import process_memory, processes, recovery, server
+from infra.local.deploy import assembly, deployer
+from infra.local.deploy.deployer import Progress
 from infra.local.files import read_json, write_json
+from infra.local.ministack import emulator, mappings, snapshots
+from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
 
@@ -289,7 +281,9 @@ def _start_emulator(
     )
     arguments = [str(paths.run), str(port), str(_clean_marker(paths))]
     _clean_marker(paths).unlink(missing_ok=True)
-    pid = processes.start("infra.local.emulator", arguments, made, log, record=(paths.run, emulator.NAME))
+    pid = processes.start(
+        "infra.local.ministack.emulator", arguments, made, log, record=(paths.run, emulator.NAME)
+    )
     processes.wait_until(
         lambda: emulator.is_healthy(context.endpoint_url, context.ca_bundle),
         "MiniStack",

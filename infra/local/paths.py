@@ -77,7 +77,7 @@ class LocalPaths:
 
     @property
     def keys(self) -> Path:
-        """The access key of this local cloud (see `infra.local.keys`)."""
+        """The access key of this local cloud (see `infra.local.access.keys`)."""
         return self.root / "keys.json"
 
     def log(self, name: str) -> Path:

@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.context import LocalContext
-from infra.local.ticker import OUTPUT
-from queries.dynamodb_ledger import DynamoDbLedger
-from queries.ledger import hand_over, is_adoptable
-from queries.ledger_table import ConflictError
+from infra.local.parts.context import LocalContext
+from infra.local.parts.ticker import OUTPUT
+from queries.ledger.dynamodb import DynamoDbLedger
+from queries.ledger.port import ConflictError
+from queries.ledger.rules import hand_over, is_adoptable
 
 SWEEP = {"penstock": "tick", "everything": True}
 """Compares the whole lake with what the reports were computed from."""

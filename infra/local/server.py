@@ -20,17 +20,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboards.preview.own_machine import OwnMachineOnly
-from infra.local import emulator, log_lines, process_memory, processes, server_gate
-from infra.local.alarm_listener import AlarmListener
-from infra.local.catalogue_events import CatalogueEvents
-from infra.local.cfn import ResourceEndpoint, ResourceStore
-from infra.local.context import LocalContext
-from infra.local.old_results import OldResults
+from infra.local import process_memory, processes
+from infra.local.access import server_gate
+from infra.local.ministack import emulator
+from infra.local.parts import log_lines
+from infra.local.parts.catalogue_events import CatalogueEvents
+from infra.local.parts.cfn import ResourceEndpoint, ResourceStore
+from infra.local.parts.context import LocalContext
+from infra.local.parts.old_results import OldResults
+from infra.local.parts.requests import RequestError, read_request
+from infra.local.parts.service import Service
+from infra.local.parts.ticker import Ticker
 from infra.local.paths import LocalPaths
-from infra.local.requests import RequestError, read_request
-from infra.local.service import Service
 from infra.local.settings import LocalSettings
-from infra.local.ticker import Ticker
+from infra.local.status.alarm_listener import AlarmListener
 
 NAME = "server"
 

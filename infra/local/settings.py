@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from infra.local.context import REGION
+from infra.local.parts.context import REGION
 
 PORT_VARIABLE = "PENSTOCK_LOCAL_PORT"
 DEFAULT_PORT = 4710

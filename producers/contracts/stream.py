@@ -1,9 +1,8 @@
 """A stream: the event types that it carries, the times they may have, and where its events can come from."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -11,26 +10,8 @@ from producers.contracts.access_log import AccessLogLine
 from producers.contracts.audit import PRODUCER_AUDITED
 from producers.contracts.envelope import EventType, Payload
 
-if TYPE_CHECKING:
-    from random import Random
-
 HISTORY_SOURCES = frozenset({"replay"})
 """Sources that send old events on purpose; their event times may lie as far back as `history_floor`."""
-
-
-class Happening(Struct, frozen=True, gc=False):
-    """Something that simulated traffic brings about: an event before it has an envelope."""
-
-    time_ms: int
-    event_type: EventType
-    payload: Payload
-
-
-Traffic: TypeAlias = "Callable[[Random, int, int, int], Iterator[Happening]]"
-"""(random source, how many, start, span) -> at least so many happenings, in order of time.
-
-Start and span are in milliseconds (the start since 1970); the times of the first `how many` lie in the span.
-"""
 
 
 class Stream(Struct, frozen=True, dict=True):
@@ -44,7 +25,8 @@ class Stream(Struct, frozen=True, dict=True):
             a clock that is wrong must not open lake partitions (Firehose has 500 of them).
         accepted_future: an event further ahead of its arrival than this fails.
         history_floor: no event is older than this, whatever its source.
-        traffic: plausible events of this stream for the simulator.
+        traffic: where the simulator finds plausible events of this stream, as `module:function`; the function
+            is a `producers.simulation.traffic.Traffic`. A name, since nothing that ships a contract ships it.
         access_log_event: the event that a line of a web server's access log is on this stream.
     """
 
@@ -54,7 +36,7 @@ class Stream(Struct, frozen=True, dict=True):
     accepted_past: timedelta = timedelta(days=30)
     accepted_future: timedelta = timedelta(hours=1)
     history_floor: datetime = datetime(2000, 1, 1, tzinfo=UTC)
-    traffic: "Traffic | None" = None
+    traffic: str | None = None
     access_log_event: Callable[[AccessLogLine], tuple[EventType, Payload]] | None = None
 
     @property

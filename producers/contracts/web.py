@@ -1,8 +1,7 @@
 """The `web` stream: what visitors of a shop do, as its web servers and pages report it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -22,10 +21,7 @@ from producers.contracts.fields import (
     UserAgent,
     UserId,
 )
-from producers.contracts.stream import Happening, Stream
-
-if TYPE_CHECKING:
-    from random import Random
+from producers.contracts.stream import Stream
 
 
 class PageViewed(Payload, kw_only=True):
@@ -110,17 +106,10 @@ def _access_log_event(line: AccessLogLine) -> tuple[EventType, Payload]:
     return PAGE_VIEWED, page
 
 
-def _traffic(random: "Random", count: int, start_ms: int, span_ms: int) -> Iterator[Happening]:
-    # Imported on use: the transformation reads these contracts at every cold start and never simulates.
-    from producers.contracts.web_traffic import traffic
-
-    return traffic(random, count, start_ms, span_ms)
-
-
 WEB = Stream(
     name="web",
     event_types=(PAGE_VIEWED, PRODUCT_VIEWED, CART_UPDATED, ORDER_PLACED, HEARTBEAT),
     allowed_lateness=timedelta(hours=6),
-    traffic=_traffic,
+    traffic="producers.simulation.web_traffic:traffic",
     access_log_event=_access_log_event,
 )

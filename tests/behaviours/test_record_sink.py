@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.stub_process import StubProcess
 from producers.errors import RequestRefusedError, StreamUnavailableError
-from producers.kinesis_sink import KinesisSink
-from producers.memory_sink import MemorySink, even_shards
-from producers.record_sink import NotTaken, RecordSink, SinkRecord, Taken
+from producers.sinks.kinesis import KinesisSink
+from producers.sinks.memory import MemorySink, even_shards
+from producers.sinks.port import NotTaken, RecordSink, SinkRecord, Taken
 
 SHARDS = 4
 

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from moto import mock_aws
 
-from queries.checks import FAILED_CHECK
-from queries.glue_report_store import RETIRED_TAG, GlueReportStore
-from queries.report_store import Entry, NewerVersionError, SwapRefusedError
+from queries.store.checks import FAILED_CHECK
+from queries.store.glue import RETIRED_TAG, GlueReportStore
+from queries.store.port import Entry, NewerVersionError, SwapRefusedError
 
 HOUR, NEXT = "2026-11-24-10", "2026-11-24-11"
 

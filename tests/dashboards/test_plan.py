@@ -15,11 +15,11 @@ from starlette.applications import Starlette
 from dashboards import emit
 from dashboards.plan import Step, plan, unshown
 from dashboards.quicksight import deployed
+from infra.aws.replacements import planned
 from infra.deployment import DEFAULT, DEPLOYMENTS
-from infra.local.context import LocalContext
+from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths
 from infra.local.quicksight import QuickSightService
-from infra.replacements import planned
 from queries.contracts import reports
 from tests.dashboards.conftest import PLACE
 

@@ -10,8 +10,8 @@ import pytest
 from dashboards.preview.server import Watch
 from tests.dashboards import rows
 from tests.dashboards.conftest import Served, board_over, served_at
+from tests.dashboards.preview.test_browser import opened
 from tests.dashboards.random_filters import SHEETS, Visitor, differences, shown, wide_rows
-from tests.dashboards.test_preview_browser import opened
 
 pytestmark = pytest.mark.browser
 CASES = int(os.environ.get("PENSTOCK_TEST_FILTERS", "12"))

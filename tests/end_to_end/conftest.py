@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from infra.aws.outputs import Outputs
 from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.status.asking import Asking
-from infra.outputs import Outputs
 
 ACCESS_LOG = Path(__file__).parents[2].parent / "shared" / "data" / "access-2015-05.log.gz"
 
@@ -31,7 +31,7 @@ class Shell:
     def run(self, *arguments: str, code: int | None = 0, said: str = "") -> subprocess.CompletedProcess[str]:
         """Run it and answer its questions with `said`; fail unless it exits with `code` (None: any)."""
         ran = subprocess.run(
-            [sys.executable, "-m", "infra.cli", *arguments],
+            [sys.executable, "-m", "infra.command.cli", *arguments],
             cwd=self.directory,
             env=self.environment,
             input=said,

@@ -1,4 +1,4 @@
-"""A repair as an operator writes one: undoes what `producers.damage` calls repairable, and nothing else."""
+"""A repair as an operator writes one: undoes what `producers.simulation.damage` calls repairable, and nothing else."""
 
 import ast
 import json

@@ -9,13 +9,13 @@ from random import Random
 import msgspec
 from msgspec.structs import replace
 
-from infra.names import names_in
-from producers.damage import DAMAGES
-from producers.simulator import SimulatedRecord, Simulation
+from infra.accounting.names import names_in
+from producers.simulation.damage import DAMAGES
+from producers.simulation.simulator import SimulatedRecord, Simulation
 from tests.end_to_end.mending import mend
 from tests.golden.poison.corpus import corpus
-from transforms.outcome import Failed
-from transforms.rules import Gate
+from transforms.gate.gate import Gate
+from transforms.gate.outcome import Failed
 
 LARGEST_PAYLOAD = 50_000
 """Bytes. What is larger belongs to the tests of the gate; a stream of it would only be slow."""

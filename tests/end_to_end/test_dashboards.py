@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from infra.aws.outputs import Outputs
 from infra.local import processes
-from infra.outputs import Outputs
 from queries.contracts import reports
-from tests.dashboards.test_numbers import PAGES, SECTION, assert_equal, by_hand, comparable, ordered
-from tests.dashboards.test_preview_browser import Viewer, fetch, opened
+from tests.dashboards.preview.test_browser import Viewer, fetch, opened
+from tests.dashboards.render.test_numbers import PAGES, SECTION, assert_equal, by_hand, comparable, ordered
 from tests.end_to_end.conftest import Shell
 
 pytestmark = [pytest.mark.cloud, pytest.mark.browser]
@@ -59,7 +59,7 @@ def preview(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("published")
     save_published(shell, folder)
     (port,) = processes.free_ports(1)
-    command = [sys.executable, "-m", "infra.cli", "dashboards", "preview", "--port", str(port)]
+    command = [sys.executable, "-m", "infra.command.cli", "dashboards", "preview", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(
         command, cwd=shell.directory, env=shell.environment, stderr=subprocess.PIPE

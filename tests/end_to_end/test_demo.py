@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra.intervals import IntervalSet
+from infra.accounting.intervals import IntervalSet
 from producers.contracts import STREAMS
-from producers.simulator import Simulation
+from producers.simulation.simulator import Simulation
 from queries.contracts import reports
 from tests.end_to_end.conftest import Shell
 

@@ -16,18 +16,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from infra.command.target import Target
+from infra.demo.producing import send_simulation
 from infra.local.firehose.deaggregation import unpack
-from infra.producing import send_simulation
-from infra.target import Target
 from queries.contracts import reports
 from tests.end_to_end.conftest import Shell, shell_in
 from tests.end_to_end.poisoned import PoisonedSimulation, payloads
-from transforms.arrow import parquet_bytes, read_parquet, rows_to_table
 from transforms.cli_context import deployed_keys
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES
-from transforms.outcome import Accepted, Dropped
-from transforms.replay_ledger import REPLAYS_PREFIX
-from transforms.rules import Gate
+from transforms.failed.arrow import parquet_bytes, read_parquet, rows_to_table
+from transforms.failed.replay_ledger import REPLAYS_PREFIX
+from transforms.gate.gate import Gate
+from transforms.gate.outcome import Accepted, Dropped
 
 pytestmark = pytest.mark.cloud
 

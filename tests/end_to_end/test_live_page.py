@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
-from infra.outputs import Outputs
 from producers.contracts.web import PageViewed
-from producers.kinesis_sink import KinesisSink
 from producers.producer import Producer
+from producers.sinks.kinesis import KinesisSink
 from queries.contracts import reports
 from tests.end_to_end.conftest import Shell
 

@@ -19,7 +19,7 @@ from uuid import UUID
 import pyarrow.parquet as pq
 import pytest
 
-from infra.target import Target
+from infra.command.target import Target
 from tests.end_to_end.conftest import Shell, shell_in
 
 pytestmark = pytest.mark.cloud

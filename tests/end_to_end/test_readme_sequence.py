@@ -15,7 +15,7 @@ from infra.local.cloud import LocalCloud
 pytestmark = pytest.mark.cloud
 
 LINES = 150
-REFRESH = [sys.executable, "-m", "infra.cli", "reports", "refresh", "--wait"]
+REFRESH = [sys.executable, "-m", "infra.command.cli", "reports", "refresh", "--wait"]
 
 
 def _faults(cloud: LocalCloud, switches: dict[str, object] | None) -> None:

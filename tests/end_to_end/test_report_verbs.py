@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from queries.present import report_path
+from queries.commands.present import report_path
 from tests.end_to_end.conftest import Shell
 
 REPORT = "traffic_by_hour"

@@ -27,12 +27,12 @@ from producers import (
     StreamRefusedError,
     TooLargeError,
 )
-from producers.aggregation import deaggregate, is_aggregate
 from producers.contracts import STREAMS, Payload
-from producers.contracts.codec import decoder
 from producers.errors import StreamUnavailableError
-from producers.memory_sink import MemorySink, even_shards
-from producers.record_sink import Answer, NotTaken, SinkRecord, StreamFacts
+from producers.packing.aggregation import deaggregate, is_aggregate
+from producers.packing.codec import decoder
+from producers.sinks.memory import MemorySink, even_shards
+from producers.sinks.port import Answer, NotTaken, SinkRecord, StreamFacts
 
 STREAM = next(iter(STREAMS.values()))
 BEAT = STREAM.latest["heartbeat"].payload
@@ -472,7 +472,7 @@ def test_coroutines_use_the_same_core() -> None:
 
 def test_importing_the_producer_loads_no_command_and_no_analytics() -> None:
     code = (
-        "import sys, producers.producer, producers.async_producer, producers.sources, producers.simulator;"
+        "import sys, producers.producer, producers.async_producer, producers.sources.read, producers.simulation.simulator;"
         "print([name for name in ('typer', 'rich', 'pyarrow', 'pandas', 'boto3') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
-from infra.outputs import Outputs
-from queries.query_engine import Rows
-from queries.waiting import Standing, refresh_until_fresh
+from queries.commands.waiting import Standing, refresh_until_fresh
+from queries.engine.port import Rows
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Chain:
         """Rows of a query."""
         import boto3
 
-        from queries.athena_engine import AthenaEngine
+        from queries.engine.athena import AthenaEngine
 
         context = self.cloud.context
         session = boto3.Session(**context.credentials, region_name=context.region)

@@ -1,6 +1,6 @@
 """Reports that tests declare."""
 
-from queries.catalog import ReportQuery, parse_report
+from queries.refresh.catalog import ReportQuery, parse_report
 
 HEADER = """-- report: {name}
 -- title: A report

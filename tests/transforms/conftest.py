@@ -3,7 +3,7 @@
 import pytest
 
 from transforms.contracts import LAKE_TABLES
-from transforms.rules import Gate
+from transforms.gate.gate import Gate
 
 KEY = bytes.fromhex("ab" * 32)
 

@@ -19,7 +19,7 @@ from infra.local import process_memory
 from infra.local.athena import worker
 from infra.local.athena.nursery_messages import MESSAGE, Setup
 from infra.local.athena.sql.parse import parse_query
-from infra.local.context import LocalContext
+from infra.local.parts.context import LocalContext
 
 
 def main() -> None:

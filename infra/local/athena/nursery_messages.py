@@ -5,7 +5,7 @@ import struct
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.local.context import LocalContext
+from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths
 
 MESSAGE = struct.Struct("!cI")

@@ -21,8 +21,8 @@ from infra.local.athena.results import ResultPages
 from infra.local.athena.store import NotKeptError, Store
 from infra.local.athena.work_groups import WorkGroups
 from infra.local.athena.workers import Workers
-from infra.local.context import LocalContext
-from infra.local.service import ResourceHandler, Target
+from infra.local.parts.context import LocalContext
+from infra.local.parts.service import ResourceHandler, Target
 
 WORKERS = max(2, min(4, os.cpu_count() or 2))
 """Queries at a time: more than there are cores would not end sooner, and each holds its rows in memory."""

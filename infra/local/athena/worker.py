@@ -27,7 +27,7 @@ from infra.local.athena.results import ResultFiles
 from infra.local.athena.runner import StatementRunner
 from infra.local.athena.sandbox import Sandbox
 from infra.local.athena.store import Store
-from infra.local.context import LocalContext
+from infra.local.parts.context import LocalContext
 
 THREADS = 2
 MEMORY = "1500MB"

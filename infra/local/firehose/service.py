@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from infra.local.context import LocalContext
 from infra.local.firehose.api import FirehoseApi
 from infra.local.firehose.checkpoints import CheckpointStore
 from infra.local.firehose.configuration import read_configuration
 from infra.local.firehose.faults import Faults
 from infra.local.firehose.pace import Pace
 from infra.local.firehose.worker import DeliveryWorker
-from infra.local.service import ResourceHandler, Target
+from infra.local.parts.context import LocalContext
+from infra.local.parts.service import ResourceHandler, Target
 from infra.local.settings import LocalSettings
 
 DELIVERY_STREAM = "AWS::KinesisFirehose::DeliveryStream"

@@ -14,7 +14,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local import process_memory
-from infra.local.context import LocalContext, ServiceRole
 from infra.local.firehose.answers import Judged
 from infra.local.firehose.checkpoints import Checkpoint, CheckpointStore, ShardProgress, finish
 from infra.local.firehose.configuration import Configuration
@@ -37,6 +36,7 @@ from infra.local.firehose.reader import (
 from infra.local.firehose.records import Place, UserRecord
 from infra.local.firehose.transforming import Transformer
 from infra.local.firehose.writer import Surroundings, Writer
+from infra.local.parts.context import LocalContext, ServiceRole
 
 logger = logging.getLogger(__name__)
 

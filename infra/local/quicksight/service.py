@@ -7,12 +7,12 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from infra.local.context import LocalContext
+from infra.local.parts.context import LocalContext
+from infra.local.parts.service import ResourceHandler, Target
 from infra.local.quicksight.operations import KINDS, Operations
 from infra.local.quicksight.protocol import routes
 from infra.local.quicksight.resources import AssetHandler, ScheduleHandler
 from infra.local.quicksight.store import AssetStore
-from infra.local.service import ResourceHandler, Target
 
 INGESTION_SECONDS = 2.0
 _NEXT = {"QUEUED": "RUNNING", "RUNNING": "COMPLETED"}

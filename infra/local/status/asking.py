@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.context import LocalContext
-from queries.query_engine import QueryFailedError, Rows
+from infra.local.parts.context import LocalContext
+from queries.engine.port import QueryFailedError, Rows
 
 _POLL_SECONDS, _DEADLINE_SECONDS = 0.02, 60.0
 

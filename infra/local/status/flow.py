@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 
-from infra.local.activity import Happening, Stage
+from infra.local.parts.activity import Happening, Stage
 
 SECONDS = 60
 

@@ -3,10 +3,10 @@
 import json
 from dataclasses import dataclass
 
-from infra.local.context import LocalContext
+from infra.aws.outputs import Outputs
+from infra.local.parts.context import LocalContext
 from infra.local.status.asking import Asking
-from infra.outputs import Outputs
-from queries.dynamodb_ledger import DynamoDbLedger
+from queries.ledger.dynamodb import DynamoDbLedger
 
 
 class NotDeployedError(RuntimeError):

@@ -7,8 +7,8 @@ from typing import Any
 
 from infra.local.status.asking import Asking
 from queries.contracts import Report, reports
-from queries.dynamodb_ledger import DynamoDbLedger
-from queries.ledger import PartitionState
+from queries.ledger.dynamodb import DynamoDbLedger
+from queries.ledger.rules import PartitionState
 
 SHOWN_PARTITIONS = {"event_hour": 96, "event_date": 14}
 SHOWN_ROWS = 500

@@ -13,16 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from infra.local.context import LocalContext
-from infra.local.service import ResourceHandler, Target
+from infra.aws.outputs import OutputsError
+from infra.local.parts.context import LocalContext
+from infra.local.parts.service import ResourceHandler, Target
 from infra.local.status import guard
 from infra.local.status.names import NotDeployedError, Resources
 from infra.local.status.reports import rows
 from infra.local.status.snapshot import Snapshots
 from infra.local.status.trace import Tracer, UnknownEventError
-from infra.outputs import OutputsError
 from queries.contracts import reports
-from queries.query_engine import QueryFailedError
+from queries.engine.port import QueryFailedError
 
 _SECONDS_BETWEEN = 1.0
 _HAPPENINGS_AT_ONCE = 120

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.local.activity import Stage
-from infra.local.context import LocalContext
+from infra.local.parts.activity import Stage
+from infra.local.parts.context import LocalContext
 from infra.local.status.flow import SECONDS, Flow, per_second
 from infra.local.status.names import Resources
 from infra.local.status.reports import Standing, standings

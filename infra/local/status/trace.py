@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.local.activity import Happening
-from infra.local.context import LocalContext
+from infra.local.parts.activity import Happening
+from infra.local.parts.context import LocalContext
 from infra.local.status.names import Resources
 from infra.local.status.timeline import Landed, Reported, timeline
 from queries.contracts import Report, reports
 from queries.hours import hour_of
-from queries.ledger import PartitionState, Published
+from queries.ledger.rules import PartitionState, Published
 from queries.partitions import partitions_reading
 from transforms.contracts import LAKE_TABLES
 

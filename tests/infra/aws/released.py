@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.synth import PACKAGED
+from infra.aws.synth import PACKAGED
 
 FOLDER = Path(__file__).parent / "released"
 _REPOSITORY = Path(__file__).parents[3]

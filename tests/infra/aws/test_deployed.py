@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from infra.canary import LAKE_PROMISE, REPORT, REPORT_PROMISE, SWAP_PROMISE, Pace, follow
+from infra.aws.canary import LAKE_PROMISE, REPORT, REPORT_PROMISE, SWAP_PROMISE, Pace, follow
+from infra.aws.doctor import Finding, findings
+from infra.aws.outputs import Outputs
 from infra.deployment import DEFAULT, DEPLOYMENTS
-from infra.doctor import Finding, findings
 from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
-from infra.outputs import Outputs
 from transforms.contracts import EVENT_HOUR_FORMAT
 
 pytestmark = pytest.mark.cloud

@@ -13,13 +13,14 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from infra import aws_cli, cdk
-from infra.adopt import KEPT, adopt
-from infra.cli import app
+from infra.aws import cdk
+from infra.aws import cli as aws_cli
+from infra.aws.adopt import KEPT, adopt
+from infra.aws.node import node
+from infra.aws.preflight import BOOTSTRAP, QUICKSIGHT_ROLE, missing
+from infra.aws.synth import PACKAGED
+from infra.command.cli import app
 from infra.deployment import DEFAULT, DEPLOYMENTS
-from infra.node import node
-from infra.preflight import BOOTSTRAP, QUICKSIGHT_ROLE, missing
-from infra.synth import PACKAGED
 
 PRODUCTION = DEPLOYMENTS[DEFAULT]
 

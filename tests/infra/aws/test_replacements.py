@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dashboards.plan import Step
-from infra import replacements
+from infra.aws import replacements
+from infra.aws.replacements import CHANGE_SET, ReplacementError, check, lost, refuse_named
 from infra.deployment import DEFAULT, DEPLOYMENTS
-from infra.replacements import CHANGE_SET, ReplacementError, check, lost, refuse_named
 from tests.infra.aws.released import frozen
 
 PRODUCTION = DEPLOYMENTS[DEFAULT]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.lasting import HAS_ITS_OWN_ID, keep_texts, replacements
-from infra.registry import create_only
+from infra.aws.lasting import HAS_ITS_OWN_ID, keep_texts, replacements
+from infra.aws.registry import create_only
 from tests.infra.aws.released import frozen, names, packaged
 
 # The operator's policy was deployed with two descriptions before this was checked. The local deployer keeps

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import assembly, cloud, emulator, processes, server
+from infra.local import cloud, processes, server
 from infra.local.cloud import LocalCloud
+from infra.local.deploy import assembly
+from infra.local.ministack import emulator
 from infra.local.paths import LocalPaths
 from infra.local.processes import LOOPBACK, PortTakenError
 from infra.local.settings import LocalSettings

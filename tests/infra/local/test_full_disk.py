@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local import cloud, emulator
+from infra.local import cloud
 from infra.local.cloud import LocalCloud
-from infra.local.kept_objects import ROOM_BYTES, NotKeptError, Store
+from infra.local.ministack import emulator
+from infra.local.ministack.kept_objects import ROOM_BYTES, NotKeptError, Store
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
 
@@ -106,7 +107,7 @@ def test_every_version_of_an_object_is_read_from_the_disk_as_it_was_written(loca
 
 _VERSIONS = """
 import json
-from infra.local import kept_objects
+from infra.local.ministack import kept_objects
 kept_objects.install()
 from ministack.services import s3
 s3._create_bucket("lake", b"", {})

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from infra.local import cloud, server
 from infra.local.athena.executions import Execution, Executions
 from infra.local.athena.store import NotKeptError, Store
-from infra.local.cfn import TYPE_PROPERTY, ResourceEndpoint, ResourceStore
 from infra.local.cloud import LocalCloud
+from infra.local.parts.cfn import TYPE_PROPERTY, ResourceEndpoint, ResourceStore
 
 
 def _fill(connection: sqlite3.Connection) -> None:

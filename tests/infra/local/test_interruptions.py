@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from infra.local import cloud, emulator, processes, server, snapshots
+from infra.local import cloud, processes, server
 from infra.local.cloud import LocalCloud
+from infra.local.ministack import emulator, snapshots
+from infra.local.parts.ticker import OUTPUT
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
-from infra.local.ticker import OUTPUT
-from queries.dynamodb_ledger import DynamoDbLedger
-from queries.ledger import Run
+from queries.ledger.dynamodb import DynamoDbLedger
+from queries.ledger.rules import Run
 
 pytestmark = pytest.mark.cloud
 
@@ -174,7 +175,7 @@ def _interrupted(
 ) -> int:
     """Run the command as a user would and send it the signal after so many seconds; its exit code."""
     environ = {**os.environ, **settings.to_environ()}
-    arguments = [sys.executable, "-m", "infra.cli", "local", command]
+    arguments = [sys.executable, "-m", "infra.command.cli", "local", command]
     with subprocess.Popen(
         arguments,
         cwd=paths.root.parent,

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from queries.catalog import catalog
-from queries.rendering import select
+from queries.refresh.catalog import catalog
+from queries.refresh.rendering import select
 from tests.golden.athena import corpus
 
 HERE = Path(__file__).parent

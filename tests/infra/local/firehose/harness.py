@@ -15,12 +15,12 @@ from typing import Any
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
-from infra.local.activity import Activity
 from infra.local.firehose.checkpoints import CheckpointStore
 from infra.local.firehose.configuration import read_configuration
 from infra.local.firehose.faults import Faults
 from infra.local.firehose.pace import Pace
 from infra.local.firehose.worker import DeliveryWorker
+from infra.local.parts.activity import Activity
 
 Answerer = Callable[[dict[str, Any]], Any]
 ARRIVAL_MS = 1_764_068_400_000  # 2025-11-25 11:00:00 UTC

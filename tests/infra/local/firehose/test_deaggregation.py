@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local.firehose.deaggregation import unpack
-from producers.aggregation import aggregate, aggregate_explicit
+from producers.packing.aggregation import aggregate, aggregate_explicit
 
 TWO_KEYS = bytes.fromhex(
     "f3899ac20a01610a01621a0b08001a077b2278223a317d1a0b08011a077b2278223a327d723005e8e8265dbd07441b26a34a5d08"

@@ -18,7 +18,7 @@ from infra.local import process_memory
 from infra.local.firehose.api import FirehoseApi
 from infra.local.firehose.checkpoints import Checkpoint, CheckpointStore
 from infra.local.firehose.configuration import InvalidArgumentError, read_configuration
-from producers.aggregation import aggregate
+from producers.packing.aggregation import aggregate
 from tests.infra.local.firehose.harness import (
     ARRIVAL_MS,
     COLUMNS,

@@ -1,10 +1,10 @@
 """How far behind a delivery worker says it is."""
 
-from infra.local.delivery_metrics import asks_for_delivery
 from infra.local.firehose.checkpoints import ShardProgress
 from infra.local.firehose.lag import BEHIND, FRESHNESS, metrics
 from infra.local.firehose.records import Place
-from queries import delivery
+from infra.local.ministack.delivery_metrics import asks_for_delivery
+from queries.commands import delivery
 
 NOW = 2_000.0
 

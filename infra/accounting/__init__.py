@@ -1,0 +1,1 @@
+"""The accounting identity: what was produced, landed, failed and dropped, by name."""

@@ -1,0 +1,230 @@
+"""Where the evidence for the accounting identity is found: the lake, failed records, the transform's log."""
+
+import base64
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from infra.accounting.intervals import EMPTY, IntervalSet, Span
+from infra.accounting.names import names_in
+from infra.accounting.reconcile import Evidence, ProducerEpoch
+from producers.contracts import AUDIT_TYPE
+from queries.engine.port import QueryEngine, QueryFailedError
+from queries.hours import hour_of, parse_hour
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES, is_data
+
+Spans = defaultdict[ProducerEpoch, list[Span]]
+
+# A run of numbers without a gap keeps the same difference to its row number: one row per run comes back,
+# however many events it has.
+_LANDED = """
+WITH named AS (
+    SELECT producer_id, epoch, seq, count(*) AS copies, max(arrival_time) AS arrived
+    FROM {table}
+    WHERE seq > 0
+    GROUP BY producer_id, epoch, seq
+),
+numbered AS (
+    SELECT producer_id, epoch, seq, copies, arrived,
+           seq - row_number() OVER (PARTITION BY producer_id, epoch ORDER BY seq) AS island
+    FROM named
+)
+SELECT producer_id, epoch, min(seq) AS first_seq, max(seq) AS last_seq, sum(copies) AS copies,
+       to_unixtime(max(arrived)) AS newest
+FROM numbered
+GROUP BY producer_id, epoch, island
+"""
+
+_TOLD = """
+SELECT {audit}.producer AS producer_id, epoch, max({audit}.last_seq) AS last_seq
+FROM {table}
+WHERE event_type = '{audit}'
+GROUP BY {audit}.producer, epoch
+"""
+
+DROPPED_FIELD = "dropped_seqs"
+MOST_UNREADABLE = 100
+"""Hours that are left out of one accounting; with more of them something else is wrong."""
+_OBJECT = re.compile(rf"s3://[^/\s]+/(?P<table>\w+)/{EVENT_HOUR}=(?P<hour>\d{{4}}-\d\d-\d\d-\d\d)/")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where to look.
+
+    Attributes:
+        engine: runs SQL over the lake.
+        s3, logs: boto3 clients.
+        lake_bucket: has the failed records below `FAILED_PREFIX`.
+        transform_function: its log tells what was dropped.
+    """
+
+    engine: QueryEngine
+    s3: Any
+    logs: Any
+    lake_bucket: str
+    transform_function: str
+
+
+def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
+    """Everything that is known now, without the nameless failed records `but`.
+
+    Hours of the lake with an object that cannot be read are left out, and named. Raises QueryFailedError when
+    a query fails for another reason, botocore's errors.
+    """
+    told: dict[ProducerEpoch, int] = {}
+    landed: Spans = defaultdict(list)
+    newest: dict[ProducerEpoch, float] = {}
+    rows: defaultdict[ProducerEpoch, int] = defaultdict(int)
+    unreadable: dict[str, str] = {}
+    for table in LAKE_TABLES:
+        hours: dict[str, str] = {}
+        landings = readable(places.engine, _LANDED, table, hours)
+        for producer_id, epoch, first, last, count, arrived in landings:
+            name = ProducerEpoch(producer_id, int(epoch))
+            newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
+            landed[name].append((int(first), int(last)))
+            rows[name] += int(count)
+        for producer_id, epoch, last in readable(places.engine, _TOLD, table, hours):
+            name = ProducerEpoch(producer_id, int(epoch))
+            told[name] = max(int(last), told.get(name, 0))
+        unreadable |= {f"{table}/{EVENT_HOUR}={hour}": reason for hour, reason in hours.items()}
+    failed, nameless = failed_names(failed_records(places))
+    dropped, dropped_copies = dropped_names(_transform_lines(places))
+    sets = _sets(landed)
+    return Evidence(
+        told=told,
+        landed=sets,
+        copies={
+            name: rows[name] - len(sets.get(name, EMPTY)) + dropped_copies.get(name, 0)
+            for name in {*sets, *dropped_copies}
+        },
+        failed=failed,
+        dropped=dropped,
+        nameless=nameless - but,
+        newest=newest,
+        unreadable=unreadable,
+    )
+
+
+def readable(
+    engine: QueryEngine, sql: str, table: str, unreadable: dict[str, str]
+) -> Sequence[Sequence[Any]]:
+    """The statement's rows, of the hours that can be read; adds to those that cannot be, with the reason.
+
+    Athena names the object that it could not read, and says nothing of the others: so an hour is left out
+    for each answer of that kind.
+    """
+    while True:
+        try:
+            return engine.rows(sql.format(table=_without(table, unreadable), audit=AUDIT_TYPE)).rows
+        except QueryFailedError as error:
+            named = _OBJECT.search(str(error))
+            if named is None or named["table"] != table or named["hour"] in unreadable:
+                raise
+            if len(unreadable) >= MOST_UNREADABLE:
+                raise
+            unreadable[named["hour"]] = "".join(c if c.isprintable() else "?" for c in str(error))
+
+
+def _without(table: str, hours: Iterable[str]) -> str:
+    """The table without these hours, as spans that end beside them: only so no engine opens their objects."""
+    left = sorted(hours)
+    if not left:
+        return table
+    before, after = ([hour_of(parse_hour(hour) + timedelta(hours=step)) for hour in left] for step in (-1, 1))
+    bounds = [
+        f"{EVENT_HOUR} <= '{before[0]}'",
+        *(
+            f"{EVENT_HOUR} BETWEEN '{first}' AND '{last}'"
+            for first, last in zip(after, before[1:], strict=False)
+            if first <= last
+        ),
+        f"{EVENT_HOUR} >= '{after[-1]}'",
+    ]
+    spans = " UNION ALL ".join(f"SELECT * FROM {table} WHERE {bound}" for bound in bounds)  # noqa: S608
+    return f"({spans}) AS readable"
+
+
+def failed_names(records: Iterable[bytes]) -> tuple[Mapping[ProducerEpoch, IntervalSet], frozenset[str]]:
+    """The names in these failed records, and the hashes of those without one."""
+    named: Spans = defaultdict(list)
+    nameless: set[str] = set()
+    for raw in records:
+        names = names_in(raw)
+        for name, seq in names:
+            if seq > 0:  # 0 is an audit event, which is about the sequence and not in it
+                named[name].append((seq, seq))
+        if not names:
+            nameless.add(hashlib.sha256(raw).hexdigest())
+    return _sets(named), frozenset(nameless)
+
+
+def dropped_names(
+    lines: Iterable[str],
+) -> tuple[Mapping[ProducerEpoch, IntervalSet], Mapping[ProducerEpoch, int]]:
+    """The names in the `dropped_seqs` of the transform's log lines, and how many copies were dropped besides.
+
+    A line counts copies (`dropped`) and names events; other lines say nothing of it.
+    """
+    found: dict[ProducerEpoch, IntervalSet] = {}
+    copies: defaultdict[ProducerEpoch, int] = defaultdict(int)
+    for line in lines:
+        facts = _facts(line)
+        named = {_run(label): IntervalSet.parse(text) for label, text in facts.get(DROPPED_FIELD, {}).items()}
+        for name, seqs in named.items():
+            known = found.get(name, IntervalSet())
+            copies[name] += len(known & seqs)
+            found[name] = known | seqs
+        if named:
+            # Which producer sent the copies within one batch is not told; nearly always there is one.
+            copies[next(iter(named))] += max(0, int(facts.get("dropped", 0)) - sum(map(len, named.values())))
+    return found, copies
+
+
+def _run(label: str) -> ProducerEpoch:
+    producer_id, _, epoch = label.rpartition("/")
+    return ProducerEpoch(producer_id, int(epoch))
+
+
+def _facts(line: str) -> dict[str, Any]:
+    try:
+        document = json.loads(line[line.index("{") :])
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def failed_records(places: Places) -> Iterator[bytes]:
+    """The original bytes of every failed record."""
+    pages = places.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=places.lake_bucket, Prefix=FAILED_PREFIX
+    )
+    keys = [each["Key"] for page in pages for each in page.get("Contents", ()) if is_data(each["Key"])]
+
+    def read(key: str) -> bytes:
+        body: bytes = places.s3.get_object(Bucket=places.lake_bucket, Key=key)["Body"].read()
+        return body
+
+    with ThreadPoolExecutor(8) as pool:
+        for body in pool.map(read, keys):
+            for line in body.splitlines():
+                yield base64.b64decode(json.loads(line)["rawData"])
+
+
+def _transform_lines(places: Places) -> Iterator[str]:
+    """The transform's log lines that name dropped events."""
+    pages = places.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=f"/aws/lambda/{places.transform_function}", filterPattern=f'"{DROPPED_FIELD}"'
+    )
+    return (event["message"] for page in pages for event in page["events"])
+
+
+def _sets(spans: Spans) -> dict[ProducerEpoch, IntervalSet]:
+    return {name: IntervalSet.of(each) for name, each in spans.items()}

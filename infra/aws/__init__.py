@@ -1,0 +1,1 @@
+"""Deploying to AWS: synthesize, check before and after, take over what was kept."""

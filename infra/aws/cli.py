@@ -1,0 +1,244 @@
+"""`penstock synth, diff, deploy, destroy, cost, capacity, doctor`, as `infra.command.cli` mounts them."""
+
+import json
+import math
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infra.aws import cdk
+from infra.command.exits import Exit
+from infra.deployment import DEFAULT, DEPLOYMENTS, Deployment
+from producers.contracts import echo, message
+
+OUT = Path(".local/cdk.out")
+
+Name = Annotated[str, typer.Option("--deployment", help=f"One of: {', '.join(DEPLOYMENTS)}.")]
+Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+Rate = Annotated[float, typer.Option("--events-per-second", min=0.001, help="Average of the month.")]
+Size = Annotated[int, typer.Option("--bytes", min=1, help="Bytes of one event.")]
+
+
+class DeploymentNameError(ValueError):
+    """No deployment has this name."""
+
+    exit_code = Exit.USAGE
+
+
+class NotReadyError(RuntimeError):
+    """The account or the assembly is not ready for a deploy."""
+
+
+def synth(
+    deployment: Name = DEFAULT,
+    out: Annotated[Path, typer.Option(help="Folder of the assembly; emptied first.")] = OUT,
+    sources_only: Annotated[
+        bool, typer.Option(help="Functions without their libraries: the templates are the same.")
+    ] = False,
+) -> None:
+    """Write the CloudFormation templates and the functions' code, checked by cdk-nag."""
+    from infra.aws.synth import synthesize
+    from infra.stacks.artefact_folder import full_folder, source_folder
+
+    started = time.monotonic()
+    synthesize(_named(deployment), out, source_folder if sources_only else full_folder)
+    templates = sorted(out.glob("*.template.json"))
+    for path in templates:
+        echo(str(path))
+    echo(f"{len(templates)} stacks in {time.monotonic() - started:.1f} s", err=True)
+
+
+def diff(deployment: Name = DEFAULT) -> None:
+    """What a deploy would change."""
+    synth(deployment)
+    cdk.call(["diff", "--app", str(OUT)], os.environ, cdk.run_in_terminal)
+
+
+def deploy(
+    deployment: Name = DEFAULT,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rights change.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Go on with replacements of dashboards that the plan shows.")
+    ] = False,
+) -> None:
+    """Deploy every stack, after asking the account for what they need."""
+    import boto3
+
+    from infra.aws.preflight import missing
+    from infra.aws.replacements import check, refuse_named
+
+    chosen = _named(deployment)
+    lacking = list(missing(boto3.client, chosen))  # type: ignore[arg-type]
+    if fatal := [each for each in lacking if each.stack is None]:
+        raise NotReadyError(" ".join(f"The account lacks {each.what}. {each.remedy}" for each in fatal))
+    synth(deployment)
+    _refuse_without_libraries(OUT)
+    left_out = {chosen.stack(each.stack) for each in lacking if each.stack}
+    for each in lacking:
+        echo(message(f"left out: the {each.stack} stack, for want of {each.what}. {each.remedy}"), err=True)
+    stacks = [path.name.removesuffix(".template.json") for path in sorted(OUT.glob("*.template.json"))]
+    stacks = [stack for stack in stacks if stack not in left_out]
+    templates = {stack: json.loads((OUT / f"{stack}.template.json").read_bytes()) for stack in stacks}
+    refuse_named(boto3.client, templates)  # type: ignore[arg-type]
+    _adopt(boto3.client, stacks)  # type: ignore[arg-type]
+    if chosen.stack("dashboards") in stacks:
+        check(boto3.client, chosen, prepare=_prepare, may_replace=replace, tell=echo)  # type: ignore[arg-type]
+    approval = "never" if yes else "broadening"
+    arguments = ["deploy", "--app", str(OUT), "--require-approval", approval]
+    cdk.call([*arguments, *stacks], os.environ, cdk.run_in_terminal)
+    echo("Deployed. See what holds: penstock --target aws doctor", err=True)
+
+
+def destroy(
+    deployment: Name = DEFAULT,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a deployment's stacks down. Buckets, stream, ledger, dead letters and keys stay, with their
+    data.
+    """
+    synth(deployment, OUT, sources_only=True)
+    cdk.call(
+        ["destroy", "--app", str(OUT), "--all", *(["--force"] if yes else [])],
+        os.environ,
+        cdk.run_in_terminal,
+    )
+    echo("What is kept is found again by the next deploy. To delete it too, see docs/deploy.md.", err=True)
+
+
+def cost(
+    events_per_second: Rate = 100,
+    event_bytes: Size = 1024,
+    deployment: Name = DEFAULT,
+    region: Annotated[str, typer.Option(help="Whose prices.")] = "us-east-1",
+    single: Annotated[
+        bool, typer.Option("--single", help="One record per event: producers that do not pack.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What a load costs a month, by service, and what would be cheaper."""
+    from infra.cost.cost import Load, monthly, suggestions, total
+    from infra.cost.prices import as_of, prices
+
+    load = Load(events_per_second, event_bytes, aggregated=not single)
+    lines = monthly(load, _named(deployment), prices(region))
+    cheaper = suggestions(load, _named(deployment), prices(region))
+    if as_json:
+        _json({
+            "prices": {"region": region, "as_of": str(as_of(region))},
+            "dollars": round(total(lines), 2),
+            "services": [asdict(line) for line in lines],
+            "suggestions": [asdict(each) for each in cheaper],
+        })  # fmt: skip
+        return
+    for line in lines:
+        echo(f"{line.service:<12}{line.dollars:>12,.2f}  {line.because}")
+    echo(f"{'together':<12}{total(lines):>12,.2f}  dollars a month; list prices of {region}, {as_of(region)}")
+    for each in cheaper:
+        echo(f"cheaper by {each.saves:,.0f}: {each.text}")
+
+
+def capacity(
+    events_per_second: Rate = 100, event_bytes: Size = 1024, deployment: Name = DEFAULT, as_json: Json = False
+) -> None:
+    """Which limits a load comes near, at which load each is reached, and what to raise."""
+    from infra.cost.capacity import uses
+    from infra.cost.cost import Load
+
+    found = uses(Load(events_per_second, event_bytes), _named(deployment))
+    if as_json:
+        _json([
+            {**asdict(use), "events_per_second": None if math.isinf(use.events_per_second) else
+             use.events_per_second}
+            for use in found
+        ])  # fmt: skip
+        return
+    for use in found:
+        reached = (
+            "not by load"
+            if math.isinf(use.events_per_second)
+            else f"at {use.events_per_second:,.0f} events/s"
+        )
+        echo(
+            f"{use.share:>7.1%}  {use.limit:<38}"
+            f"{use.used:,.3g} of {use.most:,} {use.unit}; {reached}. {use.remedy}"
+        )
+
+
+def doctor(
+    context: typer.Context,
+    deployment: Name = DEFAULT,
+    canary: Annotated[bool, typer.Option(help="Also send one event and follow it to a report.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Check each promise that a deployment makes; ends with 1 when one does not hold."""
+    from infra.aws.canary import Pace, follow, untold
+    from infra.aws.doctor import Finding, findings
+
+    target: Any = context.obj
+    found: list[Finding] = []
+
+    def told(finding: Finding) -> None:
+        found.append(finding)
+        if not (as_json or target.json):
+            mark = {True: "holds", False: "BROKEN", None: "untold"}[finding.holds]
+            remedy = "" if finding.holds else f" {finding.remedy}"
+            echo(message(f"{mark:<8}{finding.promise}: {finding.seen}.{remedy}"))
+
+    for finding in findings(target.client, target.outputs, _named(deployment)):
+        told(finding)
+    if canary:
+        pace = Pace(time.monotonic, time.sleep)
+        for finding in follow(target.client, target.outputs, str(uuid.uuid4()), datetime.now(UTC), pace):
+            told(finding)
+    for finding in untold():
+        told(finding)
+    if as_json or target.json:
+        _json([asdict(each) for each in found])
+    if any(each.holds is False for each in found):
+        raise typer.Exit(Exit.FAILED)
+
+
+def _named(name: str) -> Deployment:
+    if name not in DEPLOYMENTS:
+        raise DeploymentNameError(f"No deployment {name!r}. Use one of: {', '.join(DEPLOYMENTS)}.")
+    return DEPLOYMENTS[name]
+
+
+def _adopt(client: Callable[[str], Any], stacks: list[str]) -> None:
+    """Take over what a stack that is gone has left."""
+    from infra.aws.adopt import adopt
+
+    account, region = client("sts").get_caller_identity()["Account"], client("sts").meta.region_name
+    for stack in stacks:
+        template = json.loads((OUT / f"{stack}.template.json").read_bytes())
+        for name in adopt(client, stack, template, account=account, region=region):
+            echo(f"{stack}: took over {name}, which an earlier deployment kept", err=True)
+
+
+def _prepare(stack: str) -> None:
+    """The change set of one stack, not executed."""
+    from infra.aws.replacements import CHANGE_SET
+
+    arguments = ["deploy", "--app", str(OUT), "--exclusively", "--require-approval", "never"]
+    method = ["--method", "prepare-change-set", "--change-set-name", CHANGE_SET]
+    cdk.call([*arguments, *method, stack], os.environ, cdk.run_in_terminal)
+
+
+def _refuse_without_libraries(assembly: Path) -> None:
+    """A zip of sources alone, once published under its key, would be taken for the whole one for ever."""
+    for folder in assembly.glob("asset.*"):
+        if folder.is_dir() and (folder / "transforms").is_dir() and not (folder / "msgspec").is_dir():
+            raise NotReadyError(
+                f"{folder} lacks the functions' libraries, so it must not be published. Run: penstock synth"
+            )
+
+
+def _json(value: Any) -> None:
+    echo(json.dumps(value, indent=1, default=str))

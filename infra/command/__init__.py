@@ -1,0 +1,1 @@
+"""The `penstock` command, put together from the verbs of every stage."""

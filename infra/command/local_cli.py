@@ -1,0 +1,127 @@
+"""`penstock local`: start, end, empty and look at the local cloud."""
+
+import json as json_text
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.command.exits import Exit
+from infra.command.local_check_cli import check
+from infra.command.progress import Steps
+from infra.local.paths import LocalPaths
+from infra.local.settings import LocalSettings
+from producers.contracts import echo
+
+if TYPE_CHECKING:
+    from infra.local.cloud import LocalCloud
+
+app = typer.Typer(no_args_is_help=True, help="The pipeline on this machine.")
+app.command()(check)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+EnforceIam = Annotated[
+    bool,
+    typer.Option(
+        "--enforce-iam", help="Check every call against the rights of its role, as AWS does; over TLS."
+    ),
+]
+
+
+@app.command()
+def up(context: typer.Context, *, enforce_iam: EnforceIam = False, json: Json = False) -> None:
+    """Start the local cloud and deploy the pipeline to it. Does only what is not done yet.
+
+    A local cloud that is up with other settings is ended first; what it holds stays.
+    """
+    from infra.local import cloud
+
+    _answer(context, json, *_started("Local cloud", cloud.up, asked(enforce_iam)))
+
+
+@app.command()
+def down(context: typer.Context, json: Json = False) -> None:
+    """End the local cloud. What it holds is there again after the next `up`."""
+    from infra.local import cloud
+
+    with Steps().step("Ending the local cloud") as detail:
+        ended = cloud.down(here(), detail)
+    whole = ended and cloud.is_state_whole(here())
+    text = _ENDED[whole] if ended else "No local cloud was up."
+    _answer(context, json, {"ended": ended, "kept": whole}, text)
+
+
+@app.command()
+def reset(context: typer.Context, json: Json = False) -> None:
+    """Forget every event and every report, and deploy anew."""
+    from infra.local import cloud
+
+    attached = cloud.attach(here())
+    keep = attached is not None and attached.context.enforce_iam
+    _answer(context, json, *_started("Emptying the local cloud", cloud.reset, asked(keep)))
+
+
+@app.command()
+def status(context: typer.Context, json: Json = False) -> None:
+    """What runs, what passed each stage, and what waits. Exits with 4 when no local cloud is up."""
+    from infra.local.status import summary
+
+    found = summary.of(here())
+    _answer(context, json, found, summary.text(found))
+    if not found["up"]:
+        raise typer.Exit(Exit.NO_TARGET)
+
+
+@app.command()
+def env(context: typer.Context, json: Json = False) -> None:
+    """Variables that point any AWS client here, for a shell: eval "$(penstock local env)"."""
+    found = context.obj.cloud.environment()
+    text = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(found.items()))
+    _answer(context, json, found, text)
+
+
+@app.command()
+def watch(context: typer.Context) -> None:
+    """Give the functions new code whenever a source file changes. Ends with Ctrl-C."""
+    from infra.local.deploy.watching import watch_sources
+
+    watch_sources(context.obj.cloud.context, context.obj.outputs, Steps().say)
+
+
+def here() -> LocalPaths:
+    """The local cloud of the working directory."""
+    return LocalPaths.of(Path.cwd())
+
+
+def asked(enforce_iam: bool) -> LocalSettings:
+    """The environment's settings, with rights checked when the command says so."""
+    settings = LocalSettings.from_environ(os.environ)
+    return replace(settings, enforce_iam=settings.enforce_iam or enforce_iam)
+
+
+def _started(
+    title: str, start: "Callable[..., LocalCloud]", settings: LocalSettings
+) -> tuple[Mapping[str, Any], str]:
+    with Steps().step(title) as detail:
+        started = start(here(), settings, detail)
+    where: dict[str, Any] = {"page": started.context.server_url, "endpoint": started.context.endpoint_url}
+    if started.notes:
+        where["notes"] = list(started.notes)
+    return where, "".join(f"{note}\n" for note in started.notes) + (
+        f"Up: {where['page']} shows it live. AWS clients find it at {where['endpoint']}.\n"
+        "End it with: penstock local down"
+    )
+
+
+def _answer(context: typer.Context, json: bool, facts: Mapping[str, Any], text: str) -> None:
+    echo(json_text.dumps(facts) if json or context.obj.json else text)
+
+
+_ENDED = {
+    True: "The local cloud has ended; its data is kept.",
+    False: "The local cloud had to be killed. The next `up` goes on from what it wrote last.",
+}

@@ -1,0 +1,81 @@
+"""`penstock reconcile`."""
+
+import json as json_text
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.command.exits import Exit
+from infra.command.progress import Steps
+from producers.contracts import echo, printable
+
+if TYPE_CHECKING:
+    from infra.accounting.evidence import Places
+    from infra.accounting.reconcile import Accounting
+    from infra.command.target import Target
+
+_PAUSE = 1.0
+
+
+def reconcile(
+    context: typer.Context,
+    wait: Annotated[
+        float, typer.Option(help="Look again for so many seconds while events are in flight.")
+    ] = 0,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Account for every event: produced = landed + failed + dropped + in flight.
+
+    Names what is missing by producer and sequence. Exits with 3 when anything is missing, or when a producer
+    has not told yet how many events it sent. One that ended without telling is named and is no error: all
+    that is known of it is accounted for.
+    """
+    from infra.accounting.present import findings, identity
+    from infra.demo.demo import evidence_places
+    from infra.demo.outcome import figures
+
+    places = evidence_places(context.obj)
+    with Steps().step("Accounting for every event"):
+        accounting = _balanced_within(wait, places, lambda: _delivered_until(context.obj))
+    if json or context.obj.json:
+        missing = [
+            {"producer_id": line.name.producer_id, "epoch": line.name.epoch, "seqs": str(line.missing)}
+            for line in accounting.incomplete
+        ]
+        unaudited = [str(line.name) for line in accounting.unaudited]
+        ended = [
+            {"producer_id": line.name.producer_id, "epoch": line.name.epoch, "known": line.produced}
+            for line in accounting.ended
+        ]
+        facts = {**figures(accounting), "missing": missing, "unaudited": unaudited, "ended_untold": ended}
+        facts["unreadable"] = dict(accounting.unreadable)
+        echo(json_text.dumps({**facts, "producers": len(accounting.lines)}))
+    else:
+        echo("\n".join([*map(printable, findings(accounting)), identity(accounting)]))
+    if not accounting.is_balanced:
+        raise typer.Exit(Exit.UNBALANCED)
+
+
+def _balanced_within(seconds: float, places: "Places", delivered_until: Callable[[], float]) -> "Accounting":
+    """The first accounting that is balanced, or the last one that time allows."""
+    from infra.accounting.evidence import gather
+    from infra.accounting.reconcile import reconcile as account
+
+    deadline = time.monotonic() + seconds
+    while True:
+        until = delivered_until()  # first: what the lake has by then is found afterwards
+        accounting = account(gather(places), delivered_until=until)
+        if accounting.is_balanced or time.monotonic() >= deadline:
+            return accounting
+        time.sleep(_PAUSE)
+
+
+def _delivered_until(target: "Target") -> float:
+    """Until when (epoch seconds) everything on the stream is in the lake; 0 when Firehose told nothing."""
+    from queries.commands.delivery import SETTLED_SECONDS, delivered_until
+
+    now = time.time()
+    since = now - 2 * SETTLED_SECONDS
+    return delivered_until(target.client("cloudwatch"), target.delivery_stream, since=since, now=now) or 0.0

@@ -1,0 +1,133 @@
+"""Where the pipeline runs that a command talks to: the local cloud, or a deployment on AWS. Chosen once."""
+
+from collections.abc import MutableMapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from infra.command.exits import Exit
+from infra.deployment import DEFAULT, DEPLOYMENTS
+from producers.commands.hour_pacing import Delivery
+
+if TYPE_CHECKING:
+    from infra.aws.outputs import Outputs
+    from infra.local.cloud import LocalCloud
+
+Kind = Literal["local", "aws"]
+
+
+class NoTargetError(RuntimeError):
+    """There is nothing to talk to."""
+
+    exit_code = Exit.NO_TARGET
+
+
+class Target:
+    """What every verb finds in `ctx.obj`. Nothing is looked up before it is asked for.
+
+    Besides what is declared here it has every attribute of `infra.aws.outputs.Outputs`: `stream_name`,
+    `lake_bucket`, `work_group`, `query_function` and so on.
+    """
+
+    def __init__(
+        self,
+        wanted: Kind | None,
+        environ: MutableMapping[str, str],
+        *,
+        directory: Path,
+        deployment: str = DEFAULT,
+        json: bool = False,
+    ) -> None:
+        self.wanted = wanted
+        self.deployment = deployment
+        self.json = json
+        self.directory = directory
+        self._environ = environ
+
+    @classmethod
+    def choose(
+        cls,
+        wanted: Kind | None,
+        *,
+        environ: MutableMapping[str, str],
+        deployment: str = DEFAULT,
+        json: bool = False,
+        directory: Path | None = None,
+    ) -> "Target":
+        """The target that `--target` or PENSTOCK_TARGET named; otherwise the local cloud when one is up.
+
+        `deployment` names the one that is meant on AWS.
+        """
+        return cls(wanted, environ, directory=directory or Path.cwd(), deployment=deployment, json=json)
+
+    @property
+    def is_local_up(self) -> bool:
+        """Whether the working directory's local cloud is up."""
+        return _attached(self.directory) is not None
+
+    @cached_property
+    def cloud(self) -> "LocalCloud":
+        """The local cloud of the working directory. Raises NoTargetError when none is up."""
+        cloud = _attached(self.directory)
+        if cloud is None:
+            other = "" if self.wanted else " For a deployment on AWS add: --target aws"
+            raise NoTargetError(f"No local cloud is up in {self.directory}. Run: penstock local up.{other}")
+        return cloud
+
+    @cached_property
+    def kind(self) -> Kind:
+        """Which of the two it is; the environment then points every AWS client there.
+
+        Raises NoTargetError when nothing was named and no local cloud is up: AWS is never a guess.
+        """
+        if self.wanted == "aws":
+            if self.deployment not in DEPLOYMENTS:
+                known = ", ".join(DEPLOYMENTS)
+                raise NoTargetError(f"There is no deployment {self.deployment!r}. Name one of: {known}.")
+            return "aws"
+        self._environ.update(self.cloud.environment())
+        return "local"
+
+    @cached_property
+    def outputs(self) -> "Outputs":
+        """Names of the deployed resources. Raises NoTargetError, OutputsError."""
+        from infra.aws.outputs import Outputs
+
+        if self.kind == "local":
+            return Outputs.from_document(self.cloud.outputs)
+        return Outputs.from_stacks(self.client("cloudformation"), self.deployment)
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """What the delivery stream does with event hours; the deployment's when no local cloud is up."""
+        seconds = DEPLOYMENTS[self.deployment].buffer_seconds if self.deployment in DEPLOYMENTS else 60
+        cloud = _attached(self.directory) if self.wanted != "aws" else None
+        if cloud is None:
+            return Delivery(seconds)
+        settings = cloud.settings
+        return Delivery(seconds * settings.interval_scale, settings.most_partitions)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the target."""
+        if self.kind == "local":
+            return self.cloud.context.client(service)
+        import boto3
+
+        return boto3.client(service)  # type: ignore[call-overload]
+
+    def __getattr__(self, name: str) -> Any:
+        """A name of the deployed resources."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.outputs, name)
+
+
+def _attached(directory: Path) -> "LocalCloud | None":
+    from infra.local.paths import LocalPaths
+
+    paths = LocalPaths.of(directory)
+    if not paths.run.is_dir():
+        return None
+    from infra.local.cloud import attach
+
+    return attach(paths)

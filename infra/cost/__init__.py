@@ -1,0 +1,1 @@
+"""What a load costs and which limit it reaches first."""

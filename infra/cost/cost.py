@@ -1,0 +1,290 @@
+"""What a load costs a month, by service: arithmetic over a price file, with every assumption a named
+number.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from infra.deployment import Deployment
+from infra.stacks.alarms import alarm_rules
+from producers.contracts import WEB
+from queries.contracts import Report, reports
+
+GB, MB, KB = 2**30, 2**20, 2**10
+MINUTES, DAYS = 43_200, 30
+
+
+@dataclass(frozen=True)
+class Load:
+    """What goes through the pipeline.
+
+    Attributes:
+        events_per_second, event_bytes: of the month's average; a month has 30 days.
+        aggregated: whether producers pack events into records of about 40 KB, as Penstock's do.
+        lake_months: how many months of events the lake keeps in the price.
+    """
+
+    events_per_second: float
+    event_bytes: int = 1024
+    aggregated: bool = True
+    lake_months: float = 1
+
+    @property
+    def events(self) -> float:
+        """Events of a month."""
+        return self.events_per_second * 86_400 * DAYS
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Measured or chosen, and everybody's to change.
+
+    Attributes:
+        packed_bytes: of an aggregated record; the producer packs up to 50 kB and flushes every 100 ms.
+        parquet_share: of the JSON's size that the same events take in Parquet with Snappy.
+        columns_share: of those bytes that a report's columns take.
+        late_share: of the refreshes that make one more, older hour stale.
+        transform_seconds_per_event: at the deployed memory size.
+        queries_seconds_per_minute: how long the query function runs in each minute, waiting for Athena.
+        buffer_minutes: how long Firehose really takes to fill a buffer, at most.
+        requests_per_read: of Athena to S3 for one lake object: its footer, and the columns that are needed.
+    """
+
+    packed_bytes: int = 40_000
+    parquet_share: float = 0.25
+    columns_share: float = 0.2
+    late_share: float = 0.2
+    transform_seconds_per_event: float = 0.00014
+    queries_seconds_per_minute: float = 15
+    buffer_minutes: float = 1.0
+    requests_per_read: float = 2
+    custom_metrics: int = 30
+
+
+@dataclass(frozen=True)
+class Line:
+    """One service's share: dollars a month, and what they are made of."""
+
+    service: str
+    dollars: float
+    because: str
+
+
+def monthly(
+    load: Load,
+    deployment: Deployment,
+    prices: Mapping[str, Any],
+    assume: Assumptions = Assumptions(),
+) -> list[Line]:
+    """Every service's line, in the order of the data's way."""
+    objects = delivered_objects(load, deployment, assume)
+    return [
+        kinesis(load, deployment, prices, assume),
+        _firehose(load, objects, prices, assume),
+        _transform(load, deployment, prices, assume),
+        _storage(load, objects, prices, assume),
+        _athena(load, prices, assume),
+        _refresh(deployment, objects, prices, assume),
+        _operations(load, deployment, prices, assume),
+    ]
+
+
+def total(lines: Sequence[Line]) -> float:
+    """Dollars a month."""
+    return sum(line.dollars for line in lines)
+
+
+def record_bytes(load: Load, assume: Assumptions) -> tuple[float, float]:
+    """(bytes of one record, records of a month)."""
+    size = float(max(assume.packed_bytes, load.event_bytes) if load.aggregated else load.event_bytes)
+    return size, load.events * load.event_bytes / size
+
+
+def kinesis(load: Load, deployment: Deployment, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+    """The stream, in the deployment's mode."""
+    rate, hours = prices["kinesis"], prices["hours_of_month"]
+    size, records = record_bytes(load, assume)
+    if deployment.shards is not None:
+        units = records * math.ceil(size / (25 * KB)) / 1e6
+        longer = rate["longer_shard_hour"] if deployment.stream_retention_hours > 24 else 0
+        dollars = (
+            deployment.shards * hours * (rate["shard_hour"] + longer) + units * rate["put_units_million"]
+        )
+        return Line("Kinesis", dollars, f"{deployment.shards} shards, {units:,.1f} M PUT units")
+    metered = records * math.ceil(size / KB) * KB / GB
+    kept = metered / DAYS * max(0, deployment.stream_retention_hours - 24) / 24
+    dollars = (
+        hours * rate["on_demand_stream_hour"]
+        + metered * (rate["on_demand_in_gb"] + rate["on_demand_out_gb"])
+        + kept * rate["on_demand_longer_gb_month"]
+    )
+    return Line(
+        "Kinesis", dollars, f"on demand, {metered:,.0f} GB in and out, {kept:,.0f} GB kept beyond a day"
+    )
+
+
+def delivered_objects(load: Load, deployment: Deployment, assume: Assumptions) -> float:
+    """Lake objects of a month: by time at low volume, by size at high volume."""
+    by_time = MINUTES / assume.buffer_minutes * 60 / deployment.buffer_seconds
+    by_size = load.events * load.event_bytes / (deployment.buffer_mebibytes * MB)
+    return max(by_time, by_size) * (1 + assume.late_share)
+
+
+def _firehose(load: Load, objects: float, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+    rate = prices["firehose"]
+    size, records = record_bytes(load, assume)
+    metered = records * math.ceil(size / (5 * KB)) * 5 * KB / GB
+    raw = load.events * load.event_bytes / GB
+    dollars = (
+        metered * (rate["in_gb"] + rate["conversion_gb"])
+        + raw * rate["partitioning_gb"]
+        + objects / 1000 * rate["partitioned_objects_thousand"]
+    )
+    return Line("Firehose", dollars, f"{raw:,.0f} GB counted as {metered:,.0f} GB, converted and partitioned")
+
+
+def _transform(load: Load, deployment: Deployment, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+    rate = prices["lambda"]
+    calls = max(
+        load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB),
+        MINUTES * 60 / deployment.buffer_seconds,
+    )
+    seconds = load.events * assume.transform_seconds_per_event
+    dollars = (
+        seconds * deployment.transform_memory / 1024 * rate["arm_gb_second"]
+        + calls / 1e6 * rate["requests_million"]
+    )
+    return Line(
+        "Transform", dollars, f"{calls:,.0f} calls, {seconds:,.0f} s at {deployment.transform_memory} MB"
+    )
+
+
+def _storage(load: Load, objects: float, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+    rate = prices["s3"]
+    stored = load.events * load.event_bytes * assume.parquet_share * load.lake_months / GB
+    # Each object is read by every run of a report that comes while its hour or day lasts: half of them on
+    # average. It is listed besides, and each run writes a few of its own.
+    runs = sum(partition_seconds(report) / 2 / report.max_delay_seconds for report in reports().values())
+    reads = objects * runs * assume.requests_per_read
+    dollars = (
+        stored * rate["storage_gb_month"]
+        + objects * 3 / 1000 * rate["puts_thousand"]
+        + reads / 1000 * rate["gets_thousand"]
+    )
+    return Line("S3", dollars, f"{stored:,.0f} GB of Parquet, {objects:,.0f} objects, {reads:,.0f} reads")
+
+
+def partition_seconds(report: Report) -> int:
+    """How long a partition of the report takes in input."""
+    return 3600 if report.grain == "event_hour" else 86_400
+
+
+def scanned_per_month(report: Report, load: Load, assume: Assumptions, least_bytes: int = 0) -> float:
+    """Bytes that Athena bills a report's refreshes of a month, each at least `least_bytes`."""
+    refreshes = 86_400 * DAYS / report.max_delay_seconds
+    hours = partition_seconds(report) // 3600
+    per_hour = load.events_per_second * 3600 * load.event_bytes * assume.parquet_share * assume.columns_share
+    # The partition that is open holds half of itself on average, and the context around it is read as well.
+    whole = per_hour * (hours / 2 + 2 * report.context_seconds / 3600)
+    late = per_hour * hours * assume.late_share
+    return refreshes * max(whole + late, least_bytes)
+
+
+def _athena(load: Load, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+    rate = prices["athena"]
+    scanned = sum(
+        scanned_per_month(report, load, assume, rate["least_bytes"]) for report in reports().values()
+    )
+    return Line(
+        "Athena", scanned / 1e12 * rate["terabyte"], f"{scanned / 1e9:,.0f} GB by {len(reports())} reports"
+    )
+
+
+def _refresh(deployment: Deployment, objects: float, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+    refreshes = sum(86_400 * DAYS / report.max_delay_seconds for report in reports().values())
+    seconds = MINUTES * assume.queries_seconds_per_minute
+    polls = deployment.query_concurrency * 86_400 * DAYS / 20
+    dollars = (
+        seconds * deployment.query_memory / 1024 * prices["lambda"]["arm_gb_second"]
+        + (objects * 2 + polls) / 1e6 * prices["sqs"]["requests_million"]
+        + (refreshes * 8 + objects * len(reports())) / 1e6 * prices["dynamodb"]["writes_million"]
+        + refreshes * 12 / 1e6 * prices["dynamodb"]["reads_million"]
+        + refreshes * 6 / 1e6 * prices["glue"]["requests_million"]
+    )
+    return Line("Refresh", dollars, f"query function, queue, ledger, catalog for {refreshes:,.0f} refreshes")
+
+
+def _operations(load: Load, deployment: Deployment, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+    rate = prices["cloudwatch"]
+    alarms = len(alarm_rules(deployment, WEB))
+    calls = load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB) + 2 * MINUTES
+    logs = calls * 1_500 / GB
+    dollars = (
+        alarms * rate["alarm_month"]
+        + assume.custom_metrics * rate["metric_month"]
+        + rate["dashboard_month"]
+        + logs * rate["logs_gb"]
+        + prices["secrets"]["secret_month"]
+        + prices["kms"]["key_month"]
+    )
+    return Line(
+        "Operations", dollars, f"{alarms} alarms, {assume.custom_metrics} metrics, {logs:,.1f} GB of logs"
+    )
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A change that makes it cheaper and stays safe; `saves` is dollars a month."""
+
+    text: str
+    saves: float
+
+
+def suggestions(
+    load: Load,
+    deployment: Deployment,
+    prices: Mapping[str, Any],
+    assume: Assumptions = Assumptions(),
+) -> list[Suggestion]:
+    """What would be cheaper, the largest saving first."""
+    now = total(monthly(load, deployment, prices, assume))
+
+    def saved(changed_load: Load, changed: Deployment) -> float:
+        return now - total(monthly(changed_load, changed, prices, assume))
+
+    found = []
+    if not load.aggregated:
+        found.append(
+            Suggestion(
+                "Let producers aggregate (they do by default).",
+                saved(replace(load, aggregated=True), deployment),
+            )
+        )
+    shards = safe_shards(load, assume)
+    if deployment.shards is None:
+        text = (
+            f"Provision {shards} shard{'s' * (shards > 1)} (twice the average load) and watch "
+            "stream-throttled; on demand needs no watching."
+        )
+        found.append(Suggestion(text, saved(load, replace(deployment, shards=shards))))
+    daily = sum(
+        scanned_per_month(report, load, assume)
+        for report in reports().values()
+        if report.grain == "event_date"
+    )
+    if daily:
+        text = "Refresh daily reports every 30 minutes: '-- refresh: at most every 30m'."
+        found.append(Suggestion(text, daily * 5 / 6 / 1e12 * prices["athena"]["terabyte"]))
+    if deployment.stream_retention_hours > 24:
+        text = "Keep the stream for 24 hours: less time to mend a delivery that stands."
+        found.append(Suggestion(text, saved(load, replace(deployment, stream_retention_hours=24))))
+    return sorted((each for each in found if each.saves > 0.5), key=lambda each: -each.saves)
+
+
+def safe_shards(load: Load, assume: Assumptions = Assumptions()) -> int:
+    """Shards for twice the average load: each takes 1 MB and 1,000 records a second."""
+    size, _ = record_bytes(load, assume)
+    bytes_per_second = load.events_per_second * load.event_bytes
+    return max(1, math.ceil(2 * max(bytes_per_second / MB, bytes_per_second / size / 1000)))

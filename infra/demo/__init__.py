@@ -1,0 +1,1 @@
+"""The whole pipeline once, on this machine."""

@@ -1,0 +1,1 @@
+"""MiniStack, the AWS emulator: how we run it, and what we change in it."""

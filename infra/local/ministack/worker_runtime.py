@@ -1,0 +1,84 @@
+"""MiniStack's Python worker, made to hand payloads on as Lambda's own runtime does.
+
+On AWS the runtime's client (`awslambdaric`) has a marshaller that handlers may replace to take a request's
+bytes and to answer with bytes. MiniStack's worker parses and writes JSON by itself, so a replaced marshaller
+would never be asked here, and another path of the handler would run than on AWS.
+"""
+
+import json
+import sys
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+
+class StockMarshaller:
+    """What the runtime does unless a handler replaces it: JSON in, JSON out."""
+
+    def unmarshal_request(self, request: bytes, content_type: str | None = "application/json") -> Any:
+        """The request, parsed."""
+        return json.loads(request) if content_type == "application/json" else request
+
+    def marshal_response(self, response: Any) -> tuple[Any, str]:
+        """(payload, content type). Raises TypeError for what JSON has no word for."""
+        return json.dumps(response), "application/json"
+
+
+class LambdaRuntimeClient:
+    """Has the place where the runtime's client keeps its marshaller."""
+
+    marshaller: Any = StockMarshaller()
+
+
+class _Envelope(msgspec.Struct):
+    event: msgspec.Raw
+    ctx: dict[str, Any] | None = None
+
+
+_ENVELOPES = msgspec.json.Decoder(_Envelope)
+
+
+def install() -> None:
+    """Put the client where handlers look for it."""
+    package, client = ModuleType("awslambdaric"), ModuleType("awslambdaric.lambda_runtime_client")
+    client.LambdaRuntimeClient = LambdaRuntimeClient  # type: ignore[attr-defined]
+    package.lambda_runtime_client = client  # type: ignore[attr-defined]
+    sys.modules.update({"awslambdaric": package, "awslambdaric.lambda_runtime_client": client})
+
+
+def read_invocation(line: str) -> dict[str, Any]:
+    """One line of MiniStack's protocol: `event` as the handler takes it, and `ctx`."""
+    envelope = _ENVELOPES.decode(line)
+    event = LambdaRuntimeClient.marshaller.unmarshal_request(bytes(envelope.event), "application/json")
+    return {"event": event, "ctx": envelope.ctx}
+
+
+def write_result(result: Any) -> str:
+    """The line that answers it."""
+    payload, _ = LambdaRuntimeClient.marshaller.marshal_response(result)
+    text = payload.decode() if isinstance(payload, bytes) else payload
+    if "\n" in text:
+        text = json.dumps(json.loads(text))
+    return f'{{"status": "ok", "result": {text}}}\n'
+
+
+_PRELUDE = """
+from infra.local.ministack import worker_runtime as _ms_runtime
+_ms_runtime.install()
+"""
+_CHANGES = {
+    "_ms_msg = json.loads(line)": "_ms_msg = _ms_runtime.read_invocation(line)",
+    r'_real_stdout.write(json.dumps({"status": "ok", "result": result}) + "\n")': (
+        "_real_stdout.write(_ms_runtime.write_result(result))"
+    ),
+}
+
+
+def worker_script(stock: str) -> str:
+    """MiniStack's worker script with these changes. Raises ValueError when it is not as expected."""
+    for before, after in _CHANGES.items():
+        if stock.count(before) != 1:
+            raise ValueError(f"MiniStack's worker script does not contain {before!r} exactly once.")
+        stock = stock.replace(before, after)
+    return _PRELUDE + stock

@@ -1,0 +1,1 @@
+"""The CloudFormation stacks, each with its permissions and alarms."""

@@ -1,0 +1,149 @@
+"""The Lambda functions' zips: which of our files, which libraries, and one key for both.
+
+Two zips may lie under one key. AWS gets the sources and the libraries for arm64; the local cloud gets the
+sources alone, since its functions run in the product's own environment. The key is the hash of everything
+that decides the full zip: sources, locked libraries, Python version, architecture and this builder's version.
+"""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+PYTHON_VERSION = "3.13"
+PLATFORMS = ("manylinux_2_28_aarch64", "manylinux2014_aarch64")
+BUILDER_VERSION = "1"
+"""Raise it when the same inputs would make another zip."""
+
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What one function's zip holds.
+
+    Attributes:
+        name: short name, `transform`, `query` or `refresh`.
+        handler: what Lambda calls.
+        sources: files and folders of ours, relative to where our packages lie.
+        lock: file in `infra/locked` with the libraries, every version and hash.
+    """
+
+    name: str
+    handler: str
+    sources: tuple[str, ...]
+    lock: str
+
+
+def _files(package: str, *modules: str) -> tuple[str, ...]:
+    return tuple(f"{package}/{module}.py" for module in modules)
+
+
+_PROMISES = ("producers/__init__.py", "producers/contracts")
+
+TRANSFORM = Artefact(
+    name="transform",
+    handler="transforms.handler.lambda_handler",
+    sources=(
+        *_PROMISES,
+        *_files("transforms", "__init__", "contracts", "handler", "settings"),
+        "transforms/gate",
+        "transforms/function",
+    ),
+    lock="transform.txt",
+)
+QUERY = Artefact(
+    name="query",
+    handler="queries.handler.lambda_handler",
+    sources=(
+        *_PROMISES,
+        *_files("transforms", "__init__", "contracts"),
+        *_files("queries", "__init__", "contracts", "handler", "hours", "partitions", "requests", "service"),
+        "queries/settings.py",
+        *(
+            "queries/engine",
+            "queries/lake",
+            "queries/ledger",
+            "queries/refresh",
+            "queries/sql",
+            "queries/store",
+        ),
+    ),
+    lock="query.txt",
+)
+REFRESH = Artefact(
+    name="refresh",
+    handler="dashboards.handler.lambda_handler",
+    sources=_files("dashboards", "__init__", "handler", "ingestions", "publishes", "settings"),
+    lock="refresh.txt",
+)
+ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH)}
+
+_SUFFIXES = frozenset({".py", ".sql"})
+
+
+def source_root() -> Path:
+    """Folder that holds our packages: the repository, or site-packages."""
+    return Path(str(files("transforms"))).parent
+
+
+def source_files(artefact: Artefact, root: Path | None = None) -> dict[str, bytes]:
+    """The artefact's files of ours: path in the zip to content, in order of path."""
+    root = root or source_root()
+    found: dict[str, bytes] = {}
+    for source in artefact.sources:
+        start = root / source
+        for path in [start] if start.is_file() else start.rglob("*"):
+            relative = path.relative_to(root)
+            if path.is_file() and _belongs(relative):
+                found[relative.as_posix()] = path.read_bytes()
+    return dict(sorted(found.items()))
+
+
+def _belongs(path: Path) -> bool:
+    return path.suffix in _SUFFIXES
+
+
+def locked_requirements(artefact: Artefact) -> str:
+    """The libraries of the artefact as pip reads them, with hashes."""
+    return files("infra").joinpath("locked", artefact.lock).read_text(encoding="utf-8")
+
+
+def asset_hash(artefact: Artefact, root: Path | None = None) -> str:
+    """64 hexadecimal digits that change exactly when the full zip would."""
+    digest = hashlib.sha256()
+    for part in (BUILDER_VERSION, PYTHON_VERSION, *PLATFORMS, locked_requirements(artefact)):
+        _add(digest, part.encode())
+    for path, content in source_files(artefact, root).items():
+        _add(digest, path.encode())
+        _add(digest, content)
+    return digest.hexdigest()
+
+
+def _add(digest: "hashlib._Hash", part: bytes) -> None:
+    # The length keeps two different lists of parts from running into the same bytes.
+    digest.update(len(part).to_bytes(8, "big"))
+    digest.update(part)
+
+
+def source_zip(artefact: Artefact, root: Path | None = None) -> bytes:
+    """The zip for the local cloud: our files alone."""
+    return zip_bytes(source_files(artefact, root).items())
+
+
+def zip_bytes(entries: Iterable[tuple[str, bytes]]) -> bytes:
+    """A zip that depends on names and contents alone: fixed times and modes, sorted, one compression
+    level.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in sorted(entries):
+            info = zipfile.ZipInfo(name, _ZIP_TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o100644 << 16
+            info.create_system = 3
+            archive.writestr(info, content)
+    return buffer.getvalue()

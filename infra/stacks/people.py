@@ -1,0 +1,217 @@
+"""What people and programs outside the pipeline may do, each as one policy to attach to their roles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.deployment import Deployment
+from infra.stacks.permissions import (
+    ANALYST_RESULTS,
+    OBJECTS,
+    READ_AND_WRITE,
+    REPORTS_PREFIX,
+    SEALED_PREFIX,
+    Grant,
+    arn,
+    bucket_arn,
+    catalog,
+    default_database,
+    list_below,
+)
+from producers.contracts import STREAMS
+from queries.contracts import reports
+from queries.ledger.dynamodb import DUE_INDEX
+from queries.refresh.freshness import FRESHNESS_TABLE
+from queries.refresh.sealing import sealing_queries
+from queries.store.event_views import event_views
+from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES
+
+QUERY = [
+    "athena:StartQueryExecution",
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:StopQueryExecution",
+    "athena:GetWorkGroup",
+]
+READ_CATALOG = [
+    "glue:GetDatabase",
+    "glue:GetTable",
+    "glue:GetTables",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:BatchGetPartition",
+]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy: what it is for, and what it allows."""
+
+    description: str
+    grants: tuple[Grant, ...]
+
+
+def policies(deployment: Deployment) -> Mapping[str, Policy]:
+    """Every policy by its short name."""
+    return {
+        "producer": _producer(deployment),
+        "analyst": _analyst(deployment),
+        "quicksight": _quicksight(deployment),
+        "operator": _operator(deployment),
+        "reconciler": _reconciler(deployment),
+        "failed-reader": _failed_reader(deployment),
+    }
+
+
+def _producer(deployment: Deployment) -> Policy:
+    streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in STREAMS]
+    put = Grant(
+        "PutEvents",
+        ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards", "kinesis:DescribeStreamSummary"],
+        streams,
+    )
+    return Policy("Puts events on the streams, and reads nothing back", (put,))
+
+
+def _analyst(deployment: Deployment) -> Policy:
+    lake, prefixes = deployment.lake_bucket, [table.prefix for table in LAKE_TABLES.values()]
+    return Policy(
+        "Reads events and reports through Athena, in the analysts' work group",
+        (
+            Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
+            Grant(
+                "ReadCatalog",
+                READ_CATALOG,
+                catalog(
+                    deployment,
+                    [*LAKE_TABLES, *sealing_queries(), *event_views(), *reports(), FRESHNESS_TABLE],
+                ),
+            ),
+            _read("ReadLake", lake, prefixes),
+            list_below("ListLake", lake, prefixes),
+            _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
+            list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
+            _results(deployment, ANALYST_RESULTS),
+            list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            default_database(),
+            _find(lake, deployment.reporting_bucket, deployment.results_bucket),
+        ),
+    )
+
+
+def _quicksight(deployment: Deployment) -> Policy:
+    reporting = deployment.reporting_bucket
+    return Policy(
+        "For QuickSight's service role: reads reports through Athena, in the analysts' work group",
+        (
+            Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
+            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*reports(), FRESHNESS_TABLE])),
+            _read("ReadReports", reporting, [REPORTS_PREFIX]),
+            list_below("ListReports", reporting, [REPORTS_PREFIX]),
+            _results(deployment, ANALYST_RESULTS),
+            list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            default_database(),
+            _find(reporting, deployment.results_bucket),
+        ),
+    )
+
+
+def _operator(deployment: Deployment) -> Policy:
+    lake, prefixes = deployment.lake_bucket, [table.prefix for table in LAKE_TABLES.values()]
+    dead, ledger = (
+        arn("sqs", deployment.dead_letter_queue),
+        arn("dynamodb", f"table/{deployment.ledger_table}"),
+    )
+    return Policy(
+        "Redrives dead letters, marks reports stale, calls the query function; sees no event",
+        (
+            Grant(
+                "TakeDeadLetters",
+                [
+                    "sqs:StartMessageMoveTask",
+                    "sqs:ListMessageMoveTasks",
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                ],
+                [dead],
+            ),
+            Grant(
+                "GiveThemBack", ["sqs:SendMessage", "sqs:GetQueueAttributes"], [arn("sqs", deployment.queue)]
+            ),
+            Grant(
+                "Ledger",
+                ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"],
+                [ledger, f"{ledger}/index/{DUE_INDEX}"],
+            ),
+            Grant(
+                "CallQueries",
+                ["lambda:InvokeFunction"],
+                [arn("lambda", f"function:{deployment.query_function}")],
+            ),
+            _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
+            list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
+            # What a backfill will cost follows from the objects' sizes.
+            list_below("ListLake", lake, prefixes),
+            _see_delivery(),
+            Grant("SeeSealedHours", ["glue:BatchGetPartition"], catalog(deployment, sealing_queries())),
+        ),
+    )
+
+
+def _reconciler(deployment: Deployment) -> Policy:
+    lake, prefixes = deployment.lake_bucket, [table.prefix for table in LAKE_TABLES.values()]
+    group = arn("logs", f"log-group:/aws/lambda/{deployment.transform_function}:*")
+    return Policy(
+        "Accounts for every event: reads lake, failed records and the transform's log, and writes no data",
+        (
+            Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
+            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*LAKE_TABLES, FAILED_TABLE])),
+            _read("ReadLake", lake, [*prefixes, FAILED_PREFIX]),
+            list_below("ListLake", lake, [*prefixes, FAILED_PREFIX]),
+            Grant(
+                "ReadDropped",
+                ["logs:FilterLogEvents", "logs:GetLogEvents"],
+                [group],
+                why_wildcard="The log group's own ARN ends so.",
+            ),
+            _results(deployment, ANALYST_RESULTS),
+            list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            default_database(),
+            _find(lake, deployment.results_bucket),
+            _see_delivery(),
+        ),
+    )
+
+
+def _see_delivery() -> Grant:
+    return Grant(
+        "SeeDelivery",
+        ["cloudwatch:GetMetricData"],
+        ["*"],
+        why_wildcard="CloudWatch knows no resources: metrics can be read all or none.",
+    )
+
+
+def _failed_reader(deployment: Deployment) -> Policy:
+    streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in STREAMS]
+    return Policy(
+        "Reads failed records, which hold events as they came with all personal data, and puts them back",
+        (
+            _read("ReadFailed", deployment.lake_bucket, [FAILED_PREFIX]),
+            list_below("ListFailed", deployment.lake_bucket, [FAILED_PREFIX]),
+            Grant("PutThemBack", ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards"], streams),
+        ),
+    )
+
+
+def _read(sid: str, bucket: str, prefixes: list[str]) -> Grant:
+    return Grant(sid, ["s3:GetObject"], [bucket_arn(bucket, f"{p}*") for p in prefixes], why_wildcard=OBJECTS)
+
+
+def _results(deployment: Deployment, prefix: str) -> Grant:
+    resources = [bucket_arn(deployment.results_bucket, f"{prefix}*")]
+    return Grant("QueryResults", READ_AND_WRITE, resources, why_wildcard=OBJECTS)
+
+
+def _find(*buckets: str) -> Grant:
+    return Grant("FindBuckets", ["s3:GetBucketLocation"], [bucket_arn(bucket) for bucket in buckets])

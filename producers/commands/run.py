@@ -1,0 +1,311 @@
+"""What the verbs of `penstock produce` have in common: a producer for the target, feeding it, telling the
+result.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from producers.commands.bill import Forecast
+from producers.commands.checkpoint import Checkpoint
+from producers.commands.checkpointing import Checkpointing
+from producers.commands.dead_letters import DeadLetterFile
+from producers.commands.feeding import TOGETHER, Fed, feed_simulation, feed_source
+from producers.commands.hour_guard import HourGuard
+from producers.commands.hour_pacing import Delivery
+from producers.commands.interruption import Interruption
+from producers.commands.pacing import AsItHappened, AtRate, Pace
+from producers.commands.progress import progress
+from producers.commands.settings import Settings
+from producers.commands.unreadable_reasons import UnreadableReasons, reason_lines
+from producers.contracts import printable
+from producers.identity import next_epoch, producer_id
+from producers.packing.record import Framing
+from producers.producer import Producer
+from producers.sending.stats import Stats
+from producers.simulation.simulator import Simulation
+from producers.sinks.kinesis import KinesisSink, kinesis_client, renewed_client
+from producers.sinks.memory import MemorySink, even_shards
+from producers.sinks.port import RecordSink
+from producers.sources.files import STDIN, Format, Share, content_identity
+from producers.sources.read import SourceItem, read
+from producers.spool.folder import Spool
+
+CLOSE_SECONDS = 60.0
+INTERRUPTED_CLOSE_SECONDS = 5.0
+LINGER = 0.1
+PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
+SWITCH_SECONDS = 0.001
+FORECAST_SHARDS = 4
+
+
+class Target(Protocol):
+    """Where events go; the composed command passes one in."""
+
+    json: bool
+
+    @property
+    def stream_name(self) -> str:
+        """The deployed stream."""
+        ...
+
+    @property
+    def delivery(self) -> Delivery:
+        """What its delivery stream does with event hours."""
+        ...
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        ...
+
+
+class _Environment:
+    """The target of `python -m producers`: named by the environment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.json = False
+        self.stream_name = settings.stream_name
+        self.delivery = Delivery(settings.buffer_seconds)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client from the environment."""
+        assert service == "kinesis"
+        return kinesis_client()
+
+
+def own_target() -> Target:
+    """The target when no other command passes one in."""
+    return _Environment(Settings.from_environ(os.environ))
+
+
+class Run:
+    """One run of a verb."""
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str | None,
+        framing: Framing,
+        ordering: Literal["key", "none"],
+        dry_run: bool = False,
+        out: Path | None = None,
+        spool: Path | None = None,
+        dead_letter: Path | None = None,
+        interruption: Interruption | None = None,
+        hour_pacing: bool = True,
+    ) -> None:
+        self.target = target
+        self._interruption = interruption or Interruption()
+        self._stream_name = stream_name
+        self._framing = framing
+        self._ordering = ordering
+        self._dry_run = dry_run
+        self._out = out
+        self._spool = spool
+        self._dead_letter = dead_letter
+        self._paces_hours = hour_pacing
+        self._forecast = Forecast()
+
+    def simulate(self, simulation: Simulation, rate: float | None) -> dict[str, Any]:
+        """Sends a simulation; returns the summary."""
+        if self._dry_run and self._out is not None:
+            return self._write(simulation)
+        pace = AtRate(rate, time.monotonic, time.sleep) if rate else None
+        total = simulation.count * (1 + simulation.duplicate)
+        hours = self._hours().over(simulation.span)
+        summary = self._feed(
+            simulation.producer_id,
+            simulation.epoch,
+            pace is not None,
+            lambda producer, fed: feed_simulation(
+                producer,
+                simulation.records(),
+                hours.pace(producer.flush, pace, self._interruption),
+                progress("events", lambda: fed.put / total),
+                fed,
+                self._interruption,
+            ),
+        )
+        return summary | hours.as_dict()
+
+    def replay(
+        self, path: str, form: Format | None, speed: float | None, rate: float | None, resume: Path | None
+    ) -> dict[str, Any]:
+        """Sends what is in a file or a pipe; returns the summary."""
+        identity = content_identity(path)
+        checkpoint = None
+        if resume is not None and identity is not None:
+            checkpoint = Checkpoint(resume, identity, self._stream, Path(path).name)
+        keeping = checkpoint if not self._dry_run else None
+        name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
+        pace = _pace(speed, rate)
+        hours = self._hours().of_file(path, form)
+        reasons = UnreadableReasons(checkpoint.line if checkpoint is not None else 0)
+        share = Share()
+
+        def feed(producer: Producer, fed: Fed) -> Fed:
+            items: Iterable[SourceItem] = read(path, form, share=share, noted=reasons.add)
+            if checkpoint is not None:
+                items = dropwhile(lambda item: item.number <= checkpoint.line, items)
+                fed.last_line = checkpoint.line
+            return feed_source(
+                producer,
+                items,
+                hours.pace(producer.flush, pace, self._interruption),
+                progress("lines", None if path == STDIN else share),
+                fed,
+                1 if path == STDIN else TOGETHER,
+                self._interruption,
+                Checkpointing(keeping, producer, time.monotonic).handed if keeping is not None else None,
+            )
+
+        summary = self._feed(
+            producer_id("replay" if path != STDIN else "tail", name),
+            next_epoch(time.time_ns() // 1_000_000, None),
+            pace is not None,
+            feed,
+        )
+        if keeping is not None and not summary["pending"]:
+            keeping.save(summary["last_line"])
+        return summary | hours.as_dict() | reasons.as_dict()
+
+    def drain(self, folder: Path) -> dict[str, Any]:
+        """Sends what lies in a spool folder; returns the summary."""
+        producer = Producer(sink=self._sink(), framing=self._framing, spool=Spool(folder))
+        self._interruption.watch(producer.interrupt)
+        with self._interruption.closing():
+            stats = producer.close(CLOSE_SECONDS)
+        _raise_if_nothing_went(producer, stats)
+        return {"folder": str(folder), **stats.as_dict(), "pending": stats.pending + stats.spooled}
+
+    def _feed(
+        self,
+        name: str,
+        epoch: int,
+        is_paced: bool,
+        feed: Callable[[Producer, Fed], Fed],
+    ) -> dict[str, Any]:
+        interruption = self._interruption
+        producer = self._producer(name, epoch, is_paced)
+        interruption.watch(producer.interrupt)
+        started, fed, stats = time.monotonic(), Fed(), None
+        try:
+            with _senders_get_turns():
+                feed(producer, fed)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            # Whatever ended the feeding: what was taken is delivered or spooled first.
+            with interruption.closing():
+                stopped = interruption.signal_number is not None
+                stats = producer.close(INTERRUPTED_CLOSE_SECONDS if stopped else CLOSE_SECONDS)
+        seconds = time.monotonic() - started
+        _raise_if_nothing_went(producer, stats)
+        summary: dict[str, Any] = {
+            "producer_id": name,
+            "epoch": epoch,
+            "produced": producer.last_seq,
+            **asdict(fed),
+            **stats.as_dict(),
+            "seconds": round(seconds, 3),
+            "events_per_second": round(fed.put / seconds) if seconds else 0,
+        }
+        if interruption.signal_number is not None:
+            summary["interrupted_at"] = datetime.now(UTC).isoformat()
+        return summary | (self._forecast.as_dict() if self._dry_run else {})
+
+    def _hours(self) -> HourGuard:
+        return HourGuard(self.target, is_paced=self._paces_hours, is_dry_run=self._dry_run)
+
+    def _producer(self, name: str, epoch: int, is_paced: bool) -> Producer:
+        return Producer(
+            sink=self._sink(),
+            framing=self._framing,
+            ordering="key" if self._ordering == "key" else None,
+            producer_id=name,
+            epoch=epoch,
+            linger=PACED_LINGER if is_paced else LINGER,
+            spool=Spool(self._spool) if self._spool is not None else None,
+            when_full="spool" if self._spool is not None else "block",
+            fail_fast=self._spool is None,
+            dead_letter=DeadLetterFile(self._dead_letter) if self._dead_letter is not None else None,
+        )
+
+    def _sink(self) -> RecordSink:
+        if self._dry_run:
+            return MemorySink(even_shards(FORECAST_SHARDS), self._forecast.add)
+        renew = renewed_client if isinstance(self.target, _Environment) else None
+        return KinesisSink(self._stream, self.target.client("kinesis"), renew)
+
+    @property
+    def _stream(self) -> str:
+        return self._stream_name or self.target.stream_name
+
+    def _write(self, simulation: Simulation) -> dict[str, Any]:
+        """The records as they would be sent, one per line, in their order."""
+        assert self._out is not None
+        fed = Fed()
+        with self._out.open("wb") as file:
+            for record in simulation.records():
+                file.write(record.data + b"\n")
+                fed.put += 1
+                fed.copies += record.is_copy
+                fed.malformed += record.damage is not None
+        told = {
+            "producer_id": simulation.producer_id,
+            "epoch": simulation.epoch,
+            "produced": simulation.count,
+        }
+        return told | asdict(fed) | {"pending": 0, "dead_lettered": 0, "file": str(self._out)}
+
+
+def told(target: Target, summary: dict[str, Any]) -> str:
+    """A summary as the caller wants it: JSON, or a line per figure and per reason."""
+    if target.json:
+        return json.dumps(summary)
+    width = max(map(len, summary), default=0)
+    return "\n".join(
+        f"{name}\n{reason_lines(value)}"
+        if name == "unreadable_reasons"
+        else f"{printable(name):<{width}}  {_shown(value)}"
+        for name, value in summary.items()
+    )
+
+
+@contextmanager
+def _senders_get_turns() -> Iterator[None]:
+    """While events are made without a pause: Python's 5 ms per turn would be a sender's wait for each of the
+    dozen system calls of a request.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, SWITCH_SECONDS))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _raise_if_nothing_went(producer: Producer, stats: Stats) -> None:
+    """A stream that took nothing, for a reason that somebody has to see to: the reason is the result."""
+    if producer.failure is not None and not stats.delivered:
+        raise producer.failure
+
+
+def _pace(speed: float | None, rate: float | None) -> Pace | None:
+    if rate is not None:
+        return AtRate(rate, time.monotonic, time.sleep)
+    return AsItHappened(speed, time.monotonic, time.sleep) if speed is not None else None
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(value)

@@ -1,0 +1,1 @@
+"""The outbox: accepted events wait here, are batched, sent, retried and settled."""

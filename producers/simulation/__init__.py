@@ -1,0 +1,1 @@
+"""Seeded traffic, and damage done to it on purpose."""

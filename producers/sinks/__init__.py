@@ -1,0 +1,1 @@
+"""The port through which records leave, and its adapters."""

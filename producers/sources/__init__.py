@@ -1,0 +1,1 @@
+"""Files, pipes and access logs as events."""

@@ -1,0 +1,1 @@
+"""Durable segments on disk: events that outlive the process."""

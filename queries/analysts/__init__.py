@@ -1,0 +1,1 @@
+"""For people who write SQL and notebooks: data frames, views, saved queries."""

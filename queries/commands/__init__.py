@@ -1,0 +1,1 @@
+"""The verbs `penstock reports`, `penstock query` and `penstock dlq`."""

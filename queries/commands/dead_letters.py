@@ -1,0 +1,81 @@
+"""The dead-letter queue: what could not be read, and sending it back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from queries.lake.notifications import MalformedNotificationError, created_objects
+
+_BATCH = 10
+_HIDDEN_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One message: how often it was received, what it is about, why it cannot be read (empty: it can)."""
+
+    message_id: str
+    receive_count: int
+    objects: tuple[str, ...]
+    reason: str
+    body: str
+
+
+def describe(message: dict[str, Any]) -> DeadLetter:
+    """What an SQS message is, read by the function's own reader."""
+    reason = ""
+    objects: tuple[str, ...] = ()
+    try:
+        objects = tuple(f"s3://{found.bucket}/{found.key}" for found in created_objects(message["Body"]))
+    except MalformedNotificationError as error:
+        reason = str(error)
+    count = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0))
+    return DeadLetter(message["MessageId"], count, objects, reason, message["Body"])
+
+
+def dead_letters(sqs: Any, queue_url: str, limit: int) -> list[DeadLetter]:
+    """Up to `limit` messages; they stay in the queue, and become visible again when all have been read."""
+    found: dict[str, dict[str, Any]] = {}
+    for message in _received(sqs, queue_url):
+        found[message["MessageId"]] = message
+        if len(found) >= limit:
+            break
+    for message in found.values():
+        sqs.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    return [describe(message) for message in found.values()]
+
+
+def redrive(
+    sqs: Any,
+    dead_letter_queue_url: str,
+    queue_url: str,
+    *,
+    limit: int | None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Send messages back to the queue; how many. A message is deleted only after it was sent.
+
+    Sending twice does no harm: a notification is a hint.
+    """
+    moved = 0
+    for message in _received(sqs, dead_letter_queue_url):
+        if limit is not None and moved >= limit:
+            break
+        sqs.send_message(QueueUrl=queue_url, MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=dead_letter_queue_url, ReceiptHandle=message["ReceiptHandle"])
+        moved += 1
+        progress(moved)
+    return moved
+
+
+def _received(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
+    while messages := sqs.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=_BATCH,
+        VisibilityTimeout=_HIDDEN_SECONDS,
+        WaitTimeSeconds=1,
+        AttributeNames=["ApproximateReceiveCount"],
+    ).get("Messages"):
+        yield from messages

@@ -1,0 +1,303 @@
+"""What is wrong with a report before it runs: syntax, names, types, partitions that cannot be computed apart.
+
+Reads SQL with sqlglot, which only the command has; the query function never comes here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from queries.contracts import Report, ReportDefinitionError
+from queries.engine.trino_types import struct_members
+from queries.refresh.catalog import parse_report
+from queries.refresh.rendering import EVENT_DATE, SOURCE, source_columns
+from queries.store.checks import FAILED_CHECK, parse_checks
+from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+LONGEST_CONTEXT = 86_400
+_UNSTABLE = (
+    "now",
+    "current_timestamp",
+    "current_date",
+    "localtimestamp",
+    "random",
+    "rand",
+    "uuid",
+    "shuffle",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where (line from 1), which rule it breaks, what to do."""
+
+    file: str
+    line: int
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.rule}: {self.message}"
+
+
+def lint(text: str, file: str) -> list[Finding]:
+    """Everything that is wrong with the SQL file; empty when it is sound."""
+    try:
+        query = parse_report(text, file)
+        parse_checks(query.report)
+    except ReportDefinitionError as error:
+        return [Finding(file, error.line, "header", error.message)]
+    offset = text[: text.find(query.sql)].count("\n")
+    found = [*_header_findings(query.report)]
+    if query.report.source in LAKE_TABLES:
+        found += [
+            Finding(file, line + offset, rule, message)
+            for line, rule, message in _Linter(query.report, query.sql).findings()
+        ]
+        every = len(LAKE_TABLES[query.report.source].columns) + 1
+        if len(source_columns(query)) == every:
+            message = "The SQL says *, so every column is read and paid for. Name the columns."
+            found.append(Finding(file, offset + 1, "pruning", message))
+    return sorted(found, key=lambda one: one.line)
+
+
+def _header_findings(report: Report) -> Iterator[Finding]:
+    if report.source not in LAKE_TABLES:
+        known = ", ".join(LAKE_TABLES)
+        yield Finding(
+            report.file, 1, "source", f"There is no lake table {report.source!r}. There are: {known}."
+        )
+    if report.context_seconds > LONGEST_CONTEXT:
+        yield Finding(
+            report.file, 1, "context", "The context is longer than a day, which no sweep looks back."
+        )
+    if report.mode == "keyed":
+        message = "Mode keyed needs an Iceberg table of your own making; the pipeline only runs recompute."
+        yield Finding(report.file, 1, "mode", message)
+    names = [column.name for column in report.columns]
+    if FAILED_CHECK in names or report.grain in names:
+        yield Finding(
+            report.file, 1, "columns", f"{FAILED_CHECK} and {report.grain} are added by the runner."
+        )
+
+
+class _Linter:
+    """The rules that look into the statement."""
+
+    def __init__(self, report: Report, sql: str) -> None:
+        self._report, self._sql = report, sql
+
+    def findings(self) -> Iterator[tuple[int, str, str]]:
+        """Line within the SQL, rule, message."""
+        import sqlglot
+        from sqlglot import exp
+        from sqlglot.errors import SqlglotError
+
+        try:
+            parsed = sqlglot.parse(self._sql, read="athena")
+        except SqlglotError as error:
+            line = getattr(error, "errors", [{}])[0].get("line", 1)
+            yield line or 1, "syntax", str(error).splitlines()[0]
+            return
+        except RecursionError:
+            yield 1, "syntax", "Brackets are nested too deeply to be read. Remove some of them."
+            return
+        if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
+            yield 1, "syntax", "The file must hold exactly one SELECT."
+            return
+        tree = parsed[0]
+        yield from self._apart(tree)
+        strangers = list(self._tables(tree))
+        yield from strangers
+        yield from self._event_types(tree)
+        if not strangers:  # else every column of theirs would be a finding besides
+            yield from self._names(tree)
+
+    def _apart(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
+        """A chunk of partitions must give what each partition alone would give."""
+        from sqlglot import exp
+
+        grain = self._report.grain
+        if tree.args.get("limit") or tree.args.get("offset"):
+            yield 1, "grain", f"LIMIT counts over all partitions of a run. Rank by {grain} with row_number()."
+        for select in tree.find_all(exp.Select):
+            group = select.args.get("group")
+            keys = [_name(key) for key in group.expressions] if group else []
+            keys += [_name(select.selects[int(key) - 1]) for key in keys if key.isdigit()]
+            if (group or _aggregates(select)) and grain not in keys and self._reads_source(select):
+                yield (
+                    _line(select),
+                    "grain",
+                    f"This SELECT aggregates without {grain} in its GROUP BY, so partitions of one run would "
+                    f"be mixed. Add {grain} to the GROUP BY.",
+                )
+            if select.args.get("distinct") and grain not in [_name(one) for one in select.selects]:
+                yield (
+                    _line(select),
+                    "grain",
+                    f"SELECT DISTINCT without {grain} mixes partitions. Add {grain}.",
+                )
+        for window in tree.find_all(exp.Window):
+            if grain not in [_name(key) for key in window.args.get("partition_by") or []]:
+                yield (
+                    _line(window),
+                    "grain",
+                    f"A window without {grain} in its PARTITION BY looks across partitions. Add {grain}.",
+                )
+        for call in tree.find_all(exp.Func):
+            name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
+            if name in _UNSTABLE:
+                message = f"{name}() gives another answer at each run. Use event_time or arrival_time."
+                yield _line(call), "determinism", message
+        for table in tree.find_all(exp.Table):
+            if table.name in (SOURCE, FAILED_CHECK):
+                yield _line(table), "names", f"The name {table.name} is the runner's own. Take another."
+
+    def _reads_source(self, select: "exp.Select") -> bool:
+        """Whether rows of several partitions can reach it: not when it only reads literal rows."""
+        from sqlglot import exp
+
+        return select.args.get("from_") is not None and not isinstance(select.args["from_"].this, exp.Values)
+
+    def _tables(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
+        """A report reads its source and nothing else: only of that the runner knows when it changes."""
+        from sqlglot import exp
+
+        source = self._report.source
+        own = {cte.alias for cte in tree.find_all(exp.CTE)}
+        for table in tree.find_all(exp.Table):
+            name = table.name
+            if not name or (name.lower() in (source, *own) and not table.args.get("db")):
+                continue
+            said = ".".join(part.name for part in table.parts)
+            near = _suggestion(name, [source, *own])
+            message = (
+                f"{said!r} is not a table that this report can read.{near} It reads {source}, by that name, "
+                "and what its own WITH defines: of other tables nobody would know when they change."
+            )
+            yield _line(table), "tables", message
+
+    def _event_types(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
+        """Texts that event_type is compared with, and never has."""
+        from sqlglot import exp
+
+        known = sorted({event_type.name for event_type in LAKE_TABLES[self._report.source].delivered})
+        for comparison in tree.find_all(exp.EQ, exp.NEQ, exp.In):
+            sides = [
+                comparison.this,
+                comparison.args.get("expression"),
+                *comparison.args.get("expressions", []),
+            ]
+            if not any(isinstance(side, exp.Column) and side.name.lower() == "event_type" for side in sides):
+                continue
+            for side in sides:
+                if isinstance(side, exp.Literal) and side.is_string and side.this not in known:
+                    message = f"There is no event type {side.this!r}.{_suggestion(side.this, known)}"
+                    yield _line(comparison), "event types", f"{message} There are: {', '.join(known)}."
+
+    def _members(self, qualified: "exp.Query") -> Iterator[tuple[int, str, str]]:
+        """Fields of payload columns that their event type does not have."""
+        from sqlglot import exp
+
+        payloads = {column.name: column.type for column in LAKE_TABLES[self._report.source].payload_columns}
+        for dot in qualified.find_all(exp.Dot):
+            if isinstance(dot.parent, exp.Dot):
+                continue
+            column, *path = dot.flatten()
+            if not isinstance(column, exp.Column) or column.name not in payloads:
+                continue
+            kind, said = payloads[column.name], column.name
+            for step in path:
+                members = {member.name: member.type for member in struct_members(kind)}
+                if step.name not in members:
+                    message = f"{said} has no field {step.name!r}.{_suggestion(step.name, members)}"
+                    yield _line(dot), "names", f"{message} It has: {', '.join(members)}."
+                    break
+                kind, said = members[step.name], f"{said}.{step.name}"
+                if not kind.startswith("struct<"):
+                    break
+
+    def _names(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
+        from sqlglot import exp
+        from sqlglot.errors import SqlglotError
+        from sqlglot.optimizer.annotate_types import annotate_types
+        from sqlglot.optimizer.qualify import qualify
+        from sqlglot.schema import MappingSchema
+
+        table = LAKE_TABLES[self._report.source]
+        columns = {column.name: column.type for column in table.columns}
+        columns |= {EVENT_HOUR: "string", EVENT_DATE: "string"}
+        schema = MappingSchema(dialect="hive")
+        schema.add_table(table.name, columns, dialect="hive")
+        try:
+            qualified = annotate_types(qualify(tree.copy(), schema=schema, dialect="athena"), schema=schema)
+        except SqlglotError as error:
+            said = str(error).splitlines()[0]
+            unknown = re.search(r"'([^']+)'", said)
+            near = _suggestion(unknown[1], columns) if unknown else ""
+            place = re.search(r"Line: (\d+)", str(error))
+            yield (
+                int(place[1]) if place else 1,
+                "names",
+                f"{said}{near} The source has: {', '.join(columns)}.",
+            )
+            return
+        assert isinstance(qualified, exp.Query)
+        yield from self._members(qualified)
+        returned = {one.alias_or_name: one.type for one in qualified.selects}
+        declared = {column.name: column for column in self._report.columns}
+        if self._report.grain not in returned:
+            yield (
+                1,
+                "grain",
+                f"The SELECT does not return {self._report.grain}, the report's partition. Add it.",
+            )
+        for name in declared.keys() - returned.keys():
+            yield 1, "columns", f"The header declares {name!r}, which the SELECT does not return."
+        for name in returned.keys() - declared.keys() - {self._report.grain}:
+            yield 1, "columns", f"The SELECT returns {name!r}, which the header does not declare."
+        for name, column in declared.items():
+            kind = returned.get(name)
+            if kind is not None and _family(kind.this.name) not in ("", _family(column.type)):
+                message = f"{name} is {kind.sql('athena')} and declared {column.type}. Cast it in the SELECT."
+                yield 1, "types", message
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name.lower(), list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _aggregates(select: "exp.Select") -> bool:
+    from sqlglot import exp
+
+    for found in select.expressions:
+        for call in found.find_all(exp.AggFunc):
+            if call.find_ancestor(exp.Window, exp.Select) is select:
+                return True
+    return False
+
+
+def _name(node: Any) -> str:
+    return str(node.alias_or_name or node.sql())
+
+
+def _line(node: Any) -> int:
+    return next((one.meta["line"] for one in node.walk() if "line" in one.meta), 1)
+
+
+def _family(kind: str) -> str:
+    kind = kind.lower().partition("(")[0]
+    families = {
+        "number": ("bigint", "int", "integer", "smallint", "tinyint", "double", "float", "decimal", "real"),
+        "text": ("varchar", "text", "char", "string"),
+        "boolean": ("boolean",),
+        "time": ("timestamp", "timestamptz", "timestampntz"),
+        "date": ("date",),
+    }
+    return next((family for family, kinds in families.items() if kind in kinds), "")

@@ -1,0 +1,1 @@
+"""What runs SQL: the port, Athena, and what a query costs."""

@@ -1,0 +1,125 @@
+"""What the lake holds for report partitions, and whether that can be what the lake was given."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+
+from queries.contracts import Report
+from queries.hours import ranges
+from queries.lake.port import LakeIndex, Listed, summarize
+from queries.ledger.rules import Input, PartitionState
+from queries.partitions import input_hours
+from transforms.contracts import LAKE_TABLES
+
+SHOWN = 3
+"""Objects and hours that a reason names."""
+
+
+def read_objects(
+    lake: LakeIndex, report: Report, partitions: Sequence[str]
+) -> Mapping[str, Sequence[Listed]]:
+    """List the hours that these partitions read."""
+    objects: dict[str, Sequence[Listed]] = {}
+    for first, last in ranges(input_hours(report, partitions)):
+        objects |= lake.objects(report.source, first, last)
+    return objects
+
+
+def read_inputs(lake: LakeIndex, report: Report, partitions: Sequence[str]) -> dict[str, Input]:
+    """List the hours that these partitions read, and sum them up for each partition."""
+    return inputs_of(report, partitions, read_objects(lake, report, partitions))
+
+
+def inputs_of(
+    report: Report, partitions: Sequence[str], objects: Mapping[str, Sequence[Listed]]
+) -> dict[str, Input]:
+    """The input of each of these partitions, from the objects of their hours."""
+    hours = {hour: held for hour, listed in objects.items() if (held := summarize(listed)).objects}
+    return {partition: combine(report, partition, hours) for partition in partitions}
+
+
+def combine(report: Report, partition: str, hours: Mapping[str, Input]) -> Input:
+    """The partition's input, from that of the table's hours."""
+    found = [(name, hours[name]) for name in input_hours(report, [partition]) if name in hours]
+    if not found:
+        return Input()
+    digest = sha256("\n".join(f"{name}|{one.digest}" for name, one in found).encode()).hexdigest()[:20]
+    return Input(
+        objects=sum(one.objects for _, one in found),
+        bytes=sum(one.bytes for _, one in found),
+        newest=max(one.newest for _, one in found),
+        digest=digest,
+        by_hour={name: one.objects for name, one in found},
+    )
+
+
+def shrunk(before: Input | None, now: Input) -> str:
+    """What the input lacks that it had before: hours with fewer objects; empty when it lacks nothing (pure).
+
+    Nothing in the pipeline ever deletes an object of the lake.
+    """
+    if before is None:
+        return ""
+    fewer = [
+        f"the hour {hour} had {count} objects and has {now.by_hour.get(hour, 0)}"
+        for hour, count in sorted(before.by_hour.items())
+        if now.by_hour.get(hour, 0) < count
+    ]
+    if not before.by_hour and now.objects < before.objects:
+        fewer = [f"it had {before.objects} objects and has {now.objects}"]
+    return _sentence("Objects of the lake are gone", fewer)
+
+
+def damaged(
+    lake: LakeIndex, report: Report, state: PartitionState, objects: Mapping[str, Sequence[Listed]]
+) -> str:
+    """What is wrong with objects that the published version was not computed from; empty when nothing is.
+
+    Only their footers are read, and that of the oldest one: columns are added to a table and never taken
+    away, so an object has every column that an older one has.
+    """
+    listed = [one for hour in input_hours(report, [state.partition]) for one in objects.get(hour, ())]
+    since = state.published.input.newest if state.published else -1
+    new = [one for one in listed if one.modified > since]
+    empty = [one.key for one in new if not one.bytes]
+    new = [one for one in new if one.bytes]
+    oldest = min((one for one in listed if one.bytes), key=lambda one: one.modified, default=None)
+    columns = lake.columns(dict.fromkeys([*new, *([oldest] if oldest and new else [])]))
+    wrong = [f"{key} is empty" for key in empty]
+    wanted = set(REQUIRED[report.source])
+    if oldest and new and not isinstance(older := columns[oldest.key], str):
+        wanted |= set(older)
+    for one in new:
+        found = columns[one.key]
+        if isinstance(found, str):
+            wrong.append(f"{one.key} {found}")
+        elif lacking := sorted((wanted if one != oldest else set(REQUIRED[report.source])) - set(found)):
+            wrong.append(f"{one.key} lacks {_some(lacking, 'columns')}")
+    return _sentence("Objects of the lake cannot be what was delivered", wrong)
+
+
+REQUIRED = {
+    table.name: [
+        column.name
+        for column in table.columns
+        if column not in table.payload_columns and column.name not in table.personal_columns
+    ]
+    for table in LAKE_TABLES.values()
+}
+"""Columns that every object of a lake table has had from the first day on."""
+
+
+def _sentence(what: str, found: Sequence[str]) -> str:
+    if not found:
+        return ""
+    found = ["".join(c if c.isprintable() else "?" for c in text) for text in found]
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return (
+        f"{what}: {'; '.join(found[:SHOWN])}{more}. Bring them back, or accept the loss: see docs/recovery.md"
+    )
+
+
+def _some(names: Iterable[str], noun: str) -> str:
+    listed = list(names)
+    if len(listed) <= SHOWN:
+        return f"the {noun} {', '.join(listed)}" if len(listed) > 1 else f"the column {listed[0]}"
+    return f"{len(listed)} {noun}, {listed[0]} among them"

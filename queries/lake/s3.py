@@ -1,0 +1,83 @@
+"""The lake's objects by hour, from S3's listing."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from queries.lake.port import Listed, summarize
+from queries.ledger.rules import Input
+from queries.partitions import lake_hour
+from queries.store.parquet_footer import TAIL_BYTES, FooterError, footer_length, read_columns
+from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+
+_PARALLEL_READS = 16
+_REMEMBERED = 20_000
+"""Objects of which this process remembers the columns."""
+
+
+class S3LakeIndex:
+    """A `LakeIndex`. What it read of an object it does not read again, as long as its ETag is the same."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client, self._bucket = client, bucket
+        self._read: dict[tuple[str, str], Sequence[str] | str] = {}
+
+    def hours(self, table: str, first: str = "", last: str = "9999") -> Mapping[str, Input]:
+        """Every hour from `first` to `last` (inclusive) that has objects. Keys sort as hours do."""
+        listed = groupby(self._objects(table, first, last), key=lambda one: one.hour)
+        found = {hour: summarize(objects) for hour, objects in listed}
+        return {hour: held for hour, held in found.items() if held.objects}
+
+    def objects(self, table: str, first: str, last: str) -> Mapping[str, Sequence[Listed]]:
+        """The objects of these hours, in order of key; also empty ones."""
+        listed = groupby(self._objects(table, first, last), key=lambda one: one.hour)
+        return {hour: list(objects) for hour, objects in listed}
+
+    def columns(self, objects: Iterable[Listed]) -> Mapping[str, Sequence[str] | str]:
+        """By key, the columns of a Parquet file, or what is wrong; of each only the footer is read."""
+        wanted = list(objects)
+        unread = [one for one in wanted if (one.key, one.tag) not in self._read]
+        found = {one.key: self._read[one.key, one.tag] for one in wanted if one not in unread}
+        if len(self._read) > _REMEMBERED:
+            self._read.clear()
+        with ThreadPoolExecutor(_PARALLEL_READS) as pool:
+            for one, columns in zip(unread, pool.map(self._columns, unread), strict=True):
+                found[one.key] = self._read[one.key, one.tag] = columns
+        return found
+
+    def _columns(self, one: Listed) -> Sequence[str] | str:
+        try:
+            tail = self._tail(one, min(TAIL_BYTES, one.bytes))
+            if (needed := footer_length(tail)) > len(tail):
+                tail = self._tail(one, min(needed, one.bytes))
+            return read_columns(tail)
+        except FooterError:
+            return "is not a whole Parquet file"
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return "was deleted just now"
+            raise
+
+    def _tail(self, one: Listed, length: int) -> bytes:
+        answer = self._client.get_object(
+            Bucket=self._bucket, Key=one.key, Range=f"bytes={one.bytes - length}-"
+        )
+        return bytes(answer["Body"].read())
+
+    def _objects(self, table: str, first: str, last: str) -> Iterator[Listed]:
+        prefix = f"{LAKE_TABLES[table].prefix}{EVENT_HOUR}="
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, StartAfter=f"{prefix}{first}"
+        )
+        for page in pages:
+            for found in page.get("Contents", []):
+                named = lake_hour(found["Key"], LAKE_TABLES)
+                if named is None:
+                    continue
+                if named.hour > last:
+                    return
+                modified = int(found["LastModified"].timestamp() * 1000)
+                yield Listed(named.hour, found["Key"], found["ETag"], found["Size"], modified)

@@ -1,0 +1,1 @@
+"""Stale partitions to published reports: claim, compute, check, publish; sweep, seal, backfill."""

@@ -1,0 +1,363 @@
+"""The use case: stale report partitions are claimed, computed, audited and published.
+
+One `Refresher` serves every trigger. Whatever worker calls it, whenever, however often, with others at the
+same time: the ledger's rules decide who does what, and a worker that ends halfway leaves a run that the next
+one adopts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from msgspec.structs import replace
+
+from queries.engine.port import QueryEngine, QueryRefusedError, QueryStatus, QueryThrottledError
+from queries.lake.inputs import damaged, inputs_of, read_objects, shrunk
+from queries.lake.port import LakeIndex, Listed
+from queries.ledger import rules
+from queries.ledger.port import ConflictError, LedgerTable, Write
+from queries.ledger.rules import Input, PartitionState, Run, SupersededError
+from queries.partitions import Key, window
+from queries.refresh.catalog import ReportQuery
+from queries.refresh.publication import Publication, version_of
+from queries.refresh.rendering import sql_sha, unload
+from queries.store.checks import kept_reason
+from queries.store.port import NewerVersionError, ReportStore, SwapRefusedError
+
+DUE_LIMIT = 2_000
+"""Due partitions that one look at the ledger takes."""
+MOST_ACTIVE = 8
+"""Query executions that one worker has going: well below Athena's quota, which counts queued ones too."""
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How long partitions wait: `debounce_scale` multiplies each report's times, the rest is milliseconds."""
+
+    debounce_scale: float = 1.0
+    retry: int = 30_000
+    poll: int = 200
+
+
+@dataclass
+class Summary:
+    """What a worker did: partitions published, found unchanged, given up; statements; bytes scanned.
+
+    `recovered` are partitions that readers see again as they were published.
+    """
+
+    adopted: int = 0
+    claimed: int = 0
+    statements: int = 0
+    published: list[Key] = field(default_factory=list)
+    unchanged: list[Key] = field(default_factory=list)
+    failed: dict[Key, str] = field(default_factory=dict)
+    handed_over: int = 0
+    recovered: list[Key] = field(default_factory=list)
+    bytes_scanned: int = 0
+
+
+class Refresher:
+    """Marks partitions stale and makes them fresh. `clock` gives epoch milliseconds, `sleep` takes them."""
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerTable,
+        lake: LakeIndex,
+        engine: QueryEngine,
+        store: ReportStore,
+        queries: Mapping[str, ReportQuery],
+        clock: Callable[[], int],
+        sleep: Callable[[int], None],
+        policy: Policy = Policy(),
+    ) -> None:
+        self._ledger, self._lake, self._engine, self._store = ledger, lake, engine, store
+        self._queries, self._clock, self._sleep, self._policy = queries, clock, sleep, policy
+        self._publication = Publication(ledger, engine, store, clock)
+
+    def mark(
+        self, keys: Iterable[Key], *, force: bool = False, accept: bool = False, at_once: bool = False
+    ) -> int:
+        """Note that these partitions are stale; how many they are. Raises KeyError for an unknown report.
+
+        With `accept` they are computed from what the lake still holds, also when that is less than before.
+        """
+        wanted = list(dict.fromkeys(keys))
+        for batch in _batches(wanted, rules.CHUNK):
+            self._rewrite(
+                batch, lambda state: self._marked(state, force=force, accept=accept, at_once=at_once)
+            )
+        return len(wanted)
+
+    def hasten(self, keys: Iterable[Key]) -> None:
+        """Make those of these partitions that are stale due at once, also those that were set aside."""
+        for batch in _batches(list(dict.fromkeys(keys)), rules.CHUNK):
+            self._rewrite(batch, lambda state: rules.hasten(state, self._clock()))
+
+    def work(self, *, stop_at: int, hard_end: int, wait: bool = True) -> Summary:
+        """Adopt what others left, and run what is due, until nothing is or the clock shows `stop_at`.
+
+        Without `wait` it starts what is due and publishes what has finished, and leaves the rest to the next
+        worker. The worker must be dead for certain at `hard_end`: leases rest on it.
+        """
+        summary = Summary()
+        active = self._adopt(hard_end, summary)
+        while True:
+            if self._clock() < stop_at and len(active) < MOST_ACTIVE:
+                active += self._claim(MOST_ACTIVE - len(active), hard_end, summary)
+            if not active:
+                return summary
+            active = [after for run in active if (after := self._advance(run, summary)) is not None]
+            if active and (not wait or self._clock() >= stop_at):
+                for run in active:
+                    self._hand_over(run, summary)
+                return summary
+            if active:
+                self._sleep(self._policy.poll)
+
+    def _marked(self, state: PartitionState, *, force: bool, accept: bool, at_once: bool) -> PartitionState:
+        query, now = self._queries[state.report], self._clock()
+        report, scale = query.report, 0.0 if at_once else self._policy.debounce_scale
+        not_before = 0
+        if query.waits_for_lateness and not at_once:
+            _, end = window(report.grain, state.partition)
+            not_before = int(end.timestamp() * 1000) + report.lateness_seconds * 1000
+        debounce, at_most = report.debounce_seconds * 1000 * scale, report.max_delay_seconds * 1000 * scale
+        return rules.mark(
+            state,
+            now,
+            int(debounce),
+            int(at_most),
+            not_before=not_before,
+            force=force,
+            accept=accept,
+        )
+
+    def _rewrite(self, keys: Sequence[Key], rule: Callable[[PartitionState], PartitionState]) -> None:
+        for _ in range(_TRIES):
+            known = self._ledger.partitions(keys)
+            told = self._told([key for key in keys if key not in known])
+            states = [known.get(key) or told.get(key) or rules.new(key) for key in keys]
+            changed = [after for before in states if (after := rule(before)) != before]
+            try:
+                self._ledger.commit(changed)
+            except ConflictError:
+                continue
+            return
+        raise ConflictError(
+            f"{len(keys)} partitions of {keys[0].report} were written by others each time. Try again."
+        )
+
+    def _told(self, keys: Sequence[Key]) -> dict[Key, PartitionState]:
+        """What the catalog says of partitions that the ledger does not know: nothing, unless it lost them."""
+        found: dict[Key, PartitionState] = {}
+        for report in sorted({key.report for key in keys}):
+            values = [key.partition for key in keys if key.report == report]
+            for value, entry in self._store.served(report, values).items():
+                if version := version_of(entry):
+                    found[Key(report, value)] = rules.rebuild(Key(report, value), version)
+        return found
+
+    def _adopt(self, hard_end: int, summary: Summary) -> list[Run]:
+        adopted = []
+        for run in self._ledger.runs():
+            if not rules.is_adoptable(run, self._clock()):
+                continue
+            mine = rules.adopt(run, hard_end)
+            try:
+                self._ledger.commit([mine])
+            except ConflictError:
+                continue
+            adopted.append(replace(mine, revision=mine.revision + 1))
+        summary.adopted += len(adopted)
+        return adopted
+
+    def _claim(self, most: int, hard_end: int, summary: Summary) -> list[Run]:
+        due: dict[str, list[Key]] = {}
+        for key in self._ledger.due(self._clock(), DUE_LIMIT):
+            if key.report in self._queries:
+                due.setdefault(key.report, []).append(key)
+        claimed: list[Run] = []
+        for report, keys in sorted(due.items()):
+            left = sorted(keys)
+            while left and len(claimed) < most:
+                taken, left = left[: rules.CHUNK], left[rules.CHUNK :]
+                claimed += self._claim_chunk(
+                    self._queries[report], taken, hard_end, most - len(claimed), summary
+                )
+        return claimed
+
+    def _claim_chunk(
+        self, query: ReportQuery, keys: Sequence[Key], hard_end: int, most: int, summary: Summary
+    ) -> list[Run]:
+        """Claim what can be claimed of these partitions, in runs small enough for their past failures."""
+        now, sha = self._clock(), sql_sha(query)
+        # The order matters: dirty_seq is read before the lake is listed, and the claim only succeeds on the
+        # very items read here. So everything that a mark told of before the claim is in the listing.
+        states = [state for state in self._ledger.partitions(keys).values() if rules.is_claimable(state, now)]
+        names = [state.partition for state in states]
+        objects = read_objects(self._lake, query.report, names)
+        inputs = inputs_of(query.report, names, objects)
+        writes: list[list[Write]] = []
+        runs: list[Run] = []
+        unchanged = [state for state in states if rules.is_unchanged(state, inputs[state.partition], sha)]
+        if unchanged:
+            writes.append([rules.settle(state, now) for state in unchanged])
+        rest = sorted((state for state in states if state not in unchanged), key=lambda state: state.key)
+        # Whatever is wrong with an object concerns the partitions that read its hour, not their neighbours.
+        wrong = {state.partition: self._wrong_input(query, state, inputs, objects) for state in rest}
+        if refused := [state for state in rest if wrong[state.partition]]:
+            writes.append(
+                [rules.refuse(one, wrong[one.partition], inputs[one.partition], sha) for one in refused]
+            )
+            rest = [state for state in rest if state not in refused]
+            summary.failed |= {state.key: wrong[state.partition] for state in refused}
+        while rest and len(runs) < most:
+            size = 1 if query.report.context_seconds else rules.chunk_size(rest)
+            taken, rest = rest[:size], rest[size:]
+            run, members = rules.claim(
+                taken,
+                inputs,
+                prefix=query.report.prefix,
+                sql_sha=sha,
+                now=self._clock(),
+                as_of=now,
+                hard_end=hard_end,
+            )
+            runs.append(run)
+            writes.append([run, *members])
+        claimed = []
+        for batch in writes:
+            try:
+                self._ledger.commit(batch)
+            except ConflictError:
+                continue  # a mark came in between; they are still due, and the next look takes them
+            if isinstance(batch[0], Run):
+                claimed.append(replace(batch[0], revision=1))
+                summary.claimed += len(batch) - 1
+            elif unchanged and batch is writes[0]:
+                summary.unchanged += [state.key for state in unchanged]
+        return claimed
+
+    def _wrong_input(
+        self,
+        query: ReportQuery,
+        state: PartitionState,
+        inputs: Mapping[str, Input],
+        objects: Mapping[str, Sequence[Listed]],
+    ) -> str:
+        """Why the partition must not be computed from what the lake holds; empty when it may."""
+        if state.accepts:
+            return ""
+        before = state.published.input if state.published else None
+        return shrunk(before, inputs[state.partition]) or damaged(self._lake, query.report, state, objects)
+
+    def _advance(self, run: Run, summary: Summary) -> Run | None:
+        """One step of a run; the run as it is then, None when it is no longer this worker's to go on with."""
+        try:
+            return self._step(run, summary)
+        except (SupersededError, ConflictError):
+            return None
+
+    def roll_back(self, key: Key, *, hard_end: int) -> PartitionState:
+        """Serve the version before the current one. Raises NoEarlierVersionError, ConflictingRunError.
+
+        A process that ends halfway leaves a run that the next worker completes.
+        """
+        for _ in range(_TRIES):
+            state = self._ledger.partitions([key]).get(key, rules.new(key))
+            run, claimed = rules.claim_earlier(state, now=self._clock(), hard_end=hard_end)
+            try:
+                self._ledger.commit([run, claimed])
+            except ConflictError:
+                continue
+            self._publication.restore(replace(run, revision=1))
+            return self._ledger.partitions([key])[key]
+        raise ConflictError(f"{key} was written by others each time. Try again.")
+
+    def _step(self, run: Run, summary: Summary) -> Run | None:
+        if run.restores is not None or run.repeats:
+            self._bring_back(run, summary)
+            return None
+        query = self._queries.get(run.report)
+        if query is None or (run.query_execution_id is None and run.sql_sha != sql_sha(query)):
+            self._publication.give_up(
+                run, "The report's SQL was changed meanwhile.", retry_in=0, counts=False
+            )
+            return None
+        if run.query_execution_id is None:
+            return self._start(run, query, summary)
+        status = self._engine.look(run.query_execution_id)
+        if status.state == "running":
+            return run
+        if status.state == "failed":
+            self._fail(run, status, summary)
+            return None
+        try:
+            self._publication.publish(run, query, status.bytes_scanned, summary.published, summary.failed)
+            summary.bytes_scanned += status.bytes_scanned
+        except NewerVersionError as error:
+            self._publication.give_up(run, str(error), retry_in=0, counts=False)
+        except SwapRefusedError as error:
+            self._note(run, str(error), summary)
+            self._hand_over(run, summary)
+        return None
+
+    def _bring_back(self, run: Run, summary: Summary) -> None:
+        """Serve what the run restores or repeats; what cannot be, is compared with the ledger again."""
+        try:
+            if run.repeats:
+                self._publication.repeat(run)
+                summary.recovered += [Key(run.report, partition) for partition in run.partitions]
+            else:
+                self._publication.restore(run)
+        except NewerVersionError:
+            self._publication.let_go(run)
+        except SwapRefusedError as error:
+            self._note(run, str(error), summary)
+            self._hand_over(run, summary)
+
+    def _start(self, run: Run, query: ReportQuery, summary: Summary) -> Run | None:
+        sql = unload(query, run.partitions, self._store.url(run.location))
+        try:
+            started = self._engine.start(sql, run.token)
+        except QueryThrottledError:
+            return run
+        except QueryRefusedError as error:
+            # A token that stands for other SQL is no fault of the report: a new claim has a new token.
+            retry = 0 if "dempotent" in str(error) else None
+            self._note(run, str(error), summary)
+            self._publication.give_up(run, str(error), retry_in=retry)
+            return None
+        summary.statements += 1
+        return self._publication.rewrite_run(run, lambda found: rules.store_id(found, run.fence, started))
+
+    def _note(self, run: Run, error: str, summary: Summary) -> None:
+        summary.failed |= {Key(run.report, partition): error for partition in run.partitions}
+
+    def _fail(self, run: Run, status: QueryStatus, summary: Summary) -> None:
+        reason = kept_reason(status.reason, run.query_execution_id or "")
+        self._note(run, reason, summary)
+        if status.failure == "transient":
+            retry: int | None = self._policy.retry
+        elif len(run.partitions) > 1 and (status.failure == "resources" or "HIVE_" in status.reason):
+            # Less may fit; and an object that cannot be read concerns the partitions of its hour only.
+            retry = 0
+        else:
+            retry = None
+        self._publication.give_up(run, reason, retry_in=retry)
+
+    def _hand_over(self, run: Run, summary: Summary) -> None:
+        try:
+            self._publication.rewrite_run(run, lambda found: rules.hand_over(found, run.fence, self._clock()))
+        except (SupersededError, ConflictError):
+            return
+        summary.handed_over += 1
+
+
+def _batches(keys: Sequence[Key], size: int) -> Iterable[list[Key]]:
+    left = iter(keys)
+    while batch := list(islice(left, size)):
+        yield batch

@@ -1,0 +1,120 @@
+"""The statement that a run executes: the analyst's SQL over its input, with declared types, into one folder.
+
+The analyst's SQL is put in whole and never changed. It reads the source table by its name; a WITH clause
+around it gives that name to the rows that it shall see. So there is no partition predicate to forget.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+
+from queries.contracts import Report
+from queries.hours import ranges
+from queries.partitions import input_hours, window
+from queries.refresh.catalog import ReportQuery, fingerprint
+from queries.store.checks import FAILED_CHECK, failed_check_sql
+from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+
+EVENT_DATE = "event_date"
+FIRST_ARRIVAL = ("arrival_time", "producer_id", "epoch", "seq")
+"""Which copy of an event is kept: the first by these."""
+SOURCE = "penstock_source"
+"""Name of the rows before the copies are taken out; no report's SQL may use it."""
+
+_NO_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_EVERY_COLUMN = re.compile(r"(?:\bselect|,|\.|\bdistinct)\s*\*", re.IGNORECASE)
+_WORD = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def select(query: ReportQuery, partitions: Sequence[str]) -> str:
+    """The SELECT that gives the rows of these partitions: declared columns, `failed_check`, the grain."""
+    report = query.report
+    casts = [f"CAST({column.name} AS {column.type}) AS {column.name}" for column in report.columns]
+    casts.append(f"CAST({report.grain} AS varchar) AS {report.grain}")
+    names = [column.name for column in report.columns]
+    wanted = ", ".join(f"'{partition}'" for partition in sorted(partitions))
+    return "\n".join(
+        [
+            f"SELECT {', '.join(names)}, {failed_check_sql(report)} AS {FAILED_CHECK}, {report.grain}",
+            f"FROM (SELECT {', '.join(casts)} FROM (",  # noqa: S608 - names are validated, nothing is data
+            f"WITH {source(query, partitions)}",
+            "SELECT * FROM (",
+            query.sql,
+            ") AS analyst) AS computed) AS typed",
+            f"WHERE {report.grain} IN ({wanted})",
+        ]
+    )
+
+
+def unload(query: ReportQuery, partitions: Sequence[str], target: str) -> str:
+    """The statement that writes these partitions below `target` (an s3:// URL), a folder for each."""
+    return (
+        f"UNLOAD (\n{select(query, partitions)}\n) TO '{target}'\n"
+        f"WITH (format = 'PARQUET', compression = 'SNAPPY', partitioned_by = ARRAY['{query.report.grain}'])"
+    )
+
+
+@cache
+def sql_sha(query: ReportQuery) -> str:
+    """Digest of everything in the statement but the partitions and the target."""
+    example = "2000-01-01-00" if query.report.grain == EVENT_HOUR else "2000-01-01"
+    return fingerprint(select(query, [example]))
+
+
+def source(query: ReportQuery, partitions: Sequence[str]) -> str:
+    """The common table expressions that give the source table's name to just the rows of these partitions."""
+    report = query.report
+    where = _predicate(report, partitions)
+    columns = source_columns(query)
+    date = [f"substr({EVENT_HOUR}, 1, 10) AS {EVENT_DATE}"]
+    if not report.dedupe:
+        return (
+            f"{SOURCE} AS (SELECT {', '.join([*columns, *date])} FROM {report.source} WHERE {where}),\n"  # noqa: S608
+            f"{report.source} AS (SELECT * FROM {SOURCE})"
+        )
+    read = [*dict.fromkeys([*columns, "event_id", *FIRST_ARRIVAL])]
+    # The hour is in the window's partition so that a chunk of hours gives what each hour alone would give.
+    copy = (
+        f"row_number() OVER (PARTITION BY {EVENT_HOUR}, event_id ORDER BY {', '.join(FIRST_ARRIVAL)})"
+        " AS penstock_copy"
+    )
+    return (
+        f"{SOURCE} AS (SELECT {', '.join([*read, copy])} FROM {report.source} WHERE {where}),\n"  # noqa: S608
+        f"{report.source} AS (SELECT {', '.join([*columns, *date])} FROM {SOURCE} WHERE penstock_copy = 1)"
+    )
+
+
+def source_columns(query: ReportQuery) -> list[str]:
+    """The source's columns that the SQL can see: those whose names stand in it, all when it says `*`.
+
+    A superset of what it uses: a column whose name is not in the text cannot be read by it. Fewer columns
+    mean fewer bytes, whatever the engine's optimizer does.
+    """
+    code = _NO_CODE.sub(" ", query.sql)
+    table = LAKE_TABLES[query.report.source]
+    names = [column.name for column in table.columns]
+    if not _EVERY_COLUMN.search(code.lower().replace("count(*)", "")):
+        words = set(_WORD.findall(code.lower()))
+        names = [name for name in names if name in words]
+    return [*names, EVENT_HOUR]
+
+
+def _predicate(report: Report, partitions: Sequence[str]) -> str:
+    runs = ranges(input_hours(report, partitions))
+    hours = " OR ".join(
+        f"{EVENT_HOUR} = '{first}'" if first == last else f"{EVENT_HOUR} BETWEEN '{first}' AND '{last}'"
+        for first, last in runs
+    )
+    if not report.context_seconds:
+        return f"({hours})" if len(runs) > 1 else hours
+    context = timedelta(seconds=report.context_seconds)
+    bounds = " OR ".join(
+        f"(event_time >= {_timestamp(start - context)} AND event_time < {_timestamp(end + context)})"
+        for start, end in (window(report.grain, partition) for partition in sorted(partitions))
+    )
+    return f"({hours}) AND ({bounds})"
+
+
+def _timestamp(moment: datetime) -> str:
+    return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}.000'"

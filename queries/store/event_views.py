@@ -1,0 +1,101 @@
+"""Athena views for analysts: one flat table per event type, derived from the contracts.
+
+A view has the envelope's columns, the stand-ins for personal data that its type has, its payload's fields and
+`event_hour`; of copies of an event it shows the one that reports count.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from queries.engine.trino_types import struct_members, trino_type
+from queries.refresh.rendering import FIRST_ARRIVAL
+from queries.refresh.sealing import hours_table
+from transforms.contracts import (
+    EVENT_HOUR,
+    LAKE_TABLES,
+    Column,
+    LakeTable,
+    payload_column,
+    personal_of,
+)
+
+
+@dataclass(frozen=True)
+class EventView:
+    """The view of one event type and version.
+
+    Attributes:
+        name: the event type's, from version 2 on with the version behind it.
+        source: the table that it reads.
+        columns: of the view in order, types in Hive's spelling.
+        sql: its query, in Trino's dialect; names are looked up in the view's own database.
+        comment: what an event of the type says.
+    """
+
+    name: str
+    source: str
+    columns: tuple[Column, ...]
+    sql: str
+    comment: str = ""
+
+    def stored_text(self, database: str) -> str:
+        """What the Glue catalog holds of the view, as Athena writes it for CREATE VIEW."""
+        content = {
+            "originalSql": self.sql,
+            "catalog": "awsdatacatalog",
+            "schema": database,
+            "columns": [{"name": column.name, "type": trino_type(column.type)} for column in self.columns],
+        }
+        encoded = base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
+        return f"/* Presto View: {encoded} */"
+
+
+def event_view(table: LakeTable, name: str, source: str) -> EventView:
+    """The view of the event type whose struct column is `name`, over `source`, which has the table's columns.
+
+    Raises ValueError when a payload field has the name of another column.
+    """
+    event_type = next(each for each in table.delivered if payload_column(each) == name)
+    others = {column.name for column in table.payload_columns} | {*table.personal_columns}
+    others -= set(personal_of(event_type))
+    top = [column for column in table.columns if column.name not in others]
+    payload = next(column for column in table.payload_columns if column.name == name)
+    members = list(struct_members(payload.type))
+    columns = (*top, *members, table.partition_column)
+    names = [column.name for column in columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"{name} has payload fields that every event has already: {', '.join(twice)}. "
+            "Give them other names."
+        )
+    # The hour is in the window's partition so that a condition on it reaches the table, and prunes.
+    copy = (
+        f"row_number() OVER (PARTITION BY {EVENT_HOUR}, event_id ORDER BY {', '.join(FIRST_ARRIVAL)})"
+        " AS penstock_copy"
+    )
+    read = [
+        *(column.name for column in top),
+        *(f"{name}.{member.name} AS {member.name}" for member in members),
+        EVENT_HOUR,
+    ]
+    sql = (
+        f"SELECT {', '.join(names)}\n"
+        f"FROM (SELECT {', '.join([*names, copy])}\n"
+        f"FROM (SELECT {', '.join(read)}\n"
+        f"FROM {source} WHERE event_type = '{event_type.name}' AND schema_version = {event_type.version}"
+        ") AS events) AS copies WHERE penstock_copy = 1"
+    )
+    return EventView(name, source, columns, sql, payload.comment)
+
+
+def event_views() -> Mapping[str, EventView]:
+    """Every view by name, in the order of the contracts."""
+    views = (
+        event_view(table, column.name, hours_table(table))
+        for table in LAKE_TABLES.values()
+        for column in table.payload_columns
+    )
+    return {view.name: view for view in views}

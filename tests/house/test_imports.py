@@ -1,0 +1,107 @@
+"""Boundaries that follow folders: what decides is pure, and a zip holds what its handler can reach.
+
+The floors themselves are import-linter's (`setup.cfg`). Each rule here is shown to fail by a seeded violation.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from infra.stacks.artefacts import ARTEFACTS, Artefact, asset_hash, source_files
+from tests.house.imports import cycle, impurities, modules, reachable
+
+ROOT = Path(__file__).parents[2]
+PURE = (
+    "producers.contracts",
+    "producers.packing",
+    "producers.simulation",
+    "producers.sending.batching",
+    "producers.sending.envelopes",
+    "producers.sending.retry",
+    "transforms.contracts",
+    "transforms.gate",
+    "transforms.function.batch",
+    "transforms.function.marshal",
+    "queries.contracts",
+    "queries.hours",
+    "queries.partitions",
+    "queries.ledger.rules",
+    "queries.lake.notifications",
+    "queries.store.checks",
+    "queries.refresh",
+    "dashboards.emit",
+    "dashboards.expressions",
+    "dashboards.model",
+    "dashboards.render",
+)
+"""Packages and modules that decide: no AWS library, clock, environment or chance, not through others either."""
+
+EXCEPTIONS: dict[str, str] = {}
+"""Module to the reason why it may be impure all the same."""
+
+
+def test_what_decides_imports_no_aws_library_and_reads_no_clock_environment_or_chance() -> None:
+    assert impurities(modules(ROOT), PURE, EXCEPTIONS) == []
+
+
+def test_every_exception_and_every_pure_folder_exists() -> None:
+    known = modules(ROOT)
+    assert [name for name in (*PURE, *EXCEPTIONS) if name not in known] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import boto3",
+        "from time import monotonic",
+        "import os\nFOLDER = os.environ['HOME']",
+        "import datetime",
+    ],
+)
+def test_an_impure_line_is_found_through_what_is_imported(tmp_path: Path, line: str) -> None:
+    _write(tmp_path, "transforms/gate/gate.py", "from producers.contracts import web\n")
+    _write(tmp_path, "producers/contracts/web.py", f"{line}\nNOW = lambda: datetime.datetime.now()\n")
+    found = impurities(modules(tmp_path), ("transforms.gate",), {})
+    assert len(found) == 1
+    assert found[0].startswith("producers/contracts/web.py:")
+    assert found[0].endswith("(imported by transforms.gate.gate)")
+    assert impurities(modules(tmp_path), ("transforms.gate",), {"producers.contracts.web": "why"}) == []
+
+
+def test_a_circle_of_imports_is_found_inside_functions_too(tmp_path: Path) -> None:
+    _write(tmp_path, "queries/a.py", "from queries import b\n")
+    _write(tmp_path, "queries/b.py", "def late():\n    import queries.c\n")
+    _write(tmp_path, "queries/c.py", "from typing import TYPE_CHECKING\n")
+    assert cycle(modules(tmp_path)) == []
+    _write(tmp_path, "queries/c.py", "from queries.a import x\n")
+    found = cycle(modules(tmp_path))
+    assert found[0] == found[-1]
+    assert set(found) == {"queries.a", "queries.b", "queries.c"}
+
+
+@pytest.mark.parametrize("artefact", ARTEFACTS.values(), ids=lambda artefact: artefact.name)
+def test_every_file_of_a_zip_is_reachable_from_its_handler_and_nothing_else_is(artefact: Artefact) -> None:
+    known = modules(ROOT)
+    wanted = {known[name].path.as_posix() for name in reachable(known, artefact.handler.rpartition(".")[0])}
+    assert {path for path in source_files(artefact) if path.endswith(".py")} == wanted
+
+
+@pytest.mark.parametrize("package", ["producers", "transforms", "queries", "dashboards"])
+def test_a_changed_file_of_a_command_changes_no_functions_hash(tmp_path: Path, package: str) -> None:
+    for file in {name for artefact in ARTEFACTS.values() for name in source_files(artefact)}:
+        _write(tmp_path, file, (ROOT / file).read_text(encoding="utf-8"))
+    before = {name: asset_hash(artefact, tmp_path) for name, artefact in ARTEFACTS.items()}
+    for file in (f"{package}/commands/cli.py", f"{package}/cli.py", f"{package}/__main__.py"):
+        _write(tmp_path, file, "print('another command')\n")
+    assert {name: asset_hash(artefact, tmp_path) for name, artefact in ARTEFACTS.items()} == before
+    _write(tmp_path, "queries/refresh/new.py", "")
+    assert asset_hash(ARTEFACTS["query"], tmp_path) != before["query"]
+
+
+def _write(root: Path, name: str, text: str) -> None:
+    file = root / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for folder in file.relative_to(root).parents:
+        if folder.name and not (root / folder / "__init__.py").exists():
+            (root / folder / "__init__.py").write_text("")
+    file.write_text(text, encoding="utf-8")

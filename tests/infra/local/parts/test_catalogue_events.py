@@ -1,0 +1,59 @@
+"""The refresh function is told of every publish of a report that it knows, once."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dashboards.settings import Settings
+from infra.local.parts.catalogue_events import CatalogueEvents, event
+from infra.local.paths import LocalPaths
+
+
+class _Cloud:
+    """Glue's partitions and a function, behind one client."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = LocalPaths(folder)
+        self.paths.make()
+        self.told: list[Any] = []
+        self.served: dict[str, str] = {}
+        self.is_away = False
+
+    def client(self, _: str) -> "_Cloud":
+        return self
+
+    def get_function_configuration(self, **_: str) -> Any:
+        variables = Settings("000000000000", "penstock", {"funnel_by_day": "penstock-funnel-by-day"})
+        return {"Environment": {"Variables": variables.to_environ()}}
+
+    def get_paginator(self, _: str) -> Any:
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, **_: Any) -> Any:
+        partitions = [{"Values": [v], "StorageDescriptor": {"Location": at}} for v, at in self.served.items()]
+        return [{"Partitions": partitions}]
+
+    def invoke(self, **request: Any) -> None:
+        if self.is_away:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": ""}}, "Invoke")
+        self.told.append((request["FunctionName"], json.loads(request["Payload"])))
+
+
+def test_each_publish_is_told_once_also_after_a_call_that_failed(tmp_path: Path) -> None:
+    cloud: Any = _Cloud(tmp_path)
+    events = CatalogueEvents(cloud)
+    assert events.look() == []  # nothing is deployed yet
+    cloud.paths.outputs.write_text(json.dumps({"stacks": {"s": {"outputs": {"RefreshFunction": "refresh"}}}}))
+    assert events.look() == []  # nothing is published yet
+    cloud.served["2026-11-24"] = "s3://b/run=1/"
+    cloud.is_away = True
+    assert events.look() == []
+    cloud.is_away = False
+    assert events.look() == ["funnel_by_day"]
+    assert events.look() == []
+    cloud.served["2026-11-24"] = "s3://b/run=2/"
+    assert events.look() == ["funnel_by_day"]
+    assert cloud.told == [("refresh", event("penstock", "funnel_by_day"))] * 2

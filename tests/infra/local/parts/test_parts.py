@@ -1,0 +1,428 @@
+"""The small parts of the local cloud, each alone."""
+
+import io
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local import process_memory, processes
+from infra.local.access.keys import Keys
+from infra.local.deploy import packages
+from infra.local.deploy.assembly import AssemblyError, read
+from infra.local.deploy.deployer import serve_locally
+from infra.local.ministack import emulator, expire, fast_json, service_roles, worker_runtime
+from infra.local.ministack.expire import EmulatorVersionError, expire_iterators, expire_records
+from infra.local.ministack.fast_json import FastJson
+from infra.local.parts.cfn import ResourceEndpoint, ResourceStore
+from infra.local.parts.requests import RequestError, read_request
+from infra.local.paths import LocalPaths
+from infra.local.settings import LocalSettings, LocalSettingsError
+
+
+def test_only_expired_records_are_deleted() -> None:
+    records = [{"ApproximateArrivalTimestamp": at} for at in (0.0, 10.0, 3600.0, 3700.0)]
+    stream: dict[str, Any] = {"RetentionPeriodHours": 1, "shards": {"s": {"records": list(records)}}}
+    expire_records(stream, now=3611.0)
+    assert stream["shards"]["s"]["records"] == records[2:]
+    expire_records(stream, now=3611.0)
+    assert stream["shards"]["s"]["records"] == records[2:]
+
+
+def test_only_expired_iterators_are_deleted() -> None:
+    iterators: dict[Any, dict[str, Any]] = {"a": {"created_at": 0.0}, "b": {"created_at": 200.0}}
+    expire_iterators(iterators, now=301.0)
+    assert list(iterators) == ["b"]
+
+
+def test_another_version_of_the_emulator_is_refused_with_the_remedy() -> None:
+    with pytest.raises(EmulatorVersionError, match=r"pip install ministack==1\.5\.33"):
+        expire.install("1.5.34")
+
+
+def test_the_emulator_is_told_to_stay_on_loopback_and_inherits_nothing_that_breaks_it(tmp_path: Path) -> None:
+    inherited = {
+        "PATH": "/bin",
+        "AWS_CA_BUNDLE": "x",
+        "SSL_CERT_FILE": "x",
+        "REQUESTS_CA_BUNDLE": "x",
+        "AWS_ENDPOINT_URL": "x",
+        "HTTPS_PROXY": "x",
+        "AWS_SECRET_ACCESS_KEY": "real",
+    }
+    keys = Keys("AKIAOURS", "made here")
+    made = emulator.environment(LocalPaths(tmp_path), 1, "http://s", keys=keys, inherited=inherited)
+    assert made["BIND_HOST"] == made["MINISTACK_HOST"] == "127.0.0.1"
+    assert made["IOT_MTLS_ENABLED"] == made["SFTP_ENABLED"] == "0"
+    assert made["AWS_ENDPOINT_URL_ATHENA"] == "http://s"
+    assert made["PATH"] == "/bin"
+    assert made["AWS_SECRET_ACCESS_KEY"] == "made here"
+    assert not set(inherited) - {"PATH", "AWS_SECRET_ACCESS_KEY"} & set(made)
+    assert "AUTH" not in made
+
+
+def test_the_functions_zip_holds_their_packages_and_is_equal_for_equal_sources() -> None:
+    made = packages.sources()
+    names = zipfile.ZipFile(io.BytesIO(made)).namelist()
+    assert {"transforms/handler.py", "queries/handler.py", "producers/contracts/__init__.py"} <= set(names)
+    assert any(name.startswith("queries/sql/") for name in names)
+    assert not [name for name in names if "__pycache__" in name or name.startswith("infra")]
+    assert packages.sources() == made
+
+
+def test_settings_come_from_variables_and_go_back_to_them() -> None:
+    settings = LocalSettings(port=5, interval_scale=0.5, enforce_iam=True)
+    assert LocalSettings.from_environ(settings.to_environ()) == settings
+    assert LocalSettings.from_environ({}) == LocalSettings()
+    assert LocalSettings(port=5).ports == (5, 6)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "x"), ("ENFORCE_IAM", "perhaps"), ("TICK_SECONDS", "")])
+def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
+    with pytest.raises(LocalSettingsError, match=f"PENSTOCK_LOCAL_{name}"):
+        LocalSettings.from_environ({f"PENSTOCK_LOCAL_{name}": value})
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": [1, 2.5, None, True, "ü\u2028", {"b": "😀"}]}, "x", 5, [], {"a": 10**30}]
+)
+def test_quick_json_means_what_json_means(value: Any) -> None:
+    fast = FastJson()
+    assert json.loads(fast.dumps(value)) == json.loads(json.dumps(value))
+    assert fast.loads(json.dumps(value)) == value
+    assert fast.dumps(value, indent=1) == json.dumps(value, indent=1)
+
+
+def test_quick_json_fails_where_json_fails_and_takes_what_json_takes() -> None:
+    fast = FastJson()
+    with pytest.raises(json.JSONDecodeError):
+        fast.loads("{")
+    with pytest.raises(TypeError):
+        fast.dumps(object())
+    assert fast.loads("[NaN]")[0] != fast.loads("[NaN]")[0]
+    assert fast.loads('"\\ud83d"') == "\ud83d"
+    assert fast.JSONDecodeError is json.JSONDecodeError
+
+
+_FREEING = """
+import re
+from pathlib import Path
+from infra.local import process_memory
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1]) // 1024
+
+held = [bytes([1]) * 100_000 for _ in range(2_000)]
+last = bytes([1]) * 100_000
+del held
+before = resident()
+process_memory.give_back()
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other C libraries keep freed memory in their own ways")
+def test_freed_memory_goes_back_to_the_system_also_from_the_middle_of_the_heap() -> None:
+    # With the settings of the local cloud, which keep more than the C library's own.
+    environ = os.environ | process_memory.ENVIRONMENT
+    freed = subprocess.run(
+        [sys.executable, "-c", _FREEING], env=environ, check=True, capture_output=True, text=True
+    )
+    assert int(freed.stdout) > 100, "MB given back of 200"
+
+
+def test_the_emulators_worker_script_is_the_one_that_is_changed() -> None:
+    from ministack.core import lambda_runtime
+
+    changed = worker_runtime.worker_script(lambda_runtime._PYTHON_WORKER_SCRIPT)
+    compile(changed, "worker", "exec")
+    with pytest.raises(ValueError, match="exactly once"):
+        worker_runtime.worker_script("something else")
+
+
+def test_a_handler_that_replaced_the_marshaller_gets_and_answers_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Bytes:
+        def unmarshal_request(self, request: bytes, _: str) -> bytes:
+            return request
+
+        def marshal_response(self, response: bytes) -> tuple[bytes, str]:
+            return response, "application/json"
+
+    line = '{"event": {"a": [1]}, "ctx": {"x": 1}}'
+    assert worker_runtime.read_invocation(line) == {"event": {"a": [1]}, "ctx": {"x": 1}}
+    assert json.loads(worker_runtime.write_result({"b": 2})) == {"status": "ok", "result": {"b": 2}}
+    monkeypatch.setattr(worker_runtime.LambdaRuntimeClient, "marshaller", Bytes())
+    assert worker_runtime.read_invocation(line)["event"] == b'{"a": [1]}'
+    answered = worker_runtime.write_result(b'{"b":\n2}')
+    assert answered.count("\n") == 1
+    assert json.loads(answered) == {"status": "ok", "result": {"b": 2}}
+
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "firehose.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:firehose:us-east-1:1:deliverystream/web"}},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "arn", "allowed"),
+    [
+        ("firehose.amazonaws.com", "arn:aws:firehose:us-east-1:1:deliverystream/web", True),
+        ("firehose.amazonaws.com", "arn:aws:firehose:us-east-1:1:deliverystream/other", False),
+        ("lambda.amazonaws.com", "arn:aws:firehose:us-east-1:1:deliverystream/web", False),
+    ],
+)
+def test_a_trust_policy_is_judged_for_the_service_that_is_stood_for(
+    service: str, arn: str, allowed: bool
+) -> None:
+    from ministack.core.iam_evaluator import EvalContext, evaluate_trust_policy
+
+    context = EvalContext(
+        principal_arn="arn:aws:iam::1:root",
+        principal_type="Root",
+        principal_account="1",
+        action="sts:AssumeRole",
+        resource_arn="arn:aws:iam::1:role/delivery",
+        region="us-east-1",
+        service_context={"sts:externalid": service_roles.external_id(service, arn)},
+    )
+    judge = service_roles.judging(evaluate_trust_policy)
+    assert judge(json.dumps(TRUST), "arn:aws:iam::1:root", context) is allowed
+
+
+def test_served_types_become_custom_resources_and_others_stay() -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}}
+    named = {"Type": "AWS::Athena::NamedQuery", "Properties": {"Name": "n"}, "DependsOn": ["B"]}
+    template = {"Resources": {"B": bucket, "N": named}, "Outputs": {}}
+    before = json.dumps(template)
+    made = serve_locally(template, "arn:provider", {"AWS::Athena::NamedQuery"})
+    assert json.dumps(template) == before
+    assert made["Resources"]["B"] == bucket
+    assert made["Resources"]["N"] == {
+        "Type": "Custom::LocalAthenaNamedQuery",
+        "DependsOn": ["B"],
+        "Properties": {
+            "Name": "n",
+            "ServiceToken": "arn:provider",
+            "ServiceTimeout": 60,
+            "__Type": "AWS::Athena::NamedQuery",
+        },
+    }
+
+
+def test_a_folder_that_is_no_assembly_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(AssemblyError, match="penstock synth"):
+        read(tmp_path, account_id="1", region="r")
+
+
+def test_a_stack_comes_after_those_that_it_depends_on(tmp_path: Path) -> None:
+    def stack(*needs: str) -> dict[str, Any]:
+        file = {"templateFile": "t.json"}
+        return {"type": "aws:cloudformation:stack", "properties": file, "dependencies": list(needs)}
+
+    (tmp_path / "t.json").write_text('{"Resources": {}}')
+    artifacts = {"c": stack("b"), "a": stack(), "b": stack("a")}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    assert [s.name for s in read(tmp_path, account_id="1", region="r")] == ["a", "b", "c"]
+
+
+class _Handler:
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, ...]] = []
+
+    def create(self, logical_id: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        if properties.get("Name") == "bad":
+            raise ValueError("no such thing")
+        self.calls.append(("create", logical_id))
+        return "made", {"Arn": "arn:made"}
+
+    def update(self, physical_id: str, properties: dict[str, Any]) -> dict[str, str]:
+        self.calls.append(("update", physical_id, str(properties["Name"])))
+        return {"Arn": "arn:made"}
+
+    def delete(self, physical_id: str) -> None:
+        self.calls.append(("delete", physical_id))
+
+
+def _message(request: str, physical_id: str = "", **properties: Any) -> dict[str, Any]:
+    return {
+        "RequestType": request,
+        "StackId": "s",
+        "RequestId": "r",
+        "LogicalResourceId": "L",
+        "PhysicalResourceId": physical_id,
+        "ResourceProperties": {"__Type": "AWS::X::Y", "ServiceToken": "t", **properties},
+    }
+
+
+def test_a_resource_is_created_updated_deleted_and_restored(tmp_path: Path) -> None:
+    handler, file = _Handler(), tmp_path / "resources.sqlite"
+    endpoint = ResourceEndpoint({"AWS::X::Y": handler}, ResourceStore(file))
+    created = endpoint.answer(_message("Create", Name="n"))
+    assert (created["Status"], created["PhysicalResourceId"]) == ("SUCCESS", "made")
+    assert created["Data"] == {"Arn": "arn:made"}
+    endpoint.answer(_message("Update", "made", Name="m"))
+    ResourceEndpoint({"AWS::X::Y": handler}, ResourceStore(file)).restore()
+    endpoint.answer(_message("Delete", "made"))
+    ResourceEndpoint({"AWS::X::Y": handler}, ResourceStore(file)).restore()
+    assert handler.calls == [
+        ("create", "L"),
+        ("update", "made", "m"),
+        ("update", "made", "m"),
+        ("delete", "made"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"), [({"Name": "bad"}, "no such thing"), ({"__Type": "AWS::Z::Z"}, "no handler")]
+)
+def test_a_resource_that_cannot_be_made_fails_with_its_reason(
+    tmp_path: Path, properties: dict[str, Any], reason: str
+) -> None:
+    endpoint = ResourceEndpoint({"AWS::X::Y": _Handler()}, ResourceStore(tmp_path / "r.sqlite"))
+    answer = endpoint.answer(_message("Create", **properties))
+    assert answer["Status"] == "FAILED"
+    assert reason in answer["Reason"]
+
+
+def test_a_held_record_proves_that_its_process_lives(tmp_path: Path) -> None:
+    assert processes.alive(tmp_path, "one") is None
+    held = processes.hold(tmp_path, "one", {"port": 1})
+    assert processes.alive(tmp_path, "one") == {"pid": os.getpid(), "port": 1}
+    held.close()
+    assert processes.alive(tmp_path, "one") is None
+
+
+def test_quick_json_is_put_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.core import lambda_runtime, responses
+    from ministack.services import kinesis, lambda_svc
+
+    for module in (lambda_runtime, responses, kinesis, lambda_svc):
+        monkeypatch.setattr(module, "json", module.json)  # undone after the test
+    monkeypatch.setattr(kinesis, "base64", kinesis.base64)
+    monkeypatch.setattr(lambda_svc, "handle_request", lambda_svc.handle_request)
+    fast_json.install()
+    assert isinstance(kinesis.json, FastJson)
+
+
+def test_a_resource_keeps_the_time_of_its_creation_over_updates_and_restarts(tmp_path: Path) -> None:
+    file, now = tmp_path / "resources.sqlite", [5.0]
+    endpoint = ResourceEndpoint({"AWS::X::Y": _Handler()}, ResourceStore(file), clock=lambda: now[0])
+    endpoint.answer(_message("Create", Name="n"))
+    now[0] = 9.0
+    endpoint.answer(_message("Update", "made", Name="m"))
+    assert ResourceStore(file).created_at("AWS::X::Y", "made") == 5.0
+    assert ResourceStore(file).created_at("AWS::X::Y", "another") is None
+
+
+def test_resources_of_before_are_of_unknown_age(tmp_path: Path) -> None:
+    file = tmp_path / "resources.sqlite"
+    with sqlite3.connect(file) as old:
+        old.execute("create table resources (type text, id text, properties text, primary key (type, id))")
+        old.execute("insert into resources values ('AWS::X::Y', 'made', '{}')")
+    old.close()
+    store = ResourceStore(file)
+    assert store.all() == [("AWS::X::Y", "made", {})]
+    assert store.created_at("AWS::X::Y", "made") is None
+
+
+@pytest.mark.parametrize(
+    ("prefix", "operation", "body", "code", "words"),
+    [
+        ("AmazonAthena", "StartQueryExecution", b"{", "SerializationException", "not JSON"),
+        ("AmazonAthena", "StartQueryExecution", b"\xff", "SerializationException", "not JSON"),
+        ("AmazonAthena", "StartQueryExecution", b"[" * 100_000, "SerializationException", "not JSON"),
+        ("AmazonAthena", "StartQueryExecution", b"[1]", "SerializationException", "not a JSON object"),
+        ("AmazonAthena", "StartQueryExecution", b"{}", "InvalidRequestException", "QueryString"),
+        ("AmazonAthena", "GetQueryExecution", b'{"QueryExecutionId": 5}', "InvalidRequestException", "type"),
+        (
+            "AmazonAthena",
+            "GetQueryExecution",
+            b'{"QueryExecutionId": ""}',
+            "InvalidRequestException",
+            "length",
+        ),
+        ("AmazonAthena", "Unheard", b'"x"', "SerializationException", "not a JSON object"),
+        ("Firehose_20150804", "ListDeliveryStreams", b'{"Limit": "x"}', "InvalidArgumentException", "Limit"),
+        (
+            "Firehose_20150804",
+            "PutRecord",
+            b'{"DeliveryStreamName": "s", "Record": {"Data": 5}}',
+            "InvalidArgumentException",
+            "base64",
+        ),
+    ],
+)
+def test_a_malformed_request_is_refused_with_what_is_wrong_in_it(
+    prefix: str, operation: str, body: bytes, code: str, words: str
+) -> None:
+    with pytest.raises(RequestError, match=words) as caught:
+        read_request(prefix, operation, body)
+    assert caught.value.code == code
+
+
+def test_a_request_in_order_is_handed_on_as_it_came() -> None:
+    body = {"DeliveryStreamName": "s", "Record": {"Data": "AAE="}}
+    assert read_request("Firehose_20150804", "PutRecord", json.dumps(body).encode()) == body
+    assert read_request("AmazonAthena", "ListWorkGroups", b"") == {}
+
+
+def test_a_deleted_record_is_written_again_by_its_process(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from infra.local import processes\n"
+        "held = processes.hold(Path(sys.argv[1]), 'one', {'port': 1}); time.sleep(60)"
+    )
+    run = tmp_path / "run"
+    run.mkdir()
+    with subprocess.Popen([sys.executable, "-c", script, str(run)]) as process:
+        try:
+            _until(lambda: processes.alive(run, "one") is not None)
+            shutil.rmtree(run)
+            _until(lambda: processes.alive(run, "one") is not None)
+            assert processes.alive(run, "one") == {"pid": process.pid, "port": 1}
+            assert processes.stop(run, "one")
+        finally:
+            process.kill()
+
+
+def test_a_process_holds_its_record_before_it_has_run_a_line(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time; time.sleep(1.0)\n"
+        "import sys; from pathlib import Path; from infra.local import processes\n"
+        "held = processes.hold(Path(sys.argv[1]), 'one', {}); time.sleep(60)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    record = (tmp_path, "one")
+    pid = processes.start("slow", [str(tmp_path)], environment, tmp_path / "log", record=record)
+    try:
+        with pytest.raises(BlockingIOError):
+            processes.start("slow", [str(tmp_path)], environment, tmp_path / "log", record=record)
+        assert processes.alive(tmp_path, "one") == {"pid": pid}
+    finally:
+        assert processes.stop(tmp_path, "one")
+    assert processes.alive(tmp_path, "one") is None
+
+
+def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)

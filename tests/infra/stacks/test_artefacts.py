@@ -1,0 +1,119 @@
+"""What the functions carry: small, the same on every build, quick to import."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra.stacks.artefact_folder import ArtefactError, folder_zip, full_folder, source_folder
+from infra.stacks.artefacts import (
+    ARTEFACTS,
+    QUERY,
+    TRANSFORM,
+    Artefact,
+    locked_requirements,
+    source_files,
+    source_zip,
+    zip_bytes,
+)
+
+MB = 1_000_000
+
+
+@pytest.mark.parametrize("artefact", ARTEFACTS.values(), ids=list(ARTEFACTS))
+def test_source_zips_are_equal_on_every_build_and_hold_ours_alone(artefact: Artefact) -> None:
+    assert source_zip(artefact) == source_zip(artefact)
+    names = set(zipfile.ZipFile(io.BytesIO(source_zip(artefact))).namelist())
+    assert {name.partition("/")[0] for name in names} <= {"producers", "transforms", "queries", "dashboards"}
+    assert not [name for name in names if name.endswith(("cli.py", "__main__.py", ".pyc", "analyst.py"))]
+
+
+def test_a_zip_does_not_depend_on_the_order_or_the_time_of_its_files() -> None:
+    entries = [("b.py", b"2"), ("a.py", b"1")]
+    assert zip_bytes(entries) == zip_bytes(reversed(entries))
+    assert {info.date_time for info in zipfile.ZipFile(io.BytesIO(zip_bytes(entries))).infolist()} == {
+        (1980, 1, 1, 0, 0, 0)
+    }
+
+
+def test_the_transform_carries_nothing_of_the_queries() -> None:
+    assert not [name for name in source_files(TRANSFORM) if name.startswith("queries/")]
+    assert "producers/producer.py" not in source_files(TRANSFORM)
+
+
+@pytest.mark.parametrize("artefact", ARTEFACTS.values(), ids=list(ARTEFACTS))
+def test_every_library_is_locked_to_one_wheel(artefact: Artefact) -> None:
+    lines = [line for line in locked_requirements(artefact).splitlines() if not line.startswith("#")]
+    assert lines
+    assert all("==" in line and line.count("--hash=sha256:") == 1 for line in lines)
+    heavy = {"pyarrow", "pandas", "numpy", "duckdb", "awswrangler", "boto3", "botocore"}
+    assert not heavy & {line.partition("==")[0].lower() for line in lines}
+
+
+@pytest.fixture(scope="module")
+def query_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        return full_folder(QUERY, tmp_path_factory.mktemp("artefact"))
+    except ArtefactError as error:
+        pytest.skip(f"no package index is reachable: {error}")
+
+
+def test_the_larger_function_is_far_below_its_limit(query_folder: Path) -> None:
+    # The transform carries a part of the same libraries, so it is smaller.
+    assert set(_libraries(TRANSFORM)) <= set(_libraries(QUERY))
+    assert len(folder_zip(query_folder)) < 15 * MB
+
+
+def test_the_full_artefact_has_libraries_for_arm_and_nothing_of_this_machine(query_folder: Path) -> None:
+    libraries = [path.name for path in query_folder.rglob("*.so*")]
+    assert libraries
+    assert all("aarch64" in name for name in libraries)
+    for path in query_folder.rglob("*"):
+        assert "__pycache__" not in path.parts
+        assert path.name not in ("RECORD", "INSTALLER", "direct_url.json")
+    assert (query_folder / "queries" / "sql" / "orders_by_hour.sql").is_file()
+
+
+def test_two_folders_with_the_same_content_give_the_same_zip(tmp_path: Path) -> None:
+    first, second = source_folder(QUERY, tmp_path / "a"), source_folder(QUERY, tmp_path / "b")
+    (second / "queries" / "handler.py").touch()
+    assert folder_zip(first) == folder_zip(second)
+
+
+IMPORT = """
+import sys, time
+before = time.process_time()
+import {module}
+print(time.process_time() - before, *sys.modules)
+"""
+
+
+def _imported(module: str) -> tuple[float, set[str]]:
+    """(processor seconds of the best of three imports, what was imported)."""
+    runs = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", IMPORT.format(module=module)], capture_output=True, text=True, check=True
+        )
+        seconds, *names = done.stdout.split()
+        runs.append((float(seconds), set(names)))
+    return min(runs, key=lambda run: run[0])
+
+
+def test_the_transform_imports_within_150_ms_and_without_the_sdk() -> None:
+    seconds, names = _imported("transforms.handler")
+    assert seconds < 0.150
+    assert not names & {"boto3", "botocore.session", "pyarrow", "pandas", "pyathena", "aws_cdk", "typer"}
+
+
+def test_the_query_function_imports_within_400_ms_and_without_pandas() -> None:
+    seconds, names = _imported("queries.handler")
+    assert seconds < 0.400
+    assert not names & {"pyarrow", "pandas", "awswrangler", "duckdb", "sqlglot", "aws_cdk", "typer", "rich"}
+
+
+def _libraries(artefact: Artefact) -> list[str]:
+    return [line for line in locked_requirements(artefact).splitlines() if line and not line.startswith("#")]

@@ -1,0 +1,355 @@
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.golden.poison.corpus import ARRIVAL_MS, changed, encode, unpaid
+from tests.transforms.failed.memory_bucket import MemoryObjects, error_line
+from transforms.contracts import LAKE_TABLES
+from transforms.failed.arrow import read_parquet
+from transforms.failed.index import Selection
+from transforms.failed.records import error_objects
+from transforms.failed.repair import Repair
+from transforms.failed.replay import REPAIR_FAILED, Counts, Order, replay
+from transforms.failed.replay_ledger import REPLAYS_PREFIX
+from transforms.failed.review import Reviewer
+from transforms.gate.gate import Gate
+from transforms.gate.outcome import Accepted
+
+TABLE = LAKE_TABLES["web_events"]
+KINDS = (
+    "processing-failed",
+    "format-conversion-failed",
+    "metadata-extraction-failed",
+    "activePartitionExceeded",
+)
+
+Mend = Callable[[bytes], bytes | None]
+
+
+def now() -> datetime:
+    return datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+
+
+def event(number: int, **members: Any) -> bytes:
+    return changed(event_id=f"01927f2e-7b1c-7abc-8def-{number:012x}", seq=number, **members)
+
+
+def broken(number: int) -> bytes:
+    """An event that the repair below mends."""
+    return event(number).replace(b'"status":200', b'"status":"200"')
+
+
+def mend(raw: bytes) -> bytes | None:
+    return raw.replace(b'"status":"200"', b'"status":200') if b'"status":"200"' in raw else None
+
+
+@pytest.fixture
+def objects() -> MemoryObjects:
+    found = MemoryObjects()
+    found.bodies["failed/processing-failed/dt=2026-11-24/a"] = b"".join(
+        [
+            error_line(broken(1), ARRIVAL_MS),
+            error_line(b"nothing", ARRIVAL_MS),
+            error_line(broken(2).replace(b"T10:", b"T09:"), ARRIVAL_MS),
+            error_line(broken(1), ARRIVAL_MS),
+        ]
+    )
+    found.bodies["failed/processing-failed/dt=2026-11-24/b"] = error_line(
+        event(3), ARRIVAL_MS, errorCode="Lambda.FunctionError"
+    )
+    return found
+
+
+@pytest.fixture
+def replayed(gate: Gate) -> Callable[..., Counts]:
+    def run(
+        objects: MemoryObjects, repair: Mend | None = mend, order: Order | None = None, **options: Any
+    ) -> Counts:
+        order = order or Order(repair_name="mend" if repair else "", key_id="k1")
+        reviewer, total = Reviewer({"web_events": gate}), Counts()
+        for counts in replay(
+            error_objects(objects),
+            objects,
+            reviewer,
+            order,
+            repair=Repair("mending:mend", repair) if repair else None,
+            now=now,
+            **options,
+        ):
+            total.add(counts)
+        return total
+
+    return run
+
+
+def rows(objects: MemoryObjects) -> list[tuple[str, int]]:
+    """(event hour, seq) of every row that the lake has."""
+    found = []
+    for key, body in objects.bodies.items():
+        if key.startswith(TABLE.prefix):
+            hour = key.split("event_hour=")[1].partition("/")[0]
+            found += [(hour, row["seq"]) for row in read_parquet(body, TABLE).to_pylist()]
+    return sorted(found)
+
+
+def test_what_a_repair_mends_lands_in_its_own_hour(
+    objects: MemoryObjects, replayed: Callable[..., Counts]
+) -> None:
+    total = replayed(objects)
+    assert rows(objects) == [("2026-11-24-09", 2), ("2026-11-24-10", 1), ("2026-11-24-10", 3)]
+    assert total.still_failed == Counter({"not_json": 1})
+    assert (
+        total.events == total.replayed + total.dropped + total.still_failed.total() + total.not_selected == 5
+    )
+
+
+def test_objects_are_named_for_their_error_object(
+    objects: MemoryObjects, replayed: Callable[..., Counts]
+) -> None:
+    replayed(objects)
+    names = [key.rpartition("/")[2] for key in objects.bodies if key.startswith(TABLE.prefix)]
+    assert len(names) == 3
+    assert len(set(names)) == 2
+    assert all(name.startswith("replay-") for name in names)
+
+
+def test_a_second_replay_changes_nothing(objects: MemoryObjects, replayed: Callable[..., Counts]) -> None:
+    first = replayed(objects)
+    before, writes = dict(objects.bodies), objects.writes
+    second = replayed(objects)
+    assert objects.bodies == before
+    assert objects.writes == writes
+    assert (second.replayed, second.done_before, second.objects_written) == (first.replayed, 2, 0)
+    replayed(objects, again=True)
+    assert objects.bodies == before
+
+
+def test_a_dry_run_counts_the_same_and_writes_nothing(
+    objects: MemoryObjects, replayed: Callable[..., Counts]
+) -> None:
+    before = dict(objects.bodies)
+    dry = replayed(objects, dry_run=True)
+    assert objects.bodies == before
+    wet = replayed(objects)
+    assert (dry.replayed, dry.still_failed) == (wet.replayed, wet.still_failed)
+
+
+def test_a_replay_stopped_anywhere_ends_in_the_same_objects(
+    gate: Gate, replayed: Callable[..., Counts]
+) -> None:
+    def fresh() -> MemoryObjects:
+        found = MemoryObjects()
+        for name in "abc":
+            body = error_line(broken(ord(name)), ARRIVAL_MS) + error_line(
+                broken(ord(name) + 100).replace(b"T10:", b"T09:"), ARRIVAL_MS
+            )
+            found.bodies[f"failed/processing-failed/dt=2026-11-24/{name}"] = body
+        return found
+
+    whole = fresh()
+    replayed(whole)
+    for stop in range(whole.writes):
+        stopped = fresh()
+        stopped.fails_after = stop
+        with pytest.raises(ConnectionError):
+            replayed(stopped)
+        stopped.fails_after = None
+        replayed(stopped)
+        assert stopped.bodies == whole.bodies
+
+
+def test_two_replays_of_different_reasons_keep_each_others_rows(
+    objects: MemoryObjects, replayed: Callable[..., Counts]
+) -> None:
+    key = "failed/processing-failed/dt=2026-11-24/a"
+    missing = unpaid("status").replace(b":123,", b":9,").replace(b"89ab", b"0009")
+    objects.bodies[key] += error_line(missing, ARRIVAL_MS)
+
+    def add(raw: bytes) -> bytes:
+        return raw.replace(b'"client_address"', b'"status":200,"client_address"')
+
+    replayed(objects, order=Order(Selection(reasons=frozenset({"wrong_type"})), "mend"))
+    assert 9 not in [seq for _, seq in rows(objects)]
+    replayed(objects, repair=add, order=Order(Selection(reasons=frozenset({"missing_field"})), "add"))
+    assert sorted(seq for _, seq in rows(objects)) == [1, 2, 9]
+
+
+def test_a_repair_that_moves_a_row_to_another_hour_leaves_it_in_one_place(
+    objects: MemoryObjects, replayed: Callable[..., Counts]
+) -> None:
+    replayed(objects)
+
+    def later(raw: bytes) -> bytes | None:
+        mended = mend(raw)
+        return mended.replace(b"T09:", b"T08:") if mended else None
+
+    replayed(objects, repair=later, order=Order(repair_name="later"))
+    assert rows(objects) == [("2026-11-24-08", 2), ("2026-11-24-10", 1), ("2026-11-24-10", 3)]
+
+
+def test_a_repair_that_raises_leaves_that_record_failed(
+    objects: MemoryObjects, replayed: Callable[..., Counts]
+) -> None:
+    def raises(raw: bytes) -> bytes:
+        if b"T09:" in raw:
+            raise KeyError("status")
+        return mend(raw) or raw
+
+    total = replayed(objects, repair=raises)
+    assert total.still_failed[REPAIR_FAILED] == 1
+    assert rows(objects) == [("2026-11-24-10", 1), ("2026-11-24-10", 3)]
+
+
+def test_a_record_with_lines_of_several_hours_is_taken_apart(replayed: Callable[..., Counts]) -> None:
+    objects = MemoryObjects()
+    record = event(1) + b"\n" + event(2).replace(b"T10:", b"T09:") + b"\n{oops\n"
+    objects.bodies["failed/processing-failed/dt=2026-11-24/a"] = error_line(record, ARRIVAL_MS)
+    total = replayed(objects, repair=None)
+    assert rows(objects) == [("2026-11-24-09", 2), ("2026-11-24-10", 1)]
+    assert (total.records, total.events, total.still_failed) == (1, 3, Counter({"not_json": 1}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_error_object_is_replayed(
+    kind: str, gate: Gate, replayed: Callable[..., Counts]
+) -> None:
+    row = gate.judge(event(2), ARRIVAL_MS)
+    assert isinstance(row, Accepted)
+    objects = MemoryObjects()
+    body = error_line(event(1), ARRIVAL_MS)
+    if kind != "processing-failed":
+        body += error_line(
+            row.row, ARRIVAL_MS, lastErrorCode="DataFormatConversion.MalformedData", errorCode=None
+        )
+    objects.bodies[f"failed/{kind}/dt=2026-11-24/a"] = body
+    replayed(objects, repair=None)
+    assert {seq for _, seq in rows(objects)} == ({1} if kind == "processing-failed" else {1, 2})
+
+
+def test_a_whole_batch_that_crashed_is_replayed(replayed: Callable[..., Counts]) -> None:
+    objects = MemoryObjects()
+    lines = [
+        error_line(event(n), ARRIVAL_MS, errorCode="Lambda.FunctionError", attemptsMade=4)
+        for n in range(1, 200)
+    ]
+    objects.bodies["failed/processing-failed/dt=2026-11-24/a"] = b"".join(lines)
+    assert replayed(objects, repair=None).replayed == 199
+    assert len(rows(objects)) == 199
+
+
+def test_an_event_that_looks_like_a_row_does_not_pass_the_gate(
+    gate: Gate, replayed: Callable[..., Counts]
+) -> None:
+    row = gate.judge(event(1), ARRIVAL_MS)
+    assert isinstance(row, Accepted)
+    forged = json.loads(row.row)
+    objects = MemoryObjects()
+    objects.bodies["failed/processing-failed/dt=2026-11-24/a"] = error_line(encode(forged), ARRIVAL_MS)
+    assert replayed(objects, repair=None).still_failed == Counter({"missing_field": 1})
+    assert rows(objects) == []
+
+
+def test_the_ledger_says_what_was_done_and_names_nobody(
+    objects: MemoryObjects, replayed: Callable[..., Counts]
+) -> None:
+    replayed(objects)
+    ledgers = {key: body for key, body in objects.bodies.items() if key.startswith(REPLAYS_PREFIX)}
+    assert len(ledgers) == 2
+    for body in ledgers.values():
+        (run,) = json.loads(body)["runs"]
+        assert run["events"] == run["replayed"] + run["dropped"] + sum(run["still_failed"].values())
+        for personal in ("203.0.113.9", "user-4711", "Mozilla"):
+            assert personal not in body.decode()
+
+
+def test_replayed_rows_equal_those_of_the_transformation(
+    objects: MemoryObjects, gate: Gate, replayed: Callable[..., Counts]
+) -> None:
+    replayed(objects)
+    expected = gate.judge(event(3), ARRIVAL_MS)
+    assert isinstance(expected, Accepted)
+    found = [
+        row
+        for key, body in objects.bodies.items()
+        if key.startswith(TABLE.prefix)
+        for row in read_parquet(body, TABLE).to_pylist()
+        if row["seq"] == 3
+    ]
+    made = json.loads(expected.row)
+    assert found[0]["client_key"] == made["client_key"]
+    assert found[0]["arrival_time"].isoformat(timespec="milliseconds") + "Z" == made["arrival_time"]
+    assert found[0]["page_viewed"] == {**dict.fromkeys(found[0]["page_viewed"]), **made["page_viewed"]}
+
+
+def test_rows_that_failed_behind_the_transformation_are_checked_together_and_fail_alone(
+    gate: Gate, replayed: Callable[..., Counts]
+) -> None:
+    found = [gate.judge(event(number), ARRIVAL_MS) for number in range(1, 301)]
+    made = [each.row for each in found if isinstance(each, Accepted)]
+    made[7] = made[7].replace(b'"status":200', b'"status":"oops"')
+    made[200] = made[200].replace(b'"status":200', b'"status":"oops"')
+    objects = MemoryObjects()
+    body = b"".join(error_line(row, ARRIVAL_MS) for row in made)
+    objects.bodies["failed/format-conversion-failed/dt=2026-11-24/a"] = body
+    total = replayed(objects, repair=None)
+    assert (total.replayed, total.still_failed) == (298, Counter({"wrong_type": 2}))
+    assert [seq for _, seq in rows(objects)] == [seq for seq in range(1, 301) if seq not in (8, 201)]
+
+
+@pytest.mark.parametrize("hours", [3, 40])
+def test_a_repair_that_changes_after_a_kill_leaves_each_event_in_one_hour(
+    hours: int, replayed: Callable[..., Counts]
+) -> None:
+    def fresh() -> MemoryObjects:
+        found = MemoryObjects()
+        times = [b"%02dT%02d:" % divmod(number + 24, 24) for number in range(hours)]
+        events = [broken(number).replace(b"24T10:", at) for number, at in enumerate(times, start=1)]
+        body = b"".join(error_line(each.replace(b"simulator", b"replay"), ARRIVAL_MS) for each in events)
+        found.bodies["failed/processing-failed/dt=2026-11-24/a"] = body
+        return found
+
+    def later(raw: bytes) -> bytes | None:
+        mended = mend(raw)
+        return None if mended is None else mended.replace(b"2026-11-", b"2026-10-")
+
+    stopped = fresh()
+    stopped.fails_after = hours // 2
+    with pytest.raises(ConnectionError):
+        replayed(stopped)
+    stopped.fails_after = None
+    replayed(stopped, repair=later, order=Order(repair_name="later"))
+    assert sorted(seq for _, seq in rows(stopped)) == list(range(1, hours + 1))
+    assert all(hour.startswith("2026-10-") for hour, _ in rows(stopped))
+
+
+def test_a_row_that_moves_between_hours_is_never_in_none_of_them(replayed: Callable[..., Counts]) -> None:
+    def fresh() -> MemoryObjects:
+        found = MemoryObjects()
+        lines = [broken(1), broken(2).replace(b"T10:", b"T09:"), broken(3).replace(b"T10:", b"T08:")]
+        body = b"".join(error_line(line, ARRIVAL_MS) for line in lines)
+        found.bodies["failed/processing-failed/dt=2026-11-24/a"] = body
+        replayed(found)
+        return found
+
+    def turned(raw: bytes) -> bytes | None:
+        mended = mend(raw)
+        turns = {b"T10:": b"T09:", b"T09:": b"T08:", b"T08:": b"T10:"}
+        return next((mended.replace(a, b) for a, b in turns.items() if a in mended), None) if mended else None
+
+    whole = fresh()
+    before = whole.writes
+    replayed(whole, repair=turned, order=Order(repair_name="turned"))
+    assert rows(whole) == [("2026-11-24-08", 2), ("2026-11-24-09", 1), ("2026-11-24-10", 3)]
+    for stop in range(whole.writes - before):
+        stopped = fresh()
+        stopped.fails_after = stopped.writes + stop
+        with pytest.raises(ConnectionError):
+            replayed(stopped, repair=turned, order=Order(repair_name="turned"))
+        assert {seq for _, seq in rows(stopped)} == {1, 2, 3}
+        stopped.fails_after = None
+        replayed(stopped, repair=turned, order=Order(repair_name="turned"))
+        assert rows(stopped) == rows(whole)

@@ -1,0 +1,112 @@
+"""`penstock contracts`, in this process."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from producers.contracts import STREAMS, WEB
+from transforms.contracts import LAKE_TABLES, payload_type
+from transforms.schema import cli as contracts_cli
+from transforms.schema.cli import UnknownTypeError, contracts_app
+from transforms.schema.evolution import describe
+from transforms.schema.json_schema import json_schema
+from transforms.schema.page import contract_page
+
+
+def run(*arguments: str, code: int = 0) -> Result:
+    ran = CliRunner().invoke(contracts_app, arguments)
+    assert ran.exit_code == code, (ran.output, ran.exception)
+    return ran
+
+
+def test_every_event_type_is_listed() -> None:
+    listed = json.loads(run("list", "--json").stdout)
+    declared = [
+        (stream.name, each.name, each.version, each.partition_key)
+        for stream in STREAMS.values()
+        for each in stream.all_types
+    ]
+    assert [
+        tuple(each[name] for name in ("stream", "event_type", "version", "partition_key")) for each in listed
+    ] == (declared)
+    assert {each["event_type"] for each in listed if each["delivered"] == "no"} == {
+        each.name for each in WEB.all_types if not each.delivered
+    }
+    text = run("list").stdout
+    assert all(name in text for _, name, _, _ in declared)
+
+
+def test_an_event_type_is_shown_as_its_schema_and_its_column() -> None:
+    shown = json.loads(run("show", "order_placed").stdout)
+    order = WEB.latest["order_placed"]
+    assert shown["lake_column"] == payload_type(order)
+    assert shown["schema"] == json.loads(json.dumps(json_schema(order.event_class)))
+    assert json.loads(run("show", "heartbeat", "--version", "1").stdout)["lake_column"] is None
+
+
+def test_a_lake_table_is_shown_as_ddl() -> None:
+    ddl = run("show", "web_events").stdout
+    assert ddl.startswith("CREATE EXTERNAL TABLE")
+    assert all(f"`{column.name}`" in ddl for column in LAKE_TABLES["web_events"].columns)
+    assert "projection.enabled" in ddl
+
+
+@pytest.mark.parametrize("asked", [("page_burned",), ("page_viewed", "--version", "9")])
+def test_a_type_that_nobody_declares_is_answered_with_those_that_are(asked: tuple[str, ...]) -> None:
+    error = run("show", *asked, code=1).exception
+    assert isinstance(error, UnknownTypeError)
+    assert "page_viewed" in str(error)
+    assert "web_events" in str(error)
+
+
+def test_the_contracts_of_this_repository_pass_their_own_check() -> None:
+    assert "0 findings." in run("check").stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda fields: fields.update(gone={"required": False, "type": "string"}), "gone"),
+        (lambda fields: fields["url"].update(max_length=8192), "url"),
+        (lambda fields: fields["status"].update(type="string"), "status"),
+        (lambda fields: fields.pop("status"), "status"),
+    ],
+    ids=["removed", "narrowed", "retyped", "new and required"],
+)
+def test_a_change_that_breaks_readers_is_refused_with_file_and_line(
+    change: Callable[[dict[str, Any]], object], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = copy.deepcopy(json.loads(json.dumps(describe(WEB))))
+    change(before["types"]["page_viewed.1"]["fields"])
+    monkeypatch.setattr(contracts_cli, "released", lambda _: before)
+    ran = run("check", code=1)
+    (finding,) = ran.stdout.splitlines()
+    place, _, _ = finding.partition(" ")
+    file, line, *_ = place.split(":")
+    assert Path(file).name == "web.py"
+    assert "class PageViewed" in Path(file).read_text() and int(line) > 1
+    assert words in finding
+    assert "1 findings." in ran.stderr
+
+
+def test_without_a_released_contract_the_check_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contracts_cli, "released", lambda _: None)
+    assert "Run: penstock contracts release" in run("check", code=1).stdout
+
+
+def test_the_page_of_event_types_is_printed_or_written(tmp_path: Path) -> None:
+    assert run("docs").stdout == contract_page()
+    out = tmp_path / "events.html"
+    assert f"{out} written." in run("docs", "--out", str(out)).stderr
+    page = out.read_text()
+    assert page == contract_page()
+    assert all(each.name in page for each in WEB.all_types)
+
+
+def test_the_page_in_docs_is_the_present_one() -> None:
+    assert (Path(__file__).parents[3] / "docs" / "events.html").read_text() == contract_page()

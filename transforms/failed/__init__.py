@@ -1,0 +1,1 @@
+"""Failed records: find, explain, fix, replay."""

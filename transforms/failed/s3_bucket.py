@@ -1,0 +1,37 @@
+"""The objects of an S3 bucket."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from transforms.failed.bucket import ObjectName
+
+
+class S3Objects:
+    """The bucket `bucket`, by a boto3 S3 client."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def names(self, prefix: str) -> Iterator[ObjectName]:
+        """See `Objects.names`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        for page in pages:
+            for each in page.get("Contents", ()):
+                yield ObjectName(each["Key"], each["ETag"].strip('"'), each["Size"])
+
+    def get(self, key: str) -> bytes | None:
+        """See `Objects.get`."""
+        try:
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except self._client.exceptions.NoSuchKey:
+            return None
+        return body
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `Objects.put`."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
+
+    def delete(self, key: str) -> None:
+        """See `Objects.delete`."""
+        self._client.delete_object(Bucket=self._bucket, Key=key)

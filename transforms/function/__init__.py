@@ -1,0 +1,1 @@
+"""What surrounds the gate in the Lambda function: Firehose's batch in and out."""

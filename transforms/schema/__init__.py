@@ -1,0 +1,1 @@
+"""What event types may become: evolution, declarations, DDL, and their page."""

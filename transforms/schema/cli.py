@@ -1,0 +1,124 @@
+"""`penstock contracts`: list, show, check, release, docs."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producers.contracts import STREAMS, EventType, echo
+from transforms.contracts import LAKE_TABLES, payload_type
+from transforms.schema.ddl import create_table
+from transforms.schema.declarations import declaration_findings
+from transforms.schema.evolution import check, release_text, released, released_path
+from transforms.schema.json_schema import json_schema
+from transforms.schema.page import contract_page
+from transforms.text_table import text_table
+
+contracts_app = typer.Typer(no_args_is_help=True, help="Event types and what they promise.")
+
+
+class UnknownTypeError(LookupError):
+    """No stream declares this event type."""
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contracts_app.command("list")
+def list_contracts(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Every event type of every stream."""
+    rows = [
+        (
+            stream.name,
+            each.name,
+            each.version,
+            "yes" if each.delivered else "no",
+            each.partition_key,
+            _doc(each),
+        )
+        for stream in STREAMS.values()
+        for each in stream.all_types
+    ]
+    header = ("stream", "event_type", "version", "delivered", "partition_key", "what")
+    if as_json or (ctx.obj is not None and ctx.obj.json):
+        echo(json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2))
+    else:
+        echo(text_table(header, rows))
+
+
+@contracts_app.command("show")
+def show_contract(
+    name: Annotated[str, typer.Argument(help="An event type, or a lake table for its DDL.")],
+    version: Annotated[int | None, typer.Option(help="Version; the newest by default.")] = None,
+) -> None:
+    """The JSON Schema of an event type and its lake column, or the Athena DDL of a lake table."""
+    if name in LAKE_TABLES:
+        echo(create_table(LAKE_TABLES[name], "s3://LAKE_BUCKET"))
+        return
+    found = _find(name, version)
+    schema = json_schema(found.event_class)
+    document = {"schema": schema, "lake_column": payload_type(found) if found.delivered else None}
+    echo(json.dumps(document, indent=2))
+
+
+@contracts_app.command("check")
+def check_contracts() -> None:
+    """Check names, sizes, examples, and every change since the last release. Exit code 1 on findings."""
+    findings = list(declaration_findings())
+    for stream in STREAMS.values():
+        before = released(stream)
+        if before is None:
+            findings.append(f"{stream.name}: no contract is released. Run: penstock contracts release")
+        else:
+            findings += map(str, check(stream, before))
+    for finding in findings:
+        echo(finding)
+    echo(f"{len(findings)} findings.", err=True)
+    if findings:
+        raise typer.Exit(1)
+
+
+@contracts_app.command("release")
+def release_contracts() -> None:
+    """Keep the present contracts as the released ones. Refused while `check` has findings about changes."""
+    for stream in STREAMS.values():
+        before = released(stream)
+        findings = check(stream, before) if before is not None else []
+        for finding in findings:
+            echo(str(finding))
+        if findings:
+            raise typer.Exit(1)
+        path = released_path(stream)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(release_text(stream))
+        echo(f"{path.name} released.", err=True)
+
+
+@contracts_app.command("docs")
+def contract_docs(
+    out: Annotated[Path, typer.Option(help="File to write; `-` prints it.")] = Path("-"),
+) -> None:
+    """An HTML page of the event types: fields, bounds, what becomes of personal data, examples."""
+    page = contract_page()
+    if str(out) == "-":
+        echo(page, end="")
+    else:
+        out.write_text(page)
+        echo(f"{out} written.", err=True)
+
+
+def _find(name: str, version: int | None) -> EventType:
+    declared = [each for stream in STREAMS.values() for each in stream.all_types if each.name == name]
+    for each in sorted(declared, key=lambda each: -each.version):
+        if version in (None, each.version):
+            return each
+    known = ", ".join(sorted({each.name for stream in STREAMS.values() for each in stream.all_types}))
+    wanted = name if version is None else f"{name} version {version}"
+    raise UnknownTypeError(
+        f"No stream declares {wanted}. Declared: {known}; lake tables: {', '.join(LAKE_TABLES)}."
+    )
+
+
+def _doc(event_type: EventType) -> str:
+    return (event_type.payload.__doc__ or "").partition("\n")[0]
