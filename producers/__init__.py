@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from producers.async_producer import AsyncProducer
-    from producers.commands.dead_letters import DeadLetterFile
     from producers.errors import (
         BadKeyError,
         BufferFullError,
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         TooLargeError,
     )
     from producers.producer import Producer
+    from producers.sending.dead_letters import DeadLetterFile
     from producers.sending.settled import Settled
     from producers.sending.stats import Stats
     from producers.spool.folder import Spool
@@ -35,17 +35,17 @@ _HOMES = {
     "ClosedError": "errors",
     "ContractError": "errors",
     "DeadLetterError": "errors",
-    "DeadLetterFile": "dead_letters",
+    "DeadLetterFile": "sending.dead_letters",
     "NotEncodableError": "errors",
     "Producer": "producer",
     "ProducerError": "errors",
     "SchemaViolationError": "errors",
-    "Settled": "reports",
-    "Spool": "spool",
+    "Settled": "sending.settled",
+    "Spool": "spool.folder",
     "SpoolError": "errors",
     "SpoolFullError": "errors",
     "StateError": "errors",
-    "Stats": "stats",
+    "Stats": "sending.stats",
     "StreamRefusedError": "errors",
     "TooLargeError": "errors",
 }

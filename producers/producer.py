@@ -13,7 +13,6 @@ from random import Random
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from producers.commands.dead_letters import DeadLetterFile
 from producers.contracts import Event, Payload
 from producers.errors import BadKeyError, ProducerError, SpoolError, TooLargeError
 from producers.identity import next_epoch
@@ -22,6 +21,7 @@ from producers.packing.codec import ContractError, encode, encode_many
 from producers.packing.open_record import Limits
 from producers.packing.record import Framing
 from producers.sending.batching import BatchLimits
+from producers.sending.dead_letters import DeadLetterFile
 from producers.sending.delivery import Delivery
 from producers.sending.envelopes import Envelopes, check
 from producers.sending.process_life import dismiss, enlist

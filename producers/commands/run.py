@@ -17,7 +17,6 @@ from typing import Any, Literal, Protocol
 from producers.commands.bill import Forecast
 from producers.commands.checkpoint import Checkpoint
 from producers.commands.checkpointing import Checkpointing
-from producers.commands.dead_letters import DeadLetterFile
 from producers.commands.feeding import TOGETHER, Fed, feed_simulation, feed_source
 from producers.commands.hour_guard import HourGuard
 from producers.commands.hour_pacing import Delivery
@@ -30,6 +29,7 @@ from producers.contracts import printable
 from producers.identity import next_epoch, producer_id
 from producers.packing.record import Framing
 from producers.producer import Producer
+from producers.sending.dead_letters import DeadLetterFile
 from producers.sending.stats import Stats
 from producers.simulation.simulator import Simulation
 from producers.sinks.kinesis import KinesisSink, kinesis_client, renewed_client

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-PACKAGED = Path(__file__).resolve().parents[1] / "assembly"
+PACKAGED = Path(__file__).resolve().parents[2] / "assembly"
 """The assembly that is shipped with the package, so that nothing local needs Node or the CDK."""
 
 
