@@ -156,7 +156,7 @@ upgrade: $(VENV)/.dev ## today's code over what two earlier commits deployed and
 	$(BIN)/python -m benchmarks.upgrades
 
 test-emulator: $(VENV)/.dev ## what MiniStack must do before its version may change
-	$(BIN)/pytest tests/infra/local/emulator
+	$(BIN)/pytest tests/infra/local/ministack
 
 test-trino: $(VENV)/.dev ## the golden answers beside a real Trino (needs Maven and a JDK)
 	$(BIN)/python -m tests.golden.athena.trino_oracle

@@ -44,9 +44,13 @@ FROM orders_by_hour GROUP BY event_hour
 """
 SPAN = timedelta(hours=3)
 KILLS_EMULATOR_EVERY = 10
+OFTEN = """
+from producers.commands import checkpoint
+checkpoint.EVERY_SECONDS = 0.3
+"""
+"""Replays of a few seconds save checkpoints too, or no resume would start from one."""
 PATCHES = {
     "checkpoint": """
-from producers.commands import checkpoint
 save = checkpoint.Checkpoint.save
 checkpoint.Checkpoint.save = lambda self, line: save(self, line + 400)
 """,
@@ -188,11 +192,9 @@ def run(
     rounds: Sequence[int], seed: int, events: int, folder: Path, without: str | None = None
 ) -> list[Round]:
     """The rounds of these numbers on a new local cloud in `folder`; each is printed when it is done."""
-    patched = None
-    if without is not None:
-        patched = folder.with_name(f"{folder.name}-patched")
-        patched.mkdir()
-        (patched / "sitecustomize.py").write_text(PATCHES[without])
+    patched = folder.with_name(f"{folder.name}-patched")
+    patched.mkdir()
+    (patched / "sitecustomize.py").write_text(OFTEN + PATCHES.get(without or "", ""))
     world = World(folder, patched)
     disks = "" if world.disk_is_ours else ", disks are not filled: not root"
     print(f"seed {seed}, {events:,} events a round{disks}")

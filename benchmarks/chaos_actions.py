@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 
 from benchmarks.chaos_producer import noted
@@ -27,6 +28,7 @@ from infra.local import server
 from infra.local.ministack import emulator
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
+CHECKPOINT_SECONDS = 20
 REPLAYED, UNREADABLE = 0, 3
 """Exit codes of a replay that is done; the second one says that lines could not be read."""
 GENTLE_FAULTS = (
@@ -90,7 +92,8 @@ def replay(world: World, random: Random, seed: str, count: int, start: datetime,
     ]
     for _ in range(random.randrange(3)):
         running = world.start(*command, log=folder / "log")
-        _interrupt(running, random.choice(SIGNALS), 0.5 + random.random() * 4)
+        _wait_for_checkpoint(running, folder / "resume")
+        _interrupt(running, random.choice(SIGNALS), random.random() * 2)
         if running.returncode in (REPLAYED, UNREADABLE):
             return accepted
     for _ in range(20):
@@ -140,6 +143,20 @@ def _stream(world: World) -> str:
         if "StreamName" in stack["outputs"]:
             return str(stack["outputs"]["StreamName"])
     raise ChaosError("no stack names the stream")
+
+
+def _wait_for_checkpoint(running: "subprocess.Popen[str]", resume: Path) -> None:
+    """Until the replay has saved how far it is: before that an interruption has little to lose."""
+    before, until = _content(resume), time.monotonic() + CHECKPOINT_SECONDS
+    while running.poll() is None and _content(resume) == before and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _interrupt(running: "subprocess.Popen[str]", number: signal.Signals, seconds: float) -> None:

@@ -24,6 +24,7 @@ from infra.local.status.asking import Asking
 ROOT = Path(__file__).resolve().parents[1]
 DISK_BYTES = 3 << 30
 PATIENCE_SECONDS = 420
+UP_SECONDS = 90
 
 
 class ChaosError(RuntimeError):
@@ -33,7 +34,7 @@ class ChaosError(RuntimeError):
 class World:
     """A folder with a local cloud, and what can be done to it."""
 
-    def __init__(self, folder: Path, patched: Path | None = None) -> None:
+    def __init__(self, folder: Path, patched: Path) -> None:
         self.folder = folder
         self.notes = folder.with_name(f"{folder.name}-notes")  # the driver's own, on another disk
         self.notes.mkdir()
@@ -42,7 +43,7 @@ class World:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PENSTOCK_"))
         }
-        path = os.pathsep.join(str(each) for each in (patched, ROOT) if each is not None)
+        path = os.pathsep.join((str(patched), str(ROOT)))
         self.environment = kept | {
             "PENSTOCK_LOCAL_PORT": str(ports[0]),
             "PENSTOCK_LOCAL_SERVER_PORT": str(ports[1]),
@@ -94,10 +95,12 @@ class World:
 
     @property
     def cloud(self) -> LocalCloud:
-        """The cloud that is up. Raises ChaosError."""
-        found = cloud.attach(self.paths)
-        if found is None:
-            raise ChaosError("no local cloud is up")
+        """The cloud, as soon as it is up: a disturbance may have taken it down. Raises ChaosError."""
+        until = time.monotonic() + UP_SECONDS
+        while (found := cloud.attach(self.paths)) is None:
+            if time.monotonic() > until:
+                raise ChaosError("no local cloud is up")
+            time.sleep(0.05)
         return found
 
     def client_environment(self) -> dict[str, str]:
@@ -135,8 +138,8 @@ class World:
     @contextmanager
     def full_disk(self) -> Iterator[None]:
         """Nothing more fits onto the disk inside."""
-        used = _used(self.folder)
-        _remount(self.folder, used)
+        while not _remount(self.folder, _used(self.folder)):
+            pass  # something was written in between, and a size below what is used is refused
         try:
             yield
         finally:
@@ -158,8 +161,9 @@ def _mount(folder: Path) -> bool:
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def _remount(folder: Path, size: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True, capture_output=True)
+def _remount(folder: Path, size: int) -> bool:
+    command = ["mount", "-o", f"remount,size={size}", str(folder)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def _used(folder: Path) -> int:

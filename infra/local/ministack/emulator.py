@@ -1,7 +1,7 @@
 """MiniStack, wrapped: the environment it runs in, and the module that a process of its own runs.
 
 Everything that is particular to MiniStack is in this file, in the modules whose `install` it calls, and in
-`tests/infra/local/emulator`.
+`tests/infra/local/ministack`.
 """
 
 import os
