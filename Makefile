@@ -11,7 +11,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
-        kill-reports upgrade interrupt-cloud soak attack-athena mutate-inputs chaos
+        kill-reports upgrade wheel interrupt-cloud soak attack-athena mutate-inputs chaos
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -160,6 +160,9 @@ test-emulator: $(VENV)/.dev ## what MiniStack must do before its version may cha
 
 test-trino: $(VENV)/.dev ## the golden answers beside a real Trino (needs Maven and a JDK)
 	$(BIN)/python -m tests.golden.athena.trino_oracle
+
+wheel: $(VENV)/.dev ## build the wheel into dist/
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## remove what was made here, the local cloud's state included
 	-@test -x $(BIN)/penstock && $(BIN)/penstock local down >/dev/null 2>&1

@@ -10,9 +10,12 @@ import typer
 from typer._click.exceptions import ClickException
 
 from infra.command.exits import Exit
+from infra.placement import placed_module
 from producers.contracts import message as shown
 
-OURS = frozenset({"producers", "transforms", "queries", "dashboards", "infra"})
+OURS = tuple(
+    placed_module(f"{package}.") for package in ("producers", "transforms", "queries", "dashboards", "infra")
+)
 
 
 def report(error: BaseException, stream: TextIO, *, debug: bool) -> int:
@@ -39,8 +42,8 @@ def explain(error: BaseException) -> tuple[str, Exit]:
     """The sentence and the exit code of an error that is no mistake on the command line."""
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return "interrupted. What was started goes on; `penstock local down` ends it.", Exit.INTERRUPTED
-    root, module = type(error).__module__.partition(".")[0], type(error).__module__
-    if root in OURS:
+    module = type(error).__module__
+    if f"{module}.".startswith(OURS):
         return str(error).strip(), getattr(error, "exit_code", Exit.FAILED)
     if isinstance(error, OSError):
         return _system(error), Exit.FAILED

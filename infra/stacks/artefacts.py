@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from infra import placement
+
 PYTHON_VERSION = "3.13"
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux2014_aarch64")
 BUILDER_VERSION = "1"
@@ -28,7 +30,7 @@ class Artefact:
     Attributes:
         name: short name, `transform`, `query` or `refresh`.
         handler: what Lambda calls.
-        sources: files and folders of ours, relative to where our packages lie.
+        sources: files and folders of ours, as the repository has them.
         lock: file in `infra/locked` with the libraries, every version and hash.
     """
 
@@ -42,7 +44,7 @@ def _files(package: str, *modules: str) -> tuple[str, ...]:
     return tuple(f"{package}/{module}.py" for module in modules)
 
 
-_PROMISES = ("producers/__init__.py", "producers/contracts")
+_PROMISES = ("penstock/__init__.py", "penstock/contracts.py", "producers/__init__.py", "producers/contracts")
 
 TRANSFORM = Artefact(
     name="transform",
@@ -85,17 +87,15 @@ ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TR
 _SUFFIXES = frozenset({".py", ".sql"})
 
 
-def source_root() -> Path:
-    """Folder that holds our packages: the repository, or site-packages."""
-    return Path(str(files("transforms"))).parent
-
-
 def source_files(artefact: Artefact, root: Path | None = None) -> dict[str, bytes]:
-    """The artefact's files of ours: path in the zip to content, in order of path."""
-    root = root or source_root()
+    """The artefact's files of ours: path in the zip to content, in order of path.
+
+    Where a wheel is installed they lie below `penstock/`, in the zip too, as the imports in them say.
+    """
+    root = root or placement.root()
     found: dict[str, bytes] = {}
     for source in artefact.sources:
-        start = root / source
+        start = root / placement.placed(source)
         for path in [start] if start.is_file() else start.rglob("*"):
             relative = path.relative_to(root)
             if path.is_file() and _belongs(relative):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-PACKAGES = ("producers", "transforms", "queries", "dashboards", "infra")
+PACKAGES = ("penstock", "producers", "transforms", "queries", "dashboards", "infra")
 AWS_LIBRARIES = frozenset(
     {"boto3", "botocore", "aws_lambda_powertools", "awswrangler", "pyathena", "aws_cdk", "constructs"}
 )

@@ -3,17 +3,14 @@
 import ast
 import re
 import subprocess
-import sys
-import tarfile
 import tomllib
-import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("producers", "transforms", "queries", "dashboards", "infra")
+PACKAGES = ("penstock", "producers", "transforms", "queries", "dashboards", "infra")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -39,38 +36,6 @@ def test_a_stage_reads_only_the_contracts_of_the_floor_below(package: str, floor
                 if name.split(".")[0] in strangers and name != f"{floor_below}.contracts"
             ]
     assert wrong == []
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Names of the files in the wheel that this checkout builds."""
-    folder = tmp_path_factory.mktemp("wheel")
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    archive = folder / "source.tar"
-    with tarfile.open(archive, "w") as tar:
-        for name in tracked.decode().split("\0"):
-            if name and (ROOT / name).is_file():
-                tar.add(ROOT / name, arcname=name)
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder / "source", filter="data")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*command, "--wheel-dir", folder, folder / "source"], check=True, capture_output=True)
-    (built,) = folder.glob("penstock-*.whl")
-    with zipfile.ZipFile(built) as archive_of_wheel:
-        return set(archive_of_wheel.namelist())
-
-
-def test_wheel_holds_our_packages_and_no_tests(wheel: set[str]) -> None:
-    tops = {name.split("/")[0] for name in wheel if not name.startswith("penstock-")}
-    assert tops == set(PACKAGES)
-
-
-def test_wheel_holds_every_data_file_that_the_packages_read(wheel: set[str]) -> None:
-    tracked = subprocess.run(
-        ["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    data = {name for name in tracked.stdout.splitlines() if not name.endswith((".py", ".md", ".gitignore"))}
-    assert data - wheel == set()
 
 
 def test_every_make_target_in_the_documents_exists() -> None:

@@ -5,6 +5,7 @@ import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -48,10 +49,8 @@ class Example:
 
 def examples() -> list[Example]:
     """Every example beside the producers' contracts, by name. Raises ValueError for a wrong name."""
-    import producers.contracts
-
     found = []
-    for path in sorted((Path(producers.contracts.__file__).parent / "examples").glob("*.json")):
+    for path in sorted(Path(str(files("producers.contracts"))).glob("examples/*.json")):
         name = _EXAMPLE.fullmatch(path.name)
         if name is None:
             raise ValueError(f"{path.name}: name it <event_type>.<version>.<case>.pass.json or .fail.json.")

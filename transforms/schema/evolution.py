@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -249,9 +250,7 @@ def _relative(file: str) -> str:
 
 def released_path(stream: Stream) -> Path:
     """Where the released contract of a stream is kept: beside the contracts."""
-    import producers.contracts
-
-    return Path(producers.contracts.__file__).parent / "released" / f"{stream.name}.json"
+    return Path(str(files("producers.contracts"))) / "released" / f"{stream.name}.json"
 
 
 def released(stream: Stream) -> Description | None:

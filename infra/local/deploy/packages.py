@@ -2,25 +2,35 @@
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
-FUNCTION_PACKAGES = ("producers", "transforms", "queries", "dashboards")
-"""The packages that handlers import."""
+from infra import placement
+
+FUNCTION_PACKAGES = ("penstock", "producers", "transforms", "queries", "dashboards")
+"""The packages that handlers import: side by side in the repository; in a wheel all below the first."""
 
 _FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # so that equal sources make equal zips
 _LEFT_OUT = frozenset({"__pycache__", "cli.py", "__main__.py", "preview"})
 
 
 def sources(names: Sequence[str] = FUNCTION_PACKAGES) -> bytes:
-    """A zip of these installed packages, equal for equal sources."""
-    return zipped((Path(name) / relative, file) for name in names for relative, file in _files(_home(name)))
+    """A zip of these packages, equal for equal sources."""
+    root, homes = placement.root(), [home(name) for name in names]
+    # In a wheel the others lie below `penstock`.
+    found = [each.glob("*") if each.name == placement.PARENT else each.rglob("*") for each in homes]
+    return zipped(_files(chain.from_iterable(found), root))
+
+
+def home(name: str) -> Path:
+    """The folder of one of our packages."""
+    return placement.root() / placement.placed(name)
 
 
 def folder(path: Path) -> bytes:
     """A zip of a folder, equal for equal contents."""
-    return zipped(_files(path))
+    return zipped(_files(path.rglob("*"), path))
 
 
 def zipped(files: Iterator[tuple[Path, Path]]) -> bytes:
@@ -35,15 +45,8 @@ def zipped(files: Iterator[tuple[Path, Path]]) -> bytes:
     return buffer.getvalue()
 
 
-def _files(home: Path) -> Iterator[tuple[Path, Path]]:
-    for file in home.rglob("*"):
-        relative = file.relative_to(home)
+def _files(paths: Iterable[Path], root: Path) -> Iterator[tuple[Path, Path]]:
+    for file in paths:
+        relative = file.relative_to(root)
         if file.is_file() and not _LEFT_OUT.intersection(relative.parts):
             yield relative, file
-
-
-def _home(name: str) -> Path:
-    spec = find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"Package {name!r} is not installed. Run: make setup", name=name)
-    return Path(next(iter(spec.submodule_search_locations)))

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable
-from importlib.util import find_spec
 from pathlib import Path
 
 from infra.aws.outputs import Outputs
@@ -20,7 +19,7 @@ def watch_sources(
     goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
     """Hand changed sources to both functions until `goes_on()` is false."""
-    folders = [Path(place) for name in packages.FUNCTION_PACKAGES for place in _places(name)]
+    folders = [packages.home(name) for name in packages.FUNCTION_PACKAGES]
     known = changes(folders)
     say(f"Watching {', '.join(packages.FUNCTION_PACKAGES)}. Ctrl-C ends it.")
     while goes_on():
@@ -50,8 +49,3 @@ def _hand_over(context: LocalContext, outputs: Outputs) -> None:
     code = packages.sources()
     for name in (outputs.transform_function, outputs.query_function):
         context.client("lambda").update_function_code(FunctionName=name, ZipFile=code)
-
-
-def _places(name: str) -> Iterable[str]:
-    spec = find_spec(name)
-    return spec.submodule_search_locations or () if spec else ()

@@ -27,7 +27,8 @@ MB = 1_000_000
 def test_source_zips_are_equal_on_every_build_and_hold_ours_alone(artefact: Artefact) -> None:
     assert source_zip(artefact) == source_zip(artefact)
     names = set(zipfile.ZipFile(io.BytesIO(source_zip(artefact))).namelist())
-    assert {name.partition("/")[0] for name in names} <= {"producers", "transforms", "queries", "dashboards"}
+    ours = {"penstock", "producers", "transforms", "queries", "dashboards"}
+    assert {name.partition("/")[0] for name in names} <= ours
     assert not [name for name in names if name.endswith(("cli.py", "__main__.py", ".pyc", "analyst.py"))]
 
 
