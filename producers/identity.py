@@ -35,6 +35,27 @@ def derived_event_id(time_ms: int, *identity: bytes) -> str:
     return event_id(time_ms, int.from_bytes(digest.digest(), "big"))
 
 
+class KeyedIds:
+    """UUIDv8 (RFC 9562) that follow from keys alone, whatever else is said of what they name."""
+
+    def __init__(self, *space: bytes) -> None:
+        """`space`: what keys are unique in."""
+        self._space = blake2b(digest_size=16)
+        for part in space:
+            self._space.update(len(part).to_bytes(4, "big"))
+            self._space.update(part)
+
+    def of(self, key: bytes) -> str:
+        """The id of a key; always the same."""
+        digest = self._space.copy()
+        digest.update(key)
+        text = digest.hexdigest()
+        return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
 class EventIds:
     """UUIDv7 for new events, rising within one process also inside a millisecond."""
 

@@ -8,11 +8,17 @@ from producers.contracts.envelope import EventType, Payload
 
 
 class UnreadableLine(Payload):
-    """One line as it stood in the source (undecodable bytes as U+FFFD)."""
+    """One line as it stood in the source (undecodable bytes as U+FFFD).
+
+    A row that was read by a source file (`source_name`) is there as JSON, so that the source can read it
+    again when it has been changed; `column` is the one at fault.
+    """
 
     line: str
     position: str
     reason: str
+    source_name: str | None = None
+    column: str | None = None
 
 
 UNREADABLE_LINE = EventType(UnreadableLine, version=1, partition_key="position")

@@ -111,7 +111,7 @@ class _Reader:
 
     def __init__(self, path: str, stream: Stream, noted: Callable[[int, str], None]) -> None:
         self._noted = noted
-        self._name = "stdin" if path == STDIN else _short(shown_path(PurePath(path).name))
+        self._name = "stdin" if path == STDIN else short_name(shown_path(PurePath(path).name))
         self._path = path
         self._stream = stream
         self._identity: bytes | None = None
@@ -234,7 +234,7 @@ class _Reader:
         return self._identity
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """A file's name, its middle left out when it is long."""
     half = KEPT_OF_NAME // 2
     return name if len(name) <= KEPT_OF_NAME else f"{name[:half]}...{name[-half:]}"

@@ -27,7 +27,8 @@ def rows(content: io.BufferedReader, name: str, form: str) -> Iterator[Mapping[s
     return _parquet_rows(content, name) if form == "parquet" else csv_rows(content, name)
 
 
-def _parquet_rows(content: io.BufferedReader, name: str) -> Iterator[Mapping[str, Any] | Refused]:
+def parquet_file(content: io.BufferedReader, name: str) -> Any:
+    """The file as pyarrow's ParquetFile. Raises SourceError."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -38,10 +39,17 @@ def _parquet_rows(content: io.BufferedReader, name: str) -> Iterator[Mapping[str
         source = pq.ParquetFile(_seekable(content, name), coerce_int96_timestamp_unit="us")
         names = source.schema_arrow.names
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise SourceError(f"{name} is not a Parquet file, or is damaged: {_line(error)}.") from error
+        raise SourceError(f"{name} is not a Parquet file, or is damaged: {one_line(error)}.") from error
     twice = next((column for column in names if names.count(column) > 1), None)
     if twice is not None:
         raise SourceError(f"{name} has the column {twice} more than once. Rename or remove one of them.")
+    return source
+
+
+def _parquet_rows(content: io.BufferedReader, name: str) -> Iterator[Mapping[str, Any] | Refused]:
+    source = parquet_file(content, name)
+    import pyarrow as pa
+
     for group in range(source.num_row_groups):
         expected, found = source.metadata.row_group(group).num_rows, 0
         why = "they are not there"
@@ -50,7 +58,7 @@ def _parquet_rows(content: io.BufferedReader, name: str) -> Iterator[Mapping[str
                 yield from _batch_rows(batch)
                 found += batch.num_rows
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-            why = _line(error)
+            why = one_line(error)
         if found < expected:
             reason = (
                 f"the Parquet file is damaged: {expected - found:,} rows cannot be read from here on ({why})"
@@ -76,7 +84,7 @@ def _batch_rows(batch: "pa.RecordBatch") -> Iterator[Mapping[str, Any] | Refused
     import pyarrow as pa
 
     try:
-        schema = pa.schema([field.with_type(_readable(field.type)) for field in batch.schema])
+        schema = pa.schema([field.with_type(readable(field.type)) for field in batch.schema])
         table = pa.Table.from_batches([batch]).cast(schema, safe=False)
         found = table.to_pylist()
     except (pa.ArrowException, ValueError, OverflowError) as error:
@@ -85,13 +93,13 @@ def _batch_rows(batch: "pa.RecordBatch") -> Iterator[Mapping[str, Any] | Refused
             yield from _batch_rows(batch.slice(0, half))
             yield from _batch_rows(batch.slice(half))
         else:
-            yield Refused("", f"a value that cannot be read: {_line(error)}")
+            yield Refused("", f"a value that cannot be read: {one_line(error)}")
         return
     for row in found:
         yield _plain(row)
 
 
-def _readable(kind: "pa.DataType") -> "pa.DataType":
+def readable(kind: "pa.DataType") -> "pa.DataType":
     """The type that Python has for values of this one: times in microseconds, the values of dictionaries."""
     import pyarrow as pa
     from pyarrow import types
@@ -103,12 +111,12 @@ def _readable(kind: "pa.DataType") -> "pa.DataType":
     if types.is_duration(kind):
         return pa.duration("us")
     if types.is_dictionary(kind):
-        return _readable(kind.value_type)
+        return readable(kind.value_type)
     if types.is_struct(kind):
-        return pa.struct([field.with_type(_readable(field.type)) for field in kind])
+        return pa.struct([field.with_type(readable(field.type)) for field in kind])
     if types.is_list(kind) or types.is_large_list(kind):
         made = pa.list_ if types.is_list(kind) else pa.large_list
-        return made(kind.value_field.with_type(_readable(kind.value_type)))
+        return made(kind.value_field.with_type(readable(kind.value_type)))
     return kind
 
 
@@ -136,5 +144,6 @@ def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and isnan(value))
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What a library says, on one line."""
     return " ".join(str(error).split())[:300]
