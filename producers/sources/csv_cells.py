@@ -4,7 +4,7 @@ its own row and none of those behind it.
 
 import csv
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from producers.sources.encoding import not_utf8
@@ -25,10 +25,11 @@ class Dialect:
     delimiter: str = ","
     quote: bool = True
 
-    @property
-    def quoting(self) -> int:
-        """For the csv module."""
-        return csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
+    def split(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
+        """The rows of lines. Raises csv.Error for what is not CSV, with `strict` also for stray quotes."""
+        if self.quote:
+            return csv.reader(lines, delimiter=self.delimiter, strict=strict)
+        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=strict)
 
 
 class TooLongError(Exception):
@@ -107,7 +108,7 @@ class Rows:
         source = self._source
         source.begin()
         try:
-            row = next(self._reader(source, strict=True), None)
+            row = next(self._dialect.split(source, strict=True), None)
         except TooLongError:
             if len(source.taken) == 1:
                 size = len(source.taken[0]) + source.rest_of_line(source.taken[0])
@@ -123,14 +124,10 @@ class Rows:
             return self._unclosed()
         return self._checked(row)
 
-    def _reader(self, lines: "Lines | list[str]", *, strict: bool = False):  # type: ignore[no-untyped-def]
-        dialect = self._dialect
-        return csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting, strict=strict)  # type: ignore[arg-type]
-
     def _of_line(self, line: str, strictly: str) -> list[str] | Refused:
         """A row that is one line, and not quoted as RFC 4180 has it: as lenient readers take it."""
         try:
-            rows = list(self._reader([line]))
+            rows = list(self._dialect.split([line]))
         except csv.Error as error:
             return Refused(shown(line), f"not a row of CSV: {error}")
         if "unexpected end" in strictly:
@@ -143,7 +140,7 @@ class Rows:
 
     def _is_row_of_its_own(self, row: list[str], line: str) -> bool:
         try:
-            cells = next(self._reader([line], strict=True), [])
+            cells = next(self._dialect.split([line], strict=True), [])
         except csv.Error:
             return False
         return self._is_row(row, cells)

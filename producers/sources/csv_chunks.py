@@ -124,7 +124,7 @@ class _Blocks:
         try:
             if not text.isascii():
                 text.encode()
-            found = list(csv.reader(lines, strict=True, **_options(self._dialect)))
+            found = list(self._dialect.split(lines, strict=True))
         except (csv.Error, UnicodeEncodeError):
             return None
         if len(found) != len(lines):
@@ -143,7 +143,7 @@ class _Blocks:
             if not row:
                 continue
             self._number += 1
-            fitted = row
+            fitted: Cells | Refused = row
             if not isinstance(row, Refused):
                 text = shown("".join(self._source.taken))
                 fitted = _fitted(row, self._header, self._form, text)
@@ -179,10 +179,6 @@ def _kind(cell: str | None) -> str:
     if not cell:
         return ""
     return "9" if cell[0] in "0123456789+-." and any(map(str.isdigit, cell)) else "a"
-
-
-def _options(dialect: Dialect) -> dict[str, object]:
-    return {"delimiter": dialect.delimiter, "quoting": dialect.quoting}
 
 
 def _header(source: Lines, name: str, form: CsvForm) -> list[str]:

@@ -48,7 +48,7 @@ def header_of(source: Lines, name: str, dialect: Dialect) -> list[str]:
     """The names of the columns, which the first line has. Raises SourceError."""
     source.begin()
     try:
-        header = next(csv.reader(source, delimiter=dialect.delimiter, quoting=dialect.quoting), [])  # type: ignore[arg-type]
+        header = next(dialect.split(source), [])
     except (csv.Error, TooLongError) as error:
         raise SourceError(
             f"The first line of {name} does not name columns: {error or 'too long'}."

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
-from producers.contracts.headers import HeadedSql, HeaderError, headed_sql
+from producers.sources.headers import HeadedSql, HeaderError, headed_sql
 from producers.sources.encoding import marked
 
 SourceFormat = Literal["csv", "ndjson", "parquet", "access-log", "lines"]

@@ -217,7 +217,8 @@ class Statement:
     def _resolved(
         self, node: Node, names: Mapping[str, str], found: Mapping[str, SelectColumn], line: int
     ) -> Node:
-        return _Resolver(self, names, found, line).resolve(node, frozenset())
+        resolved: Node = _Resolver(self, names, found, line).resolve(node, frozenset())
+        return resolved
 
     def _references(self, node: Any) -> Iterator[str]:
         if isinstance(node, Mapping):
