@@ -1,5 +1,5 @@
-"""A Kinesis that only knows PutRecords, ListShards and DescribeStreamSummary, made to be cheap and to
-misbehave.
+"""A Kinesis that only knows PutRecords, ListShards and DescribeStreamSummary, and a Firehose that only knows
+PutRecordBatch, made to be cheap and to misbehave.
 
 It places records as the service does (MD5 of the key, or the explicit hash key), refuses what the service
 refuses,
@@ -25,7 +25,9 @@ LARGEST_REQUEST = 10 << 20
 HASH_KEYS = 1 << 128
 _RECORD = re.compile(rb'"PartitionKey": ?"((?:[^"\\]|\\.)*)"(?:, ?"ExplicitHashKey": ?"(\d+)")?')
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_TARGET = re.compile(rb"x-amz-target: *Kinesis_\d+\.(\w+)", re.IGNORECASE)
+_TARGET = re.compile(rb"x-amz-target: *(?:Kinesis|Firehose)_\d+\.(\w+)", re.IGNORECASE)
+LARGEST_BATCH, LARGEST_FIREHOSE_RECORD = 4 << 20, 1_000 << 10
+_BUSY = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."}
 _THROTTLED = '{"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"Rate exceeded for shard"}'
 
 
@@ -101,6 +103,40 @@ class Stub:
             self._dump.flush()
         return 200, f'{{"FailedRecordCount":{failed},"Records":[{",".join(entries)}]}}'.encode()
 
+    def put_record_batch(self, body: bytes) -> tuple[int, bytes]:
+        records = json.loads(body)["Records"]
+        sizes = [len(record["Data"]) * 3 // 4 - record["Data"].count("=") for record in records]
+        if not 0 < len(records) <= 500 or sum(sizes) > LARGEST_BATCH or max(sizes) > LARGEST_FIREHOSE_RECORD:
+            self.counts["refused_requests"] += 1
+            return _refusal("InvalidArgumentException", f"{len(records)} records, {sum(sizes)} bytes")
+        if self.delay:
+            time.sleep(self.delay)
+        with self._lock:
+            taken = [not self.throttle or self._random.random() >= self.throttle for _ in records]
+            first, self._number = self._number, self._number + len(records)
+            self.counts["requests"] += 1
+            self.counts["records"] += sum(taken)
+            self.counts["throttled"] += len(records) - sum(taken)
+            self.counts["bytes"] += len(body)
+            if self._dump is not None:
+                places = [0 if is_taken else -1 for is_taken in taken]
+                told = json.dumps(
+                    {
+                        "time": time.monotonic(),
+                        "shards": [""] * len(taken),
+                        "places": places,
+                        "shard_count": 1,
+                    }
+                ).encode()
+                self._dump.write(b"%d %d\n" % (len(told), len(body)) + told + body)
+                self._dump.flush()
+        answers = [
+            {"RecordId": f"{first + place:056d}"} if is_taken else _BUSY
+            for place, is_taken in enumerate(taken)
+        ]
+        answer = {"FailedPutCount": taken.count(False), "Encrypted": False, "RequestResponses": answers}
+        return 200, json.dumps(answer).encode()
+
     def list_shards(self) -> dict[str, Any]:
         shards = []
         for place in range(self.shards):
@@ -148,6 +184,8 @@ class Stub:
             return _refusal(*self.refusal)
         if target == b"PutRecords":
             return self.put_records(body)
+        if target == b"PutRecordBatch":
+            return self.put_record_batch(body)
         if target == b"PutRecord":
             status, answer = self.put_records(body)
             return status, answer[answer.index(b"[") + 1 : -2] if status == 200 else answer

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from producers.packing.aggregation import deaggregate, is_aggregate
+from producers.sinks.firehose import firehose_client
 from producers.sinks.kinesis import kinesis_client
 
 
@@ -53,12 +54,19 @@ class StubProcess:
 
     def client(self) -> Any:
         """A boto3 client of it, as the producer makes its own."""
-        return kinesis_client(
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="stub",
-            aws_secret_access_key="stub",
-        )
+        return kinesis_client(**self._settings())
+
+    def firehose_client(self) -> Any:
+        """The same for a delivery stream that takes records itself."""
+        return firehose_client(**self._settings())
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "endpoint_url": self.url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": "stub",
+            "aws_secret_access_key": "stub",
+        }
 
     def arrivals(self) -> list[Arrival]:
         """Every event that the stub took, in order; aggregates taken apart."""
@@ -83,7 +91,7 @@ class StubProcess:
 def _events(time: float, shard: str, place: int, count: int, entry: dict[str, str]) -> Iterator[Arrival]:
     data = base64.b64decode(entry["Data"])
     if not is_aggregate(data):
-        yield Arrival(time, shard, place, count, entry["PartitionKey"], data)
+        yield Arrival(time, shard, place, count, entry.get("PartitionKey", ""), data)
         return
     for user in deaggregate(data):
         yield Arrival(time, shard, place, count, user.partition_key, user.data)

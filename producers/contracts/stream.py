@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Literal
 
 from msgspec import Struct
 
@@ -14,8 +15,11 @@ HISTORY_SOURCES = frozenset({"replay"})
 """Sources that send old events on purpose; their event times may lie as far back as `history_floor`."""
 
 
+Ingest = Literal["kinesis", "direct"]
+
+
 class Stream(Struct, frozen=True, dict=True):
-    """One Kinesis data stream and the contract of what is on it.
+    """One stream of events and the contract of what is on it.
 
     Attributes:
         name: short name; the lake table is `<name>_events`.
@@ -27,6 +31,9 @@ class Stream(Struct, frozen=True, dict=True):
         history_floor: no event is older than this, whatever its source.
         traffic: where the simulator finds plausible events of this stream, as `module:function`; the function
             is a `producers.simulation.traffic.Traffic`. A name, since nothing that ships a contract ships it.
+        ingest: `kinesis` puts records on a Kinesis data stream that a delivery stream reads; `direct` puts them
+            on the delivery stream itself. That saves the data stream and its price, and gives up what it is
+            for: other consumers, reading again, order.
         access_log_event: the event that a line of a web server's access log is on this stream.
     """
 
@@ -37,6 +44,7 @@ class Stream(Struct, frozen=True, dict=True):
     accepted_future: timedelta = timedelta(hours=1)
     history_floor: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     traffic: str | None = None
+    ingest: Ingest = "kinesis"
     access_log_event: Callable[[AccessLogLine], tuple[EventType, Payload]] | None = None
 
     @property

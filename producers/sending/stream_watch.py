@@ -69,7 +69,9 @@ class StreamWatch:
         before, self._facts = self._facts, facts
         if self.framing != "kpl":
             return
-        if facts.ignores_keys:
+        if not facts.takes_aggregates:
+            self.framing = "none"
+        elif facts.ignores_keys:
             if before is None:
                 raise StreamRefusedError(
                     "The stream distributes records itself (AUTO); consumers would drop aggregates. "

@@ -18,7 +18,7 @@ class SinkRecord(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """The stream has the record."""
+    """The stream has the record. Where there are no shards, `shard_id` is empty."""
 
     shard_id: str
     sequence_number: str
@@ -42,11 +42,13 @@ class StreamFacts:
         shards: its open shards; None when they cannot be listed.
         max_record_bytes: largest record, its key included.
         ignores_keys: the service distributes records itself, whatever their keys say.
+        takes_aggregates: consumers take records of several events apart. Where not, one event is one record.
     """
 
     shards: ShardMap | None
     max_record_bytes: int = DEFAULT_RECORD_BYTES
     ignores_keys: bool = False
+    takes_aggregates: bool = True
 
 
 class RecordSink(Protocol):
