@@ -31,9 +31,9 @@ class Stream(Struct, frozen=True, dict=True):
         history_floor: no event is older than this, whatever its source.
         traffic: where the simulator finds plausible events of this stream, as `module:function`; the function
             is a `producers.simulation.traffic.Traffic`. A name, since nothing that ships a contract ships it.
-        ingest: `kinesis` puts records on a Kinesis data stream that a delivery stream reads; `direct` puts them
-            on the delivery stream itself. That saves the data stream and its price, and gives up what it is
-            for: other consumers, reading again, order.
+        ingest: `kinesis` puts records on a Kinesis data stream that a delivery stream reads; `direct` puts
+            them on the delivery stream itself. That saves the data stream and its price, and gives up what it
+            is for: other consumers, reading again, order.
         access_log_event: the event that a line of a web server's access log is on this stream.
     """
 

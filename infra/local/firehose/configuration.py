@@ -11,6 +11,7 @@ from infra.local.firehose.prefixes import Prefix, PrefixError, parse_error_prefi
 
 MEBIBYTE = 1 << 20
 MOST_PARTITIONS = 500
+DIRECT_PUT, KINESIS = "DirectPut", "KinesisStreamAsSource"
 
 
 class InvalidArgumentError(ValueError):
@@ -64,9 +65,10 @@ class Backup:
 
 @dataclass(frozen=True)
 class Configuration:
-    """One delivery stream from Kinesis to S3.
+    """One delivery stream to S3, from Kinesis or from what is put on it itself.
 
-    `role_arn` may write, invoke and read the schema; `source_role_arn` may read the stream.
+    `role_arn` may write, invoke and read the schema; `source_role_arn` may read the stream. Without a Kinesis
+    stream it and `stream_arn` are empty.
     """
 
     name: str
@@ -88,18 +90,21 @@ class Configuration:
         """Name of the Kinesis stream."""
         return self.stream_arn.rpartition("/")[2]
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether records are put on the delivery stream itself."""
+        return not self.stream_arn
+
 
 def read_configuration(name: str, properties: Mapping[str, Any]) -> Configuration:
     """Read the properties of `AWS::KinesisFirehose::DeliveryStream`; scalars may be strings.
 
     Raises InvalidArgumentError.
     """
-    if properties.get("DeliveryStreamType") != "KinesisStreamAsSource":
-        raise NotSupportedHereError(f"DeliveryStreamType {properties.get('DeliveryStreamType', 'DirectPut')}")
+    source = _source(properties)
     s3 = properties.get("ExtendedS3DestinationConfiguration")
     if s3 is None:
         raise NotSupportedHereError("A destination other than ExtendedS3DestinationConfiguration")
-    source = properties["KinesisStreamSourceConfiguration"]
     schema = _schema(s3.get("DataFormatConversionConfiguration"))
     partitioned = _is_on(s3.get("DynamicPartitioningConfiguration"), default=False)
     try:
@@ -117,8 +122,8 @@ def read_configuration(name: str, properties: Mapping[str, Any]) -> Configuratio
     _check_compression(s3, converts=schema is not None)
     return Configuration(
         name=name,
-        stream_arn=source["KinesisStreamARN"],
-        source_role_arn=source["RoleARN"],
+        stream_arn=source.get("KinesisStreamARN", ""),
+        source_role_arn=source.get("RoleARN", ""),
         role_arn=s3["RoleARN"],
         bucket=_bucket(s3),
         prefix=prefix,
@@ -130,6 +135,26 @@ def read_configuration(name: str, properties: Mapping[str, Any]) -> Configuratio
         schema=schema,
         backup=_backup(s3),
     )
+
+
+def _source(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The Kinesis stream; empty when there is none."""
+    kind = properties.get("DeliveryStreamType", DIRECT_PUT)
+    source: Mapping[str, Any] | None = properties.get("KinesisStreamSourceConfiguration")
+    encryption = properties.get("DeliveryStreamEncryptionConfigurationInput")
+    if kind not in (DIRECT_PUT, KINESIS):
+        raise NotSupportedHereError(f"DeliveryStreamType {kind}")
+    if (kind == KINESIS) != (source is not None):
+        raise InvalidArgumentError(
+            "KinesisStreamSourceConfiguration must be given for DeliveryStreamType KinesisStreamAsSource, "
+            "and only then."
+        )
+    if source is not None and encryption is not None:
+        raise InvalidArgumentError(
+            "DeliveryStreamEncryptionConfigurationInput cannot be given with a Kinesis stream as the source: "
+            "it has an encryption of its own."
+        )
+    return source or {}
 
 
 def _transform(block: Mapping[str, Any] | None) -> Transform | None:

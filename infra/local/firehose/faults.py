@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 SWITCHES: Mapping[str, str] = {
+    "put_throttled": "a record that is put on the delivery stream itself is refused for now",
     "transform_error": "the function raises",
     "transform_timeout": "the function does not answer in time",
     "answer_too_large": "the function's answer passes 6 MB",

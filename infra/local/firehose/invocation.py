@@ -37,13 +37,32 @@ class _Request(msgspec.Struct, rename="camel", gc=False):
     records: list[_Record]
 
 
+class _DirectRecord(msgspec.Struct, rename="camel", gc=False):
+    record_id: str
+    approximate_arrival_timestamp: int
+    data: bytes
+
+
+class _DirectRequest(msgspec.Struct, rename="camel", gc=False):
+    invocation_id: str
+    delivery_stream_arn: str
+    region: str
+    records: list[_DirectRecord]
+
+
 _ENCODER = msgspec.json.Encoder()
 
 
 def encode_request(
     records: Sequence[UserRecord], *, invocation_id: str, source_arn: str, delivery_arn: str, region: str
 ) -> bytes:
-    """The event that the function gets: JSON with base64 data and times in milliseconds."""
+    """The event that the function gets: JSON with base64 data and times in milliseconds.
+
+    Without `source_arn` the records were put on the delivery stream itself, and have nothing of Kinesis.
+    """
+    if not source_arn:
+        direct = [_DirectRecord(each.record_id, each.place.arrival_ms, each.data) for each in records]
+        return _ENCODER.encode(_DirectRequest(invocation_id, delivery_arn, region, direct))
     encoded = []
     for record in records:
         place = record.place

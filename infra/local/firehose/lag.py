@@ -21,3 +21,10 @@ def metrics(
         FRESHNESS: max(0.0, now - oldest / 1000) if oldest else 0.0,
         BEHIND: max(0.0, (now - reached) * 1000),
     }
+
+
+def direct_metrics(oldest_ms: int | None, now: float) -> dict[str, float]:
+    """The same for a delivery stream without a Kinesis stream, of which `oldest_ms` is the oldest record that
+    is not delivered (epoch milliseconds).
+    """
+    return {FRESHNESS: max(0.0, now - oldest_ms / 1000) if oldest_ms is not None else 0.0}

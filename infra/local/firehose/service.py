@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from infra.local.firehose.api import FirehoseApi
 from infra.local.firehose.checkpoints import CheckpointStore
 from infra.local.firehose.configuration import read_configuration
+from infra.local.firehose.direct_log import DirectLog, record_number
 from infra.local.firehose.faults import Faults
 from infra.local.firehose.pace import Pace
 from infra.local.firehose.worker import DeliveryWorker
@@ -53,6 +54,7 @@ class FirehoseService:
         self._started = False
         self.faults = Faults()
         self.workers: dict[str, DeliveryWorker] = {}
+        self._direct: dict[str, DirectLog] = {}
         self.properties: dict[str, dict[str, Any]] = {}
         self.targets: Mapping[str, Target] = {"Firehose_20150804": FirehoseApi(self).answer}
         self.resources: Mapping[str, ResourceHandler] = {DELIVERY_STREAM: self}
@@ -75,6 +77,8 @@ class FirehoseService:
         for worker in self.workers.values():
             await run_in_threadpool(worker.stop)
         self._checkpoints.close()
+        for log in self._direct.values():
+            log.close()
 
     def arn(self, name: str) -> str:
         """Arn of a delivery stream."""
@@ -92,6 +96,21 @@ class FirehoseService:
     def drain(self, seconds: float = DRAIN_SECONDS) -> bool:
         """Deliver at once everything that is in the streams; False when time was up before."""
         return not [name for name, worker in self.workers.items() if not worker.drain(seconds)]
+
+    def takes_puts(self, name: str) -> bool:
+        """Whether records are put on this delivery stream itself."""
+        return name in self._direct
+
+    def put(self, name: str, records: Sequence[bytes]) -> list[str]:
+        """Keep records that were put on the delivery stream itself; their ids. They are kept on return.
+
+        Raises KeyError when it takes none, or is gone.
+        """
+        number = self._direct[name].append(records, int(self._context.clock() * 1000))
+        worker = self.workers.get(name)
+        if worker is not None:  # between two of its configurations there is none; the next one reads on
+            worker.wake()
+        return [f"{record_number(number)}{sub:06d}" for sub in range(len(records))]
 
     def create(self, logical_id: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """A new delivery stream. Raises InvalidArgumentError; ClientError when its Glue table is missing."""
@@ -112,7 +131,10 @@ class FirehoseService:
         return {"Arn": self.arn(physical_id)}
 
     def delete(self, physical_id: str) -> None:
-        """Stop the delivery stream and forget how far it was."""
+        """Stop the delivery stream and forget how far it was.
+
+        What was put on it itself and is not delivered stays in its file: one of the same name delivers it.
+        """
         with self._lock:
             self.properties.pop(physical_id, None)
             self._created.pop(physical_id, None)
@@ -120,14 +142,20 @@ class FirehoseService:
             if worker is not None and self._started:
                 worker.stop()
             self._checkpoints.forget(physical_id)
+            log = self._direct.pop(physical_id, None)
+            if log is not None:
+                log.close()
 
     def _replace(self, name: str, properties: dict[str, Any]) -> None:
         old = self.workers.pop(name, None)
         if old is not None and self._started:
             old.stop()
         self.properties[name] = properties
+        configuration = read_configuration(name, properties)
+        if configuration.is_direct and name not in self._direct:
+            self._direct[name] = DirectLog(self._context.paths.database(f"direct-{name}"))
         worker = self.workers[name] = DeliveryWorker(
-            read_configuration(name, properties),
+            configuration,
             self.arn(name),
             self._context,
             self._checkpoints,
@@ -137,6 +165,7 @@ class FirehoseService:
             random_string=lambda: "".join(secrets.choice(_LETTERS) for _ in range(11)),
             halt=lambda: os.kill(os.getpid(), signal.SIGKILL),
             created_at=self._created.get(name) or self._created_before(name),
+            direct=self._direct.get(name),
         )
         if self._started:
             worker.start()

@@ -18,22 +18,16 @@ from infra.local.firehose.answers import Judged
 from infra.local.firehose.checkpoints import Checkpoint, CheckpointStore, ShardProgress, finish
 from infra.local.firehose.configuration import Configuration
 from infra.local.firehose.counts import Counts
-from infra.local.firehose.deaggregation import unpack
 from infra.local.firehose.delivery import ParquetMaker
+from infra.local.firehose.direct_log import DirectLog
 from infra.local.firehose.error_objects import ErrorOrigin
 from infra.local.firehose.faults import Faults
 from infra.local.firehose.invocation import Batcher
-from infra.local.firehose.lag import metrics
+from infra.local.firehose.lag import direct_metrics, metrics
 from infra.local.firehose.pace import Pace
-from infra.local.firehose.reader import (
-    LIST_SECONDS,
-    RawRecord,
-    ShardReader,
-    list_shards,
-    readable_shards,
-    start_of,
-)
-from infra.local.firehose.records import Place, UserRecord
+from infra.local.firehose.reader import LIST_SECONDS
+from infra.local.firehose.records import UserRecord
+from infra.local.firehose.sources import DirectSource, KinesisSource, Reader, Source
 from infra.local.firehose.transforming import Transformer
 from infra.local.firehose.writer import Surroundings, Writer
 from infra.local.parts.context import LocalContext, ServiceRole
@@ -50,8 +44,9 @@ TRANSFORMS_AT_ONCE = 2
 class DeliveryWorker:
     """Runs one delivery stream from `start` to `stop`.
 
-    `created_at` is when the delivery stream was created (epoch seconds): where it starts to read shards that
-    have no checkpoint. None reads them from their beginning.
+    `direct` keeps what is put on a delivery stream that has no Kinesis stream. `created_at` is when the
+    delivery stream was created (epoch seconds): where it starts to read shards that have no checkpoint.
+    None reads them from their beginning.
     """
 
     def __init__(
@@ -67,12 +62,14 @@ class DeliveryWorker:
         random_string: Callable[[], str],
         halt: Callable[[], None],
         created_at: float | None,
+        direct: DirectLog | None = None,
     ) -> None:
         self.configuration = configuration
         self.counts = Counts()
         self._context, self._clock = context, context.clock
         self._checkpoints, self._faults = checkpoints, faults
-        self._kinesis = context.client("kinesis", role=_role(configuration.source_role_arn, delivery_arn))
+        self._direct = direct
+        self._source = self._open(delivery_arn, created_at)
         self._quiet_seconds, self._read_at = pace.quiet_seconds, 0.0
         self._lock = threading.RLock()
         self._wake, self._stopping = threading.Event(), threading.Event()
@@ -97,7 +94,7 @@ class DeliveryWorker:
         self._batcher = Batcher(hints.size_bytes, hints.interval_seconds * pace.interval_scale)
         self._transformer = self._make_transformer(delivery_arn, new_id, pace) if transform else None
         self._copies = 2 if configuration.backup else 1
-        self._readers: dict[str, ShardReader] = {}
+        self._readers: dict[str, Reader] = {}
         self._progress: dict[str, ShardProgress] = {}
         self._read_until: dict[str, float] = {}
         self._known: dict[str, Checkpoint] = {}
@@ -110,6 +107,17 @@ class DeliveryWorker:
         self._drains_asked = self._drains_done = 0
         self._transforms = ThreadPoolExecutor(TRANSFORMS_AT_ONCE, "transform")
         self._thread = threading.Thread(target=self._run, name=f"firehose-{configuration.name}", daemon=True)
+
+    def _open(self, delivery_arn: str, created_at: float | None) -> Source:
+        if self._direct is not None:
+            return DirectSource(self._direct, self._clock)
+        configuration = self.configuration
+        kinesis = self._context.client("kinesis", role=_role(configuration.source_role_arn, delivery_arn))
+        return KinesisSource(kinesis, configuration.stream_arn, self._clock, created_at)
+
+    def wake(self) -> None:
+        """Something was put on the delivery stream itself."""
+        self._wake.set()
 
     def start(self) -> None:
         """Begin to read, from the checkpoints where there are any."""
@@ -131,6 +139,8 @@ class DeliveryWorker:
 
     def metrics(self) -> dict[str, float]:
         """What Firehose tells CloudWatch of how far it is."""
+        if self._direct is not None:
+            return direct_metrics(self._direct.oldest_ms(), self._clock())
         since = self._created_at or 0.0  # unknown: as far behind as can be, until something was read
         with self._lock:
             return metrics(self._read_until, list(self._progress.values()), since, self._clock())
@@ -193,48 +203,36 @@ class DeliveryWorker:
         if now < self._list_at:
             return
         self._list_at = now + LIST_SECONDS
-        arn = self.configuration.stream_arn
-        for shard in readable_shards(list_shards(self._kinesis, arn), self._finished):
-            shard_id = shard["ShardId"]
-            if shard_id not in self._readers:
-                start = start_of(shard, self._known.get(shard_id), self._created_at)
-                self._readers[shard_id] = ShardReader(self._kinesis, arn, shard_id, start, self._clock)
-                self._progress.setdefault(shard_id, ShardProgress())
+        for reader in self._source.readers(self._known, self._finished):
+            if reader.shard_id not in self._readers:
+                self._readers[reader.shard_id] = reader
+                self._progress.setdefault(reader.shard_id, ShardProgress())
 
-    def _read(self, reader: ShardReader, now: float) -> int:
+    def _read(self, reader: Reader, now: float) -> int:
         if reader.closed or self._bytes_in_flight > MOST_BYTES_IN_FLIGHT:
             return 0
         if self._faults.happens("reading_pauses"):
             return 0
         asked_at = self._clock()
-        raw = reader.read()
-        if not raw:
+        places, records = reader.read()
+        if not places:
             self._read_until[reader.shard_id] = asked_at
             return 0
-        places, records = self._unpacked(raw)
+        if self._copies > 1:
+            for place in places:
+                place.open *= self._copies
         with self._lock:
-            self._read_until[reader.shard_id] = raw[-1].arrival_ms / 1000
+            self._read_until[reader.shard_id] = places[-1].arrival_ms / 1000
             self._progress[reader.shard_id].read(places)
-            self.counts.stream_records += len(raw)
+            self.counts.stream_records += len(places)
             self.counts.read += len(records)
             self._bytes_in_flight += self._copies * sum([len(record.data) for record in records])
             self.counts.behind_ms = max(each.behind_ms for each in self._readers.values())
             self._writer.keep(records, now)
-        self._note("firehose", "read", shard=reader.shard_id, records=len(raw), events=len(records))
+        self._note("firehose", "read", shard=reader.shard_id, records=len(places), events=len(records))
         for batch in self._batcher.add(records, now):
             self._submit(batch)
-        return len(raw)
-
-    def _unpacked(self, raw: Sequence[RawRecord]) -> tuple[list[Place], list[UserRecord]]:
-        places: list[Place] = []
-        records: list[UserRecord] = []
-        for each in raw:
-            unpacked = unpack(each.partition_key, each.data)
-            open_records = self._copies * len(unpacked)
-            place = Place(each.shard_id, each.sequence_number, each.arrival_ms, open_records)
-            places.append(place)
-            records += [UserRecord(place, sub, key, data) for sub, (key, data) in enumerate(unpacked)]
-        return places, records
+        return len(places)
 
     def _submit(self, batch: list[UserRecord]) -> None:
         with self._lock:
@@ -310,6 +308,7 @@ class DeliveryWorker:
                     self._list_at = 0.0  # its children may be read now
         if moved:
             self._checkpoints.save(self.configuration.name, moved)
+            self._source.done(moved)
             self._unsaved = {}
 
     def _note(self, stage: Any, what: str, **facts: Any) -> None:

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.firehose.checkpoints import CheckpointStore
 from infra.local.firehose.configuration import read_configuration
+from infra.local.firehose.direct_log import DirectLog
 from infra.local.firehose.faults import Faults
 from infra.local.firehose.pace import Pace
 from infra.local.firehose.worker import DeliveryWorker
@@ -68,6 +69,15 @@ def properties(**extended: Any) -> dict[str, Any]:
             "RoleARN": "arn:aws:iam::000000000000:role/source",
         },
         "ExtendedS3DestinationConfiguration": s3,
+    }
+
+
+def direct_properties(**extended: Any) -> dict[str, Any]:
+    """The same of a delivery stream that records are put on."""
+    return {
+        "DeliveryStreamType": "DirectPut",
+        "DeliveryStreamEncryptionConfigurationInput": {"KeyType": "AWS_OWNED_CMK"},
+        "ExtendedS3DestinationConfiguration": properties(**extended)["ExtendedS3DestinationConfiguration"],
     }
 
 
@@ -216,13 +226,15 @@ class Delivery:
         pace: Pace = PATIENT,
         given: Mapping[str, Any] | None = None,
         created_at: float | None = ARRIVAL_MS / 1000,
+        direct: DirectLog | None = None,
     ) -> None:
         self.folder, self.pace, self.created_at = folder, pace, created_at
         self.stream = stream or MemoryStream()
         self.function = MemoryFunction(answer or accept)
         self.bucket, self.catalog, self.faults = MemoryBucket(), MemoryCatalog(columns), Faults()
         self.halted = threading.Event()
-        self.properties = given or properties()
+        self.direct = direct
+        self.properties = given or (properties() if direct is None else direct_properties())
         self.worker = self._make()
 
     def _make(self) -> DeliveryWorker:
@@ -246,6 +258,7 @@ class Delivery:
             random_string=lambda: f"random{next(ids):05d}",
             halt=self._halt,
             created_at=self.created_at,
+            direct=self.direct,
         )
 
     def _halt(self) -> None:

@@ -493,8 +493,14 @@ def test_an_object_that_is_written_twice_has_the_same_content(tmp_path: Path) ->
         ("PutRecordBatch", {"Records": [{"Data": "YQ=="}]}),
     ],
 )
-def test_direct_puts_are_refused(operation: str, body: dict[str, Any]) -> None:
-    service: Any = type("Service", (), {"properties": {"events": properties()}})()
+def test_direct_puts_are_refused_by_a_delivery_stream_that_reads_kinesis(
+    operation: str, body: dict[str, Any]
+) -> None:
+    service: Any = type(
+        "Service",
+        (),
+        {"properties": {"events": properties()}, "takes_puts": lambda _, name: name != "events"},
+    )()
     request: Any = None
     call = FirehoseApi(service).answer(operation, {"DeliveryStreamName": "events", **body}, request)
     answer = asyncio.run(call)
