@@ -16,16 +16,22 @@ Read = tuple[Sequence[Place], Sequence[UserRecord]]
 
 
 class Reader(Protocol):
-    """Reads records in order. A worker's one thread uses it.
+    """Reads records in order. A worker's one thread uses it."""
 
-    Attributes:
-        behind_ms: how old what comes next is, in milliseconds.
-        closed: nothing will come any more.
-    """
+    @property
+    def shard_id(self) -> str:
+        """What its checkpoints are kept under."""
+        ...
 
-    shard_id: str
-    behind_ms: int
-    closed: bool
+    @property
+    def behind_ms(self) -> int:
+        """How old what comes next is, in milliseconds."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Nothing will come any more."""
+        ...
 
     def read(self) -> Read:
         """The next records, perhaps none."""
@@ -71,8 +77,11 @@ class _Shard:
     """A shard's records, aggregates taken apart."""
 
     def __init__(self, kinesis: Any, arn: str, shard_id: str, start: Any, clock: Callable[[], float]) -> None:
-        self.shard_id = shard_id
         self._reader = ShardReader(kinesis, arn, shard_id, start, clock)
+
+    @property
+    def shard_id(self) -> str:
+        return self._reader.shard_id
 
     @property
     def behind_ms(self) -> int:
