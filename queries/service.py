@@ -101,10 +101,11 @@ class ReportService:
         if request.name in ("tick", "refresh"):
             marked = self._compare(everything=request.everything)
         if request.accept_missing:
-            # Of all that is quarantined: what was refused for another reason is only tried once more.
+            # Stale ones too: their loss would only be found when they are computed, and asked about again.
+            # What was refused for another reason is only tried once more.
             states = [state for name in self.queries for state in self.ledger.report(name)]
-            aside = [state.key for state in states if state.quarantined]
-            marked += self.refresher.mark(aside, accept=True, at_once=True)
+            open_ones = [state.key for state in states if state.quarantined or state.is_stale]
+            marked += self.refresher.mark(open_ones, accept=True, at_once=True)
         if request.name == "refresh":
             self.refresher.hasten(state.key for state in self._waited_for() if state.is_stale)
         if request.housekeeping:

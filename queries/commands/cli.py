@@ -61,7 +61,7 @@ def refresh(
     timeout: Annotated[float, typer.Option(help="With --wait: give up after this many seconds.")] = 600,
     accept_missing: Annotated[
         bool,
-        typer.Option("--accept-missing", help="Compute what is quarantined from what is left in the lake."),
+        typer.Option("--accept-missing", help="Compute quarantined and stale partitions from what is left."),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -187,8 +187,7 @@ def seen(pipeline: Pipeline) -> Seen:
     )
     seen.texts = _texts(pipeline, seen)
     pipeline.replace_lake(pipeline.clean_lake())
-    # The objects that were replaced are gone for good: what depends on them is set aside until that is accepted.
-    pipeline.shell.run("reports", "refresh", "--wait", "--timeout", "600", code=None)
+    # The objects that were replaced are gone for good: what depends on them is quarantined until that is accepted.
     seen.clean = pipeline.reported("--accept-missing")
     return seen
 

@@ -28,7 +28,3 @@ class Objects(Protocol):
     def put(self, key: str, data: bytes) -> None:
         """Write the object, whole."""
         ...
-
-    def delete(self, key: str) -> None:
-        """Remove the object; one that does not exist is no error."""
-        ...

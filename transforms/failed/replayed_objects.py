@@ -159,16 +159,13 @@ def _merge(objects: Objects, fresh: _Fresh, beside: dict[str, set[str]]) -> Writ
 
 
 def _remove(objects: Objects, key: str, names: AbstractSet[str]) -> Written:
-    """Take rows out of an object, and the object away when nothing is left in it."""
+    """Take rows out of an object. It stays when nothing is left in it: an object that vanishes is a loss."""
     body = objects.get(key)
     if body is None:
         return Written(key, 0, is_changed=False)
     before = read_parquet(body, _table_of(key))
     kept = before.filter(pa.array([name not in names for name in _names(before).to_pylist()], pa.bool_()))
-    if kept.num_rows:
-        return _put(objects, key, kept, body)
-    objects.delete(key)
-    return Written(key, 0, is_changed=True)
+    return _put(objects, key, kept, body)
 
 
 def _put(objects: Objects, key: str, rows: Any, before: bytes | None) -> Written:

@@ -31,7 +31,3 @@ class S3Objects:
     def put(self, key: str, data: bytes) -> None:
         """See `Objects.put`."""
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
-
-    def delete(self, key: str) -> None:
-        """See `Objects.delete`."""
-        self._client.delete_object(Bucket=self._bucket, Key=key)

@@ -135,6 +135,22 @@ def test_a_loss_that_is_accepted_is_computed_and_stays_accepted(lake: Lake) -> N
     assert lake.seen(hour[:10]) == ([(hour, 6), (other, 6)], [(12,)])
 
 
+def test_a_loss_that_nobody_has_noticed_yet_is_accepted_in_one_request(lake: Lake) -> None:
+    hour, other = lake.begin()
+    lake.delete(hour)
+    lake.worker.prepare(Request("refresh", everything=True, accept_missing=True))
+    tick(lake.worker)
+    assert lake.seen(hour[:10]) == ([(hour, 3), (other, 6)], [(9,)])
+
+
+def test_an_object_whose_rows_were_all_taken_back_is_no_loss(lake: Lake) -> None:
+    hour, other = lake.begin()
+    lake.lab.put(hour, "o1", [])
+    tick(lake.worker)
+    assert lake.seen(hour[:10]) == ([(hour, 3), (other, 6)], [(9,)])
+    assert lake.state(HOURLY, hour).condition == "fresh"
+
+
 def test_an_hour_without_any_object_left_is_noticed(lake: Lake) -> None:
     hour, other = lake.begin()
     for name in ("o1", "o2"):

@@ -30,10 +30,6 @@ class MemoryObjects:
         self.writes += 1
         self.bodies[key] = data
 
-    def delete(self, key: str) -> None:
-        self.writes += 1
-        self.bodies.pop(key, None)
-
 
 def error_line(raw: bytes, arrival_ms: int, **members: object) -> bytes:
     """One document of an error object of a failed transformation."""

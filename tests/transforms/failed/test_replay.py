@@ -191,6 +191,21 @@ def test_a_repair_that_moves_a_row_to_another_hour_leaves_it_in_one_place(
     assert rows(objects) == [("2026-11-24-08", 2), ("2026-11-24-10", 1), ("2026-11-24-10", 3)]
 
 
+def test_an_object_that_a_replay_empties_stays_and_has_no_rows(
+    objects: MemoryObjects, replayed: Callable[..., Counts]
+) -> None:
+    replayed(objects)
+    before = {key for key in objects.bodies if key.startswith(TABLE.prefix)}
+
+    def later(raw: bytes) -> bytes | None:
+        made = mend(raw)
+        return made.replace(b"T09:", b"T10:") if made else None
+
+    replayed(objects, repair=later, order=Order(repair_name="later"))
+    assert {key for key in objects.bodies if key.startswith(TABLE.prefix)} >= before
+    assert {hour for hour, _ in rows(objects)} == {"2026-11-24-10"}
+
+
 def test_a_repair_that_raises_leaves_that_record_failed(
     objects: MemoryObjects, replayed: Callable[..., Counts]
 ) -> None:
