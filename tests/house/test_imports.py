@@ -68,6 +68,10 @@ def test_an_impure_line_is_found_through_what_is_imported(tmp_path: Path, line: 
     assert impurities(modules(tmp_path), ("transforms.gate",), {"producers.contracts.web": "why"}) == []
 
 
+def test_no_module_imports_itself_through_others() -> None:
+    assert cycle(modules(ROOT)) == []
+
+
 def test_a_circle_of_imports_is_found_inside_functions_too(tmp_path: Path) -> None:
     _write(tmp_path, "queries/a.py", "from queries import b\n")
     _write(tmp_path, "queries/b.py", "def late():\n    import queries.c\n")

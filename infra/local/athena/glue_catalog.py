@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.athena.errors import QueryError
 from infra.local.athena.layout import is_view, layout_of, view_sql
-from infra.local.athena.sql.compiler import Table, TableColumn, View
+from infra.local.athena.sql.tables import Table, TableColumn, View
 from infra.local.athena.sql.types import VARCHAR
 
 CATALOG = "awsdatacatalog"

@@ -16,7 +16,7 @@ from infra.local.athena.layout import Layout
 from infra.local.athena.objects import ObjectCache, StoredObject, download
 from infra.local.athena.partitions import PartitionObjects, find_objects
 from infra.local.athena.sandbox import Sandbox
-from infra.local.athena.sql.compiler import Scan, TableColumn
+from infra.local.athena.sql.tables import Scan, TableColumn
 from infra.local.athena.sql.tree import Sql, build, join, quoted, text
 from infra.local.athena.sql.types import Type
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sandbox import Sandbox
-from infra.local.athena.sql.compiler import Compiler, Table, View
+from infra.local.athena.sql.compiler import Compiler
 from infra.local.athena.sql.functions import catalog
+from infra.local.athena.sql.tables import Table, View
 from tests.golden.athena.wire import wire
 
 NOW = datetime(2026, 11, 25, 12)

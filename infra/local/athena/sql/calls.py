@@ -16,6 +16,7 @@ from infra.local.athena.sql.functions.registry import (
     Session,
     Udf,
     substitute,
+    udf_name,
 )
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.tree import Lambda, build, join
@@ -194,8 +195,8 @@ def _emit(
     call = Call(name, ready, types, session, distinct)
     if overload.python is not None:
         result = substitute(overload.result, types)
-        udf_name = f"t_{name}_{abs(hash((overload.signature, tuple(str(a.type) for a in ready)))) % 10**9}"
-        udf = Udf(udf_name, overload.python, tuple(a.type for a in ready), result, overload.takes_null)
+        unique = udf_name(name, overload.signature, *(str(a.type) for a in ready))
+        udf = Udf(unique, overload.python, tuple(a.type for a in ready), result, overload.takes_null)
         return Typed(build("{}({})", session.use(udf), join(", ", call.sqls)), result, refs)
     if isinstance(overload.rule, str):
         result = substitute(overload.result, types)

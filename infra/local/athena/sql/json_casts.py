@@ -8,7 +8,7 @@ from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.expression import Expressions
 from infra.local.athena.sql.expression_base import place_of
 from infra.local.athena.sql.functions import json_conversion
-from infra.local.athena.sql.functions.registry import Udf
+from infra.local.athena.sql.functions.registry import Udf, udf_name
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.tree import build
 from infra.local.athena.sql.type_names import parse_type
@@ -22,11 +22,11 @@ def json_cast(compiler: "Compiler", value: Typed, wanted: Type, *, safe: bool) -
     """CAST(x AS json), CAST(json AS x). Raises QueryError."""
     if wanted == JSON:
         function = json_conversion.writer(value.type)
-        name = f"t_to_json_{abs(hash(str(value.type))) % 10**9}"
+        name = udf_name("to_json", str(value.type))
         udf = Udf(name, function, (value.type,), JSON)
     else:
         function = json_conversion.reader(wanted)
-        name = f"t_from_json_{abs(hash(str(wanted))) % 10**9}"
+        name = udf_name("from_json", str(wanted))
         udf = Udf(name, function, (JSON,), wanted)
     sql = build("{}({})", compiler.use(udf), value.sql)
     return Typed(build("TRY({})", sql) if safe else sql, wanted, value.refs)

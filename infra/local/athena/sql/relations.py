@@ -11,14 +11,16 @@ from infra.local.athena.sql.casts import coerce
 from infra.local.athena.sql.conditions import conditions
 from infra.local.athena.sql.expression import Expressions
 from infra.local.athena.sql.expression_base import place_of
+from infra.local.athena.sql.parse import parse_query
 from infra.local.athena.sql.query_model import Cte, Ctes, Query
 from infra.local.athena.sql.scope import Domain, Domains, Field, Origin, Ref, Scope, Source, Typed
+from infra.local.athena.sql.tables import Scan, Table, View
 from infra.local.athena.sql.tree import EMPTY, Sql, build, join, number, quoted
 from infra.local.athena.sql.types import Type, common
 from infra.local.athena.sql.unnest import Item, check_renames, unnest
 
 if TYPE_CHECKING:
-    from infra.local.athena.sql.compiler import Compiler, Scan, Table, View
+    from infra.local.athena.sql.compiler import Compiler
 
 _DEEPEST_VIEW = 16
 
@@ -219,8 +221,6 @@ def _table(compiler: "Compiler", node: exp.Table, ctes: Ctes) -> Item:
             renames,
             node,
         )
-    from infra.local.athena.sql.compiler import Scan, View
-
     parts = [part.name for part in (node.args.get("catalog"), node.args.get("db"), node.this) if part]
     found = compiler.catalog.find(parts, compiler.database, place_of(node))
     if isinstance(found, View):
@@ -241,8 +241,8 @@ def _table(compiler: "Compiler", node: exp.Table, ctes: Ctes) -> Item:
 
 def _scan(
     compiler: "Compiler",
-    scan: "Scan",
-    table: "Table",
+    scan: Scan,
+    table: Table,
     qualifiers: tuple[str, ...],
     renames: Sequence[str],
     node: exp.Expr,
@@ -261,10 +261,8 @@ def _scan(
     return Item(build("{} AS {}", scan.name, alias), fields, scan)
 
 
-def _view(compiler: "Compiler", view: "View") -> Query:
+def _view(compiler: "Compiler", view: View) -> Query:
     """The view's query, with its bare names in the view's database and no WITH query of the outer one visible."""
-    from infra.local.athena.sql.parse import parse_query
-
     if len(compiler.views) >= _DEEPEST_VIEW or f"{view.database}.{view.name}" in compiler.views:
         raise QueryError(
             "VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {view.database}.{view.name}"

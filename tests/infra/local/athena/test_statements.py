@@ -10,9 +10,10 @@ import pytest
 from infra.local.athena.glue_catalog import GlueCatalog
 from infra.local.athena.layout import layout_of
 from infra.local.athena.partitions import find_objects
-from infra.local.athena.sql.compiler import Compiler, Table, TableColumn, View
+from infra.local.athena.sql.compiler import Compiler
 from infra.local.athena.sql.functions import catalog
 from infra.local.athena.sql.scope import Domain
+from infra.local.athena.sql.tables import Table, TableColumn, View
 from infra.local.athena.sql.type_names import parse_type
 from queries.contracts import reports
 from tests.golden.athena.ours import NOW

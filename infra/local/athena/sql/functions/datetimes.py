@@ -5,7 +5,7 @@ from dataclasses import replace
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.casts import local, zone
 from infra.local.athena.sql.functions import time_formats
-from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf
+from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf, udf_name
 from infra.local.athena.sql.literals import zone_of
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.times import at_time_zone
@@ -220,7 +220,7 @@ def _formatted(name: str) -> None:
             raise refused(f"{name} with a computed format", "Write the format as a literal.")
         shown = zone(value.type) if value.type.name == _ZONED else "UTC"
         udf = Udf(
-            f"t_{name}_{abs(hash((pattern, shown))) % 10**9}",
+            udf_name(name, pattern, shown),
             translate(pattern, shown),
             (TIMESTAMP,),
             VARCHAR,
@@ -240,7 +240,7 @@ def _date_parse(call: Call) -> tuple[Sql, Type]:
     if not isinstance(pattern, str):
         raise refused("date_parse with a computed format", "Write the format as a literal.")
     udf = Udf(
-        f"t_date_parse_{abs(hash(pattern)) % 10**9}",
+        udf_name("date_parse", pattern),
         time_formats.mysql_reader(pattern),
         (VARCHAR,),
         TIMESTAMP,
@@ -253,7 +253,7 @@ def _parse_datetime(call: Call) -> tuple[Sql, Type]:
     if not isinstance(pattern, str):
         raise refused("parse_datetime with a computed format", "Write the format as a literal.")
     udf = Udf(
-        f"t_parse_datetime_{abs(hash(pattern)) % 10**9}",
+        udf_name("parse_datetime", pattern),
         time_formats.joda_reader(pattern),
         (VARCHAR,),
         TIMESTAMP,

@@ -4,6 +4,7 @@ A signature is written as in Trino's documentation, `element_at(array(T), bigint
 type, a trailing `*` for any number of the last argument, `function(T, U)` for a lambda.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from infra.local.athena.sql.type_names import parse_type
 from infra.local.athena.sql.types import Type
 
 Kind = Literal["scalar", "aggregate", "window"]
+_AWKWARD = re.compile("[^a-z0-9]")  # capitals too: DuckDB does not tell them apart in names
+_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,19 @@ class Udf:
     arguments: tuple[Type, ...]
     result: Type
     takes_null: bool = False
+
+
+def udf_name(function: str, *of: str) -> str:
+    """A name for DuckDB that says what is computed: for equal arguments equal in every process, else another.
+
+    Args:
+        function: Trino's name for it.
+        of: what tells it from others of that name: types, a format. Long ones are named by their digest.
+    """
+    told = "__".join(_AWKWARD.sub(lambda found: f"_{ord(found[0]):x}_", part) for part in of)
+    if len(told) > _LONGEST_NAME:
+        told = hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+    return f"t_{function}_{told}"
 
 
 class Session(Protocol):
