@@ -1,18 +1,19 @@
 """Everything that is accepted and not yet settled, under one lock.
 
 What others do with it stands in files of their own: `intake` puts events in, `dispatch` says what to send,
-`outcomes` notes what came of it. They hold `lock` when they call anything in here.
+`outcomes` notes what came of it. They hold `lock` when they call anything in here, and write no field of it.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import repeat
 from random import Random
 
 from producers.errors import ProducerError
 from producers.packing.packer import Packer, require_key
-from producers.packing.record import PackedEvent, Record
+from producers.packing.record import EVENT_OVERHEAD, PackedEvent, Record
 from producers.sending.batching import Lanes
 from producers.sending.circuit_breaker import Endpoint
 from producers.sending.settings import OutboxSettings
@@ -36,7 +37,7 @@ class Backlog:
         under_way: batches that senders hold.
         buffered: bytes that events in memory take.
         accepted: events taken so far; here and not in `stats`, for speed.
-        hurry: how many callers wait, so that nothing waits for company.
+        hurry: how many callers wait, so that nothing is buffered for longer than it must.
         watchers: senders that will wake by themselves in time.
         failure: why nothing is sent; None again once the stream takes records.
         is_dead: nothing will be sent any more.
@@ -97,6 +98,111 @@ class Backlog:
         """Whether nothing waits to be settled, in memory or on the disk."""
         return not self.buffered and (self.spool is None or not self.spool.unread)
 
+    def take_at_once(self, data: bytes, key: str, held: int) -> bool:
+        """Takes an event if nothing is in the way: room in memory, no spool, a known stream. Usual.
+
+        One call for each event, so that it does everything itself.
+        """
+        if (
+            self.packer is None
+            or self.spool is not None
+            or self.buffered + held > self.settings.max_buffer_bytes
+            or self.is_closed
+            or self.failure is not None
+        ):
+            return False
+        has_opened = self.packer.add(data, key, None, self.clock)
+        self.accepted += 1
+        self.buffered += held
+        if has_opened and not self.watchers:
+            self.work.notify()
+        return True
+
+    def take_many_at_once(self, data: Sequence[bytes], keys: Sequence[str], held: int) -> bool:
+        """`take_at_once` for all of the events or none. Raises BadKeyError before any is taken."""
+        if (
+            self.spool is not None
+            or self.buffered + held > self.settings.max_buffer_bytes
+            or self.is_closed
+            or self.failure is not None
+        ):
+            return False
+        has_opened = self.pack_many(data, keys)
+        self.accepted += len(data)
+        self.buffered += held
+        if has_opened and not self.watchers:
+            self.work.notify()
+        return True
+
+    def take(self, data: bytes, key: str, held: int, mark: int | None) -> None:
+        """Takes an event into memory; the caller has made sure of the room."""
+        self.accepted += 1
+        self.buffered += held
+        if self.pack(data, key, None, mark):
+            self.work.notify()
+
+    def take_on_disk(self) -> None:
+        """Counts an event that lies in the spool only."""
+        self.accepted += 1
+        self.stats.spooled += 1
+        self.work.notify()
+
+    def take_dead_lettered(self) -> None:
+        """Counts an event that could not be taken, and is in the dead-letter file."""
+        self.accepted += 1
+        self.stats.dead_lettered += 1
+
+    def unspool(self, data: bytes, key: str, explicit_hash_key: str | None, mark: int) -> None:
+        """Takes an event from the spool into memory."""
+        self.stats.spooled -= 1
+        self.buffered += len(data) + EVENT_OVERHEAD
+        self.pack(data, key, explicit_hash_key, mark)
+
+    def spooled(self, event: PackedEvent) -> None:
+        """An event of those in memory lies in the spool now."""
+        self.stats.spooled += 1
+        self.buffered -= len(event.data) + EVENT_OVERHEAD
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """While a caller waits: what is packed leaves at once."""
+        self.hurry += 1
+        self.work.notify_all()
+        try:
+            yield
+        finally:
+            self.hurry -= 1
+
+    def watch_for(self, seconds: float) -> None:
+        """Waits for work, or this long. Nobody else has to be woken for new records meanwhile."""
+        self.watchers += 1
+        self.work.wait(max(0.0, seconds))
+        self.watchers -= 1
+
+    def give_out(self, batch: list[Record]) -> None:
+        """A sender holds the batch from now on."""
+        self.under_way[id(batch)] = batch
+
+    def take_back(self, batch: list[Record]) -> bool:
+        """The batch came back; False for one that nobody waits for any more."""
+        return self.under_way.pop(id(batch), None) is not None
+
+    def close(self) -> None:
+        """Takes no more events."""
+        self.is_closed = True
+
+    def stop(self) -> None:
+        """Sends nothing more, whatever senders still hold."""
+        self.is_stopped = True
+
+    def forget_under_way(self) -> None:
+        """Waits for none of the batches that senders hold."""
+        self.under_way.clear()
+
+    def interrupt(self) -> None:
+        """Tells whoever waits to give up. Takes no lock: a signal's handler may call it."""
+        self.interrupts += 1
+
     def snapshot(self) -> Stats:
         """A copy of the counts."""
         return replace(self.stats, accepted=self.accepted, buffered_bytes=self.buffered)
@@ -150,7 +256,25 @@ class Backlog:
             yield from record.events()
         yield from self._unrouted
 
-    def release(self, record: Record) -> None:
+    def delivered(self, record: Record, shard_id: str, sequence_number: str) -> None:
+        """The stream has the record."""
+        self.stats.count_delivered(record.count, record.size)
+        self._settle(record)
+        self.reports.add(record, shard_id, sequence_number)
+
+    def expired(self, record: Record, error: str) -> None:
+        """The record became too old to be sent."""
+        self.stats.expired += record.count
+        self._settle(record)
+        self.reports.add(record, error=error)
+
+    def dead_lettered(self, record: Record, error: str) -> None:
+        """The stream refuses the record for what is in it."""
+        self.stats.dead_lettered += record.count
+        self._settle(record)
+        self.reports.add(record, error=error)
+
+    def _settle(self, record: Record) -> None:
         """The record is settled: its memory and its place in the spool are free."""
         self.buffered -= record.held_bytes
         if self.spool is not None:

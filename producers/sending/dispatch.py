@@ -3,7 +3,7 @@
 from enum import Enum
 
 from producers.errors import SpoolError
-from producers.packing.record import EVENT_OVERHEAD, Record
+from producers.packing.record import Record
 from producers.sending.backlog import Backlog
 
 REFILL_EVENTS = 2_000  # read from the spool at a time
@@ -40,10 +40,7 @@ class Dispatch:
                 if wake_at is None:
                     backlog.work.wait()
                     continue
-                # Whoever wakes by itself sees to new records in time: nobody else has to be woken for them.
-                backlog.watchers += 1
-                backlog.work.wait(max(0.0, wake_at - now))
-                backlog.watchers -= 1
+                backlog.watch_for(wake_at - now)
 
     def _work_now(self, now: float) -> list[Record] | Work | None:
         backlog = self._backlog
@@ -60,7 +57,7 @@ class Dispatch:
         self._close_buckets(now)
         batch = self._alive(backlog.lanes.take(now, bool(backlog.hurry)), now)
         if batch:
-            backlog.under_way[id(batch)] = batch
+            backlog.give_out(batch)
             backlog.endpoint.asking()
         return batch or None
 
@@ -102,9 +99,7 @@ class Dispatch:
             if not frames:
                 return
             for mark, data, key, explicit in frames:
-                backlog.stats.spooled -= 1
-                backlog.buffered += len(data) + EVENT_OVERHEAD
-                backlog.pack(data, key, explicit, mark)
+                backlog.unspool(data, key, explicit, mark)
 
     def _alive(self, batch: list[Record], now: float) -> list[Record]:
         backlog = self._backlog
@@ -115,8 +110,6 @@ class Dispatch:
         if not dead:
             return batch
         for record in dead:
-            backlog.stats.expired += record.count
-            backlog.release(record)
-            backlog.reports.add(record, error=f"older than {ttl:g} s before it could be sent")
+            backlog.expired(record, f"older than {ttl:g} s before it could be sent")
         backlog.lanes.delivered(dead)
         return [record for record in batch if record not in dead]

@@ -25,15 +25,9 @@ class Intake:
         backlog = self._backlog
         with backlog.lock:
             held = len(data) + EVENT_OVERHEAD
-            if backlog.packer is None or not self._is_simple(held):
+            if not backlog.take_at_once(data, key, held):
                 require_key(key)
                 self._put(data, key, held, timeout)
-                return
-            has_opened = backlog.packer.add(data, key, None, backlog.clock)
-            backlog.accepted += 1
-            backlog.buffered += held
-            if has_opened and not backlog.watchers:
-                backlog.work.notify()
 
     def put_many(self, data: Sequence[bytes], keys: Sequence[str], timeout: float | None) -> None:
         """Takes several events under one lock. Raises as `put`, with those before the one at fault taken;
@@ -42,17 +36,11 @@ class Intake:
         held = sum(map(len, data)) + EVENT_OVERHEAD * len(data)
         backlog = self._backlog
         with backlog.lock:
-            if not self._is_simple(held):
+            if not backlog.take_many_at_once(data, keys, held):
                 for key in keys:
                     require_key(key)
                 for blob, key in zip(data, keys, strict=True):
                     self._put(blob, key, len(blob) + EVENT_OVERHEAD, timeout)
-                return
-            has_opened = backlog.pack_many(data, keys)
-            backlog.accepted += len(data)
-            backlog.buffered += held
-            if has_opened and not backlog.watchers:
-                backlog.work.notify()
 
     def put_anyway(self, data: bytes, key: str) -> None:
         """Takes one small event whether there is room or not: what the producer says of itself never
@@ -61,25 +49,13 @@ class Intake:
         backlog = self._backlog
         with backlog.lock:
             if not backlog.is_over:
-                self._take(
-                    data, key, len(data) + EVENT_OVERHEAD, None if self._spool is None else NOT_SPOOLED
-                )
+                mark = None if self._spool is None else NOT_SPOOLED
+                backlog.take(data, key, len(data) + EVENT_OVERHEAD, mark)
 
     def dead_lettered(self) -> None:
         """Counts an event that was put, could not be taken, and is in the dead-letter file."""
         with self._backlog.lock:
-            self._backlog.accepted += 1
-            self._backlog.stats.dead_lettered += 1
-
-    def _is_simple(self, held: int) -> bool:
-        """Nearly always: room in memory, no spool."""
-        backlog = self._backlog
-        return (
-            self._spool is None
-            and backlog.buffered + held <= self._most
-            and not backlog.is_closed
-            and backlog.failure is None
-        )
+            self._backlog.take_dead_lettered()
 
     def _put(self, data: bytes, key: str, held: int, timeout: float | None) -> None:
         backlog = self._backlog
@@ -90,22 +66,13 @@ class Intake:
         patience = _Patience(backlog, timeout)
         if self._spool is None:
             self._wait_for_room(held, patience)
-            self._take(data, key, held, None)
+            backlog.take(data, key, held, None)
             return
         mark, is_on_disk_only = self._keep(data, key, held, patience)
-        if not is_on_disk_only:
-            self._take(data, key, held, mark)
-            return
-        backlog.accepted += 1
-        backlog.stats.spooled += 1
-        backlog.work.notify()
-
-    def _take(self, data: bytes, key: str, held: int, mark: int | None) -> None:
-        backlog = self._backlog
-        backlog.accepted += 1
-        backlog.buffered += held
-        if backlog.pack(data, key, None, mark):
-            backlog.work.notify()
+        if is_on_disk_only:
+            backlog.take_on_disk()
+        else:
+            backlog.take(data, key, held, mark)
 
     def _keep(self, data: bytes, key: str, held: int, patience: "_Patience") -> tuple[int, bool]:
         """(the event's mark in the spool, whether it is there only)."""
@@ -155,13 +122,9 @@ class _Patience:
         left = POLL_SECONDS if self._deadline is None else self._deadline - backlog.clock()
         if not self._may_wait or left <= 0 or backlog.interrupts != self._interrupts:
             raise error from backlog.failure
-        backlog.hurry += 1
-        backlog.work.notify_all()
-        try:
-            # Nobody tells when a disk has room again, nor a signal's handler that it came.
+        with backlog.hurried():
+            # Nothing wakes a caller when a disk has room again, nor when a signal came.
             backlog.room.wait(min(POLL_SECONDS, left))
-        finally:
-            backlog.hurry -= 1
         if backlog.is_closed:
             raise ClosedError("The producer was closed while the event waited for room.")
         if backlog.refusal is not None:

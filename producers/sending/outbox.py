@@ -7,7 +7,6 @@ from collections.abc import Callable
 from random import Random
 
 from producers.errors import ProducerError, SpoolError
-from producers.packing.record import EVENT_OVERHEAD
 from producers.sending.backlog import NOT_SPOOLED, Backlog
 from producers.sending.dispatch import Dispatch
 from producers.sending.intake import POLL_SECONDS, Intake
@@ -76,7 +75,7 @@ class Outbox:
 
     def interrupt(self) -> None:
         """Ends what others wait for in here. Takes no lock: a signal's handler may call it."""
-        self._backlog.interrupts += 1
+        self._backlog.interrupt()
 
     def flush(self, timeout: float | None) -> int:
         """Sends what waits; returns what is still pending when all of it is settled, or the time is over.
@@ -98,11 +97,11 @@ class Outbox:
         backlog = self._backlog
         with backlog.lock:
             if not backlog.is_closed:
-                backlog.is_closed = True
+                backlog.close()
                 self._is_refused_while_waiting(timeout)
-                backlog.is_stopped = True
+                backlog.stop()
                 self._spool_rest()
-                backlog.under_way.clear()
+                backlog.forget_under_way()
             backlog.work.notify_all()
             backlog.room.notify_all()
             return backlog.snapshot()
@@ -113,9 +112,7 @@ class Outbox:
         deadline = None if timeout is None else self._clock() + timeout
         refusals, interrupts = backlog.refusals, backlog.interrupts
         backlog.endpoint.nudge()
-        backlog.hurry += 1
-        backlog.work.notify_all()
-        try:
+        with backlog.hurried():
             while not backlog.is_empty and not backlog.is_stopped:
                 left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - self._clock())
                 if left <= 0 or backlog.interrupts != interrupts:
@@ -123,8 +120,6 @@ class Outbox:
                 if backlog.refusals != refusals:
                     return True
                 backlog.room.wait(left)
-        finally:
-            backlog.hurry -= 1
         return backlog.is_dead
 
     def _spool_rest(self) -> None:
@@ -138,8 +133,7 @@ class Outbox:
                 except SpoolError as error:
                     lost, why = lost + 1, str(error)
                     continue
-            backlog.stats.spooled += 1
-            backlog.buffered -= len(event.data) + EVENT_OVERHEAD
+            backlog.spooled(event)
         try:
             self._spool.close()
         except SpoolError as error:
@@ -149,4 +143,4 @@ class Outbox:
 
     def _callback_failed(self) -> None:
         with self._backlog.lock:
-            self._backlog.stats.callback_errors += 1
+            self._backlog.stats.count_callback_error()

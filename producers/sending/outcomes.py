@@ -20,7 +20,7 @@ class Outcomes:
         backlog = self._backlog
         with backlog.lock:
             backlog.endpoint.answered()
-            backlog.stats.map_refreshes += 1
+            backlog.stats.count_map_refresh()
             try:
                 backlog.watch.looked(facts, backlog.clock())
             except StreamRefusedError as error:
@@ -32,10 +32,10 @@ class Outcomes:
 
     def _pack_again(self, record: Record, shards: ShardMap | None) -> None:
         if record.landed is not None and _fits(record, shards):
-            self._deliver(record, record.landed, "")
+            self._backlog.delivered(record, record.landed, "")
             return
         if record.landed is not None:
-            self._backlog.stats.re_sent += record.count
+            self._backlog.stats.count_re_sent(record.count)
         for event in record.events():
             self._backlog.pack(*event)
 
@@ -49,11 +49,10 @@ class Outcomes:
         """The stream answered, record by record."""
         backlog = self._backlog
         with backlog.lock:
-            if not self._came_back(batch):
+            if not backlog.take_back(batch):
                 return
             backlog.answered()
-            backlog.stats.requests += 1
-            backlog.stats.request_seconds += seconds
+            backlog.stats.count_request(seconds)
             done, refused, stray = [], [], []
             for record, answer in zip(batch, answers, strict=True):
                 record.attempts += 1
@@ -64,19 +63,19 @@ class Outcomes:
                     stray.append(record)
                 else:
                     done.append(record)
-                    self._deliver(record, answer.shard_id, answer.sequence_number)
+                    backlog.delivered(record, answer.shard_id, answer.sequence_number)
             backlog.lanes.delivered(done)
             if refused:
                 self._refused(refused)
             if stray:
                 backlog.lanes.put_back(stray)
-                backlog.watch.is_stale = True
+                backlog.watch.outdated()
             backlog.work.notify_all()
 
     def _is_stray(self, record: Record, answer: Taken) -> bool:
         if record.shard is None or record.shard.shard_id == answer.shard_id:
             return False
-        self._backlog.stats.strays += 1
+        self._backlog.stats.count_misrouted()
         if record.must_stay_in_shard and self._backlog.settings.verify_shard:
             return True
         # It is where its key belongs; only the map is old.
@@ -84,25 +83,23 @@ class Outcomes:
         return False
 
     def _refused(self, records: list[Record]) -> None:
-        stats = self._backlog.stats
-        stats.throttled += len(records)
-        stats.refused_bytes += sum(record.size for record in records)
+        self._backlog.stats.count_refused([record.size for record in records])
         self._backlog.lanes.refused(records, self._backlog.clock())
 
     def put_back(self, batch: list[Record], error: ProducerError | None = None) -> None:
         """The request failed as a whole. Without an error it was not made."""
         backlog = self._backlog
         with backlog.lock:
-            if not self._came_back(batch):
+            if not backlog.take_back(batch):
                 return
             backlog.lanes.put_back(batch)
             if error is None:
                 backlog.work.notify_all()
                 return
-            backlog.stats.failed_requests += 1
             for record in batch:
                 record.attempts += 1
-                backlog.stats.re_sent += record.count
+            backlog.stats.count_failed_request()
+            backlog.stats.count_re_sent(sum(record.count for record in batch))
             self._failed(error)
 
     def _failed(self, error: ProducerError) -> None:
@@ -125,7 +122,7 @@ class Outcomes:
         """The stream refuses this record, alone, for what is in it. False when it refuses every record."""
         backlog = self._backlog
         with backlog.lock:
-            if not self._came_back(batch):
+            if not backlog.take_back(batch):
                 return True
             if not backlog.stats.delivered:
                 # A stream that takes nothing at all: it is not the event.
@@ -134,9 +131,7 @@ class Outcomes:
                 return False
             backlog.answered()
             backlog.lanes.delivered(batch)
-            backlog.stats.dead_lettered += record.count
-            backlog.release(record)
-            backlog.reports.add(record, error=reason)
+            backlog.dead_lettered(record, reason)
             return True
 
     def split(self, batch: list[Record]) -> tuple[list[Record], list[Record]]:
@@ -144,22 +139,10 @@ class Outcomes:
         with self._backlog.lock:
             half = len(batch) // 2
             halves = batch[:half], batch[half:]
-            if self._came_back(batch):
-                self._backlog.under_way.update({id(part): part for part in halves})
+            if self._backlog.take_back(batch):
+                for part in halves:
+                    self._backlog.give_out(part)
             return halves
-
-    def _came_back(self, batch: list[Record]) -> bool:
-        """False for an answer that nobody waits for any more."""
-        return self._backlog.under_way.pop(id(batch), None) is not None
-
-    def _deliver(self, record: Record, shard_id: str, sequence_number: str) -> None:
-        stats = self._backlog.stats
-        stats.delivered += record.count
-        stats.records += 1
-        stats.record_bytes += record.size
-        stats.billed_kib += -(-record.size // 1024)
-        self._backlog.release(record)
-        self._backlog.reports.add(record, shard_id, sequence_number)
 
 
 def unexpected(error: Exception) -> StreamRefusedError:

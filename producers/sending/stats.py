@@ -1,5 +1,6 @@
 """What a producer has done so far."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 
@@ -63,3 +64,40 @@ class Stats:
     def as_dict(self) -> dict[str, int | float]:
         """Every figure by name, for JSON or a metrics exporter."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {"pending": self.pending}
+
+    def count_delivered(self, events: int, size: int) -> None:
+        """A record of so many events and bytes is in the stream."""
+        self.delivered += events
+        self.records += 1
+        self.record_bytes += size
+        self.billed_kib += -(-size // 1024)
+
+    def count_request(self, seconds: float) -> None:
+        """The stream answered a request."""
+        self.requests += 1
+        self.request_seconds += seconds
+
+    def count_failed_request(self) -> None:
+        """A request failed as a whole."""
+        self.failed_requests += 1
+
+    def count_refused(self, sizes: Sequence[int]) -> None:
+        """The stream refused records of these sizes in bytes."""
+        self.throttled += len(sizes)
+        self.refused_bytes += sum(sizes)
+
+    def count_re_sent(self, events: int) -> None:
+        """Events will be sent again although the stream may have them."""
+        self.re_sent += events
+
+    def count_misrouted(self) -> None:
+        """A record landed in another shard than foreseen."""
+        self.strays += 1
+
+    def count_map_refresh(self) -> None:
+        """The stream's shards were read."""
+        self.map_refreshes += 1
+
+    def count_callback_error(self) -> None:
+        """`on_delivery` raised."""
+        self.callback_errors += 1

@@ -57,6 +57,10 @@ class StreamWatch:
         if self.framing != "none" and now >= self._look_at:
             self.is_stale = True
 
+    def outdated(self) -> None:
+        """Records landed where their keys do not belong: look before anything else is sent."""
+        self.is_stale = True
+
     def looked(self, facts: StreamFacts, now: float) -> None:
         """The stream as it is now.
 
