@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 from msgspec.structs import replace
 
@@ -295,7 +296,7 @@ class Schedule:
 
     def receive(self, batch: list[Message], hard_end: int) -> None:
         """What the handler does with messages."""
-        found = read_batch(({"messageId": str(one.name), "body": one.body} for one in batch), LAKE)
+        found = read_batch((SQSRecord({"messageId": str(one.name), "body": one.body}) for one in batch), LAKE)
         self.service.notice(found.hours)
         self.service.work(stop_at=hard_end - 15_000, hard_end=hard_end, wait=False)
 

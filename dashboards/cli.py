@@ -17,7 +17,7 @@ from dashboards.lint import output
 from dashboards.lint.run import lint as check
 from dashboards.model import Dashboard, dashboards, load_all
 from dashboards.plan import plan as planned
-from queries.contracts import Report, echo, file_text, parse_header, reports
+from queries.contracts import CommandTarget, Report, echo, file_text, parse_header, reports
 
 app = typer.Typer(
     no_args_is_help=True, help="QuickSight dashboards: as code, and as seen before they are deployed."
@@ -32,18 +32,17 @@ _NOWHERE: dict[str, Any] = {
 }
 
 
-class Target(Protocol):
-    """What these commands need of where the pipeline runs: dashboards read as analysts do."""
+class Target(CommandTarget, Protocol):
+    """What these verbs read of the target; dashboards query as analysts do."""
 
-    json: bool
-    region: str
-    account_id: str
-    database: str
-    analyst_work_group: str
-
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
-        ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def database(self) -> str: ...
+    @property
+    def analyst_work_group(self) -> str: ...
 
 
 class DashboardsFailedError(RuntimeError):
@@ -173,8 +172,8 @@ def refresh(
     """Start one SPICE ingestion now, out of the reserve that the controller leaves to people."""
     target: Target = ctx.obj
     sources = {s.report: s for d in dashboards().values() for s in d.sources.values()}
-    if report not in sources or sources[report].lane != "spice":
-        spice = ", ".join(name for name, source in sources.items() if source.lane == "spice")
+    if report not in sources or sources[report].import_mode != "spice":
+        spice = ", ".join(name for name, source in sources.items() if source.import_mode == "spice")
         raise DashboardsFailedError(
             f"{report!r} has no SPICE dataset; it is always as fresh as its report. SPICE: {spice}."
         )

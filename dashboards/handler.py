@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, event_source
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from dashboards import telemetry
 from dashboards.ingestions import Controller, Decision, Start, Wait
 from dashboards.publishes import versions
 from dashboards.settings import Settings
 
-logger = Logger(service="dashboards")
-BEHIND = "a dataset is behind its report"
-"""Message of the log line that an alarm counts."""
+logger = Logger(service=telemetry.SERVICE)
+metrics = Metrics(namespace=telemetry.NAMESPACE, service=telemetry.SERVICE)
+tracer = Tracer(service=telemetry.SERVICE, patch_modules=["botocore"])  # a subsegment for each AWS call
 VERSION_LETTERS = 16
 
 
@@ -64,17 +68,24 @@ def refresh() -> Refresh:
         boto3.client("quicksight"),
         boto3.client("glue"),
         time.time,
-        lambda what: logger.warning(BEHIND, data_set=what),
+        lambda what: logger.warning(telemetry.BEHIND, data_set=what),
     )
 
 
-def lambda_handler(event: dict[str, Any], _: Any) -> dict[str, str]:
+@logger.inject_lambda_context
+@metrics.log_metrics
+@tracer.capture_lambda_handler(capture_response=False)
+@event_source(data_class=EventBridgeEvent)
+def lambda_handler(event: EventBridgeEvent, _: LambdaContext) -> dict[str, str]:
     """Take the catalogue's change of a report's partitions, or a tick that ends a wait.
 
     Answers with what was decided for each report.
     """
     changed = event.get("detail", {}).get("tableName")
-    decided = {name: said(decision) for name, decision in refresh().step(changed).items()}
+    decisions = refresh().step(changed)
+    started = sum(isinstance(decision, Start) for decision in decisions.values())
+    metrics.add_metric(telemetry.INGESTIONS_STARTED, MetricUnit.Count, started)
+    decided = {name: said(decision) for name, decision in decisions.items()}
     logger.info("refreshes decided", cause=changed or "tick", decided=decided)
     return decided
 

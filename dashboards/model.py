@@ -62,12 +62,12 @@ class Access:
 
 @dataclass(frozen=True)
 class Source:
-    """How a report is used: its lane, when it counts as stale, its measures, derived fields and access
+    """How a report is used: its import mode, when it counts as stale, its measures, derived fields and access
     rules.
     """
 
     report: str
-    lane: Literal["direct", "spice"]
+    import_mode: Literal["direct", "spice"]
     stale_after_seconds: int
     measures: Mapping[str, Measure]
     fields: Mapping[str, DerivedField]
@@ -208,14 +208,14 @@ def load(text: str, name: str, file: str) -> Dashboard:
 
 
 def _source(section: Section, report: str) -> Source:
-    section.only("lane", "stale_after", "measures", "fields", "rls")
-    lane = section.choice("lane", ("direct", "spice"))
+    section.only("import_mode", "stale_after", "measures", "fields", "rls")
+    import_mode = section.choice("import_mode", ("direct", "spice"))
     measures, fields = section.table("measures"), section.table("fields")
     if both := set(measures.values) & set(fields.values):
         raise measures.fail(f"{min(both)!r} is a measure and a field. Rename one.", min(both))
     return Source(
         report=report,
-        lane="spice" if lane == "spice" else "direct",
+        import_mode="spice" if import_mode == "spice" else "direct",
         stale_after_seconds=_seconds(section, "stale_after"),
         measures={name: _measure(measures.table(name), name) for name in measures.values},
         fields={name: _field(fields.table(name), name) for name in fields.values},

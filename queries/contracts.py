@@ -14,10 +14,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Literal
 
-# Handed on: how values are printed is the same on every floor.
+# Handed on: infra makes alarms and dashboards of these names.
+from queries import telemetry as telemetry  # noqa: PLC0414
+
+# Handed on: what a command is given, and how values are printed, is the same on every floor.
+from transforms.contracts import CommandTarget as CommandTarget  # noqa: PLC0414
 from transforms.contracts import echo as echo  # noqa: PLC0414
 from transforms.contracts import message as message  # noqa: PLC0414
 from transforms.contracts import printable as printable  # noqa: PLC0414
+from transforms.contracts import type_parts
 
 Grain = Literal["event_hour", "event_date"]
 GRAINS: tuple[Grain, ...] = ("event_hour", "event_date")
@@ -169,7 +174,7 @@ def parse_header(text: str, file: str) -> Report:
         context_seconds=_seconds(value("context", "0s"), file, line("context")),
         debounce_seconds=debounce,
         max_delay_seconds=at_most,
-        checks=_split_outside_brackets(value("checks", "")),
+        checks=_declared_parts(value("checks", "")),
         mode="keyed" if mode == "keyed" else "recompute",
         version=int(value("version", "1")),
         file=file,
@@ -214,7 +219,7 @@ def _header_fields(text: str, file: str) -> dict[str, tuple[int, str]]:
 
 def _columns(text: str, file: str, line: int) -> tuple[ReportColumn, ...]:
     columns = []
-    for part in _split_outside_brackets(text):
+    for part in _declared_parts(text):
         match = _COLUMN.match(part)
         if match is None:
             raise ReportDefinitionError(
@@ -251,5 +256,5 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _split_outside_brackets(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in re.split(r",(?![^(]*\))", text) if part.strip())
+def _declared_parts(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, type_parts(text, "()")))

@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import SQSEvent
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from queries import telemetry
 from queries.lake.notifications import MalformedNotificationError, created_objects
 from queries.partitions import LakeHour, lake_hour
 from queries.refresh.refresher import Summary
-from queries.requests import Request, read_request
+from queries.requests import read_request
 from queries.service import ReportService, build_service
 from queries.settings import Settings
 from transforms.contracts import LAKE_TABLES
 
-logger = Logger(service="queries")
+logger = Logger(service=telemetry.SERVICE)
+metrics = Metrics(namespace=telemetry.NAMESPACE, service=telemetry.SERVICE)
+tracer = Tracer(service=telemetry.SERVICE, patch_modules=["botocore"])  # a subsegment for each AWS call
 
 STOP_EARLY_MS = 45_000
 """With less than this left of the invocation, running queries are handed over to the next one."""
@@ -40,16 +47,20 @@ class Notified:
     malformed: Mapping[str, str]
 
 
-def read_batch(records: Iterable[Mapping[str, Any]], lake_bucket: str) -> Notified:
-    """The batch, read. A message that cannot be read does not keep the others from being read."""
+def read_batch(records: Iterable[SQSRecord], lake_bucket: str) -> Notified:
+    """The batch, read. A message that cannot be read does not keep the others from being read.
+
+    Not Powertools' BatchProcessor: what the messages name is marked in one commit of the ledger, so that a
+    thousand notifications of one hour are one write.
+    """
     hours: set[LakeHour] = set()
     malformed: dict[str, str] = {}
     objects = 0
     for record in records:
         try:
-            found = created_objects(record["body"])
+            found = created_objects(record.body)
         except MalformedNotificationError as error:
-            malformed[record["messageId"]] = str(error)
+            malformed[record.message_id] = str(error)
             continue
         for created in found:
             named = lake_hour(created.key, LAKE_TABLES)
@@ -59,7 +70,10 @@ def read_batch(records: Iterable[Mapping[str, Any]], lake_bucket: str) -> Notifi
     return Notified(frozenset(hours), objects, malformed)
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+@logger.inject_lambda_context
+@metrics.log_metrics
+@tracer.capture_lambda_handler(capture_response=False)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Mark what messages tell of, then run what is due.
 
     Takes a batch of SQS messages, EventBridge's tick, Athena's change of state, or a request like
@@ -70,7 +84,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     stop_at = now + max(remaining - STOP_EARLY_MS, remaining // 2)
     reports = service()
     if "Records" in event:
-        notified = read_batch(event["Records"], reports.lake_bucket)
+        notified = read_batch(SQSEvent(event).records, reports.lake_bucket)
         marked = reports.notice(notified.hours)
         # Messages must not queue up behind a query that runs: the next tick, or Athena's own event, ends it.
         summary = reports.work(stop_at=stop_at, hard_end=now + remaining, wait=False)
@@ -93,12 +107,12 @@ def set_aside(reports: ReportService, summary: Summary, *, keeps_house: bool = F
 
     An alarm watches it. A partition fails once and is then left alone, so that failures alone fall silent.
     """
-    return {"set_aside": reports.set_aside()} if keeps_house or summary.failed else {}
+    return {telemetry.QUARANTINED: reports.set_aside()} if keeps_house or summary.failed else {}
 
 
 def _figures(summary: Summary) -> dict[str, Any]:
     return {
-        "published": len(summary.published),
+        telemetry.PUBLISHED: len(summary.published),
         "unchanged": len(summary.unchanged),
         "recovered": len(summary.recovered),
         "failed": {str(key): text for key, text in summary.failed.items()},
@@ -110,9 +124,8 @@ def _figures(summary: Summary) -> dict[str, Any]:
 
 
 def _log(cause: str, summary: Summary, **facts: Any) -> None:
+    metrics.add_metric(telemetry.STATEMENTS, MetricUnit.Count, summary.statements)
+    metrics.add_metric(telemetry.BYTES_SCANNED, MetricUnit.Bytes, summary.bytes_scanned)
     # One line per invocation, always: it is how an operator sees that the function lives.
     level = logger.warning if summary.failed or facts.get("malformed") else logger.info
-    level("reports refreshed", cause=cause, **_figures(summary), **facts)
-
-
-__all__ = ["Request", "lambda_handler", "read_batch", "service"]
+    level(telemetry.REFRESHED, cause=cause, **_figures(summary), **facts)

@@ -1,7 +1,8 @@
-"""What the query function must know, and the names of the environment variables that say it."""
+"""What the query function must know, each from the environment variable `QUERIES_<ATTRIBUTE>`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
 
 
 class SettingsError(ValueError):
@@ -45,40 +46,26 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """Read what `to_environ` wrote. Raises SettingsError."""
-        try:
-            return cls(
-                database=environ["QUERIES_DATABASE"],
-                work_group=environ["QUERIES_WORK_GROUP"],
-                lake_bucket=environ["QUERIES_LAKE_BUCKET"],
-                reporting_bucket=environ["QUERIES_REPORTING_BUCKET"],
-                ledger_table=environ["QUERIES_LEDGER_TABLE"],
-                debounce_scale=float(environ.get("QUERIES_DEBOUNCE_SCALE", "1")),
-                retry_seconds=float(environ.get("QUERIES_RETRY_SECONDS", "30")),
-                sweep_hours=int(environ.get("QUERIES_SWEEP_HOURS", "48")),
-                keep_hours=int(environ.get("QUERIES_KEEP_HOURS", "24")),
-            )
-        except KeyError as error:
-            raise SettingsError(f"The environment variable {error.args[0]} is not set.") from error
-        except ValueError as error:
-            if isinstance(error, SettingsError):
-                raise
-            raise SettingsError(f"A QUERIES_ environment variable is not a number: {error}.") from error
+        given: dict[str, Any] = {}
+        for field in fields(cls):
+            name = variable(field.name)
+            if name not in environ:
+                if field.default is MISSING:
+                    raise SettingsError(f"The environment variable {name} is not set.")
+                continue
+            kind = str if field.default is MISSING else type(field.default)
+            try:
+                given[field.name] = kind(environ[name])
+            except ValueError as error:
+                raise SettingsError(f"The environment variable {name} is not a number: {error}.") from error
+        return cls(**given)
 
     def to_environ(self) -> dict[str, str]:
         """The variables that must be set for these settings; those at their defaults are left out."""
-        variables = {
-            "QUERIES_DATABASE": self.database,
-            "QUERIES_WORK_GROUP": self.work_group,
-            "QUERIES_LAKE_BUCKET": self.lake_bucket,
-            "QUERIES_REPORTING_BUCKET": self.reporting_bucket,
-            "QUERIES_LEDGER_TABLE": self.ledger_table,
-        }
-        if self.debounce_scale != 1.0:
-            variables["QUERIES_DEBOUNCE_SCALE"] = repr(self.debounce_scale)
-        if self.retry_seconds != 30.0:
-            variables["QUERIES_RETRY_SECONDS"] = repr(self.retry_seconds)
-        if self.sweep_hours != 48:
-            variables["QUERIES_SWEEP_HOURS"] = str(self.sweep_hours)
-        if self.keep_hours != 24:
-            variables["QUERIES_KEEP_HOURS"] = str(self.keep_hours)
-        return variables
+        values = {field: getattr(self, field.name) for field in fields(self)}
+        return {variable(field.name): str(value) for field, value in values.items() if value != field.default}
+
+
+def variable(setting: str) -> str:
+    """Name of the environment variable for an attribute of `Settings`."""
+    return f"QUERIES_{setting.upper()}"

@@ -15,10 +15,15 @@ from msgspec import Meta, Struct
 
 from producers.contracts import STREAMS, Event, EventType, Stream
 
-# Handed on: how values are printed is the same on every floor.
+# Handed on: what a command is given, and how values are printed, is the same on every floor.
+from producers.contracts import CommandTarget as CommandTarget  # noqa: PLC0414
 from producers.contracts import echo as echo  # noqa: PLC0414
 from producers.contracts import message as message  # noqa: PLC0414
 from producers.contracts import printable as printable  # noqa: PLC0414
+
+# Handed on: infra makes alarms and dashboards of these names, and reports declare types as the lake does.
+from transforms import telemetry as telemetry  # noqa: PLC0414
+from transforms.type_text import type_parts as type_parts  # noqa: PLC0414
 
 EVENT_HOUR = "event_hour"
 EVENT_HOUR_FORMAT = "%Y-%m-%d-%H"
@@ -74,6 +79,18 @@ class LakeTable(Struct, frozen=True, dict=True):
     def partition_column(self) -> Column:
         """The one lake partition column."""
         return Column(EVENT_HOUR, "string", "UTC hour of event_time, yyyy-MM-dd-HH")
+
+    def projection(self, bucket_uri: str) -> dict[str, str]:
+        """Properties from which Athena computes the lake partitions. `bucket_uri`: `s3://<lake bucket>`."""
+        return {
+            "projection.enabled": "true",
+            f"projection.{EVENT_HOUR}.type": "date",
+            f"projection.{EVENT_HOUR}.format": "yyyy-MM-dd-HH",
+            f"projection.{EVENT_HOUR}.interval": "1",
+            f"projection.{EVENT_HOUR}.interval.unit": "HOURS",
+            f"projection.{EVENT_HOUR}.range": f"{self.stream.history_floor:{EVENT_HOUR_FORMAT}},NOW+2HOURS",
+            "storage.location.template": f"{bucket_uri}/{self.prefix}{EVENT_HOUR}=${{{EVENT_HOUR}}}",
+        }
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from transforms import telemetry
 from transforms.contracts import LAKE_TABLES
 from transforms.function.batch import Batch, run
 from transforms.function.marshal import Form, as_dict, as_json, read_request
@@ -16,10 +17,7 @@ from transforms.function.runtime import collect_seldom, install
 from transforms.gate.gate import RULES_VERSION, Gate
 from transforms.settings import Settings
 
-NAMESPACE = "Penstock"
-SERVICE = "transforms"
-
-logger = json_lines(SERVICE)
+logger = json_lines(telemetry.SERVICE)
 marshaller = install()
 collect_seldom()
 
@@ -65,6 +63,7 @@ def _say(batch: Batch, invocation_id: str, context: Any) -> None:
             "invocation_id": invocation_id,
             "rules_version": RULES_VERSION,
             **batch.facts(),
+            telemetry.FAILED_PERCENT: batch.failed_percent,
             **_metrics(batch),
         },
     )
@@ -72,22 +71,22 @@ def _say(batch: Batch, invocation_id: str, context: Any) -> None:
 
 def _metrics(batch: Batch) -> dict[str, Any]:
     values: dict[str, tuple[str, float]] = {
-        "ReceivedRecords": ("Count", len(batch.answers)),
-        "ReceivedBytes": ("Bytes", batch.bytes_in),
-        "AcceptedEvents": ("Count", batch.accepted),
-        "LateEvents": ("Count", batch.late),
-        "DroppedEvents": ("Count", batch.dropped),
-        "FailedRecords": ("Count", batch.failed.total()),
-        "ArrivalLag": ("Milliseconds", batch.lag_ms),
+        telemetry.RECEIVED_RECORDS: ("Count", len(batch.answers)),
+        telemetry.RECEIVED_BYTES: ("Bytes", batch.bytes_in),
+        telemetry.ACCEPTED_EVENTS: ("Count", batch.accepted),
+        telemetry.LATE_EVENTS: ("Count", batch.late),
+        telemetry.DROPPED_EVENTS: ("Count", batch.dropped),
+        telemetry.FAILED_RECORDS: ("Count", batch.failed.total()),
+        telemetry.ARRIVAL_LAG: ("Milliseconds", batch.lag_ms),
     }
     failed: dict[str, tuple[str, float]] = {
-        f"Failed_{reason}": ("Count", count) for reason, count in batch.failed.items()
+        telemetry.failed_for(reason): ("Count", count) for reason, count in batch.failed.items()
     }
-    return counts(NAMESPACE, SERVICE, values | failed)
+    return counts(telemetry.NAMESPACE, telemetry.SERVICE, values | failed)
 
 
 def _traced(
     handle: Callable[[Any, Any], bytes | dict[str, Any]],
 ) -> Callable[[Any, Any], bytes | dict[str, Any]]:
     # capture_response would walk the answer's 5 MB.
-    return tracer(SERVICE).capture_lambda_handler(handle, capture_response=False)
+    return tracer(telemetry.SERVICE).capture_lambda_handler(handle, capture_response=False)

@@ -54,7 +54,7 @@ def data_source(place: Place, work_group: str) -> dict[str, Any]:
 
 def data_set(place: Place, report: Report, source: Source, database: str) -> dict[str, Any]:
     """The dataset of a report: its contract's columns and the time column, nothing else."""
-    spice = source.lane == "spice"
+    spice = source.import_mode == "spice"
     input_columns = []
     for name, athena in columns(report).items():
         column = {"Id": _column_id(report.name, name), "Name": name, "Type": of_contract(athena).quicksight}

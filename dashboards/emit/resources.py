@@ -122,7 +122,7 @@ def _of_source(
         _with_permissions(properties, permissions("dataset", owners, viewers)),
         tuple(needed),
     )
-    if source.lane == "spice":
+    if source.import_mode == "spice":
         for suffix, schedule in schedules(place, report).items():
             name = _logical("Refresh", report.name) + suffix
             found[name] = Resource("AWS::QuickSight::RefreshSchedule", schedule, (logical,))

@@ -49,7 +49,7 @@ def explain(error: BaseException) -> tuple[str, Exit]:
         return _system(error), Exit.FAILED
     if module == "botocore.exceptions":
         return _aws(error), Exit.FAILED
-    if module == "sqlite3" and "disk is full" in str(error):
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
         return f"no space left on the disk below {os.getcwd()}. {_FREE}", Exit.FAILED  # noqa: PTH109 - text only
     return (
         f"a defect of Penstock: {type(error).__name__}: {_one_line(error)}. "

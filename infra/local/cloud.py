@@ -20,6 +20,7 @@ from infra.local.ministack import emulator, mappings, snapshots
 from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
+from queries import settings as query_settings
 
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_RECORD = 2.0
@@ -275,7 +276,7 @@ def _start_emulator(
         inherited=environ,
         enforce_iam=settings.enforce_iam,
         extra={
-            "QUERIES_DEBOUNCE_SCALE": str(settings.debounce_scale),
+            query_settings.variable("debounce_scale"): str(settings.debounce_scale),
             mappings.SCALE: str(settings.interval_scale),
         },
     )

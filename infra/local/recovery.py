@@ -13,6 +13,7 @@ from infra.local.parts.ticker import OUTPUT
 from queries.ledger.dynamodb import DynamoDbLedger
 from queries.ledger.port import ConflictError
 from queries.ledger.rules import hand_over, is_adoptable
+from queries.settings import Settings
 
 SWEEP = {"penstock": "tick", "everything": True}
 """Compares the whole lake with what the reports were computed from."""
@@ -33,7 +34,7 @@ def recover(context: LocalContext, outputs: Mapping[str, Any], *, sweep: bool) -
         return 0
     functions = context.client("lambda")
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    ledger = DynamoDbLedger(context.client("dynamodb"), variables["QUERIES_LEDGER_TABLE"])
+    ledger = DynamoDbLedger(context.client("dynamodb"), Settings.from_environ(variables).ledger_table)
     ended = end_leases(ledger, int(time.time() * 1000))
     if sweep:
         try:

@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dashboards import telemetry as datasets
 from infra.deployment import Deployment
 from producers.contracts import Stream
+from queries.contracts import telemetry as reports
+from transforms.contracts import telemetry as records
 
 Severity = Literal["page", "ticket"]
 Missing = Literal["breaching", "notBreaching"]
@@ -18,11 +21,6 @@ Missing = Literal["breaching", "notBreaching"]
 DAY, HOUR = 86_400, 3_600
 FAILED_FILTER = "failed"
 """Id of the lake bucket's request metrics for the error prefix."""
-REPORTS_PUBLISHED, REPORTS_FAILING = "ReportsPublished", "ReportsFailing"
-REPORTS_SET_ASIDE = "ReportPartitionsSetAside"
-"""Metrics that a filter makes of the query function's log; their namespace is the deployment's prefix."""
-DATASETS_BEHIND = "DatasetsBehind"
-"""The same of the refresh function's log."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +137,11 @@ def _transform_alarms(deployment: Deployment) -> list[AlarmRule]:
             "page", "AWS/Lambda", "Throttles", of_function, "Sum", 0, 60, 3,
         ),
         AlarmRule(
+            "records-mostly-failing",
+            "Most records fail, and have for ten minutes: a producer or a contract is wrong.",
+            "page", deployment.prefix, records.PERCENT_FAILING, {}, "Average", 50, 300, 2,
+        ),
+        AlarmRule(
             "transform-slow",
             "The transform takes more than half of its time-out.",
             "ticket", "AWS/Lambda", "Duration", of_function, "Maximum",
@@ -188,17 +191,18 @@ def _report_alarms(deployment: Deployment) -> list[AlarmRule]:
         AlarmRule(
             "reports-failing",
             "Reports fail their query or their checks, and what was published before is still being served.",
-            "ticket", deployment.prefix, REPORTS_FAILING, {}, "Sum", 0, 300, 3,
+            "ticket", deployment.prefix, reports.REPORTS_FAILING, {}, "Sum", 0, 300, 3,
         ),
         AlarmRule(
             "reports-set-aside",
             "Partitions were given up: their query or a check failed, and readers see the version before.",
-            "ticket", deployment.prefix, REPORTS_SET_ASIDE, {}, "Maximum", 0, HOUR, 1,
+            "ticket", deployment.prefix, reports.PARTITIONS_QUARANTINED, {}, "Maximum", 0, HOUR, 1,
         ),
         AlarmRule(
             "reports-stale",
             "Nothing has been published for twice as long as promised.",
-            "page", deployment.prefix, REPORTS_PUBLISHED, {}, "Sum", 1, deployment.freshness_minutes * 60, 2,
+            "page", deployment.prefix, reports.REPORTS_PUBLISHED, {}, "Sum", 1,
+            deployment.freshness_minutes * 60, 2,
             below=True, missing="breaching",
         ),
         AlarmRule(
@@ -209,7 +213,7 @@ def _report_alarms(deployment: Deployment) -> list[AlarmRule]:
         AlarmRule(
             "datasets-behind",
             "QuickSight fails to read a report twice, or counts more ingestions than the refresh function.",
-            "ticket", deployment.prefix, DATASETS_BEHIND, {}, "Sum", 0, 3_600, 1,
+            "ticket", deployment.prefix, datasets.DATASETS_BEHIND, {}, "Sum", 0, 3_600, 1,
         ),
     ]  # fmt: skip
 

@@ -51,7 +51,7 @@ TRANSFORM = Artefact(
     handler="transforms.handler.lambda_handler",
     sources=(
         *_PROMISES,
-        *_files("transforms", "__init__", "contracts", "handler", "settings"),
+        *_files("transforms", "__init__", "contracts", "handler", "settings", "telemetry", "type_text"),
         "transforms/gate",
         "transforms/function",
     ),
@@ -62,9 +62,9 @@ QUERY = Artefact(
     handler="queries.handler.lambda_handler",
     sources=(
         *_PROMISES,
-        *_files("transforms", "__init__", "contracts"),
-        *_files("queries", "__init__", "contracts", "handler", "hours", "partitions", "requests", "service"),
-        "queries/settings.py",
+        *_files("transforms", "__init__", "contracts", "telemetry", "type_text"),
+        *_files("queries", "__init__", "contracts", "handler", "hours", "partitions", "requests"),
+        *_files("queries", "service", "settings", "telemetry"),
         *(
             "queries/engine",
             "queries/lake",
@@ -79,7 +79,7 @@ QUERY = Artefact(
 REFRESH = Artefact(
     name="refresh",
     handler="dashboards.handler.lambda_handler",
-    sources=_files("dashboards", "__init__", "handler", "ingestions", "publishes", "settings"),
+    sources=_files("dashboards", "__init__", "handler", "ingestions", "publishes", "settings", "telemetry"),
     lock="refresh.txt",
 )
 ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH)}

@@ -22,11 +22,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from dashboards.emit import resources
-from dashboards.handler import BEHIND
 from dashboards.settings import Settings
+from dashboards.telemetry import BEHIND, DATASETS_BEHIND
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, log_group_name
-from infra.stacks.alarms import DATASETS_BEHIND
 from infra.stacks.artefacts import REFRESH
 from infra.stacks.findings import accept
 from infra.stacks.permissions import refresh_grants

@@ -11,6 +11,7 @@ from infra.stacks.alarms import DAY, FAILED_FILTER, AlarmRule, alarm_rules
 from infra.stacks.permissions import acting_for, arn
 from infra.stacks.roles import substituted
 from producers.contracts import Stream
+from transforms.contracts import telemetry as measured
 
 RUNBOOK = "docs/runbook.md"
 
@@ -90,9 +91,9 @@ class MonitoringStack(Stack):
                 _graph(
                     "Events per minute",
                     _metric("AWS/Kinesis", "IncomingRecords", "Sum", StreamName=stream),
-                    _metric("Penstock", "AcceptedEvents", "Sum", service="transforms"),
-                    _metric("Penstock", "DroppedEvents", "Sum", service="transforms"),
-                    _metric("Penstock", "FailedRecords", "Sum", service="transforms"),
+                    _transforms(measured.ACCEPTED_EVENTS),
+                    _transforms(measured.DROPPED_EVENTS),
+                    _transforms(measured.FAILED_RECORDS),
                 ),
                 _graph(
                     "Ages",
@@ -157,6 +158,10 @@ class MonitoringStack(Stack):
 
 def _graph(title: str, *metrics: cloudwatch.Metric) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8, height=6)
+
+
+def _transforms(name: str) -> cloudwatch.Metric:
+    return _metric(measured.NAMESPACE, name, "Sum", service=measured.SERVICE)
 
 
 def _function_graph(title: str, function: str) -> cloudwatch.GraphWidget:

@@ -17,7 +17,6 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, log_group_name
-from infra.stacks.alarms import REPORTS_FAILING, REPORTS_PUBLISHED, REPORTS_SET_ASIDE
 from infra.stacks.analyst_tables import add_event_views, add_questions
 from infra.stacks.artefacts import QUERY
 from infra.stacks.buckets import expire, private_bucket
@@ -30,7 +29,7 @@ from infra.stacks.permissions import (
     arn,
     query_grants,
 )
-from queries.contracts import reports
+from queries.contracts import reports, telemetry
 from queries.ledger.dynamodb import DUE_AT, DUE_GROUP, DUE_INDEX, HASH_KEY, RANGE_KEY, table_definition
 from queries.settings import Settings
 from queries.store.glue import RETIRED_TAG
@@ -194,11 +193,17 @@ class ReportingStack(Stack):
 
     def _metrics(self) -> None:
         """The function's one log line per call, as metrics."""
-        line = logs.FilterPattern.string_value("$.message", "=", "reports refreshed")
+        line = logs.FilterPattern.string_value("$.message", "=", telemetry.REFRESHED)
+        aside = f"$.{telemetry.QUARANTINED}"
         for identifier, name, pattern, value in (
-            ("Published", REPORTS_PUBLISHED, line, "$.published"),
-            ("Failing", REPORTS_FAILING, logs.FilterPattern.string_value("$.level", "=", "WARNING"), "1"),
-            ("SetAside", REPORTS_SET_ASIDE, logs.FilterPattern.exists("$.set_aside"), "$.set_aside"),
+            ("Published", telemetry.REPORTS_PUBLISHED, line, f"$.{telemetry.PUBLISHED}"),
+            (
+                "Failing",
+                telemetry.REPORTS_FAILING,
+                logs.FilterPattern.string_value("$.level", "=", telemetry.FAILING_LEVEL),
+                "1",
+            ),
+            ("SetAside", telemetry.PARTITIONS_QUARANTINED, logs.FilterPattern.exists(aside), aside),
         ):
             logs.MetricFilter(
                 self,

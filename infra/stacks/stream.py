@@ -21,7 +21,7 @@ from infra.stacks.findings import accept
 from infra.stacks.permissions import Grant, acting_for, arn, delivery_grants, source_grants, transform_grants
 from infra.stacks.roles import runtime_role
 from producers.contracts import Stream
-from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LakeTable
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LakeTable, telemetry
 from transforms.settings import Settings
 
 TRANSFORM_RETRIES = 3
@@ -52,6 +52,7 @@ class StreamStack(Stack):
         self.transform = self._transform(code)
         key = environment_key(self, deployment, self.transform.role)
         self.transform.encrypt_environment(key.attr_arn)
+        self._metrics()
         self.delivery = self._delivery(glue_table)
         CfnOutput(self, "StreamName", value=self.stream.stream_name)
         CfnOutput(self, "DeliveryStream", value=self.delivery.delivery_stream_name)
@@ -110,6 +111,20 @@ class StreamStack(Stack):
             timeout_seconds=deployment.transform_timeout_seconds,
             log_days=deployment.log_days,
             reserved_concurrency=deployment.transform_reserved_concurrency,
+        )
+
+    def _metrics(self) -> None:
+        """The share of failed records, from the function's one log line per batch."""
+        share = f"$.{telemetry.FAILED_PERCENT}"
+        logs.MetricFilter(
+            self,
+            "Failing",
+            log_group=self.transform.log_group,
+            filter_name=f"{self._deployment.prefix}-{telemetry.PERCENT_FAILING}",
+            metric_namespace=self._deployment.prefix,
+            metric_name=telemetry.PERCENT_FAILING,
+            filter_pattern=logs.FilterPattern.exists(share),
+            metric_value=share,
         )
 
     def _environment(self) -> dict[str, str]:

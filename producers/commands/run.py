@@ -25,7 +25,7 @@ from producers.commands.pacing import AsItHappened, AtRate, Pace
 from producers.commands.progress import progress
 from producers.commands.settings import Settings
 from producers.commands.unreadable_reasons import UnreadableReasons, reason_lines
-from producers.contracts import printable
+from producers.contracts import CommandTarget, printable
 from producers.identity import next_epoch, producer_id
 from producers.packing.record import Framing
 from producers.producer import Producer
@@ -47,10 +47,8 @@ SWITCH_SECONDS = 0.001
 FORECAST_SHARDS = 4
 
 
-class Target(Protocol):
-    """Where events go; the composed command passes one in."""
-
-    json: bool
+class Target(CommandTarget, Protocol):
+    """What `penstock produce` reads of the target."""
 
     @property
     def stream_name(self) -> str:
@@ -60,10 +58,6 @@ class Target(Protocol):
     @property
     def delivery(self) -> Delivery:
         """What its delivery stream does with event hours."""
-        ...
-
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
         ...
 
 

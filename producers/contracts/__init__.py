@@ -6,6 +6,7 @@ from producers.contracts.audit import AUDIT_TYPE, PRODUCER_AUDITED, ProducerAudi
 from producers.contracts.envelope import ENVELOPE_FIELDS, Event, EventId, EventType, Payload, UtcTime
 from producers.contracts.printing import echo, message, printable, printable_lines
 from producers.contracts.stream import HISTORY_SOURCES, Stream
+from producers.contracts.target import CommandTarget
 from producers.contracts.unreadable import UNREADABLE_LINE, UnreadableLine
 from producers.contracts.web import WEB
 
@@ -14,6 +15,7 @@ STREAMS: Mapping[str, Stream] = {stream.name: stream for stream in (WEB,)}
 
 __all__ = [
     "AUDIT_TYPE",
+    "CommandTarget",
     "ENVELOPE_FIELDS",
     "Event",
     "EventId",

@@ -2,6 +2,7 @@
 
 The format: magic, a protobuf message (AggregatedRecord), the MD5 of the message. Its reader passes a
 record with a wrong MD5 on as if it were plain data, so the MD5 is as much part of the format as the rest.
+`infra.local.firehose.deaggregation` reads it a second time, on purpose: it does not trust this one.
 """
 
 from collections.abc import Iterator, Sequence

@@ -4,6 +4,8 @@ import re
 
 import pyarrow as pa
 
+from transforms.contracts import type_parts
+
 _PLAIN = {
     "varchar": pa.string(),
     "bigint": pa.int64(),
@@ -25,7 +27,7 @@ def arrow_type(declared: str) -> pa.DataType:
     if match := _DECIMAL.fullmatch(declared):
         return pa.decimal128(int(match[1]), int(match[2]))
     kind, _, inside = declared.removesuffix(")").partition("(")
-    parts = _split(inside)
+    parts = type_parts(inside)
     match kind, parts:
         case "array", [item]:
             return pa.list_(pa.field("element", arrow_type(item)))
@@ -35,13 +37,3 @@ def arrow_type(declared: str) -> pa.DataType:
             named = (part.partition(" ") for part in parts)
             return pa.struct([(name, arrow_type(of)) for name, _, of in named])
     raise TypeError(f"No declaration has the type {declared!r}.")
-
-
-def _split(text: str) -> list[str]:
-    parts, depth, start = [], 0, 0
-    for at, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if character == "," and not depth:
-            parts.append(text[start:at].strip())
-            start = at + 1
-    return [*parts, text[start:].strip()] if text.strip() else []

@@ -1,13 +1,14 @@
-"""What commands need to know of where the pipeline runs; the composition root hands it over as `ctx.obj`."""
+"""What the verbs of this stage read of the target, and the reports of a target."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
+from queries.contracts import CommandTarget
 from queries.service import ReportService, build_service
 from queries.settings import Settings
 
 
-class Target(Protocol):
-    """Names of the deployed resources, and clients for them. `json`: results as JSON."""
+class Target(CommandTarget, Protocol):
+    """What this stage's verbs read of the target: names of deployed resources."""
 
     @property
     def database(self) -> str: ...
@@ -29,12 +30,6 @@ class Target(Protocol):
     def query_function(self) -> str: ...
     @property
     def delivery_stream(self) -> str: ...
-
-    json: bool
-
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
-        ...
 
 
 def report_service(target: Target, *, analyst: bool = False) -> ReportService:

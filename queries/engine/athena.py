@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
 from pyathena.connection import Connection
 from pyathena.cursor import Cursor
 from pyathena.error import DatabaseError, OperationalError, ProgrammingError
@@ -86,11 +87,14 @@ class AthenaEngine:
         try:
             return self._cursor().start(sql, token)
         except DatabaseError as error:
-            text = str(error)
-            if any(code in text for code in _THROTTLED):
-                raise QueryThrottledError(text) from error
-            if "InvalidRequestException" in text:
-                raise QueryRefusedError(text) from error
+            # PyAthena wraps what botocore raised.
+            answer = error.__cause__.response["Error"] if isinstance(error.__cause__, ClientError) else {}
+            if answer.get("Code") in _THROTTLED:
+                raise QueryThrottledError(str(error)) from error
+            if answer.get("Code") == "InvalidRequestException":
+                # Athena has one code for every request that it does not take.
+                is_token_taken = "dempotent" in answer.get("Message", "")
+                raise QueryRefusedError(str(error), is_token_taken=is_token_taken) from error
             raise
 
     def look(self, query_execution_id: str) -> QueryStatus:
@@ -139,4 +143,4 @@ def _failure(execution: AthenaQueryExecution, reason: str) -> Failure:
         return "transient"
     if "HIVE_PATH_ALREADY_EXISTS" in reason or any(code in reason for code in _THROTTLED):
         return "transient"
-    return "definition"
+    return "input" if "HIVE_" in reason else "definition"

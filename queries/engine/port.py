@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-Failure = Literal["transient", "resources", "definition"]
-"""Whether trying again can help: yes; with less input; not before someone changes the report."""
+Failure = Literal["transient", "resources", "input", "definition"]
+"""Whether a retry can help: yes; with less input; without the input that cannot be read; not before someone
+changes the report.
+"""
 
 
 class QueryThrottledError(Exception):
@@ -13,7 +15,16 @@ class QueryThrottledError(Exception):
 
 
 class QueryRefusedError(Exception):
-    """The engine does not take this request: the token stands for other SQL, or the SQL is no SQL."""
+    """The engine does not take this request.
+
+    Attributes:
+        is_token_taken: the token stands for other SQL: the same request with another token may be taken.
+            Otherwise the SQL itself is at fault.
+    """
+
+    def __init__(self, reason: str, *, is_token_taken: bool = False) -> None:
+        super().__init__(reason)
+        self.is_token_taken = is_token_taken
 
 
 class QueryFailedError(Exception):

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from transforms.contracts import Column
+from transforms.contracts import Column, type_parts
 
 _PLAIN = {"string": "varchar", "timestamp": "timestamp(3)", "int": "integer"}
 
 
 def struct_members(hive_type: str) -> Iterator[Column]:
     """The members of `struct<name:type,...>`."""
-    for member in _split(hive_type.removeprefix("struct<").removesuffix(">")):
+    for member in type_parts(hive_type.removeprefix("struct<").removesuffix(">")):
         name, _, kind = member.partition(":")
         yield Column(name, kind)
 
@@ -21,16 +21,6 @@ def trino_type(hive_type: str) -> str:
         return f"row({', '.join(inner)})"
     for kind in ("array", "map"):
         if hive_type.startswith(f"{kind}<"):
-            inside = _split(hive_type.removeprefix(f"{kind}<").removesuffix(">"))
+            inside = type_parts(hive_type.removeprefix(f"{kind}<").removesuffix(">"))
             return f"{kind}({', '.join(map(trino_type, inside))})"
     return _PLAIN.get(hive_type, hive_type)
-
-
-def _split(text: str) -> list[str]:
-    parts, depth, start = [], 0, 0
-    for at, character in enumerate(text):
-        depth += (character in "<(") - (character in ">)")
-        if character == "," and not depth:
-            parts.append(text[start:at])
-            start = at + 1
-    return [*parts, text[start:]] if text else []

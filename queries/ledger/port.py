@@ -11,6 +11,10 @@ MOST_WRITES = 100
 """Writes that one commit may hold."""
 
 
+OPTIMISTIC_TRIES = 20
+"""How often a change is tried when another writer wins each time."""
+
+
 class ConflictError(Exception):
     """Somebody else wrote one of the items first. Nothing was written: read again and decide again."""
 

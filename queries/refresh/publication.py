@@ -6,15 +6,13 @@ from msgspec.structs import replace
 
 from queries.engine.port import QueryEngine, QueryFailedError
 from queries.ledger import rules
-from queries.ledger.port import ConflictError, LedgerTable, Remove
+from queries.ledger.port import OPTIMISTIC_TRIES, ConflictError, LedgerTable, Remove
 from queries.ledger.rules import Input, PartitionState, Published, Run, SupersededError
 from queries.partitions import Key
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.rendering import select
 from queries.store.checks import FAILED_CHECK, failures, parse_checks
 from queries.store.port import Entry, Output, ReportStore
-
-_TRIES = 20
 
 
 class Publication:
@@ -116,7 +114,7 @@ class Publication:
 
     def rewrite_run(self, run: Run, rule: Callable[[Run], Run]) -> Run:
         """Apply a rule to the run as it is stored; the run then. Raises SupersededError when it has ended."""
-        for _ in range(_TRIES):
+        for _ in range(OPTIMISTIC_TRIES):
             stored = self._ledger.run(run.run_id)
             if stored is None:
                 raise SupersededError(f"Run {run.run_id[:12]} has ended.")
@@ -131,7 +129,7 @@ class Publication:
     def _end(self, run: Run, rule: Callable[[PartitionState], PartitionState]) -> None:
         """Apply `rule` to the run's partitions and take the run out of the ledger, in one commit."""
         keys = [Key(run.report, partition) for partition in run.partitions]
-        for _ in range(_TRIES):
+        for _ in range(OPTIMISTIC_TRIES):
             stored = self._ledger.run(run.run_id)
             if stored is None or stored.fence != run.fence:
                 raise SupersededError(f"Run {run.run_id[:12]} has ended or has another owner.")

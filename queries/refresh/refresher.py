@@ -15,7 +15,7 @@ from queries.engine.port import QueryEngine, QueryRefusedError, QueryStatus, Que
 from queries.lake.inputs import damaged, inputs_of, read_objects, shrunk
 from queries.lake.port import LakeIndex, Listed
 from queries.ledger import rules
-from queries.ledger.port import ConflictError, LedgerTable, Write
+from queries.ledger.port import OPTIMISTIC_TRIES, ConflictError, LedgerTable, Write
 from queries.ledger.rules import Input, PartitionState, Run, SupersededError
 from queries.partitions import Key, window
 from queries.refresh.catalog import ReportQuery
@@ -28,7 +28,6 @@ DUE_LIMIT = 2_000
 """Due partitions that one look at the ledger takes."""
 MOST_ACTIVE = 8
 """Query executions that one worker has going: well below Athena's quota, which counts queued ones too."""
-_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ class Refresher:
         )
 
     def _rewrite(self, keys: Sequence[Key], rule: Callable[[PartitionState], PartitionState]) -> None:
-        for _ in range(_TRIES):
+        for _ in range(OPTIMISTIC_TRIES):
             known = self._ledger.partitions(keys)
             told = self._told([key for key in keys if key not in known])
             states = [known.get(key) or told.get(key) or rules.new(key) for key in keys]
@@ -266,7 +265,7 @@ class Refresher:
 
         A process that ends halfway leaves a run that the next worker completes.
         """
-        for _ in range(_TRIES):
+        for _ in range(OPTIMISTIC_TRIES):
             state = self._ledger.partitions([key]).get(key, rules.new(key))
             run, claimed = rules.claim_earlier(state, now=self._clock(), hard_end=hard_end)
             try:
@@ -327,7 +326,7 @@ class Refresher:
             return run
         except QueryRefusedError as error:
             # A token that stands for other SQL is no fault of the report: a new claim has a new token.
-            retry = 0 if "dempotent" in str(error) else None
+            retry = 0 if error.is_token_taken else None
             self._note(run, str(error), summary)
             self._publication.give_up(run, str(error), retry_in=retry)
             return None
@@ -342,7 +341,7 @@ class Refresher:
         self._note(run, reason, summary)
         if status.failure == "transient":
             retry: int | None = self._policy.retry
-        elif len(run.partitions) > 1 and (status.failure == "resources" or "HIVE_" in status.reason):
+        elif len(run.partitions) > 1 and status.failure in ("resources", "input"):
             # Less may fit; and an object that cannot be read concerns the partitions of its hour only.
             retry = 0
         else:

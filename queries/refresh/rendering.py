@@ -19,6 +19,15 @@ from transforms.contracts import EVENT_HOUR, LAKE_TABLES
 EVENT_DATE = "event_date"
 FIRST_ARRIVAL = ("arrival_time", "producer_id", "epoch", "seq")
 """Which copy of an event is kept: the first by these."""
+COPY = "penstock_copy"
+COPY_NUMBER = (
+    f"row_number() OVER (PARTITION BY {EVENT_HOUR}, event_id ORDER BY {', '.join(FIRST_ARRIVAL)}) AS {COPY}"
+)
+"""Numbers the copies of each event; whoever reads those with number 1 reads each event once.
+
+The hour is in the window's partition so that a chunk of hours gives what each hour alone would give, and so
+that a condition on the hour reaches the table and prunes.
+"""
 SOURCE = "penstock_source"
 """Name of the rows before the copies are taken out; no report's SQL may use it."""
 
@@ -74,14 +83,9 @@ def source(query: ReportQuery, partitions: Sequence[str]) -> str:
             f"{report.source} AS (SELECT * FROM {SOURCE})"
         )
     read = [*dict.fromkeys([*columns, "event_id", *FIRST_ARRIVAL])]
-    # The hour is in the window's partition so that a chunk of hours gives what each hour alone would give.
-    copy = (
-        f"row_number() OVER (PARTITION BY {EVENT_HOUR}, event_id ORDER BY {', '.join(FIRST_ARRIVAL)})"
-        " AS penstock_copy"
-    )
     return (
-        f"{SOURCE} AS (SELECT {', '.join([*read, copy])} FROM {report.source} WHERE {where}),\n"  # noqa: S608
-        f"{report.source} AS (SELECT {', '.join([*columns, *date])} FROM {SOURCE} WHERE penstock_copy = 1)"
+        f"{SOURCE} AS (SELECT {', '.join([*read, COPY_NUMBER])} FROM {report.source} WHERE {where}),\n"  # noqa: S608
+        f"{report.source} AS (SELECT {', '.join([*columns, *date])} FROM {SOURCE} WHERE {COPY} = 1)"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from queries.engine.trino_types import struct_members, trino_type
-from queries.refresh.rendering import FIRST_ARRIVAL
+from queries.refresh.rendering import COPY, COPY_NUMBER
 from queries.refresh.sealing import hours_table
 from transforms.contracts import (
     EVENT_HOUR,
@@ -71,11 +71,6 @@ def event_view(table: LakeTable, name: str, source: str) -> EventView:
             f"{name} has payload fields that every event has already: {', '.join(twice)}. "
             "Give them other names."
         )
-    # The hour is in the window's partition so that a condition on it reaches the table, and prunes.
-    copy = (
-        f"row_number() OVER (PARTITION BY {EVENT_HOUR}, event_id ORDER BY {', '.join(FIRST_ARRIVAL)})"
-        " AS penstock_copy"
-    )
     read = [
         *(column.name for column in top),
         *(f"{name}.{member.name} AS {member.name}" for member in members),
@@ -83,10 +78,10 @@ def event_view(table: LakeTable, name: str, source: str) -> EventView:
     ]
     sql = (
         f"SELECT {', '.join(names)}\n"
-        f"FROM (SELECT {', '.join([*names, copy])}\n"
+        f"FROM (SELECT {', '.join([*names, COPY_NUMBER])}\n"
         f"FROM (SELECT {', '.join(read)}\n"
         f"FROM {source} WHERE event_type = '{event_type.name}' AND schema_version = {event_type.version}"
-        ") AS events) AS copies WHERE penstock_copy = 1"
+        f") AS events) AS copies WHERE {COPY} = 1"
     )
     return EventView(name, source, columns, sql, payload.comment)
 

@@ -10,7 +10,7 @@ from queries.refresh.catalog import ReportQuery
 from queries.refresh.freshness import FRESHNESS_COLUMNS, FRESHNESS_PREFIX, FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_query
 from queries.store.event_views import EventView, event_views
-from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES, LakeTable
+from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES, LakeTable
 
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -54,16 +54,7 @@ def lake_table_input(table: LakeTable, bucket: str) -> dict[str, Any]:
         "Description": f"Every event of the stream {table.stream.name}, one row each.",
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": [{"Name": table.partition_column.name, "Type": table.partition_column.type}],
-        "Parameters": {
-            "classification": "parquet",
-            "projection.enabled": "true",
-            f"projection.{EVENT_HOUR}.type": "date",
-            f"projection.{EVENT_HOUR}.format": "yyyy-MM-dd-HH",
-            f"projection.{EVENT_HOUR}.interval": "1",
-            f"projection.{EVENT_HOUR}.interval.unit": "HOURS",
-            f"projection.{EVENT_HOUR}.range": f"{table.stream.history_floor:%Y-%m-%d-%H},NOW+2HOURS",
-            "storage.location.template": f"{location}{EVENT_HOUR}=${{{EVENT_HOUR}}}",
-        },
+        "Parameters": {"classification": "parquet", **table.projection(f"s3://{bucket}")},
         "StorageDescriptor": {
             "Location": location,
             "Columns": [

@@ -9,7 +9,7 @@ GOOD = """title = "T"
 about = "A"
 
 [report.traffic_by_hour]
-lane = "direct"
+import_mode = "direct"
 stale_after = "2h"
 
 [report.traffic_by_hour.measures]
@@ -42,7 +42,7 @@ WRONG = [
     ('about = "A"', 'about = ""', 2, "'about' is empty"),
     ('about = "A"', "about = 7", 2, "must be a string"),
     ('about = "A"', 'about = "A', 2, "This is no TOML"),
-    ('lane = "direct"', 'lane = "live"', 5, "Unknown lane 'live'"),
+    ('import_mode = "direct"', 'import_mode = "live"', 5, "Unknown import_mode 'live'"),
     ('stale_after = "2h"', 'stale_after = "soon"', 6, "Cannot read the duration"),
     ('format = "integer" }\nerrors', 'format = "roman" }\nerrors', 9, "Unknown format 'roman'"),
     ('kind = "range"', 'kind = "slider"', 14, "Unknown kind 'slider'"),

@@ -24,7 +24,7 @@ DECLARED = """title = "T"
 about = "A"
 
 [report.orders_by_hour]
-lane = "direct"
+import_mode = "direct"
 stale_after = "2h"
 
 [report.orders_by_hour.measures]

@@ -20,7 +20,7 @@ DECLARED = """title = "T"
 about = "A"
 
 [report.traffic_by_hour]
-lane = "direct"
+import_mode = "direct"
 stale_after = "2h"
 [report.traffic_by_hour.measures]
 hours = { title = "Hours", expression = "count({page_views})", format = "integer" }
@@ -28,7 +28,7 @@ hours = { title = "Hours", expression = "count({page_views})", format = "integer
 part = { title = "Part of week", expression = "ifelse(formatDate({hour_start}, 'yyyy-MM-dd') < '2026-11-21', 'early', 'late')" }
 
 [report.sessions_by_day]
-lane = "direct"
+import_mode = "direct"
 stale_after = "30h"
 [report.sessions_by_day.measures]
 days = { title = "Days", expression = "count({sessions})", format = "integer" }
@@ -36,7 +36,7 @@ days = { title = "Days", expression = "count({sessions})", format = "integer" }
 part = { title = "Part of week", expression = "ifelse(formatDate({day_start}, 'yyyy-MM-dd') < '2026-11-21', 'early', 'late')" }
 
 [report.funnel_by_day]
-lane = "direct"
+import_mode = "direct"
 stale_after = "30h"
 [report.funnel_by_day.measures]
 steps = { title = "Steps", expression = "count({visitors})", format = "integer" }

@@ -11,6 +11,9 @@ from dashboards.ingestions import Nothing, Start, Wait
 from dashboards.settings import Settings, SettingsError
 from tests.dashboards.test_ingestions import Simulated
 
+CONTEXT: Any = SimpleNamespace(
+    function_name="refresh", memory_limit_in_mb=256, invoked_function_arn="arn:aws:lambda", aws_request_id="r"
+)
 SETTINGS = Settings("123456789012", "penstock", {"funnel_by_day": "d"})
 PUBLISHED = {
     "source": "aws.glue",
@@ -61,7 +64,7 @@ def ingestions(quicksight: Simulated) -> list[str]:
 
 
 def test_before_anything_is_published_nothing_is_started(catalogue: Catalogue, quicksight: Simulated) -> None:
-    assert handler.lambda_handler({}, None) == {"funnel_by_day": "newest version is in"}
+    assert handler.lambda_handler({}, CONTEXT) == {"funnel_by_day": "newest version is in"}
     assert ingestions(quicksight) == []
 
 
@@ -69,9 +72,9 @@ def test_a_publish_starts_one_ingestion_and_the_same_event_again_none(
     catalogue: Catalogue, quicksight: Simulated
 ) -> None:
     catalogue.served["2026-11-24"] = "s3://b/run=1/"
-    first = handler.lambda_handler(PUBLISHED, None)
+    first = handler.lambda_handler(PUBLISHED, CONTEXT)
     assert first["funnel_by_day"].startswith("started d-")
-    handler.lambda_handler(PUBLISHED, None)
+    handler.lambda_handler(PUBLISHED, CONTEXT)
     assert len(ingestions(quicksight)) == 1
 
 
@@ -82,22 +85,22 @@ def test_a_tick_takes_the_newest_version_once_its_turn_has_come(
         catalogue.served["2026-11-24"] = f"s3://b/run={run}/"
         quicksight.now += 300
         quicksight.finish()
-        handler.lambda_handler(PUBLISHED, None)
+        handler.lambda_handler(PUBLISHED, CONTEXT)
     (first,) = ingestions(quicksight)
-    assert "too soon" in handler.lambda_handler({}, None)["funnel_by_day"]
+    assert "too soon" in handler.lambda_handler({}, CONTEXT)["funnel_by_day"]
     quicksight.now += 3_600
-    handler.lambda_handler({}, None)
+    handler.lambda_handler({}, CONTEXT)
     assert len(ingestions(quicksight)) == 2
     quicksight.now += 300
     quicksight.finish()
-    assert handler.lambda_handler({}, None) == {"funnel_by_day": "newest version is in"}
+    assert handler.lambda_handler({}, CONTEXT) == {"funnel_by_day": "newest version is in"}
     catalogue.served["2026-11-24"] = "s3://b/run=1/"
     assert ingestions(quicksight)[0] == first
 
 
 def test_a_report_without_a_copy_is_nobodys_business(catalogue: Catalogue) -> None:
     other = {**PUBLISHED, "detail": {**PUBLISHED["detail"], "tableName": "orders_by_hour"}}  # type: ignore[dict-item]
-    assert handler.lambda_handler(other, None) == {}
+    assert handler.lambda_handler(other, CONTEXT) == {}
 
 
 def test_settings_are_read_as_they_were_written() -> None:

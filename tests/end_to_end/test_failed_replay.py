@@ -22,12 +22,12 @@ from infra.local.firehose.deaggregation import unpack
 from queries.contracts import reports
 from tests.end_to_end.conftest import Shell, shell_in
 from tests.end_to_end.poisoned import PoisonedSimulation, payloads
-from transforms.cli_context import deployed_keys
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES
 from transforms.failed.arrow import parquet_bytes, read_parquet, rows_to_table
 from transforms.failed.replay_ledger import REPLAYS_PREFIX
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Dropped
+from transforms.target import deployed_keys
 
 pytestmark = pytest.mark.cloud
 

@@ -9,8 +9,8 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from transforms.cli_context import DeployedKeysError, deployed_keys
 from transforms.settings import SettingsError
+from transforms.target import DeployedKeysError, deployed_keys
 
 NAME = "penstock/pseudonym-keys"
 FIRST, SECOND = "Gh3" * 16, "Zy9" * 16

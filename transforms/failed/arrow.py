@@ -1,7 +1,6 @@
 """The lake table's Arrow schema, and rows to Arrow and Parquet. Not imported by the Lambda function."""
 
 import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from transforms.contracts import LakeTable
+from transforms.contracts import LakeTable, type_parts
 
 _SCALARS = {
     "string": pa.string(),
@@ -37,24 +36,13 @@ def arrow_type(hive_type: str) -> Any:
                 f"No Arrow type for {hive_type!r}. Use one of: {', '.join(_SCALARS)}, array, map, struct."
             )
         return _SCALARS[name]
-    inner = _split(rest.removesuffix(">"))
+    inner = type_parts(rest.removesuffix(">"))
     if name == "array":
         return pa.list_(arrow_type(inner[0]))
     if name == "map":
         return pa.map_(arrow_type(inner[0]), arrow_type(inner[1]))
     members = [member.partition(":") for member in inner]
     return pa.struct([pa.field(member, arrow_type(kind)) for member, _, kind in members])
-
-
-def _split(text: str) -> list[str]:
-    """Split at the commas that stand in no inner bracket."""
-    parts, depth, start = [], 0, 0
-    for found in re.finditer(r"[<>,]", text):
-        depth += {"<": 1, ">": -1, ",": 0}[found[0]]
-        if found[0] == "," and depth == 0:
-            parts.append(text[start : found.start()])
-            start = found.end()
-    return [*parts, text[start:]]
 
 
 def rows_to_table(table: LakeTable, rows: Sequence[bytes]) -> Any:

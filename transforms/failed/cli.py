@@ -12,7 +12,6 @@ from typing import Annotated, Any, cast
 import typer
 
 from producers.contracts import echo
-from transforms.cli_context import Context, deployed_keys
 from transforms.failed.error_objects import UnreadableStretch
 from transforms.failed.index import FACETS, Selection, counted
 from transforms.failed.listing import listing, to_replay, unreadable_lines
@@ -23,6 +22,7 @@ from transforms.failed.replay_text import Progress, summary
 from transforms.failed.review import keyless_reviewer, reviewer
 from transforms.failed.s3_bucket import S3Objects
 from transforms.failed.text import explained
+from transforms.target import Target, deployed_keys
 
 failed_app = typer.Typer(no_args_is_help=True, help="Failed records: list, explain, replay.")
 
@@ -58,17 +58,17 @@ def list_failed(
     """Count failed records, and the source lines that could not be read. Shows nothing that they say."""
     if by not in FACETS:
         raise typer.BadParameter(f"{by!r} is none of: {', '.join(FACETS)}.", param_hint="--by")
-    context = cast("Context", ctx.obj)
+    target = cast("Target", ctx.obj)
     wanted = _selection(
         reason=reason, event_type=event_type, kind=kind, producer=producer, since=since, until=until
     )
     unreadable: list[UnreadableStretch] = []
     found = [
-        entry for entry in index(_objects(context), keyless_reviewer(), unreadable.append) if entry in wanted
+        entry for entry in index(_objects(target), keyless_reviewer(), unreadable.append) if entry in wanted
     ]
     waiting = len({entry.record_id for entry in found if entry.is_to_replay})
     command = _replay_command(ctx, wanted)
-    if as_json or context.json:
+    if as_json or target.json:
         _print_json(
             {
                 "failed": len(found),
@@ -117,9 +117,9 @@ def explain_failed(
     as_json: AsJson = False,
 ) -> None:
     """Show one failed record, decoded, and the exact place at fault. Shows personal data."""
-    context = cast("Context", ctx.obj)
-    found = explain(_objects(context), keyless_reviewer(), record_id)
-    if as_json or context.json:
+    target = cast("Target", ctx.obj)
+    found = explain(_objects(target), keyless_reviewer(), record_id)
+    if as_json or target.json:
         record = {name: value for name, value in vars(found.record).items() if name != "raw"}
         events = [
             {"outcome": type(each.outcome).__name__.lower(), **_facts(each.outcome), "text": _text(each.raw)}
@@ -161,9 +161,9 @@ def replay_failed(
     as_json: AsJson = False,
 ) -> None:
     """Judge failed records again, after a repair, and write those that pass into the lake, each one once."""
-    context = cast("Context", ctx.obj)
+    target = cast("Target", ctx.obj)
     function = find_repair(repair) if repair else None
-    keys = deployed_keys(context)
+    keys = deployed_keys(target)
     order = Order(
         selection=_selection(
             reason=reason, event_type=event_type, kind=kind, producer=producer, since=since, until=until
@@ -172,7 +172,7 @@ def replay_failed(
         version=function.version if function is not None else "",
         key_id=next(iter(keys)),
     )
-    objects, progress = _objects(context), Progress(_tell, time.monotonic)
+    objects, progress = _objects(target), Progress(_tell, time.monotonic)
     runs = replay(
         error_objects(objects),
         objects,
@@ -189,7 +189,7 @@ def replay_failed(
     progress.end()
     total = progress.total
     command = _replay_command(ctx, Selection())
-    if as_json or context.json:
+    if as_json or target.json:
         said = {**vars(total), "still_failed": dict(total.still_failed), "dry_run": dry_run}
         _print_json({**said, "replay_command": command if total.to_replay else ""})
     else:
@@ -235,8 +235,8 @@ def _time(text: str, option: str) -> str:
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 
-def _objects(context: Context) -> S3Objects:
-    return S3Objects(context.client("s3"), context.lake_bucket)
+def _objects(target: Target) -> S3Objects:
+    return S3Objects(target.client("s3"), target.lake_bucket)
 
 
 def _print(text: str) -> None:

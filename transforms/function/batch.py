@@ -62,6 +62,11 @@ class Batch(Struct, frozen=True, dict=True):
         """Failed records by reason."""
         return Counter({reason: len(ids) for reason, ids in self.failed_ids.items()})
 
+    @property
+    def failed_percent(self) -> float:
+        """Of the records, how many failed."""
+        return 100 * self.failed.total() / len(self.answers) if self.answers else 0.0
+
     def facts(self) -> dict[str, Any]:
         """The members of the log line. `dropped_seqs` names the dropped: producer/epoch -> `17,44-46`."""
         return {

@@ -1,6 +1,6 @@
 """Athena's DDL of a lake table, derived from the contract."""
 
-from transforms.contracts import EVENT_HOUR, LakeTable
+from transforms.contracts import LakeTable
 
 
 def create_table(table: LakeTable, bucket_uri: str) -> str:
@@ -12,16 +12,9 @@ def create_table(table: LakeTable, bucket_uri: str) -> str:
         for column in table.columns
     )
     partition = table.partition_column
-    properties = {
-        "projection.enabled": "true",
-        f"projection.{EVENT_HOUR}.type": "date",
-        f"projection.{EVENT_HOUR}.format": "yyyy-MM-dd-HH",
-        f"projection.{EVENT_HOUR}.interval": "1",
-        f"projection.{EVENT_HOUR}.interval.unit": "HOURS",
-        f"projection.{EVENT_HOUR}.range": f"{table.stream.history_floor:%Y-%m-%d-%H},NOW+2HOURS",
-        "storage.location.template": f"{location}{EVENT_HOUR}=${{{EVENT_HOUR}}}",
-    }
-    listed = ",\n".join(f"    {_quoted(name)} = {_quoted(value)}" for name, value in properties.items())
+    listed = ",\n".join(
+        f"    {_quoted(name)} = {_quoted(value)}" for name, value in table.projection(bucket_uri).items()
+    )
     return (
         f"CREATE EXTERNAL TABLE `{table.name}` (\n{columns}\n)\n"
         f"PARTITIONED BY (`{partition.name}` {partition.type})\n"

@@ -1,6 +1,10 @@
 """Records that the Kinesis Producer Library's format packs many user records into, unpacked.
 
 Magic `F3 89 9A C2`, a protobuf message, the MD5 of that message. Whatever is not that is a plain record.
+
+`producers.packing.aggregation` writes this format and has a reader of its own. This one is a second
+opinion on purpose, as Firehose's is: with one reader for both, a mistake would be written and read alike. It
+also answers differently: Firehose passes a damaged aggregate on as a plain record, where a producer raises.
 """
 
 import hashlib

@@ -110,9 +110,9 @@ def test_the_transform_imports_within_150_ms_and_without_the_sdk() -> None:
     assert not names & {"boto3", "botocore.session", "pyarrow", "pandas", "pyathena", "aws_cdk", "typer"}
 
 
-def test_the_query_function_imports_within_400_ms_and_without_pandas() -> None:
+def test_the_query_function_imports_with_the_sdk_within_700_ms_and_without_pandas() -> None:
     seconds, names = _imported("queries.handler")
-    assert seconds < 0.400
+    assert seconds < 0.700
     assert not names & {"pyarrow", "pandas", "awswrangler", "duckdb", "sqlglot", "aws_cdk", "typer", "rich"}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +23,8 @@ def notification(key: str, *, bucket: str = "lake", event: str = "ObjectCreated:
     return json.dumps({"Records": [{"eventVersion": "2.6", "eventName": event, "s3": s3, "unknown": {}}]})
 
 
-def message(name: str, body: str) -> dict[str, str]:
-    return {"messageId": name, "body": body}
+def message(name: str, body: str) -> SQSRecord:
+    return SQSRecord({"messageId": name, "body": body})
 
 
 @given(

@@ -6,8 +6,8 @@ import pytest
 from moto import mock_aws
 
 from infra.aws.synth import PACKAGED
-from infra.stacks.alarms import REPORTS_SET_ASIDE
 from infra.stacks.templates import of_type, read
+from queries.contracts import telemetry
 from queries.engine.port import QueryStatus
 from queries.handler import set_aside
 from queries.ledger.rules import MOST_ATTEMPTS, SET_ASIDE_RETRY_MS
@@ -73,7 +73,7 @@ def test_the_log_line_is_made_a_metric_under_the_alarms_name() -> None:
     (found,) = (
         each.properties
         for each in of_type(read(PACKAGED), "AWS::Logs::MetricFilter")
-        if each.properties["MetricTransformations"][0]["MetricName"] == REPORTS_SET_ASIDE
+        if each.properties["MetricTransformations"][0]["MetricName"] == telemetry.PARTITIONS_QUARANTINED
     )
     assert found["MetricTransformations"][0]["MetricValue"] == "$.set_aside"
     assert "$.set_aside" in found["FilterPattern"]

@@ -1,8 +1,9 @@
-"""What this stage's commands are given by the `penstock` command: names of resources, and clients."""
+"""What the verbs of this stage read of the target, and the pseudonym keys that it was deployed with."""
 
 import json
-from typing import Any, Protocol
+from typing import Protocol
 
+from producers.contracts import CommandTarget
 from transforms.settings import read_keys
 
 
@@ -10,20 +11,18 @@ class DeployedKeysError(RuntimeError):
     """The deployment's pseudonym keys cannot be read by whoever runs the command."""
 
 
-class Context(Protocol):
-    """`ctx.obj` of typer."""
+class Target(CommandTarget, Protocol):
+    """What this stage's verbs read of the target: names of deployed resources."""
 
-    lake_bucket: str
-    pseudonym_secret: str
-    pseudonym_key_ids: str
-    json: bool
-
-    def client(self, service: str) -> Any:
-        """A boto3 client of the target."""
-        ...
+    @property
+    def lake_bucket(self) -> str: ...
+    @property
+    def pseudonym_secret(self) -> str: ...
+    @property
+    def pseudonym_key_ids(self) -> str: ...
 
 
-def deployed_keys(context: Context) -> dict[str, bytes]:
+def deployed_keys(target: Target) -> dict[str, bytes]:
     """The pseudonym keys that the transformation was deployed with, the current one first.
 
     They are read from the secret: the function's environment is encrypted, and shows them to nobody. Raises
@@ -31,14 +30,14 @@ def deployed_keys(context: Context) -> dict[str, bytes]:
     """
     from botocore.exceptions import ClientError  # the command's help does not wait for it
 
-    name, key_ids = context.pseudonym_secret, [each for each in context.pseudonym_key_ids.split(",") if each]
+    name, key_ids = target.pseudonym_secret, [each for each in target.pseudonym_key_ids.split(",") if each]
     if not key_ids:
         raise DeployedKeysError(
             "The deployment does not say which pseudonym keys it uses; an earlier version made it. "
             "Run: penstock deploy"
         )
     try:
-        text = context.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+        text = target.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     except ClientError as error:
         said = error.response["Error"]
         raise DeployedKeysError(_refused(name, said["Code"], said["Message"])) from error

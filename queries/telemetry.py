@@ -1,0 +1,22 @@
+"""Names in the query function's log line and metrics: the handler writes them, alarms read them."""
+
+NAMESPACE = "Penstock"
+SERVICE = "queries"
+"""The dimension `service` of the metrics that the function writes itself."""
+STATEMENTS = "Statements"
+BYTES_SCANNED = "BytesScanned"
+"""Queries that an invocation started, and the bytes that those it published had scanned."""
+
+REFRESHED = "reports refreshed"
+"""Message of the one line per invocation."""
+PUBLISHED = "published"
+"""Its member: how many partitions were published."""
+QUARANTINED = "set_aside"
+"""Its member, where it was counted: how many partitions wait for somebody."""
+FAILING_LEVEL = "WARNING"
+"""Level of the line when partitions failed or messages could not be read."""
+
+REPORTS_PUBLISHED = "ReportsPublished"
+REPORTS_FAILING = "ReportsFailing"
+PARTITIONS_QUARANTINED = "ReportPartitionsSetAside"
+"""Metrics that filters make of the line; their namespace is the deployment's prefix."""
