@@ -81,7 +81,7 @@ def lambda_handler(event: EventBridgeEvent, _: LambdaContext) -> dict[str, str]:
 
     Answers with what was decided for each report.
     """
-    changed = event.get("detail", {}).get("tableName")
+    changed = (event.get("detail") or {}).get("tableName")
     decisions = refresh().step(changed)
     started = sum(isinstance(decision, Start) for decision in decisions.values())
     metrics.add_metric(telemetry.INGESTIONS_STARTED, MetricUnit.Count, started)
