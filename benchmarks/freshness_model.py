@@ -18,7 +18,7 @@ from infra.local.deploy.assembly import PACKAGED
 from infra.local.settings import LocalSettings
 from queries.contracts import Report, reports
 from queries.ledger import rules
-from queries.ledger.rules import Input, PartitionState, Published, Run
+from queries.ledger.state import Input, PartitionState, Published, Run
 from queries.partitions import Key
 
 HOURS = 20

@@ -27,7 +27,7 @@ from infra.local.settings import LocalSettings
 from queries.engine.athena import AthenaEngine
 from queries.ledger.dynamodb import table_definition
 from queries.refresh.catalog import ReportQuery
-from queries.refresh.refresher import Summary
+from queries.refresh.summary import Summary
 from queries.requests import Request
 from queries.service import ReportService, build_service
 from queries.settings import Settings

@@ -10,32 +10,35 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 from random import Random
-from typing import Any
-from unittest.mock import patch
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
-from msgspec.structs import replace
 
+from benchmarks.simulation_ledger import SimulatedDefinitions, SimulatedLedger, SimulatedStore
+from benchmarks.simulation_parts import (
+    PROTECTIONS,
+    PROTOCOL_STEPS,
+    QUERIES,
+    Faults,
+    Killed,
+    Message,
+    Reader,
+    Worker,
+)
+from benchmarks.simulation_removals import removed
 from benchmarks.simulation_world import (
     LAKE,
     REPORTING,
-    SimulatedDefinitions,
     SimulatedEngine,
     SimulatedGlue,
     SimulatedLake,
-    SimulatedLedger,
-    SimulatedStore,
     World,
     advance,
 )
 from queries.handler import read_batch
-from queries.ledger import rules
-from queries.refresh.catalog import ReportQuery, parse_report
 from queries.requests import Request
 from queries.service import ReportService
 from queries.settings import Settings
@@ -46,91 +49,6 @@ TIMEOUT_MS = 60_000
 TICK_MS = 10_000
 LONGEST_WAIT_MS = 20_000
 """A stale partition is due after this at the latest: `at most every 20s`, with a debounce and without."""
-PROTOCOL_STEPS = frozenset(
-    {
-        "ledger.commit",
-        "ledger.committed",
-        "engine.start",
-        "engine.started",
-        "glue.get",
-        "glue.create",
-        "glue.created",
-        "glue.update",
-        "glue.updated",
-    }
-)
-"""Where something lasting is about to happen, or has just happened: faults strike here at their full rate."""
-PROTECTIONS = ("fence", "run prefix", "lease", "dedupe", "tick")
-
-_REPORTS = {
-    "by_hour": ("event_hour", "at most every 20s"),
-    "by_day": ("event_date", "debounce 5s, at most every 20s"),
-}
-
-
-def queries() -> dict[str, ReportQuery]:
-    """Two reports over the lake table, one of each grain."""
-    return {
-        name: parse_report(
-            f"-- report: {name}\n-- title: t\n-- owner: o\n-- source: web_events\n-- grain: {grain}\n"
-            f"-- columns: event_id varchar, events bigint\n-- refresh: {refresh}\n"
-            f"SELECT {grain}, event_id, count(*) AS events FROM web_events GROUP BY {grain}, event_id",
-            f"{name}.sql",
-        )
-        for name, (grain, refresh) in _REPORTS.items()
-    }
-
-
-QUERIES = queries()
-
-
-class Killed(BaseException):
-    """The worker's process is gone."""
-
-
-@dataclass
-class Faults:
-    """Probabilities; each kind is armed in half of the schedules, so that quiet ones exist too."""
-
-    duplicate_notification: float = 0.30
-    lost_notification: float = 0.05
-    duplicate_event: float = 0.02
-    late_event: float = 0.03
-    crash: float = 0.15
-    stall: float = 0.15
-    failed_query: float = 0.03
-    lost_partition: float = 0.0005
-    lost_files: float = 0.0005
-    lost_item: float = 0.0005
-
-
-@dataclass
-class Worker:
-    """One invocation: what it works on, when its process is dead for certain, until when it is held up."""
-
-    greenlet: greenlet
-    hard_end: int
-    messages: list["Message"] = field(default_factory=list)
-    resume_at: int = 0
-    at: str = ""
-
-
-@dataclass
-class Message:
-    """A message of the queue; invisible until `visible_at`."""
-
-    name: int
-    body: str
-    visible_at: int
-
-
-@dataclass
-class Reader:
-    """A query of a viewer: it looked the partition's folder up, and reads its files a while later."""
-
-    location: str
-    expected: Counter[str] | None
-    reads_at: int
 
 
 class Schedule:
@@ -377,46 +295,6 @@ class Schedule:
                     self.world.violations["lost"] += 1
                 elif any(count > 1 for count in seen.values()):
                     self.world.violations["double counted"] += 1
-
-
-@contextmanager
-def removed(protection: str) -> Iterator[None]:
-    """The product without one of its protections."""
-    claim, render = rules.claim, ReportQuery
-    with ExitStack() as stack:
-
-        def swap(name: str, value: Any) -> None:
-            stack.enter_context(patch.object(rules, name, value))
-
-        match protection:
-            case "fence":
-                # Claims are not told apart: every run of the same partitions has the same name and token.
-                swap(
-                    "claim",
-                    lambda states, *rest, **named: claim(
-                        [replace(one, fence=0) for one in states], *rest, **named | {"as_of": 0}
-                    ),
-                )
-                swap("_owned", lambda run, _: run)
-            case "run prefix":
-                swap("claim", lambda states, *rest, **named: _in_place(claim(states, *rest, **named)))
-            case "lease":
-                swap("is_adoptable", lambda *_: True)
-            case "dedupe":
-                plain = {name: render(_without_dedupe(one.report), one.sql) for name, one in QUERIES.items()}
-                stack.enter_context(patch.dict(QUERIES, plain))
-        yield
-
-
-def _in_place(claimed: Any) -> Any:
-    run, states = claimed
-    return replace(run, location=run.location.rpartition("run=")[0] + "live/"), states
-
-
-def _without_dedupe(report: Any) -> Any:
-    from dataclasses import replace as changed
-
-    return changed(report, dedupe=False)
 
 
 def simulate(seeds: range, without: str = "", *, first: bool = False) -> dict[int, Counter[str]]:

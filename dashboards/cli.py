@@ -15,8 +15,9 @@ from dashboards import emit
 from dashboards.impact import impacts
 from dashboards.lint import output
 from dashboards.lint.run import lint as check
-from dashboards.model import Dashboard, dashboards, load_all
+from dashboards.model import Dashboard
 from dashboards.plan import plan as planned
+from dashboards.reading import dashboards, load_all
 from queries.contracts import CommandTarget, Report, echo, file_text, parse_header, reports
 
 app = typer.Typer(

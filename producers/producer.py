@@ -40,8 +40,7 @@ class Producer:
 
     `put` takes an event in microseconds; threads of the producer's own send it. What returning means:
 
-    - `put`: the event is in memory; with a spool of mode `always` it is on the disk, safe from the
-      process's death.
+    - `put`: the event is in memory; with a spool of mode `always` on the disk, where it survives the process.
     - `flush`: everything but the returned number is delivered.
     - `close`: as `flush`, and what is left is in the spool, if there is one.
 
@@ -85,13 +84,12 @@ class Producer:
             client: a boto3 Kinesis client of your own; else one is made.
             framing: `kpl` aggregates, `lines` joins by newline, `none` sends one event per record.
             ordering: `key` lets no event overtake another of its partition key.
-            when_full: what `put` does when the buffer is full: wait, raise BufferFullError, or write to
-                the spool.
+            when_full: what `put` does when the buffer is full: wait, raise BufferFullError, or spool.
             producer_id, epoch: name this producer's sequence; by default host and process, and the start
                 time.
             state: folder that remembers the last epoch, so that none is used twice.
             check: whether `put` refuses payloads that break their contract (SchemaViolationError).
-            linger: seconds that an event waits for company at most.
+            linger: how long an event is buffered for more events to share its record, seconds at most.
             max_in_flight: requests at a time, each on a thread.
             record_ttl: seconds after which an unsent event is given up, and counted; None for never.
             fail_fast: whether `put` raises StreamRefusedError when the stream refuses before it has taken

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from queries import telemetry
 from queries.lake.notifications import MalformedNotificationError, created_objects
 from queries.partitions import LakeHour, lake_hour
-from queries.refresh.refresher import Summary
+from queries.refresh.summary import Summary
 from queries.requests import read_request
 from queries.service import ReportService, build_service
 from queries.settings import Settings

@@ -8,14 +8,16 @@ from queries.engine.port import QueryEngine
 from queries.hours import day_of
 from queries.lake.port import LakeIndex
 from queries.ledger.port import LedgerTable
-from queries.ledger.rules import PartitionState, is_adoptable
+from queries.ledger.rules import is_adoptable
+from queries.ledger.state import PartitionState
 from queries.partitions import Key, LakeHour, stale_partitions
 from queries.refresh.catalog import ReportQuery, catalog
 from queries.refresh.freshness import FreshnessTable
 from queries.refresh.housekeeping import Housekeeping
 from queries.refresh.recovery import Recovery
-from queries.refresh.refresher import Policy, Refresher, Summary
+from queries.refresh.refresher import Refresher
 from queries.refresh.sealing import OpenHours, sealing_queries
+from queries.refresh.summary import Policy, Summary
 from queries.refresh.sweep import Sweep, whole_days
 from queries.requests import Request
 from queries.settings import Settings

@@ -7,7 +7,8 @@ from dashboards.emit.access import permissions
 from dashboards.emit.canonical import content_hash
 from dashboards.emit.datasets import Place, data_set, data_source, rules_data_set, schedules
 from dashboards.emit.definition import Build, definition
-from dashboards.model import Dashboard, Source, dashboards
+from dashboards.model import Dashboard, Source
+from dashboards.reading import dashboards
 from queries.contracts import Report
 
 HASH_TAG = "penstock:content"

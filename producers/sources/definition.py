@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
-from producers.sources.headers import HeadedSql, HeaderError, headed_sql
 from producers.sources.encoding import marked
+from producers.sources.headers import HeadedSql, HeaderError, headed_sql
 
 SourceFormat = Literal["csv", "ndjson", "parquet", "access-log", "lines"]
 SOURCE_FORMATS: tuple[SourceFormat, ...] = get_args(SourceFormat)

@@ -8,7 +8,8 @@ from queries.hours import hours_between
 from queries.lake.inputs import read_inputs
 from queries.lake.port import LakeIndex
 from queries.ledger.port import LedgerTable
-from queries.ledger.rules import CHUNK, Input, PartitionState
+from queries.ledger.rules import CHUNK
+from queries.ledger.state import Input, PartitionState
 from queries.partitions import Key, partition_of, window
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.rendering import sql_sha

@@ -6,7 +6,7 @@ from hashlib import sha256
 from queries.contracts import Report
 from queries.hours import ranges
 from queries.lake.port import LakeIndex, Listed, summarize
-from queries.ledger.rules import Input, PartitionState
+from queries.ledger.state import Input, PartitionState
 from queries.partitions import input_hours
 from transforms.contracts import LAKE_TABLES
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
-from queries.ledger.rules import Input
+from queries.ledger.state import Input
 
 
 class Listed(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from queries.lake.port import Listed, summarize
-from queries.ledger.rules import Input
+from queries.ledger.state import Input
 from queries.partitions import lake_hour
 from queries.store.parquet_footer import TAIL_BYTES, FooterError, footer_length, read_columns
 from transforms.contracts import EVENT_HOUR, LAKE_TABLES

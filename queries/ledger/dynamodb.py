@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from queries.ledger.port import MOST_WRITES, ConflictError, Remove, Write
-from queries.ledger.rules import PartitionState, Run
+from queries.ledger.state import PartitionState, Run
 from queries.partitions import Key
 
 HASH_KEY, RANGE_KEY = "report", "partition"

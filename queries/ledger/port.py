@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from queries.ledger.rules import PartitionState, Run
+from queries.ledger.state import PartitionState, Run
 from queries.partitions import Key
 
 MOST_WRITES = 100

@@ -8,19 +8,23 @@ writes it only if nobody wrote in between (`revision`).
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Literal
 
-import msgspec
 from msgspec.structs import replace
 
+from queries.ledger.state import (
+    KEPT_RUNS,
+    Input,
+    PartitionState,
+    Published,
+    Run,
+    SupersededError,
+)
 from queries.partitions import Key
 
 LEASE_MARGIN_MS = 60_000
 """A lease outlives the hard end of its worker by this, so that no worker is alive when its run is adopted."""
 PUBLISH_MARGIN_MS = 10_000
 """A worker with less of its lease left does not begin to publish."""
-KEPT_RUNS = 3
-"""Published runs before the current one that a partition can be rolled back to."""
 MOST_ATTEMPTS = 3
 """Failures that trying again may help, before the partition is set aside."""
 SET_ASIDE_RETRY_MS = 3_600_000
@@ -33,134 +37,6 @@ the lost item may still try, they come too late.
 """
 CHUNK = 96
 """Most partitions in one run: an UNLOAD writes at most 100, a DynamoDB transaction has at most 100 items."""
-
-
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """What the lake held for a partition when listed: objects, bytes, newest object (ms), a digest of all.
-
-    `by_hour` has the objects of each lake hour; empty: not known.
-    """
-
-    objects: int = 0
-    bytes: int = 0
-    newest: int = 0
-    digest: str = ""
-    by_hour: Mapping[str, int] = {}
-
-
-class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """One published version of a partition: the folder of its files; `as_of` is when its input was listed."""
-
-    location: str
-    fence: int
-    published_at: int
-    as_of: int = 0
-    rows: int = 0
-    bytes_scanned: int = 0
-    query_execution_id: str = ""
-    sql_sha: str = ""
-    input: Input = Input()
-    bytes: int | None = None
-    """Size of its files; None: not known."""
-
-
-class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
-    """One report partition.
-
-    It is stale while `dirty_seq > published_seq`; `due_at` is set while it is stale and in no run, unless it
-    was set aside for good. While it is in a run, `due_next` says when what came meanwhile is due. `ran_at` is
-    when the last run began. `fence` counts the claims. `forced` asks for a run even where the input has not
-    changed, and `accepts` for one even where the lake has lost some of it. `judged_input` and `judged_sql`
-    are the digests of what the last finished run read and was: only a lake or a SQL file that differs from
-    them calls for another run.
-    """
-
-    report: str
-    partition: str
-    revision: int = 0
-    dirty_seq: int = 0
-    first_dirty_at: int | None = None
-    due_at: int | None = None
-    due_next: int | None = None
-    ran_at: int = 0
-    forced: bool = False
-    accepts: bool = False
-    fence: int = 0
-    claimed_seq: int = 0
-    run_id: str | None = None
-    published_seq: int = 0
-    published: Published | None = None
-    previous: tuple[Published, ...] = ()
-    attempts: int = 0
-    quarantined: bool = False
-    last_error: str = ""
-    judged_input: str = ""
-    judged_sql: str = ""
-
-    @property
-    def key(self) -> Key:
-        """The partition's name."""
-        return Key(self.report, self.partition)
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the lake may hold what the published version does not."""
-        return self.dirty_seq > self.published_seq
-
-    @property
-    def condition(self) -> Literal["running", "quarantined", "stale", "fresh"]:
-        """The state in one word."""
-        if self.run_id is not None:
-            return "running"
-        if self.quarantined:
-            return "quarantined"
-        return "stale" if self.is_stale else "fresh"
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Partitions of one report that one query execution computes.
-
-    `fence` counts its owners: who holds an older one has lost the run. `inputs` and `as_of` are of the
-    listing that was made before the claim. A run that `restores` an earlier version, or `repeats` what is
-    published (by partition), computes nothing.
-    """
-
-    run_id: str
-    report: str
-    location: str
-    sql_sha: str
-    started_at: int
-    as_of: int
-    inputs: Mapping[str, Input]
-    revision: int = 0
-    fence: int = 1
-    lease_until: int = 0
-    state: Literal["running", "publishing"] = "running"
-    query_execution_id: str | None = None
-    restores: Published | None = None
-    repeats: Mapping[str, Published] = {}
-
-    @property
-    def partitions(self) -> tuple[str, ...]:
-        """The partitions in it, in order."""
-        return tuple(sorted(self.inputs))
-
-    @property
-    def token(self) -> str:
-        """Athena's ClientRequestToken: the same run asks for the same query execution, however often."""
-        return self.run_id
-
-
-class ConflictingRunError(Exception):
-    """The partition is in a run; the text says what to do."""
-
-
-class NoEarlierVersionError(LookupError):
-    """The partition was published once, or never."""
-
-
-class SupersededError(Exception):
-    """Another worker owns the run by now; whoever gets this stops, and nothing is wrong."""
 
 
 def new(key: Key) -> PartitionState:
@@ -407,115 +283,6 @@ def give_up(
         last_error=error,
         judged_input=run.inputs[state.partition].digest if aside else state.judged_input,
         judged_sql=run.sql_sha if aside else state.judged_sql,
-    )
-
-
-def claim_earlier(state: PartitionState, *, now: int, hard_end: int) -> tuple[Run, PartitionState]:
-    """A run that puts the version before the current one back, under a new fence; it computes nothing.
-
-    Raises NoEarlierVersionError, and ConflictingRunError while another run has the partition.
-    """
-    if state.run_id is not None:
-        raise ConflictingRunError(f"{state.key} is being computed. Try again when it is done.")
-    if not state.previous:
-        raise NoEarlierVersionError(f"{state.key} has no earlier version to go back to.")
-    fence = state.fence + 1
-    version = replace(state.previous[0], fence=fence)
-    run_id = sha256(f"{state.report}|{state.partition}|{fence}|back".encode()).hexdigest()
-    run = Run(
-        run_id=run_id,
-        report=state.report,
-        location=version.location,
-        sql_sha=version.sql_sha,
-        started_at=now,
-        as_of=version.as_of,
-        inputs={state.partition: version.input},
-        lease_until=hard_end + LEASE_MARGIN_MS,
-        restores=version,
-    )
-    return run, replace(state, fence=fence, run_id=run_id, claimed_seq=state.dirty_seq, due_at=None)
-
-
-def restore(state: PartitionState, run: Run, version: Published, now: int) -> PartitionState:
-    """The earlier version is served again, and stays until the partition is marked again."""
-    done = complete(state, run, version, now)
-    # What was judged stays: else the next sweep would find the lake newer than the version, and undo this.
-    return replace(
-        done, previous=state.previous[1:], judged_input=state.judged_input, judged_sql=state.judged_sql
-    )
-
-
-def claim_again(
-    states: Sequence[PartitionState], served_fences: Mapping[str, int], *, now: int
-) -> tuple[Run, list[PartitionState]]:
-    """A run that makes readers see what is published (of one report), where the catalog has lost it.
-
-    It is nobody's yet: the next worker adopts it. Demand stays as it is: what was stale or quarantined
-    before, is so afterwards. `served_fences` are those that the catalog shows for partitions that it has.
-    """
-    claimed, repeats = [], {}
-    for state in states:
-        assert state.published is not None and state.run_id is None
-        fence = max(state.fence, served_fences.get(state.partition, 0)) + 1
-        repeats[state.partition] = replace(state.published, fence=fence)
-        claimed.append(replace(state, fence=fence, claimed_seq=state.dirty_seq))
-    named = [str(now), "again", *(f"{state.report}|{state.partition}|{state.fence}" for state in claimed)]
-    run_id = sha256("\n".join(named).encode()).hexdigest()
-    first = repeats[claimed[0].partition]
-    run = Run(
-        run_id=run_id,
-        report=claimed[0].report,
-        location=first.location,
-        sql_sha=first.sql_sha,
-        started_at=now,
-        as_of=first.as_of,
-        inputs={name: version.input for name, version in repeats.items()},
-        lease_until=now,
-        repeats=repeats,
-    )
-    return run, [replace(state, run_id=run_id) for state in claimed]
-
-
-def repeat(state: PartitionState, run: Run, now: int) -> PartitionState:
-    """Readers see the published version again."""
-    return replace(let_go(state, run, now), published=run.repeats[state.partition])
-
-
-def let_go(state: PartitionState, run: Run, now: int) -> PartitionState:
-    """The run is over and changed nothing. Marks since the claim make the partition due."""
-    mine(state, run)
-    marked = state.dirty_seq > state.claimed_seq
-    due_at = max(now, state.due_next or 0) if marked else state.due_at
-    return replace(state, run_id=None, due_at=due_at, due_next=None)
-
-
-def rebuild(
-    key: Key, published: Published, before: PartitionState | None = None, now: int = 0
-) -> PartitionState:
-    """The item of a partition of whose version only the catalog tells: fresh, as far as that goes.
-
-    Whether the lake holds more is for the next comparison with it to find out; when there was an item
-    `before`, of an older version, it is due at once. Earlier versions, and why the partition was quarantined
-    if it was, are not known any more.
-    """
-    rebuilt = PartitionState(
-        report=key.report,
-        partition=key.partition,
-        fence=published.fence + FENCES_APART,
-        published=published,
-        judged_input=published.input.digest,
-        judged_sql=published.sql_sha,
-    )
-    if before is None:
-        return rebuilt
-    return replace(
-        rebuilt,
-        revision=before.revision,
-        fence=max(before.fence, published.fence) + FENCES_APART,
-        dirty_seq=before.dirty_seq + 1,
-        published_seq=before.published_seq,
-        first_dirty_at=now,
-        due_at=now,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from queries.contracts import Report
 from queries.hours import hours_between, parse_day
 from queries.ledger.port import LedgerTable
-from queries.ledger.rules import PartitionState
+from queries.ledger.state import PartitionState
 from queries.partitions import Key, window
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.housekeeping import run_folder

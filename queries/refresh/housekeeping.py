@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from queries.ledger.port import LedgerTable
-from queries.ledger.rules import PartitionState, Run
+from queries.ledger.state import PartitionState, Run
 from queries.refresh.catalog import ReportQuery
 from queries.store.port import ReportStore
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from queries.engine.port import QueryEngine, QueryFailedError
-from queries.ledger import rules
+from queries.ledger import restoring, rules
 from queries.ledger.port import OPTIMISTIC_TRIES, ConflictError, LedgerTable, Remove
-from queries.ledger.rules import Input, PartitionState, Published, Run, SupersededError
+from queries.ledger.state import Input, PartitionState, Published, Run, SupersededError
 from queries.partitions import Key
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.rendering import select
@@ -83,7 +83,7 @@ class Publication:
 
         def end(state: PartitionState) -> PartitionState:
             now = self._clock()
-            return rules.restore(state, run, replace(version, published_at=now), now)
+            return restoring.restore(state, run, replace(version, published_at=now), now)
 
         self._end(run, end)
 
@@ -97,7 +97,7 @@ class Publication:
                 Entry(name, run.repeats[name].location, parameters(run.repeats[name])) for name in mine
             ]
             self._store.swap(run.report, entries)
-        self._end(run, lambda state: rules.repeat(state, run, self._clock()))
+        self._end(run, lambda state: restoring.repeat(state, run, self._clock()))
 
     def give_up(self, run: Run, error: str, *, retry_in: int | None, counts: bool = True) -> None:
         """End the run without a result. `retry_in` ms doubles with each failure of the partition."""
@@ -110,7 +110,7 @@ class Publication:
 
     def let_go(self, run: Run) -> None:
         """End a run that brought nothing back; its partitions are as they were before it."""
-        self._end(run, lambda state: rules.let_go(state, run, self._clock()))
+        self._end(run, lambda state: restoring.let_go(state, run, self._clock()))
 
     def rewrite_run(self, run: Run, rule: Callable[[Run], Run]) -> Run:
         """Apply a rule to the run as it is stored; the run then. Raises SupersededError when it has ended."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from queries.ledger import rules
+from queries.ledger import restoring, rules
 from queries.ledger.port import ConflictError, LedgerTable
-from queries.ledger.rules import CHUNK, PartitionState
+from queries.ledger.rules import CHUNK
+from queries.ledger.state import PartitionState
 from queries.partitions import Key
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.publication import version_of
@@ -145,7 +146,7 @@ class Recovery:
         now = self._clock()
         for one in lost:
             if one.what == "item" and (version := one.entry and version_of(one.entry)):
-                self._write(rules.rebuild(one.key, version, one.state, now))
+                self._write(restoring.rebuild(one.key, version, one.state, now))
             if one.what == "run" and one.state:
                 self._write(rules.release(one.state, now))
         forced = [one.key for one in lost if one.what == "files"]
@@ -181,7 +182,7 @@ class Recovery:
     def _repeat(self, lost: Sequence[Lost]) -> None:
         states = [one.state for one in lost if one.state]
         fences = {one.key.partition: int(one.entry.parameters.get("fence", "0")) for one in lost if one.entry}
-        run, claimed = rules.claim_again(states, fences, now=self._clock())
+        run, claimed = restoring.claim_again(states, fences, now=self._clock())
         try:
             self._ledger.commit([run, *claimed])
         except ConflictError:

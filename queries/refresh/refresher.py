@@ -6,7 +6,6 @@ one adopts.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 
 from msgspec.structs import replace
@@ -14,13 +13,14 @@ from msgspec.structs import replace
 from queries.engine.port import QueryEngine, QueryRefusedError, QueryStatus, QueryThrottledError
 from queries.lake.inputs import damaged, inputs_of, read_objects, shrunk
 from queries.lake.port import LakeIndex, Listed
-from queries.ledger import rules
+from queries.ledger import restoring, rules
 from queries.ledger.port import OPTIMISTIC_TRIES, ConflictError, LedgerTable, Write
-from queries.ledger.rules import Input, PartitionState, Run, SupersededError
+from queries.ledger.state import Input, PartitionState, Run, SupersededError
 from queries.partitions import Key, window
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.publication import Publication, version_of
 from queries.refresh.rendering import sql_sha, unload
+from queries.refresh.summary import Policy, Summary
 from queries.store.checks import kept_reason
 from queries.store.port import NewerVersionError, ReportStore, SwapRefusedError
 
@@ -30,31 +30,7 @@ MOST_ACTIVE = 8
 """Query executions that one worker has going: well below Athena's quota, which counts queued ones too."""
 
 
-@dataclass(frozen=True)
-class Policy:
-    """How long partitions wait: `debounce_scale` multiplies each report's times, the rest is milliseconds."""
-
-    debounce_scale: float = 1.0
-    retry: int = 30_000
-    poll: int = 200
-
-
-@dataclass
-class Summary:
-    """What a worker did: partitions published, found unchanged, given up; statements; bytes scanned.
-
-    `recovered` are partitions that readers see again as they were published.
-    """
-
-    adopted: int = 0
-    claimed: int = 0
-    statements: int = 0
-    published: list[Key] = field(default_factory=list)
-    unchanged: list[Key] = field(default_factory=list)
-    failed: dict[Key, str] = field(default_factory=dict)
-    handed_over: int = 0
-    recovered: list[Key] = field(default_factory=list)
-    bytes_scanned: int = 0
+_DEFAULTS = Policy()
 
 
 class Refresher:
@@ -70,7 +46,7 @@ class Refresher:
         queries: Mapping[str, ReportQuery],
         clock: Callable[[], int],
         sleep: Callable[[int], None],
-        policy: Policy = Policy(),
+        policy: Policy = _DEFAULTS,
     ) -> None:
         self._ledger, self._lake, self._engine, self._store = ledger, lake, engine, store
         self._queries, self._clock, self._sleep, self._policy = queries, clock, sleep, policy
@@ -156,7 +132,7 @@ class Refresher:
             values = [key.partition for key in keys if key.report == report]
             for value, entry in self._store.served(report, values).items():
                 if version := version_of(entry):
-                    found[Key(report, value)] = rules.rebuild(Key(report, value), version)
+                    found[Key(report, value)] = restoring.rebuild(Key(report, value), version)
         return found
 
     def _adopt(self, hard_end: int, summary: Summary) -> list[Run]:
@@ -267,7 +243,7 @@ class Refresher:
         """
         for _ in range(OPTIMISTIC_TRIES):
             state = self._ledger.partitions([key]).get(key, rules.new(key))
-            run, claimed = rules.claim_earlier(state, now=self._clock(), hard_end=hard_end)
+            run, claimed = restoring.claim_earlier(state, now=self._clock(), hard_end=hard_end)
             try:
                 self._ledger.commit([run, claimed])
             except ConflictError:

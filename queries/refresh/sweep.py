@@ -9,7 +9,7 @@ from queries.hours import hour_of, parse_hour
 from queries.lake.inputs import combine
 from queries.lake.port import LakeIndex
 from queries.ledger.port import LedgerTable
-from queries.ledger.rules import Input, PartitionState
+from queries.ledger.state import Input, PartitionState
 from queries.partitions import Key, LakeHour, stale_partitions, window
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.freshness import complete_at

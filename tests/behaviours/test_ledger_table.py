@@ -8,11 +8,12 @@ import pytest
 from moto import mock_aws
 from msgspec.structs import replace
 
-from benchmarks.simulation_world import SimulatedLedger, World
+from benchmarks.simulation_ledger import SimulatedLedger
+from benchmarks.simulation_world import World
 from queries.ledger import rules
 from queries.ledger.dynamodb import DynamoDbLedger, table_definition
 from queries.ledger.port import ConflictError, LedgerTable, Remove
-from queries.ledger.rules import Input, PartitionState, Published, Run
+from queries.ledger.state import Input, PartitionState, Published, Run
 from queries.partitions import Key
 
 KEYS = [Key("sample", f"2026-11-24-{hour:02d}") for hour in range(24)]

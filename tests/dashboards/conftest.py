@@ -14,9 +14,9 @@ import pytest
 import uvicorn
 
 from dashboards import emit
-from dashboards.model import dashboards
 from dashboards.preview.board import Board
 from dashboards.preview.server import Preview, Watch
+from dashboards.reading import dashboards
 from queries.contracts import reports
 from tests.dashboards import rows
 

@@ -9,7 +9,7 @@ from dashboards import emit
 from dashboards.binding import ContractMismatchError, users
 from dashboards.impact import impacts
 from dashboards.lint.run import lint
-from dashboards.model import dashboards
+from dashboards.reading import dashboards
 from queries.contracts import Report, ReportColumn, reports
 from tests.dashboards.conftest import PLACE
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboards.declaration import DeclarationError
-from dashboards.model import load, load_all
+from dashboards.reading import load, load_all
 
 GOOD = """title = "T"
 about = "A"

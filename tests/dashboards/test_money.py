@@ -13,8 +13,8 @@ from dashboards.declaration import DeclarationError
 from dashboards.expressions.duckdb_sql import sql
 from dashboards.expressions.parse import parse
 from dashboards.expressions.typing import Names
-from dashboards.model import dashboards, load
 from dashboards.preview.payload import tiles
+from dashboards.reading import dashboards, load
 from dashboards.render.state import State
 from tests.dashboards import rows
 from tests.dashboards.conftest import board_over, resources

@@ -8,9 +8,10 @@ import pytest
 
 from dashboards import emit
 from dashboards.lint.run import lint
-from dashboards.model import Dashboard, load
+from dashboards.model import Dashboard
 from dashboards.preview.board import Board
 from dashboards.preview.payload import tiles
+from dashboards.reading import load
 from dashboards.render.state import State
 from queries.contracts import reports
 from tests.dashboards import rows

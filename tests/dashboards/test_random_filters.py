@@ -10,7 +10,7 @@ import pytest
 from dashboards.preview.server import Watch
 from tests.dashboards import rows
 from tests.dashboards.conftest import Served, board_over, served_at
-from tests.dashboards.preview.test_browser import opened
+from tests.dashboards.preview.viewer import opened
 from tests.dashboards.random_filters import SHEETS, Visitor, differences, shown, wide_rows
 
 pytestmark = pytest.mark.browser

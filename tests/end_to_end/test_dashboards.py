@@ -18,7 +18,7 @@ import pytest
 from infra.aws.outputs import Outputs
 from infra.local import processes
 from queries.contracts import reports
-from tests.dashboards.preview.test_browser import Viewer, fetch, opened
+from tests.dashboards.preview.viewer import Viewer, fetch, opened
 from tests.dashboards.render.test_numbers import PAGES, SECTION, assert_equal, by_hand, comparable, ordered
 from tests.end_to_end.conftest import Shell
 

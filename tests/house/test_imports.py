@@ -25,13 +25,16 @@ PURE = (
     "queries.contracts",
     "queries.hours",
     "queries.partitions",
+    "queries.ledger.restoring",
     "queries.ledger.rules",
+    "queries.ledger.state",
     "queries.lake.notifications",
     "queries.store.checks",
     "queries.refresh",
     "dashboards.emit",
     "dashboards.expressions",
     "dashboards.model",
+    "dashboards.reading",
     "dashboards.render",
 )
 """Packages and modules that decide: no AWS library, clock, environment or chance, not through others either."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.local.athena.errors import ApiError, QueryError
-from infra.local.athena.executions import KIND, TERMINAL, Execution, Executions, described
+from infra.local.athena.execution import TERMINAL, Execution, described
+from infra.local.athena.executions import KIND, Executions
 from infra.local.athena.results import ResultPages, column_info, result_row
 from infra.local.athena.sql.type_names import parse_type
 from infra.local.athena.statements import Statement, statement

@@ -5,7 +5,7 @@ from typing import Any
 from infra.local.athena import ddl, explain, statements
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import QueryError
-from infra.local.athena.executions import Execution, Outcome
+from infra.local.athena.execution import Execution, Outcome
 from infra.local.athena.layout import folder
 from infra.local.athena.results import ResultFiles
 from infra.local.athena.sql.types import BIGINT, Type

@@ -14,7 +14,8 @@ from starlette.routing import BaseRoute
 from infra.local.athena.api_catalog import MetadataApi, SavedQueryApi, WorkGroupApi
 from infra.local.athena.api_executions import ExecutionApi
 from infra.local.athena.errors import ApiError
-from infra.local.athena.executions import Execution, Executions
+from infra.local.athena.execution import Execution
+from infra.local.athena.executions import Executions
 from infra.local.athena.nursery_messages import Setup
 from infra.local.athena.resources import NamedQueryResource, PreparedStatementResource, WorkGroupResource
 from infra.local.athena.results import ResultPages

@@ -21,7 +21,7 @@ from typing import Any
 
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import SYSTEM, QueryError, exhausted
-from infra.local.athena.executions import Execution
+from infra.local.athena.execution import Execution
 from infra.local.athena.objects import CACHE_BYTES, ObjectCache
 from infra.local.athena.results import ResultFiles
 from infra.local.athena.runner import StatementRunner

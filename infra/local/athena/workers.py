@@ -18,7 +18,7 @@ from shutil import rmtree
 from typing import Any
 
 from infra.local.athena.errors import SYSTEM, QueryError, exhausted
-from infra.local.athena.executions import Execution
+from infra.local.athena.execution import Execution
 from infra.local.athena.nursery_messages import MESSAGE, Setup
 
 MOST_USES = 200

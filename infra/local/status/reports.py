@@ -8,7 +8,7 @@ from typing import Any
 from infra.local.status.asking import Asking
 from queries.contracts import Report, reports
 from queries.ledger.dynamodb import DynamoDbLedger
-from queries.ledger.rules import PartitionState
+from queries.ledger.state import PartitionState
 
 SHOWN_PARTITIONS = {"event_hour": 96, "event_date": 14}
 SHOWN_ROWS = 500

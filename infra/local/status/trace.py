@@ -11,7 +11,7 @@ from infra.local.status.names import Resources
 from infra.local.status.timeline import Landed, Reported, timeline
 from queries.contracts import Report, reports
 from queries.hours import hour_of
-from queries.ledger.rules import PartitionState, Published
+from queries.ledger.state import PartitionState, Published
 from queries.partitions import partitions_reading
 from transforms.contracts import LAKE_TABLES
 

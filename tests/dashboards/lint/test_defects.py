@@ -11,7 +11,7 @@ from dashboards.emit.access import ANALYSIS_ACTIONS
 from dashboards.lint import output
 from dashboards.lint.run import lint
 from dashboards.lint.shape import service_model, unions
-from dashboards.model import dashboards
+from dashboards.reading import dashboards
 from queries.contracts import reports
 from tests.dashboards.conftest import resources
 

@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local import cloud, server
-from infra.local.athena.executions import Execution, Executions
+from infra.local.athena.execution import Execution
+from infra.local.athena.executions import Executions
 from infra.local.athena.store import NotKeptError, Store
 from infra.local.cloud import LocalCloud
 from infra.local.parts.cfn import TYPE_PROPERTY, ResourceEndpoint, ResourceStore

@@ -22,7 +22,7 @@ from infra.local.parts.ticker import OUTPUT
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
 from queries.ledger.dynamodb import DynamoDbLedger
-from queries.ledger.rules import Run
+from queries.ledger.state import Run
 
 pytestmark = pytest.mark.cloud
 

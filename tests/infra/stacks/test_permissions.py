@@ -19,7 +19,8 @@ from infra.aws.synth import PACKAGED
 from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.stacks.people import policies
 from infra.stacks.templates import ACCOUNT_ID, REGION, of_type, read
-from tests.infra.stacks.decisions import CASES, KEY, LAKE, TRANSFORM, Case, through_lambda
+from tests.infra.stacks.decision_places import KEY, LAKE, TRANSFORM, Case, through_lambda
+from tests.infra.stacks.decisions import CASES
 
 RESOURCES = read(PACKAGED)
 PRINCIPALS = {principal.name.removeprefix("penstock-"): principal for principal in principals(RESOURCES)}

@@ -7,67 +7,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
-from benchmarks.stub_process import Arrival, StubProcess
+from benchmarks.stub_process import StubProcess
 from producers.commands import checkpoint
 from producers.commands import run as command
 from producers.commands.cli import Exit, app
-from producers.errors import ResumeFileError, SpoolError
+from producers.errors import SpoolError
 from producers.producer import Producer
-from producers.simulation.simulator import Simulation
-from producers.sources import read as sources
-from producers.sources.read import SourceItem
 from producers.spool.folder import Spool
-
-SHARDS = 4
-
-
-@pytest.fixture
-def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StubProcess]:
-    with StubProcess(SHARDS, dump=tmp_path / "dump") as stub:
-        for name, value in _environment(stub.url).items():
-            monkeypatch.setenv(name, value)
-        yield stub
-
-
-def _environment(url: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "stub",
-        "AWS_SECRET_ACCESS_KEY": "stub",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "PRODUCERS_STREAM_NAME": "stub",
-    }
-
-
-def produced(*words: str) -> tuple[int, dict[str, Any]]:
-    """(exit code, summary) of a verb."""
-    result: Result = CliRunner().invoke(app, [*words, "--json"])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    summary: dict[str, Any] = json.loads(result.stdout)
-    return result.exit_code, summary
-
-
-def whole_events(path: Path, count: int) -> Path:
-    simulation = Simulation(7, count, datetime(2026, 11, 24, 10, tzinfo=UTC), timedelta(hours=1))
-    path.write_bytes(b"".join(record.data + b"\n" for record in simulation.records()))
-    return path
-
-
-def ids(arrivals: list[Arrival]) -> Counter[str]:
-    """How often every event arrived; what producers say of themselves left out."""
-    events = [msgspec.json.decode(arrival.data) for arrival in arrivals]
-    return Counter(event["event_id"] for event in events if event["event_type"] != "producer_audited")
+from tests.producers.commands.running import _environment, ids, produced, whole_events
 
 
 def test_a_simulation_arrives_and_the_summary_says_so(stub: StubProcess) -> None:
@@ -230,64 +183,6 @@ def test_a_replay_that_died_goes_on_from_what_was_delivered_for_sure(
 
 def _fail(_: object) -> None:
     raise RuntimeError("the end")
-
-
-def test_a_mark_of_another_file_is_not_used(stub: StubProcess, tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
-    produced("replay", str(whole_events(tmp_path / "one.ndjson", 50)), "--resume", str(mark))
-    code, summary = produced("replay", str(whole_events(tmp_path / "two.ndjson", 60)), "--resume", str(mark))
-    assert (code, summary["put"]) == (0, 60)
-    for name in ("one.ndjson", "two.ndjson"):
-        code, summary = produced("replay", str(tmp_path / name), "--resume", str(mark))
-        assert (code, summary["put"]) == (0, 0)
-
-
-def test_a_dry_run_marks_nothing_as_delivered(stub: StubProcess, tmp_path: Path) -> None:
-    path, mark = whole_events(tmp_path / "one.ndjson", 50), tmp_path / "mark"
-    code, summary = produced("replay", str(path), "--resume", str(mark), "--dry-run")
-    assert (code, summary["put"], mark.exists()) == (0, 50, False)
-    code, summary = produced("replay", str(path), "--resume", str(mark))
-    assert (code, summary["put"]) == (0, 50)
-    assert len(ids(stub.arrivals())) == 50
-
-
-def test_a_mark_holds_for_the_stream_that_the_lines_went_to(stub: StubProcess, tmp_path: Path) -> None:
-    path, mark = whole_events(tmp_path / "one.ndjson", 50), tmp_path / "mark"
-    for name in ("one", "other"):
-        words = ("replay", str(path), "--resume", str(mark), "--stream-name", name)
-        assert [produced(*words)[1]["put"] for _ in range(2)] == [50, 0]
-
-
-def test_a_file_that_is_no_mark_is_never_overwritten(stub: StubProcess, tmp_path: Path) -> None:
-    path = whole_events(tmp_path / "one.ndjson", 5)
-    content = path.read_bytes()
-    with pytest.raises(ResumeFileError, match="not a resume file"):
-        produced("replay", str(path), "--resume", str(path))
-    assert path.read_bytes() == content
-    assert "records" not in stub.control()
-
-
-def test_lines_that_are_read_and_not_put_are_not_covered_by_the_mark(
-    stub: StubProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, mark = whole_events(tmp_path / "one.ndjson", 1_000), tmp_path / "mark"
-    sources_read = sources.read
-
-    def torn(*given: Any, **named: Any) -> Iterator[SourceItem]:
-        for item in sources_read(*given, **named):
-            if item.number == 700:
-                os.kill(os.getpid(), signal.SIGTERM)
-            yield item
-
-    monkeypatch.setattr(command, "read", torn)
-    code, summary = produced("replay", str(path), "--resume", str(mark))
-    assert (code, summary["last_line"]) == (143, 500)
-    monkeypatch.undo()
-    for name, value in _environment(stub.url).items():
-        monkeypatch.setenv(name, value)
-    code, summary = produced("replay", str(path), "--resume", str(mark))
-    assert (code, summary["put"]) == (0, 500)
-    assert len(ids(stub.arrivals())) == 1_000
 
 
 def test_a_signal_in_the_first_file_begins_no_second(stub: StubProcess, tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from queries.ledger import restoring
 from queries.ledger import rules as ledger
-from queries.ledger.rules import Input, PartitionState, Published, Run, SupersededError
+from queries.ledger.state import Input, NoEarlierVersionError, PartitionState, Published, Run, SupersededError
 from queries.partitions import Key
 
 NOW = 1_000_000_000
@@ -223,10 +224,10 @@ def test_going_back_serves_the_earlier_version_under_a_new_fence_and_lasts_until
     first = published()
     run, taken = claimed(ledger.mark(first, NOW, 0, 0), digest="new")
     second = ledger.complete(taken, run, version(run, taken), NOW)
-    back, moving = ledger.claim_earlier(second, now=NOW, hard_end=NOW + 1)
+    back, moving = restoring.claim_earlier(second, now=NOW, hard_end=NOW + 1)
     assert back.restores is not None
     assert back.restores.fence > taken.fence
-    state = ledger.restore(moving, back, back.restores, NOW)
+    state = restoring.restore(moving, back, back.restores, NOW)
     assert first.published is not None
     assert state.published is not None
     assert state.published.location == first.published.location
@@ -235,8 +236,8 @@ def test_going_back_serves_the_earlier_version_under_a_new_fence_and_lasts_until
 
 
 def test_what_was_published_once_cannot_go_back() -> None:
-    with pytest.raises(ledger.NoEarlierVersionError):
-        ledger.claim_earlier(published(), now=NOW, hard_end=NOW)
+    with pytest.raises(NoEarlierVersionError):
+        restoring.claim_earlier(published(), now=NOW, hard_end=NOW)
 
 
 def test_unchanged_means_the_same_input_and_the_same_sql() -> None:

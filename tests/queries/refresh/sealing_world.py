@@ -15,8 +15,8 @@ from queries.engine.port import QueryStatus, Rows
 from queries.lake.s3 import S3LakeIndex
 from queries.ledger.dynamodb import DynamoDbLedger, table_definition
 from queries.partitions import LakeHour
-from queries.refresh.refresher import Summary
 from queries.refresh.sealing import sealing_queries
+from queries.refresh.summary import Summary
 from queries.requests import Request
 from queries.service import ReportService
 from queries.settings import Settings

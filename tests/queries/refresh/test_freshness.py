@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from infra.local.cloud import LocalCloud
 from queries.lake.inputs import combine
 from queries.ledger import rules
-from queries.ledger.rules import Input, PartitionState, Published
+from queries.ledger.state import Input, PartitionState, Published
 from queries.partitions import Key
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.freshness import complete_at, freshness, line, watermark

@@ -11,7 +11,7 @@ from benchmarks.report_kills import views
 from benchmarks.report_lab import Lab, parquet, tick
 from infra.accounting.evidence import readable
 from infra.local.cloud import LocalCloud
-from queries.ledger.rules import PartitionState
+from queries.ledger.state import PartitionState
 from queries.refresh.catalog import catalog
 from queries.requests import Request
 from queries.service import ReportService

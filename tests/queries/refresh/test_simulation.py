@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.simulation import PROTECTIONS, simulate
+from benchmarks.simulation import simulate
+from benchmarks.simulation_parts import PROTECTIONS
 
 
 def test_nothing_is_lost_counted_twice_half_published_or_undone() -> None:

@@ -1,131 +1,19 @@
 """`penstock failed` on a bucket of the local cloud, with error objects as Firehose writes them."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from infra.aws.outputs import Outputs
-from infra.local.cloud import LocalCloud
-from tests.golden.poison.corpus import ARRIVAL_MS, changed, unpaid
+from tests.golden.poison.corpus import ARRIVAL_MS
+from tests.transforms.failed.console import FOLDER, REPAIR, Console, unreadable_line
 from tests.transforms.failed.memory_bucket import error_line
-from transforms.contracts import LAKE_TABLES
 from transforms.failed import cli as failed_cli
-from transforms.failed.arrow import read_parquet
-from transforms.failed.cli import failed_app
 from transforms.failed.records import RecordNotFoundError
-from transforms.failed.repair import RepairFailedError, RepairNotFoundError
 from transforms.failed.s3_bucket import S3Objects
 
 pytestmark = pytest.mark.cloud
-
-TABLE = LAKE_TABLES["web_events"]
-FOLDER = "failed/processing-failed/dt=2026-11-24/"
-REPAIR = """
-def mend(raw):
-    return raw.replace(b'"status":"200"', b'"status":200') if b'"status":"200"' in raw else None
-"""
-
-
-def event(number: int, **members: Any) -> bytes:
-    return changed(event_id=f"01927f2e-7b1c-7abc-8def-{number:012x}", seq=number, **members)
-
-
-def broken(number: int, **members: Any) -> bytes:
-    """An event that REPAIR mends."""
-    return event(number, **members).replace(b'"status":200', b'"status":"200"')
-
-
-def unreadable_line(number: int = 17, reason: str = "the quotes are not closed") -> bytes:
-    line = '203.0.113.9 - - [20/May/2015:12:05:17 +0000] "GET /a HTTP/1.1" 200 235 "-" "Mozilla/5.0 (X11)'
-    payload = {"position": f"access.log:{number}", "line": line, "reason": reason}
-    return event(0 if number == 17 else 100 + number, event_type="unreadable_line", payload=payload)
-
-
-@dataclass
-class Console:
-    """What the command is given: a bucket, the deployed function, clients. Runs the command."""
-
-    cloud: LocalCloud
-    lake_bucket: str
-    pseudonym_secret: str
-    pseudonym_key_ids: str
-    json: bool = False
-
-    def client(self, service: str) -> Any:
-        return self.cloud.context.client(service)
-
-    def run(self, *arguments: str, code: int = 0) -> Result:
-        ran = CliRunner().invoke(failed_app, arguments, obj=self)
-        assert ran.exit_code == code, (ran.output, ran.exception)
-        return ran
-
-    def told(self, *arguments: str, code: int = 0) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run(*arguments, "--json", code=code).stdout)
-        return found
-
-    def put(self, key: str, body: bytes) -> None:
-        self.client("s3").put_object(Bucket=self.lake_bucket, Key=key, Body=body)
-
-    def objects(self, prefix: str = "") -> dict[str, bytes]:
-        objects = S3Objects(self.client("s3"), self.lake_bucket)
-        return {name.key: objects.get(name.key) or b"" for name in objects.names(prefix)}
-
-    def landed(self) -> list[int]:
-        """Sequence numbers of the rows of the lake."""
-        return sorted(
-            row["seq"]
-            for body in self.objects(TABLE.prefix).values()
-            for row in read_parquet(body, TABLE).to_pylist()
-        )
-
-
-@pytest.fixture
-def make_console(local_cloud: LocalCloud) -> Callable[[], Console]:
-    """Makes consoles, each with a bucket of its own with the same failed records."""
-    outputs = Outputs.from_document(local_cloud.outputs)
-
-    def make() -> Console:
-        made = Console(
-            local_cloud, f"failed-{uuid4().hex}", outputs.pseudonym_secret, outputs.pseudonym_key_ids
-        )
-        made.client("s3").create_bucket(Bucket=made.lake_bucket)
-        first = [
-            error_line(broken(1), ARRIVAL_MS),
-            error_line(b"nothing", ARRIVAL_MS),
-            error_line(unpaid("status").replace(b":123,", b":5,"), ARRIVAL_MS + 3_600_000),
-            error_line(unreadable_line(), ARRIVAL_MS),
-        ]
-        made.put(f"{FOLDER}a", b"".join(first))
-        made.put(f"{FOLDER}b", error_line(broken(2, producer_id="p-2"), ARRIVAL_MS))
-        made.put(
-            "failed/activePartitionExceeded/dt=2026-11-24/c",
-            error_line(event(3), ARRIVAL_MS, errorCode="ActivePartitionExceeded") + b"no document\n",
-        )
-        return made
-
-    return make
-
-
-@pytest.fixture
-def console(make_console: Callable[[], Console]) -> Console:
-    return make_console()
-
-
-@pytest.fixture
-def repair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A repair in a file of the working directory, under a name that no other test has imported."""
-    name = f"mending_{uuid4().hex}"
-    (tmp_path / f"{name}.py").write_text(REPAIR)
-    monkeypatch.chdir(tmp_path)
-    yield f"{name}:mend"
-    sys.modules.pop(name, None)
 
 
 def test_failed_records_are_counted_by_every_facet(console: Console) -> None:
@@ -290,115 +178,6 @@ def _breaking_off_after(writes: int) -> type[S3Objects]:
             super().put(key, data)
 
     return BreakingOff
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("no_such_module:mend", "No module named 'no_such_module'"),
-        ("{module}:no_such_function", "has no attribute 'no_such_function'"),
-        ("{module}:__name__", "that is a str, not a function"),
-        ("{module}", "Write it as `module:function`"),
-        ("", ""),
-    ],
-)
-def test_a_repair_that_is_not_there_is_named_before_anything_is_done(
-    console: Console, repair: str, name: str, words: str
-) -> None:
-    asked = name.format(module=repair.partition(":")[0])
-    if not asked:  # no repair at all is no error: what the rules accept by now still lands
-        assert console.told("replay")["replayed"] == 1
-        return
-    before, path = console.objects(), list(sys.path)
-    error = console.run("replay", "--repair", asked, code=1).exception
-    assert isinstance(error, RepairNotFoundError)
-    assert words in str(error)
-    assert console.objects() == before
-    assert sys.path == path
-
-
-def test_a_record_on_which_the_repair_raises_stays_failed_and_the_others_land(
-    console: Console, repair: str
-) -> None:
-    name = repair.partition(":")[0]
-    Path(f"{name}.py").write_text(REPAIR.replace("return raw", "assert b'p-2' not in raw\n    return raw"))
-    for _ in range(2):  # done before is no less wrong
-        ran = console.run("replay", "--repair", repair, "--json", code=1)
-        assert json.loads(ran.stdout)["still_failed"]["repair_failed"] == 1
-        assert isinstance(ran.exception, RepairFailedError)
-        (entry,) = console.told("list", "--producer", "p-2")["records"]
-        where = f"on record {entry['record_id']}"
-        assert f"{repair} raised AssertionError in line 3, {where}" in str(ran.exception)
-    assert console.landed() == [1, 3]
-
-
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [
-        ("def mend(raw): return raw.decode()", "returned str, which is neither bytes nor None"),
-        ("def mend(raw): return bytearray(raw)", "returned bytearray"),
-        ("async def mend(raw): return raw", "returned coroutine"),
-        ("def mend(raw): yield raw", "returned generator"),
-        ("def mend(raw): raise KeyError(raw)", "raised KeyError in line 1"),
-        ("def mend(raw): raise SystemExit(0)", "raised SystemExit in line 1"),
-        ("def mend(raw): return mend(raw)", "raised RecursionError in line 1"),
-        ("from functools import partial\nmend = partial(int, 'a')", "raised TypeError"),
-    ],
-)
-def test_a_repair_that_gives_no_bytes_is_a_sentence_that_names_function_and_record(
-    console: Console, repair: str, source: str, words: str
-) -> None:
-    Path(f"{repair.partition(':')[0]}.py").write_text(source)
-    ran = console.run("replay", "--repair", repair, code=1)
-    assert isinstance(ran.exception, RepairFailedError)
-    assert f"{repair} {words}" in str(ran.exception)
-    assert "on record " in str(ran.exception)
-    assert "still failed: repair_failed 6" in " ".join(ran.stdout.split())
-    assert not {"203.0.113.9", "user-4711"} & set(str(ran.exception).replace('"', " ").split())
-    assert console.landed() == []
-
-
-@pytest.mark.parametrize(
-    "source",
-    ["def mend(raw): pass", "mend = lambda raw: None", "class mend:\n    def __new__(cls, raw): ..."],
-)
-def test_a_repair_that_returns_nothing_leaves_records_as_they_are(
-    console: Console, repair: str, source: str
-) -> None:
-    Path(f"{repair.partition(':')[0]}.py").write_text(source)
-    done = console.told("replay", "--repair", repair)
-    assert (done["replayed"], done["still_failed"].get("repair_failed")) == (1, None)
-    assert console.landed() == [3]
-
-
-def test_a_repair_that_returns_no_bytes_at_all_leaves_a_record_failed_as_empty(
-    console: Console, repair: str
-) -> None:
-    Path(f"{repair.partition(':')[0]}.py").write_text("def mend(raw): return b''")
-    assert console.told("replay", "--repair", repair)["still_failed"] == {"empty": 6}
-
-
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [
-        ("def mend(): return b''", "has to take one argument, the record's bytes"),
-        ("def mend(raw, key): return raw", "it takes (raw, key), and has to take one argument"),
-        ("1 / 0", "cannot be imported, it raises ZeroDivisionError"),
-        ("raise SystemExit(0)", "cannot be imported, it raises SystemExit"),
-        ("def mend(raw:", "cannot be imported, it raises SyntaxError"),
-        ("import no_such_module_at_all", "No module named 'no_such_module_at_all'"),
-    ],
-)
-def test_a_repair_that_cannot_be_called_is_named_before_anything_is_done(
-    console: Console, repair: str, source: str, words: str
-) -> None:
-    Path(f"{repair.partition(':')[0]}.py").write_text(source)
-    before = console.objects()
-    error = console.run("replay", "--repair", repair, code=1).exception
-    assert isinstance(error, RepairNotFoundError)
-    assert f"--repair {repair}" in str(error)
-    assert words in str(error)
-    assert console.objects() == before
 
 
 def test_what_failed_for_no_fault_of_its_own_is_to_be_replayed_until_it_is(console: Console) -> None:

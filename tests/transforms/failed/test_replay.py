@@ -1,99 +1,18 @@
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from tests.golden.poison.corpus import ARRIVAL_MS, changed, encode, unpaid
+from tests.golden.poison.corpus import ARRIVAL_MS, encode, unpaid
 from tests.transforms.failed.memory_bucket import MemoryObjects, error_line
-from transforms.contracts import LAKE_TABLES
+from tests.transforms.failed.replaying import KINDS, TABLE, broken, event, mend, rows
 from transforms.failed.arrow import read_parquet
 from transforms.failed.index import Selection
-from transforms.failed.records import error_objects
-from transforms.failed.repair import Repair
-from transforms.failed.replay import REPAIR_FAILED, Counts, Order, replay
+from transforms.failed.replay import REPAIR_FAILED, Counts, Order
 from transforms.failed.replay_ledger import REPLAYS_PREFIX
-from transforms.failed.review import Reviewer
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted
-
-TABLE = LAKE_TABLES["web_events"]
-KINDS = (
-    "processing-failed",
-    "format-conversion-failed",
-    "metadata-extraction-failed",
-    "activePartitionExceeded",
-)
-
-Mend = Callable[[bytes], bytes | None]
-
-
-def now() -> datetime:
-    return datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
-
-
-def event(number: int, **members: Any) -> bytes:
-    return changed(event_id=f"01927f2e-7b1c-7abc-8def-{number:012x}", seq=number, **members)
-
-
-def broken(number: int) -> bytes:
-    """An event that the repair below mends."""
-    return event(number).replace(b'"status":200', b'"status":"200"')
-
-
-def mend(raw: bytes) -> bytes | None:
-    return raw.replace(b'"status":"200"', b'"status":200') if b'"status":"200"' in raw else None
-
-
-@pytest.fixture
-def objects() -> MemoryObjects:
-    found = MemoryObjects()
-    found.bodies["failed/processing-failed/dt=2026-11-24/a"] = b"".join(
-        [
-            error_line(broken(1), ARRIVAL_MS),
-            error_line(b"nothing", ARRIVAL_MS),
-            error_line(broken(2).replace(b"T10:", b"T09:"), ARRIVAL_MS),
-            error_line(broken(1), ARRIVAL_MS),
-        ]
-    )
-    found.bodies["failed/processing-failed/dt=2026-11-24/b"] = error_line(
-        event(3), ARRIVAL_MS, errorCode="Lambda.FunctionError"
-    )
-    return found
-
-
-@pytest.fixture
-def replayed(gate: Gate) -> Callable[..., Counts]:
-    def run(
-        objects: MemoryObjects, repair: Mend | None = mend, order: Order | None = None, **options: Any
-    ) -> Counts:
-        order = order or Order(repair_name="mend" if repair else "", key_id="k1")
-        reviewer, total = Reviewer({"web_events": gate}), Counts()
-        for counts in replay(
-            error_objects(objects),
-            objects,
-            reviewer,
-            order,
-            repair=Repair("mending:mend", repair) if repair else None,
-            now=now,
-            **options,
-        ):
-            total.add(counts)
-        return total
-
-    return run
-
-
-def rows(objects: MemoryObjects) -> list[tuple[str, int]]:
-    """(event hour, seq) of every row that the lake has."""
-    found = []
-    for key, body in objects.bodies.items():
-        if key.startswith(TABLE.prefix):
-            hour = key.split("event_hour=")[1].partition("/")[0]
-            found += [(hour, row["seq"]) for row in read_parquet(body, TABLE).to_pylist()]
-    return sorted(found)
 
 
 def test_what_a_repair_mends_lands_in_its_own_hour(
@@ -176,19 +95,6 @@ def test_two_replays_of_different_reasons_keep_each_others_rows(
     assert 9 not in [seq for _, seq in rows(objects)]
     replayed(objects, repair=add, order=Order(Selection(reasons=frozenset({"missing_field"})), "add"))
     assert sorted(seq for _, seq in rows(objects)) == [1, 2, 9]
-
-
-def test_a_repair_that_moves_a_row_to_another_hour_leaves_it_in_one_place(
-    objects: MemoryObjects, replayed: Callable[..., Counts]
-) -> None:
-    replayed(objects)
-
-    def later(raw: bytes) -> bytes | None:
-        mended = mend(raw)
-        return mended.replace(b"T09:", b"T08:") if mended else None
-
-    replayed(objects, repair=later, order=Order(repair_name="later"))
-    assert rows(objects) == [("2026-11-24-08", 2), ("2026-11-24-10", 1), ("2026-11-24-10", 3)]
 
 
 def test_an_object_that_a_replay_empties_stays_and_has_no_rows(
@@ -313,58 +219,3 @@ def test_rows_that_failed_behind_the_transformation_are_checked_together_and_fai
     total = replayed(objects, repair=None)
     assert (total.replayed, total.still_failed) == (298, Counter({"wrong_type": 2}))
     assert [seq for _, seq in rows(objects)] == [seq for seq in range(1, 301) if seq not in (8, 201)]
-
-
-@pytest.mark.parametrize("hours", [3, 40])
-def test_a_repair_that_changes_after_a_kill_leaves_each_event_in_one_hour(
-    hours: int, replayed: Callable[..., Counts]
-) -> None:
-    def fresh() -> MemoryObjects:
-        found = MemoryObjects()
-        times = [b"%02dT%02d:" % divmod(number + 24, 24) for number in range(hours)]
-        events = [broken(number).replace(b"24T10:", at) for number, at in enumerate(times, start=1)]
-        body = b"".join(error_line(each.replace(b"simulator", b"replay"), ARRIVAL_MS) for each in events)
-        found.bodies["failed/processing-failed/dt=2026-11-24/a"] = body
-        return found
-
-    def later(raw: bytes) -> bytes | None:
-        mended = mend(raw)
-        return None if mended is None else mended.replace(b"2026-11-", b"2026-10-")
-
-    stopped = fresh()
-    stopped.fails_after = hours // 2
-    with pytest.raises(ConnectionError):
-        replayed(stopped)
-    stopped.fails_after = None
-    replayed(stopped, repair=later, order=Order(repair_name="later"))
-    assert sorted(seq for _, seq in rows(stopped)) == list(range(1, hours + 1))
-    assert all(hour.startswith("2026-10-") for hour, _ in rows(stopped))
-
-
-def test_a_row_that_moves_between_hours_is_never_in_none_of_them(replayed: Callable[..., Counts]) -> None:
-    def fresh() -> MemoryObjects:
-        found = MemoryObjects()
-        lines = [broken(1), broken(2).replace(b"T10:", b"T09:"), broken(3).replace(b"T10:", b"T08:")]
-        body = b"".join(error_line(line, ARRIVAL_MS) for line in lines)
-        found.bodies["failed/processing-failed/dt=2026-11-24/a"] = body
-        replayed(found)
-        return found
-
-    def turned(raw: bytes) -> bytes | None:
-        mended = mend(raw)
-        turns = {b"T10:": b"T09:", b"T09:": b"T08:", b"T08:": b"T10:"}
-        return next((mended.replace(a, b) for a, b in turns.items() if a in mended), None) if mended else None
-
-    whole = fresh()
-    before = whole.writes
-    replayed(whole, repair=turned, order=Order(repair_name="turned"))
-    assert rows(whole) == [("2026-11-24-08", 2), ("2026-11-24-09", 1), ("2026-11-24-10", 3)]
-    for stop in range(whole.writes - before):
-        stopped = fresh()
-        stopped.fails_after = stopped.writes + stop
-        with pytest.raises(ConnectionError):
-            replayed(stopped, repair=turned, order=Order(repair_name="turned"))
-        assert {seq for _, seq in rows(stopped)} == {1, 2, 3}
-        stopped.fails_after = None
-        replayed(stopped, repair=turned, order=Order(repair_name="turned"))
-        assert rows(stopped) == rows(whole)

@@ -3,84 +3,22 @@
 What MiniStack does not do like AWS is a strict xfail: a version that brings it makes the suite fail loudly.
 """
 
-import io
 import json
-import time
 import urllib.request
-import uuid
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.cloud import LocalCloud
+from tests.infra.local.ministack.waiting import until
 
 pytestmark = pytest.mark.cloud
-
-QUEUE_ATTRIBUTES = {"VisibilityTimeout": "1"}
-
-
-def _until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.05)
-    return found
 
 
 def _code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
-
-
-@pytest.fixture
-def name() -> str:
-    return f"contract-{uuid.uuid4().hex[:10]}"
-
-
-@pytest.fixture
-def client(local_cloud: LocalCloud) -> Callable[[str], Any]:
-    return local_cloud.context.client
-
-
-@pytest.fixture
-def bucket(client: Callable[[str], Any], name: str) -> str:
-    client("s3").create_bucket(Bucket=name)
-    return name
-
-
-@pytest.fixture
-def stream(client: Callable[[str], Any], name: str) -> Iterator[str]:
-    client("kinesis").create_stream(StreamName=name, ShardCount=2)
-    yield name
-    client("kinesis").delete_stream(StreamName=name)
-
-
-@pytest.fixture
-def queue(client: Callable[[str], Any], name: str) -> str:
-    return str(client("sqs").create_queue(QueueName=name, Attributes=QUEUE_ATTRIBUTES)["QueueUrl"])
-
-
-def _function(client: Callable[[str], Any], name: str, code: str, **options: Any) -> str:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("index.py", code)
-    role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    made = client("lambda").create_function(
-        FunctionName=name,
-        Role=role,
-        Runtime="python3.13",
-        Handler="index.handler",
-        Code={"ZipFile": buffer.getvalue()},
-        **options,
-    )
-    return str(made["FunctionArn"])
-
-
-def _invoke(client: Callable[[str], Any], name: str, event: Any = None) -> tuple[Any, str]:
-    answer = client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-    return json.loads(answer["Payload"].read()), str(answer.get("FunctionError", ""))
 
 
 def test_kinesis_refuses_what_aws_refuses(client: Callable[[str], Any], stream: str) -> None:
@@ -161,7 +99,7 @@ def test_s3_tells_sqs_of_a_created_object_with_its_key_encoded(
         bodies = [json.loads(message["Body"]) for message in found]
         return [r["s3"]["object"]["key"] for body in bodies for r in body.get("Records", [])]
 
-    assert _until(told) == ["in/dt%3D1/a+b.parquet"]
+    assert until(told) == ["in/dt%3D1/a+b.parquet"]
 
 
 def test_s3_compares_and_swaps(client: Callable[[str], Any], bucket: str) -> None:
@@ -192,7 +130,7 @@ def test_a_message_that_is_not_deleted_reaches_the_dead_letter_queue(
         found = sqs.receive_message(QueueUrl=queue).get("Messages", [])
         return [message["Body"] for message in found]
 
-    assert _until(dead) == ["poison"]
+    assert until(dead) == ["poison"]
 
 
 @pytest.mark.xfail(
@@ -203,102 +141,6 @@ def test_sqs_moves_dead_letters_back(client: Callable[[str], Any], queue: str) -
     with pytest.raises(ClientError) as refused:
         client("sqs").start_message_move_task(SourceArn=arn["QueueArn"])
     assert _code(refused) not in {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"}
-
-
-def test_a_function_gets_its_event_its_variables_and_our_libraries(
-    client: Callable[[str], Any], name: str
-) -> None:
-    code = "import os, msgspec\ndef handler(event, context): return [event, os.environ['A'], context.function_name]"
-    _function(client, name, code, Environment={"Variables": {"A": "1"}})
-    assert _invoke(client, name, {"x": [1, "ü"]}) == ([{"x": [1, "ü"]}, "1", name], "")
-
-
-def test_a_large_event_and_its_answer_pass_whole(client: Callable[[str], Any], name: str) -> None:
-    _function(client, name, "def handler(event, context): return [len(event['x']), event]")
-    event = {"x": "ü\n" * 400_000}
-    assert _invoke(client, name, event) == ([800_000, event], "")
-    pretty = json.dumps(event, indent=1, ensure_ascii=False).encode()
-    answer = client("lambda").invoke(FunctionName=name, Payload=pretty)
-    assert json.loads(answer["Payload"].read()) == [800_000, event]
-
-
-def test_a_large_answer_to_a_small_event_passes_whole(client: Callable[[str], Any], name: str) -> None:
-    _function(client, name, "def handler(event, context): return event * 400_000")
-    assert _invoke(client, name, "é") == ("é" * 400_000, "")
-
-
-def test_a_mapping_with_a_window_takes_more_than_ten_messages_at_once(
-    client: Callable[[str], Any], name: str, queue: str
-) -> None:
-    _function(client, name, "def handler(event, context): print('took', len(event['Records']))")
-    sqs, logs = client("sqs"), client("logs")
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    mapping = client("lambda").create_event_source_mapping(
-        EventSourceArn=arn, FunctionName=name, BatchSize=1000, MaximumBatchingWindowInSeconds=20
-    )
-    for batch in range(4):
-        entries = [{"Id": str(number), "MessageBody": f"{batch} {number}"} for number in range(10)]
-        sqs.send_message_batch(QueueUrl=queue, Entries=entries)
-
-    def took() -> list[int]:
-        try:
-            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="took")[
-                "events"
-            ]
-        except ClientError:
-            return []  # no log group before the first call
-        counts = [int(event["message"].split()[1]) for event in events if event["message"].startswith("took")]
-        return counts if sum(counts) == 40 else []
-
-    assert max(_until(took)) > 10
-    client("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
-
-
-def test_a_function_that_raises_or_takes_too_long_is_a_function_error(
-    client: Callable[[str], Any], name: str
-) -> None:
-    code = "import time\ndef handler(event, context):\n  time.sleep(9) if event else 1 / 0"
-    _function(client, name, code, Timeout=1)
-    assert _invoke(client, name, 0)[1] == "Unhandled"
-    told, error = _invoke(client, name, 1)
-    assert error == "Unhandled"
-    assert "timed out" in json.dumps(told)
-
-
-def test_new_code_is_used_at_once(client: Callable[[str], Any], name: str) -> None:
-    _function(client, name, "def handler(event, context): return 1")
-    assert _invoke(client, name)[0] == 1
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("index.py", "def handler(event, context): return 2")
-    client("lambda").update_function_code(FunctionName=name, ZipFile=buffer.getvalue())
-    assert _invoke(client, name)[0] == 2
-
-
-def test_a_mapping_hands_messages_to_the_function_and_keeps_those_that_failed(
-    client: Callable[[str], Any], name: str, queue: str, bucket: str
-) -> None:
-    code = (
-        "def handler(event, context):\n"
-        "  return {'batchItemFailures': [{'itemIdentifier': r['messageId']} for r in event['Records']"
-        " if r['body'] == 'bad']}"
-    )
-    _function(client, name, code)
-    sqs = client("sqs")
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    mapping = client("lambda").create_event_source_mapping(
-        EventSourceArn=arn, FunctionName=name, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"]
-    )
-    for body in ("good", "bad"):
-        sqs.send_message(QueueUrl=queue, MessageBody=body)
-    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-
-    def left() -> bool:
-        found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"]
-        return sum(map(int, found.values())) == 1
-
-    _until(left)
-    client("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
 
 
 def test_glue_keeps_partitions_and_refuses_doubles(client: Callable[[str], Any], name: str) -> None:
@@ -366,7 +208,7 @@ def test_one_stack_imports_what_another_exports(client: Callable[[str], Any], na
             found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
             return found if found["StackStatus"] == "CREATE_COMPLETE" else None
 
-        values.append(_until(complete)["Outputs"][0]["OutputValue"])
+        values.append(until(complete)["Outputs"][0]["OutputValue"])
     assert values[0] == values[1]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from infra.local.status.timeline import LIVE_MS, Landed, Reported, timeline
 from infra.local.status.trace import _first_with, _near
-from queries.ledger.rules import PartitionState, Published
+from queries.ledger.state import PartitionState, Published
 
 LANDED = Landed(
     event_id="01998f3e-0000-7000-8000-000000000000",

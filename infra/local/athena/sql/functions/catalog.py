@@ -5,6 +5,7 @@ from infra.local.athena.sql.functions import (
     collections,
     datetimes,
     json_values,
+    maps,
     numbers,
     regex_urls,
     strings,
@@ -19,6 +20,7 @@ FAMILIES = (
     regex_urls,
     json_values,
     collections,
+    maps,
     aggregate_functions,
     window_functions,
 )

@@ -1,0 +1,149 @@
+"""The resources that permissions are asked about, and how a case is written down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PLACE = "eu-central-1:111122223333"
+
+
+LAKE = "arn:aws:s3:::penstock-lake-111122223333-eu-central-1"
+
+
+REPORTING = "arn:aws:s3:::penstock-reporting-111122223333-eu-central-1"
+
+
+RESULTS = "arn:aws:s3:::penstock-results-111122223333-eu-central-1"
+
+
+LOGS = "arn:aws:s3:::penstock-access-logs-111122223333-eu-central-1"
+
+
+ROW = f"{LAKE}/web_events/event_hour=2026-11-24-10/a.parquet"
+
+
+FAILED = f"{LAKE}/failed/processing-failed/dt=2026-11-24/a"
+
+
+REPORT = f"{REPORTING}/reports/orders_by_hour/v1/run=7/event_hour=2026-11-24-10/0"
+
+
+SEALED = f"{REPORTING}/sealed/web_events_hours/v1/run=7/event_hour=2026-11-24-10/0"
+
+
+STREAM = f"arn:aws:kinesis:{PLACE}:stream/penstock-web"
+
+
+OTHER_STREAM = f"arn:aws:kinesis:{PLACE}:stream/somebody-elses"
+
+
+TRANSFORM = f"arn:aws:lambda:{PLACE}:function:penstock-transform"
+
+
+QUERIES = f"arn:aws:lambda:{PLACE}:function:penstock-queries"
+
+
+QUEUE = f"arn:aws:sqs:{PLACE}:penstock-objects"
+
+
+DEAD = f"arn:aws:sqs:{PLACE}:penstock-objects-dead"
+
+
+LEDGER = f"arn:aws:dynamodb:{PLACE}:table/penstock-ledger"
+
+
+PIPELINE = f"arn:aws:athena:{PLACE}:workgroup/penstock-reports"
+
+
+ANALYSTS = f"arn:aws:athena:{PLACE}:workgroup/penstock-analysts"
+
+
+PRIMARY = f"arn:aws:athena:{PLACE}:workgroup/primary"
+
+
+EVENTS_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/web_events"
+
+
+REPORT_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/orders_by_hour"
+
+
+HOURS_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/web_events_hours"
+
+
+VIEW = f"arn:aws:glue:{PLACE}:table/penstock/page_viewed"
+
+
+FAILED_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/failed_records"
+
+
+DEFAULT_DATABASE = f"arn:aws:glue:{PLACE}:database/default"
+
+
+OTHER_DATABASE = f"arn:aws:glue:{PLACE}:database/hr"
+
+
+OTHER_TABLE = f"arn:aws:glue:{PLACE}:table/hr/salaries"
+
+
+OTHER_BUCKET = "arn:aws:s3:::somebody-elses"
+
+
+OTHER_LEDGER = f"arn:aws:dynamodb:{PLACE}:table/other"
+
+
+COPY = f"arn:aws:quicksight:{PLACE}:dataset/penstock-funnel-by-day"
+
+
+DIRECT = f"arn:aws:quicksight:{PLACE}:dataset/penstock-orders-by-hour"
+
+
+COPIED_TABLE = f"arn:aws:glue:{PLACE}:table/penstock/funnel_by_day"
+
+
+SECRET = f"arn:aws:secretsmanager:{PLACE}:secret:penstock/pseudonym-keys-AbCdEf"
+
+
+KEY = f"arn:aws:kms:{PLACE}:key/EnvironmentKey"
+
+
+OTHER_KEY = f"arn:aws:kms:{PLACE}:key/somebody-elses"
+
+
+def through_lambda(function: str) -> dict[str, str]:
+    """The condition keys of a call that Lambda makes to KMS about the environment of a function."""
+    return {
+        "kms:viaservice": "lambda.eu-central-1.amazonaws.com",
+        "kms:encryptioncontext:aws:lambda:functionarn": function,
+    }
+
+
+def log_stream(group: str) -> str:
+    """A log stream of a group."""
+    return f"arn:aws:logs:{PLACE}:log-group:{group}:log-stream:2026/11/24/x"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question to a role's policies, and the right answer."""
+
+    role: str
+    action: str
+    resource: str
+    allowed: bool
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+def _cases(
+    role: str, allowed: bool, *questions: tuple[str, str] | tuple[str, str, dict[str, str]]
+) -> list[Case]:
+    return [Case(role, each[0], each[1], allowed, each[2] if len(each) == 3 else {}) for each in questions]
+
+
+RUNS_KEY = {"dynamodb:leadingkeys": "~run"}
+
+
+REPORT_KEY = {"dynamodb:leadingkeys": "orders_by_hour"}
+
+
+def below(prefix: str) -> dict[str, str]:
+    """The condition key of a listing."""
+    return {"s3:prefix": prefix}

@@ -1,0 +1,47 @@
+"""`penstock produce` run in this process, against a stub of Kinesis."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from typer.testing import CliRunner, Result
+
+from benchmarks.stub_process import Arrival
+from producers.commands.cli import app
+from producers.simulation.simulator import Simulation
+
+SHARDS = 4
+
+
+def _environment(url: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "stub",
+        "AWS_SECRET_ACCESS_KEY": "stub",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PRODUCERS_STREAM_NAME": "stub",
+    }
+
+
+def produced(*words: str) -> tuple[int, dict[str, Any]]:
+    """(exit code, summary) of a verb."""
+    result: Result = CliRunner().invoke(app, [*words, "--json"])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    summary: dict[str, Any] = json.loads(result.stdout)
+    return result.exit_code, summary
+
+
+def whole_events(path: Path, count: int) -> Path:
+    simulation = Simulation(7, count, datetime(2026, 11, 24, 10, tzinfo=UTC), timedelta(hours=1))
+    path.write_bytes(b"".join(record.data + b"\n" for record in simulation.records()))
+    return path
+
+
+def ids(arrivals: list[Arrival]) -> Counter[str]:
+    """How often every event arrived; what producers say of themselves left out."""
+    events = [msgspec.json.decode(arrival.data) for arrival in arrivals]
+    return Counter(event["event_id"] for event in events if event["event_type"] != "producer_audited")
