@@ -143,6 +143,10 @@ interrupt-cloud: $(VENV)/.dev ## local up, down and reset cut off at forty times
 soak: $(VENV)/.dev ## thirty minutes at a thousand events a second: memory of each process, size of each folder
 	$(BIN)/python -m benchmarks.soak --minutes 30 --rate 1000 --samples soak.jsonl
 
+real-log: $(VENV)/.dev ## the tests over an access log, on a whole one: LOG=access.log.gz, its figures in tests/golden/access_log
+	PENSTOCK_TEST_ACCESS_LOG=$(abspath $(LOG)) $(BIN)/pytest tests/queries/refresh/test_access_log.py \
+	  tests/producers/sources/test_read.py tests/end_to_end/test_demo.py -k "log or counted or pandas"
+
 readme-sequence: $(VENV)/.dev ## replay, refresh --wait, query, twenty times: LOG=access.log.gz WANTED=9999
 	$(BIN)/python -m benchmarks.readme_sequence $(LOG) --wanted $(WANTED)
 

@@ -18,8 +18,6 @@ from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.status.asking import Asking
 
-ACCESS_LOG = Path(__file__).parents[2].parent / "shared" / "data" / "access-2015-05.log.gz"
-
 
 @dataclass(frozen=True)
 class Shell:
@@ -82,11 +80,3 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell that the tests of this folder share."""
     with shell_in(tmp_path_factory.mktemp("demo")) as found:
         yield found
-
-
-@pytest.fixture
-def access_log() -> Path:
-    """The real access log; the test is skipped where it is not."""
-    if not ACCESS_LOG.exists():
-        pytest.skip("the real access log is not beside the repository (../shared/data)")
-    return ACCESS_LOG

@@ -1,6 +1,5 @@
 """The whole chain, as the README says it: events in, reports out, every one accounted for."""
 
-import gzip
 import json
 from collections import Counter
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from infra.accounting.intervals import IntervalSet
 from producers.contracts import STREAMS
 from producers.simulation.simulator import Simulation
 from queries.contracts import reports
+from tests.access_log import access_log
 from tests.end_to_end.conftest import Shell
 
 pytestmark = pytest.mark.cloud
@@ -112,47 +112,46 @@ def test_an_event_that_vanishes_from_the_lake_is_named_by_producer_and_sequence(
 
 
 def test_real_traffic_gives_the_numbers_that_were_counted_from_its_text(
-    demo: dict[str, Any], shell: Shell, access_log: Path
+    demo: dict[str, Any], shell: Shell
 ) -> None:
-    first = shell.json("demo", "--from", str(access_log))
-    assert (first["produced"], first["landed"], first["failed"]) == (10_000, 9_999, 1)
+    log = access_log()
+    first = shell.json("demo", "--from", str(log.path))
+    assert (first["produced"], first["landed"], first["failed"]) == (log.lines, log.pages, 1)
     assert first["balanced"] is True
 
     traffic = shell.rows(
         "SELECT count(*) AS hours, sum(page_views) AS views, sum(errors) AS errors, sum(bytes_sent) AS bytes "
         "FROM traffic_by_hour WHERE event_hour < '2016'"
     )
-    assert traffic == [{"hours": 84, "views": 9_999, "errors": 220, "bytes": 2_747_282_505}]
+    assert traffic == [
+        {"hours": log.hours, "views": log.pages, "errors": log.errors, "bytes": log.bytes_sent}
+    ]
     days = shell.rows(
         "SELECT substr(event_hour, 1, 10) AS day, sum(page_views) AS views FROM traffic_by_hour "
         "WHERE event_hour < '2016' GROUP BY 1 ORDER BY 1"
     )
-    assert [row["views"] for row in days] == [1_632, 2_893, 2_896, 2_578]
+    assert [row["views"] for row in days] == log.views_by_day
     pages = shell.rows(
         "SELECT path, sum(page_views) AS views FROM top_pages_by_day WHERE event_date < '2016' "
         "AND path IN ('/favicon.ico', '/style2.css', '/reset.css') GROUP BY path ORDER BY views DESC"
     )
-    assert [(row["path"], row["views"]) for row in pages] == [
-        ("/favicon.ico", 807),
-        ("/style2.css", 546),
-        ("/reset.css", 538),
-    ]
+    assert [(row["path"], row["views"]) for row in pages] == list(log.views.items())
     total = shell.json(
         "query", "SELECT sum(page_views) AS views FROM top_pages_by_day WHERE event_date < '2016'"
     )
-    assert (total["columns"], total["rows"]) == (["views"], [{"views": 9_999}])
+    assert (total["columns"], total["rows"]) == (["views"], [{"views": log.pages}])
     assert total["bytes_scanned"] > 0
 
-    with gzip.open(access_log, "rt") as lines:
-        number, bad = next((at, line) for at, line in enumerate(lines, start=1) if line.count('"') % 2)
+    lines = enumerate(log.text().splitlines(), start=1)
+    number, bad = next((at, line) for at, line in lines if line.count('"') % 2)
     listed = shell.run("failed", "list", "--reason", "unreadable_line").stdout
     assert f"line {number} (" in listed
     assert bad.split('"')[1] not in listed  # neither what was requested nor who did may be listed
     assert bad.split()[0] not in listed
 
     before = all_rows(shell)
-    second = shell.json("demo", "--from", str(access_log))
-    assert (second["produced"], second["landed"], second["failed"]) == (10_000, 9_999, 1)
+    second = shell.json("demo", "--from", str(log.path))
+    assert (second["produced"], second["landed"], second["failed"]) == (log.lines, log.pages, 1)
     assert second["balanced"] is True
     assert second["producers"] != first["producers"]
     after = all_rows(shell)

@@ -6,8 +6,6 @@ from typing import Any
 from producers.contracts import UNREADABLE_LINE, UnreadableLine
 from producers.sources.read import NewEvent, read
 
-FIELD = Path(__file__).parents[4] / "shared" / "data" / "field"
-
 
 def found(path: Path, content: bytes | str) -> list[NewEvent]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import resource
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from producers.sources.files import SourceError
 from producers.sources.lines import LARGEST_LINE
 from producers.sources.read import NewEvent, WholeEvent, read
 from tests.producers.simulation.test_simulator import records
-from tests.producers.sources.field import FIELD, found, payloads, read_all, reasons
+from tests.producers.sources.field import found, payloads, read_all, reasons
 from tests.producers.sources.test_parquet_inputs import _written
 
 AT = "[24/Nov/2024:10:00:00 +0000]"
@@ -246,19 +245,22 @@ def test_reasons_and_lines_that_are_kept_fit_into_a_record(tmp_path: Path) -> No
         assert len(encode(event.payload)) < 1_000_000
 
 
-@pytest.mark.skipif(not FIELD.exists(), reason="the field's inputs of ../shared are not here")
-def test_the_fields_own_inputs_give_what_is_right() -> None:
-    def of(name: str) -> list[NewEvent]:
-        return read_all(str(FIELD / name))
+def test_logs_as_the_field_has_them_give_what_is_right(tmp_path: Path) -> None:
+    def pages(*lines: str) -> list[dict[str, Any]]:
+        path = tmp_path / "a.log"
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return payloads(read_all(str(path)))
 
-    assert [page["url"] for page in payloads(of("a01_nginx_main.log"))] == ["/p1", "/p2", "/p3", "/p4"]
-    assert [page["user_id"] for page in payloads(of("a03_empty_user.log"))] == [None] * 3
-    assert [(page["url"], page["status"]) for page in payloads(of("a07_tls_garbage.log"))] == [
-        ("/a", 200), (None, 400), (None, 400), (None, 408), (None, 400),
-    ]  # fmt: skip
-    assert {page["client_address"] for page in payloads(of("a10_bom.log"))} == {"192.0.2.1"}
-    assert payloads(of("a23_brackets.log"))[0]["url"] == "/blog/[slug]"
-    assert ([*reasons(of("v16_uaopen.csv"))], len(of("v16_uaopen.csv"))) == ([1], 3)
-    for name in ("q02_ts_ns.parquet", "q10_int96.parquet"):
-        assert reasons(of(name)) == {}
-        assert of(name)[0].event_time == datetime(2024, 11, 24, 10, 0, 1, tzinfo=UTC)
+    def line(rest: str, user: str = "-") -> str:
+        return f"192.0.2.1 - {user} [24/Nov/2024:10:00:00 +0000] {rest}"
+
+    extra_field = [line(f'"GET /p{number} HTTP/1.1" 200 615 "-" "curl/8.4" "-"') for number in (1, 2)]
+    assert [page["url"] for page in pages(*extra_field)] == ["/p1", "/p2"]
+    assert [page["user_id"] for page in pages(line('"GET /b HTTP/1.1" 401 10 "-" "Indy"', user='""'))] == [
+        None
+    ]
+    garbage = [line(f'"{text}" 400 157 "-" "-"') for text in (r"\x16\x03\x01\x02", "", "-", "quit")]
+    assert [(page["url"], page["status"]) for page in pages(*garbage)] == [(None, 400)] * 4
+    marked = "\ufeff" + line('"GET /a HTTP/1.1" 200 10 "-" "curl/8"')
+    assert {page["client_address"] for page in pages(marked)} == {"192.0.2.1"}
+    assert pages(line('"GET /blog/[slug] HTTP/1.1" 200 10 "-" "curl/8"'))[0]["url"] == "/blog/[slug]"

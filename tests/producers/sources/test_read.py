@@ -11,10 +11,10 @@ import pytest
 from producers.contracts import UNREADABLE_LINE, UnreadableLine
 from producers.sources.files import Share, SourceError
 from producers.sources.read import NewEvent, WholeEvent, read
+from tests.access_log import access_log
 from tests.producers.simulation.test_simulator import records
 
 LINE = '198.18.0.7 - - [17/May/2015:10:05:03 +0200] "GET /a?b=c HTTP/1.1" 200 - "-" "curl/8"\n'
-REAL = Path(__file__).parents[4] / "shared" / "data" / "access-2015-05.log.gz"
 
 
 def written(path: Path, text: str | bytes) -> str:
@@ -85,15 +85,19 @@ def test_files_that_nobody_knows_and_files_that_are_not_there_are_told(tmp_path:
         list(read(written(tmp_path / "x", "hello world\n")))
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the real access log of ../shared is not here")
-def test_the_real_log_gives_the_counts_that_were_taken_independently() -> None:
-    events = new_events(str(REAL))
+def test_an_access_log_gives_the_counts_that_were_taken_independently() -> None:
+    log = access_log()
+    events = new_events(str(log.path))
     pages = [event.payload for event in events if event.event_type is not UNREADABLE_LINE]
-    assert (len(events), len(pages), len({event.event_id for event in events})) == (10_000, 9_999, 10_000)
+    assert (len(events), len(pages), len({event.event_id for event in events})) == (
+        log.lines,
+        log.pages,
+        log.lines,
+    )
     sizes = [getattr(page, "bytes_sent") for page in pages]  # noqa: B009
-    assert (sum(size or 0 for size in sizes), sizes.count(None)) == (2_747_282_505, 669)
+    assert (sum(size or 0 for size in sizes), sizes.count(None)) == (log.bytes_sent, log.without_size)
     paths = Counter(str(getattr(page, "url")).split("?")[0] for page in pages)  # noqa: B009
-    assert [paths[path] for path in ("/favicon.ico", "/style2.css", "/reset.css")] == [807, 546, 538]
+    assert {path: paths[path] for path in log.views} == log.views
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
