@@ -132,7 +132,7 @@ class Statement:
         names = {column.lower(): column for column in columns}
         shown = {name.lower() for name in select.columns}
         rest = {lower: name for lower, name in names.items() if lower not in shown}
-        resolver = _Resolver(self, rest, select.columns, header_line, fixed_line=True)
+        resolver = _Resolver(self, rest, select.columns, header_line, fixed_line=True, known=columns)
         return SelectColumn(text, resolver.resolve(node["select_list"][0], frozenset()), header_line)
 
     def error(self, message: str, line: int) -> SourceDefinitionError:
@@ -247,12 +247,14 @@ class _Resolver:
         line: int,
         *,
         fixed_line: bool = False,
+        known: Sequence[str] | None = None,
     ) -> None:
         self._statement = statement
         self._names = names
         self._found = {name.lower(): column for name, column in found.items()}
         self._line = line
         self._fixed_line = fixed_line
+        self._known = tuple(names.values()) if known is None else known
         self._nodes = 0
 
     def resolve(self, node: Any, bound: frozenset[str]) -> Any:
@@ -298,7 +300,7 @@ class _Resolver:
             for member in path[1:]:
                 found = _member(found, member)
             return found
-        known = ", ".join(list(self._names.values())[:40]) or "none"
+        known = ", ".join(self._known[:40]) or "none"
         raise self._statement.error(f"There is no column {path[0]!r}. The file has: {known}.", line)
 
     def _line_of(self, node: Node) -> int:
