@@ -51,7 +51,10 @@ def june(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_real_month_has_no_duplicate_by_its_hour_and_some_by_its_day(june: str) -> None:
     with reader(source()) as made:
         assert check_keys(made, [june]) == 0
-    with reader(source(YEAR_KEY)) as made, pytest.raises(NotUniqueError, match="flights[.]csv rows") as raised:
+    with (
+        reader(source(YEAR_KEY)) as made,
+        pytest.raises(NotUniqueError, match=r"flights\.csv rows") as raised,
+    ):
         check_keys(made, [june])
     assert raised.value.clashes == _duplicates(june)
     lines = Path(june).read_text().splitlines()

@@ -1,0 +1,84 @@
+"""Files of a run that are read with a source: looked through once before anything is sent."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from producers.commands.hour_pacing import HOUR_MS, Delivery, Plan, plan
+from producers.contracts import Stream, echo, message
+from producers.sources.definition import SourceDefinition
+from producers.sources.files import STDIN, Share
+from producers.sources.items import source_items
+from producers.sources.keys import KeyIndex, NotUniqueError
+from producers.sources.read import NewEvent
+from producers.sources.reader import SourceReader
+
+_HOUR_US = HOUR_MS * 1000
+
+
+class BySource:
+    """Reads files with a source.
+
+    Attributes:
+        repeated: rows that say again what a row before them says, in any of the files.
+    """
+
+    def __init__(self, definition: SourceDefinition, stream: Stream) -> None:
+        """Raises SourceDefinitionError and SourceError."""
+        self.repeated = 0
+        self._reader = SourceReader(definition, stream)
+        self._plans: dict[str, Plan] = {}
+
+    def prepare(self, paths: Sequence[str], delivery: Callable[[], Delivery]) -> None:
+        """Looks through the files: whether the source fits, whether its key is unique, and what hours there are.
+
+        `delivery` is asked for when there are hours to be planned.
+
+        Raises NotUniqueError, SourceDefinitionError and SourceError.
+        """
+        definition = self._reader.definition
+        if not definition.key:
+            echo(
+                message(
+                    f"{definition.file} declares no key: event ids follow from a file's content and the "
+                    "row's place. Part of the file, another export of it, or its rows in another order would be "
+                    "other events, and count again."
+                ),
+                err=True,
+            )
+        files = [path for path in paths if path != STDIN]
+        if not files:
+            return
+        index = KeyIndex()
+        try:
+            for path in files:
+                self._plans[path] = plan(self._hours(path, index), delivery())
+            count, shown = index.clashes()
+            if count:
+                raise NotUniqueError(definition.key, count, shown)
+            self.repeated = index.repeated()
+        finally:
+            index.close()
+
+    def plan_of(self, path: str) -> Plan | None:
+        """What a file's hours mean for the delivery stream; of a pipe nobody knows."""
+        return self._plans.get(path)
+
+    def items(self, path: str, share: Share | None, noted: Callable[[int, str], None]) -> Iterator[NewEvent]:
+        """What is sent of the file."""
+        return source_items(self._reader, path, share, noted)
+
+    def as_dict(self) -> Mapping[str, int | str]:
+        """For the summary of a run."""
+        repeated = {"repeated": self.repeated} if self.repeated else {}
+        return {"source": self._reader.definition.name, **repeated}
+
+    def close(self) -> None:
+        """Ends the source's engine."""
+        self._reader.close()
+
+    def _hours(self, path: str, index: KeyIndex) -> Iterator[int]:
+        has_key = bool(self._reader.definition.key)
+        for batch in self._reader.batches(path):
+            if has_key:
+                index.add(batch)
+            for each in batch.events:
+                yield each.event_us // _HOUR_US
