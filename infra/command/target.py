@@ -1,6 +1,6 @@
 """Where the pipeline runs that a command talks to: the local cloud, or a deployment on AWS. Chosen once."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +12,7 @@ from producers.commands.hour_pacing import Delivery
 if TYPE_CHECKING:
     from infra.aws.outputs import Outputs
     from infra.local.cloud import LocalCloud
+    from producers.sources.definition import SourceDefinition
 
 Kind = Literal["local", "aws"]
 
@@ -114,6 +115,16 @@ class Target:
         import boto3
 
         return boto3.client(service)  # type: ignore[call-overload]
+
+    @cached_property
+    def sources(self) -> Mapping[str, "SourceDefinition"]:
+        """The sources below the working directory, or the shop's. Raises SourceDefinitionError."""
+        from importlib.resources import files
+
+        from producers.sources.definition import read_sources
+
+        own = self.directory / "sources"
+        return read_sources(own if own.is_dir() else Path(str(files("producers.sources") / "shop")))
 
     def __getattr__(self, name: str) -> Any:
         """A name of the deployed resources."""

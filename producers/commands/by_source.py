@@ -26,9 +26,10 @@ class BySource:
         self.repeated = 0
         self._reader = SourceReader(definition, stream)
         self._plans: dict[str, Plan] = {}
+        self._left_out = 0
 
     def prepare(self, paths: Sequence[str], delivery: Callable[[], Delivery]) -> None:
-        """Looks through the files: whether the source fits, whether its key is unique, and what hours there are.
+        """Looks through the files: whether the source fits, its key is unique, and what hours there are.
 
         `delivery` is asked for when there are hours to be planned.
 
@@ -39,8 +40,8 @@ class BySource:
             echo(
                 message(
                     f"{definition.file} declares no key: event ids follow from a file's content and the "
-                    "row's place. Part of the file, another export of it, or its rows in another order would be "
-                    "other events, and count again."
+                    "row's place. Part of the file, another export of it, or its rows in another order would "
+                    "be other events, and count again."
                 ),
                 err=True,
             )
@@ -69,7 +70,8 @@ class BySource:
     def as_dict(self) -> Mapping[str, int | str]:
         """For the summary of a run."""
         repeated = {"repeated": self.repeated} if self.repeated else {}
-        return {"source": self._reader.definition.name, **repeated}
+        left_out = {"left_out": self._left_out} if self._left_out else {}
+        return {"source": self._reader.definition.name, **repeated, **left_out}
 
     def close(self) -> None:
         """Ends the source's engine."""
@@ -78,6 +80,7 @@ class BySource:
     def _hours(self, path: str, index: KeyIndex) -> Iterator[int]:
         has_key = bool(self._reader.definition.key)
         for batch in self._reader.batches(path):
+            self._left_out += batch.left_out
             if has_key:
                 index.add(batch)
             for each in batch.events:

@@ -54,6 +54,10 @@ HourPacing = Annotated[
         help="Send no more event hours at a time than the delivery stream holds open.",
     ),
 ]
+SourceName = Annotated[
+    str | None,
+    typer.Option("--source", help="Source of the project that reads the files: a SQL file in sources/."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The summary as JSON.")]
 
 
@@ -120,6 +124,7 @@ def replay(
         Literal["ndjson", "csv", "parquet", "access-log"] | None,
         typer.Option("--format", help="What is in the file; found out unless given."),
     ] = None,
+    source: SourceName = None,
     speed: Annotated[str, typer.Option(help="max, or a factor of the original timing: 1x, 10x.")] = "max",
     rate: Rate = None,
     resume: Annotated[
@@ -149,16 +154,18 @@ def replay(
         stop,
         hour_pacing,
     )
+    _read_with(run, source, form, files)
     _each(files, lambda path: run.replay(path, form, factor, rate, resume), run, stop)
 
 
 @app.command()
 def tail(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="- for standard input.")] = "-",
+    pipe: Annotated[str, typer.Argument(help="- for standard input.")] = "-",
     form: Annotated[
         Literal["ndjson", "csv", "access-log"] | None, typer.Option("--format", help="As in replay.")
     ] = None,
+    source: SourceName = None,
     framing: Framing = "kpl",
     ordering: Ordering = "none",
     stream_name: StreamName = None,
@@ -181,7 +188,8 @@ def tail(
         stop,
         hour_pacing,
     )
-    _each([source], lambda path: run.replay(path, form, None, None, None), run, stop)
+    _read_with(run, source, form, [])
+    _each([pipe], lambda path: run.replay(path, form, None, None, None), run, stop)
 
 
 @app.command()
@@ -215,6 +223,14 @@ def drain(
     stop = Interruption()
     run = Run(_target(context, as_json), stream_name, framing, "none", interruption=stop)
     _each(spool_folders(folder), run.drain, run, stop)
+
+
+def _read_with(run: Run, source: str | None, form: str | None, files: list[str]) -> None:
+    if source is None:
+        return
+    if form is not None:
+        raise typer.BadParameter("The source says what the format is. Leave it out.", param_hint="--format")
+    run.read_with(source, files)
 
 
 def _target(context: typer.Context, as_json: bool) -> Target:

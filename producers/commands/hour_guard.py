@@ -43,6 +43,12 @@ class HourGuard:
             self._have(shown_path(path), counted(path, form, self._delivery))
         return self
 
+    def of_plan(self, path: str, found: Plan | None) -> "HourGuard":
+        """The hours of a file that were counted before; nothing for a pipe."""
+        if found is not None:
+            self._have(shown_path(path), found)
+        return self
+
     def over(self, span: timedelta) -> "HourGuard":
         """The hours of simulated traffic."""
         hours = int(span.total_seconds() // 3600) + 1

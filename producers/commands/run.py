@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from producers.commands.bill import Forecast
+from producers.commands.by_source import BySource
 from producers.commands.checkpoint import Checkpoint
 from producers.commands.checkpointing import Checkpointing
 from producers.commands.feeding import TOGETHER, Fed, feed_simulation, feed_source
@@ -25,7 +26,7 @@ from producers.commands.pacing import AsItHappened, AtRate, Pace
 from producers.commands.progress import progress
 from producers.commands.settings import Settings
 from producers.commands.unreadable_reasons import UnreadableReasons, reason_lines
-from producers.contracts import CommandTarget, printable
+from producers.contracts import STREAMS, CommandTarget, Stream, printable
 from producers.identity import next_epoch, producer_id
 from producers.packing.record import Framing
 from producers.producer import Producer
@@ -35,6 +36,7 @@ from producers.simulation.simulator import Simulation
 from producers.sinks.kinesis import KinesisSink, kinesis_client, renewed_client
 from producers.sinks.memory import MemorySink, even_shards
 from producers.sinks.port import RecordSink
+from producers.sources.definition import SourceDefinition, find_source, read_sources
 from producers.sources.files import STDIN, Format, Share, content_identity
 from producers.sources.read import SourceItem, read
 from producers.spool.folder import Spool
@@ -60,6 +62,11 @@ class Target(CommandTarget, Protocol):
         """What its delivery stream does with event hours."""
         ...
 
+    @property
+    def sources(self) -> Mapping[str, SourceDefinition]:
+        """The sources that files can be read with, by name. Raises SourceDefinitionError."""
+        ...
+
 
 class _Environment:
     """The target of `python -m producers`: named by the environment."""
@@ -68,6 +75,11 @@ class _Environment:
         self.json = False
         self.stream_name = settings.stream_name
         self.delivery = Delivery(settings.buffer_seconds)
+
+    @property
+    def sources(self) -> Mapping[str, SourceDefinition]:
+        """Those of the folder `sources` below the working directory."""
+        return read_sources(Path("sources"))
 
     def client(self, service: str) -> Any:
         """A boto3 client from the environment."""
@@ -107,6 +119,16 @@ class Run:
         self._dead_letter = dead_letter
         self._paces_hours = hour_pacing
         self._forecast = Forecast()
+        self._by_source: BySource | None = None
+
+    def read_with(self, source: str, paths: Sequence[str]) -> None:
+        """From now on files are read with this source; these, which come first, are looked through.
+
+        Raises UnknownSourceError, SourceDefinitionError, NotUniqueError and SourceError.
+        """
+        definition = find_source(self.target.sources, source)
+        self._by_source = BySource(definition, self._contract(definition))
+        self._by_source.prepare(paths, lambda: self.target.delivery)
 
     def simulate(self, simulation: Simulation, rate: float | None) -> dict[str, Any]:
         """Sends a simulation; returns the summary."""
@@ -141,12 +163,21 @@ class Run:
         keeping = checkpoint if not self._dry_run else None
         name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
         pace = _pace(speed, rate)
-        hours = self._hours().of_file(path, form)
+        by_source = self._by_source
+        hours = self._hours()
+        if by_source is None:
+            hours.of_file(path, form)
+        else:
+            hours.of_plan(path, by_source.plan_of(path))
         reasons = UnreadableReasons(checkpoint.line if checkpoint is not None else 0)
         share = Share()
 
         def feed(producer: Producer, fed: Fed) -> Fed:
-            items: Iterable[SourceItem] = read(path, form, share=share, noted=reasons.add)
+            items: Iterable[SourceItem] = (
+                read(path, form, share=share, noted=reasons.add)
+                if by_source is None
+                else by_source.items(path, share, reasons.add)
+            )
             if checkpoint is not None:
                 items = dropwhile(lambda item: item.number <= checkpoint.line, items)
                 fed.last_line = checkpoint.line
@@ -169,7 +200,8 @@ class Run:
         )
         if keeping is not None and not summary["pending"]:
             keeping.save(summary["last_line"])
-        return summary | hours.as_dict() | reasons.as_dict()
+        source = by_source.as_dict() if by_source is not None else {}
+        return summary | hours.as_dict() | source | reasons.as_dict()
 
     def drain(self, folder: Path) -> dict[str, Any]:
         """Sends what lies in a spool folder; returns the summary."""
@@ -238,6 +270,14 @@ class Run:
             return MemorySink(even_shards(FORECAST_SHARDS), self._forecast.add)
         renew = renewed_client if isinstance(self.target, _Environment) else None
         return KinesisSink(self._stream, self.target.client("kinesis"), renew)
+
+    def _contract(self, definition: SourceDefinition) -> Stream:
+        if definition.stream not in STREAMS:
+            known = ", ".join(STREAMS)
+            raise definition.error(
+                f"There is no stream {definition.stream!r}. There are: {known}.", definition.line_of("stream")
+            )
+        return STREAMS[definition.stream]
 
     @property
     def _stream(self) -> str:
