@@ -4,6 +4,7 @@ import json
 from typing import Protocol
 
 from producers.contracts import CommandTarget
+from transforms.failed.repair import Repair
 from transforms.settings import read_keys
 
 
@@ -20,6 +21,10 @@ class Target(CommandTarget, Protocol):
     def pseudonym_secret(self) -> str: ...
     @property
     def pseudonym_key_ids(self) -> str: ...
+
+    def source_repair(self, name: str) -> Repair:
+        """Reads rows that a source could not read again, by the source as it is now."""
+        ...
 
 
 def deployed_keys(target: Target) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from infra.aws.outputs import Outputs
     from infra.local.cloud import LocalCloud
     from producers.sources.definition import SourceDefinition
+    from transforms.failed.repair import Repair
 
 Kind = Literal["local", "aws"]
 
@@ -125,6 +126,20 @@ class Target:
 
         own = self.directory / "sources"
         return read_sources(own if own.is_dir() else Path(str(files("producers.sources") / "shop")))
+
+    def source_repair(self, name: str) -> "Repair":
+        """Reads failed rows again by the source as it is now.
+
+        Raises UnknownSourceError, SourceDefinitionError and SourceError.
+        """
+        from producers.contracts import STREAMS
+        from producers.sources.definition import find_source
+        from producers.sources.repair import SourceRepair
+        from transforms.failed.repair import Repair
+
+        definition = find_source(self.sources, name)
+        repair = SourceRepair(definition, definition.contract(STREAMS))
+        return Repair(f"source:{name}", repair, definition.version)
 
     def __getattr__(self, name: str) -> Any:
         """A name of the deployed resources."""

@@ -26,7 +26,7 @@ from producers.commands.pacing import AsItHappened, AtRate, Pace
 from producers.commands.progress import progress
 from producers.commands.settings import Settings
 from producers.commands.unreadable_reasons import UnreadableReasons, reason_lines
-from producers.contracts import STREAMS, CommandTarget, Stream, printable
+from producers.contracts import STREAMS, CommandTarget, printable
 from producers.identity import next_epoch, producer_id
 from producers.packing.record import Framing
 from producers.producer import Producer
@@ -127,7 +127,7 @@ class Run:
         Raises UnknownSourceError, SourceDefinitionError, NotUniqueError and SourceError.
         """
         definition = find_source(self.target.sources, source)
-        self._by_source = BySource(definition, self._contract(definition))
+        self._by_source = BySource(definition, definition.contract(STREAMS))
         self._by_source.prepare(paths, lambda: self.target.delivery)
 
     def simulate(self, simulation: Simulation, rate: float | None) -> dict[str, Any]:
@@ -270,14 +270,6 @@ class Run:
             return MemorySink(even_shards(FORECAST_SHARDS), self._forecast.add)
         renew = renewed_client if isinstance(self.target, _Environment) else None
         return KinesisSink(self._stream, self.target.client("kinesis"), renew)
-
-    def _contract(self, definition: SourceDefinition) -> Stream:
-        if definition.stream not in STREAMS:
-            known = ", ".join(STREAMS)
-            raise definition.error(
-                f"There is no stream {definition.stream!r}. There are: {known}.", definition.line_of("stream")
-            )
-        return STREAMS[definition.stream]
 
     @property
     def _stream(self) -> str:

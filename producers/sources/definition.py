@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
+from producers.contracts import Stream
 from producers.sources.encoding import marked
 from producers.sources.headers import HeadedSql, HeaderError, headed_sql
 
@@ -96,6 +97,15 @@ class SourceDefinition:
     def line_of(self, name: str) -> int:
         """The line on which the header says this; the first one when it does not."""
         return dict(self.lines).get(name, 1)
+
+    def contract(self, streams: Mapping[str, Stream]) -> Stream:
+        """The stream that the events are of. Raises SourceDefinitionError where there is none of the name."""
+        if self.stream not in streams:
+            known = ", ".join(streams)
+            raise self.error(
+                f"There is no stream {self.stream!r}. There are: {known}.", self.line_of("stream")
+            )
+        return streams[self.stream]
 
     def error(self, message: str, line: int | None = None) -> SourceDefinitionError:
         """An error about this file: at a line, or at the beginning of the SELECT."""

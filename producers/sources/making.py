@@ -1,5 +1,6 @@
 """One chunk of rows on its way to events and failures."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SHOWN = 80
+_ABSENT = re.compile(r"Object missing required field `([^`]*)`")  # msgspec's words
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,9 @@ def _broken(error: msgspec.DecodeError, members: str) -> tuple[str, str]:
     if not isinstance(error, msgspec.ValidationError):
         return "", f"not JSON: {error}"
     found = violation(error)
+    absent = _ABSENT.fullmatch(found.detail)
+    if absent is not None and found.field in ("", "payload"):
+        return absent[1], "is missing"
     column = found.field.split(".")[0].split("[")[0]
     detail = found.detail
     if found.field != column:

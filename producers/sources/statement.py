@@ -73,7 +73,10 @@ class Statement:
         except SqlError as error:
             if not definition.statement.strip():
                 raise definition.error("There is no SELECT below the header.") from error
-            raise definition.error(f"The SQL cannot be read: {error}.", self._line(error.at)) from error
+            hint = "Put a column that is called like a word of SQL in double quotes."
+            raise definition.error(
+                f"The SQL cannot be read: {error}. {hint}", self._line(error.at)
+            ) from error
         self._qualifier = self._checked_shape()
 
     def wanted(self, header: Sequence[str]) -> tuple[str, ...]:
@@ -96,7 +99,7 @@ class Statement:
         for text in header:
             # What cannot be read is refused where the expression is used.
             with suppress(SqlError):
-                for item in self._engine.parsed(f"SELECT {text}")["select_list"]:
+                for item in self._engine.parsed(f"SELECT {_expression(text)}")["select_list"]:
                     names = self._references(item)
                     found.update(dict.fromkeys(name for name in names if name.lower() not in given))
         return tuple(found)
@@ -124,7 +127,7 @@ class Statement:
         Raises SourceDefinitionError.
         """
         try:
-            node = self._engine.parsed(f"SELECT {text}")
+            node = self._engine.parsed(f"SELECT {_expression(text)}")
         except SqlError as error:
             raise self._definition.error(f"{text!r} cannot be read: {error}.", header_line) from error
         if len(node["select_list"]) != 1 or node["from_table"]["type"] != "EMPTY" or node["where_clause"]:
@@ -231,6 +234,11 @@ class Statement:
         elif isinstance(node, list):
             for value in node:
                 yield from self._references(value)
+
+
+def _expression(text: str) -> str:
+    # A column may be called like a word of SQL: at, date, user.
+    return f'"{text}"' if text.isidentifier() else text
 
 
 _COLUMN: Node = {"class": "COLUMN_REF", "type": "COLUMN_REF", "alias": "", "query_location_length": 0}

@@ -16,7 +16,7 @@ from transforms.failed.error_objects import UnreadableStretch
 from transforms.failed.index import FACETS, Selection, counted
 from transforms.failed.listing import listing, to_replay, unreadable_lines
 from transforms.failed.records import error_objects, explain, index
-from transforms.failed.repair import RepairFailedError, find_repair
+from transforms.failed.repair import Repair, RepairFailedError, find_repair
 from transforms.failed.replay import REPAIR_FAILED, Order, replay
 from transforms.failed.replay_text import Progress, summary
 from transforms.failed.review import keyless_reviewer, reviewer
@@ -150,6 +150,9 @@ def replay_failed(
     repair: Annotated[
         str, typer.Option(help="`module:function` from bytes to bytes, or None to leave it.")
     ] = "",
+    source: Annotated[
+        str, typer.Option(help="Read rows that this source could not read again, by the source as it is now.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Do also what was done before.")] = False,
     reason: Reasons = None,
@@ -162,13 +165,13 @@ def replay_failed(
 ) -> None:
     """Judge failed records again, after a repair, and write those that pass into the lake, each one once."""
     target = cast("Target", ctx.obj)
-    function = find_repair(repair) if repair else None
+    function = _repair(target, repair, source)
     keys = deployed_keys(target)
     order = Order(
         selection=_selection(
             reason=reason, event_type=event_type, kind=kind, producer=producer, since=since, until=until
         ),
-        repair_name=repair,
+        repair_name=function.name if function is not None else "",
         version=function.version if function is not None else "",
         key_id=next(iter(keys)),
     )
@@ -201,6 +204,14 @@ def replay_failed(
             f"the repair failed on {total.still_failed[REPAIR_FAILED]} events, which stay failed; all others "
             f"were dealt with. {'; '.join(total.repair_failures)}. Mend the function and run this again."
         )
+
+
+def _repair(target: Target, function: str, source: str) -> Repair | None:
+    if function and source:
+        raise typer.BadParameter("Give --repair or --source, not both.", param_hint="--source")
+    if source:
+        return target.source_repair(source)
+    return find_repair(function) if function else None
 
 
 def _selection(
