@@ -22,6 +22,10 @@ class Target(CommandTarget, Protocol):
     @property
     def pseudonym_key_ids(self) -> str: ...
 
+
+class RepairTarget(Target, Protocol):
+    """What a replay reads of it besides."""
+
     def source_repair(self, name: str) -> Repair:
         """Reads rows that a source could not read again, by the source as it is now."""
         ...

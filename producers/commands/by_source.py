@@ -1,6 +1,6 @@
 """Files of a run that are read with a source: looked through once before anything is sent."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from producers.commands.hour_pacing import HOUR_MS, Delivery, Plan, plan
 from producers.contracts import Stream, echo, message
@@ -67,7 +67,7 @@ class BySource:
         """What is sent of the file."""
         return source_items(self._reader, path, share, noted)
 
-    def as_dict(self) -> Mapping[str, int | str]:
+    def as_dict(self) -> dict[str, int | str]:
         """For the summary of a run."""
         repeated = {"repeated": self.repeated} if self.repeated else {}
         left_out = {"left_out": self._left_out} if self._left_out else {}

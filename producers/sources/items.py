@@ -25,7 +25,8 @@ def source_items(
     seen = _Recent(reader.definition.name) if path == STDIN and reader.definition.key else None
     for batch in reader.batches(path, share):
         checked = batch if seen is None else seen.checked(batch)
-        for each in sorted([*checked.events, *checked.failures], key=lambda item: item.row):
+        found: list[SourceEvent | SourceFailure] = [*checked.events, *checked.failures]
+        for each in sorted(found, key=lambda item: item.row):
             if isinstance(each, SourceFailure):
                 payload = each.payload(reader.definition.name, batch.file)
                 noted(each.row, payload.reason)

@@ -22,7 +22,7 @@ from transforms.failed.replay_text import Progress, summary
 from transforms.failed.review import keyless_reviewer, reviewer
 from transforms.failed.s3_bucket import S3Objects
 from transforms.failed.text import explained
-from transforms.target import Target, deployed_keys
+from transforms.target import RepairTarget, Target, deployed_keys
 
 failed_app = typer.Typer(no_args_is_help=True, help="Failed records: list, explain, replay.")
 
@@ -164,7 +164,7 @@ def replay_failed(
     as_json: AsJson = False,
 ) -> None:
     """Judge failed records again, after a repair, and write those that pass into the lake, each one once."""
-    target = cast("Target", ctx.obj)
+    target = cast("RepairTarget", ctx.obj)
     function = _repair(target, repair, source)
     keys = deployed_keys(target)
     order = Order(
@@ -206,7 +206,7 @@ def replay_failed(
         )
 
 
-def _repair(target: Target, function: str, source: str) -> Repair | None:
+def _repair(target: RepairTarget, function: str, source: str) -> Repair | None:
     if function and source:
         raise typer.BadParameter("Give --repair or --source, not both.", param_hint="--source")
     if source:

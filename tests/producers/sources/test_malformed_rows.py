@@ -29,7 +29,7 @@ def failed_records(folder: Path) -> list[bytes]:
     return [
         msgspec.json.encode(
             UNREADABLE_LINE.event_class(  # type: ignore[call-arg]
-                event_id=each.event_id,
+                event_id=each.event_id or "",
                 schema_version=1,
                 event_time=datetime(2024, 10, 10, tzinfo=UTC),
                 source="replay",
