@@ -116,9 +116,9 @@ class _Blocks:
 
     def _at_once(self, lines: list[str]) -> list[Cells] | None:
         """The rows, if every line is one and has as many cells as there are columns."""
-        if self._form.quote and any(line.count('"') & 1 for line in lines):
-            return None
         text = "".join(lines)
+        if self._form.quote and '"' in text and any(line.count('"') & 1 for line in lines):
+            return None
         if len(text) > LARGEST_LINE and max(map(len, lines)) > LARGEST_LINE:
             return None
         try:

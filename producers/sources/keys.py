@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-from producers.sources.files import Share, SourceError
-from producers.sources.reader import SourceReader
+from producers.sources.files import SourceError
 from producers.sources.results import SourceBatch
 
 _SHOWN = 5
@@ -87,26 +86,6 @@ class KeyIndex:
 
     def _places(self, event_id: bytes) -> Iterator[tuple[str, int]]:
         yield from self._table.execute("SELECT file, row FROM event WHERE id = ? ORDER BY rowid", (event_id,))
-
-
-def check_keys(reader: SourceReader, paths: Iterable[str], share: Share | None = None) -> int:
-    """Reads the files; how many rows repeat others. Nothing for a source without a key.
-
-    Raises NotUniqueError, SourceDefinitionError and SourceError.
-    """
-    if not reader.definition.key:
-        return 0
-    index = KeyIndex()
-    try:
-        for path in paths:
-            for batch in reader.batches(path, share):
-                index.add(batch)
-        count, shown = index.clashes()
-        if count:
-            raise NotUniqueError(reader.definition.key, count, shown)
-        return index.repeated()
-    finally:
-        index.close()
 
 
 def _id_bytes(event_id: str) -> bytes:
