@@ -20,8 +20,9 @@ from typing import Any
 import duckdb
 
 from benchmarks.report_lab import SOURCE, Lab, a_cloud
+from benchmarks.shop import CATALOG, WEB
 from producers.simulation.simulator import simulate
-from queries.refresh.catalog import ReportQuery, catalog
+from queries.refresh.catalog import ReportQuery
 from queries.refresh.rendering import select
 from transforms.contracts import EVENT_HOUR
 from transforms.failed.arrow import parquet_bytes, rows_to_table
@@ -92,7 +93,7 @@ def statement(name: str, queries: Mapping[str, ReportQuery]) -> str:
 def objects(events: int) -> Iterator[bytes]:
     """The hour's objects: simulated events, some twice, judged and written as the pipeline does it."""
     gate = Gate(SOURCE, key_id="k1", key=bytes(32))
-    records = simulate(11, events, HOUR, timedelta(hours=1), duplicate=0.01)
+    records = simulate(WEB, 11, events, HOUR, timedelta(hours=1), duplicate=0.01)
     for _ in range(FILES):
         rows: list[bytes] = []
         for record in islice(records, events // FILES):
@@ -164,7 +165,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     events = parser.parse_args().events
     with TemporaryDirectory() as temporary, a_cloud(tick_seconds=0.0) as cloud:
-        queries = {name: query for name, query in catalog().items() if query.report.grain == EVENT_HOUR}
+        queries = {name: query for name, query in CATALOG.items() if query.report.grain == EVENT_HOUR}
         lab, folder = Lab.on(cloud, "hour", queries), Path(temporary) / f"event_hour={PARTITION}"
         folder.mkdir()
         for number, body in enumerate(objects(events)):

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.chaos_traffic import Happening, happenings
-from producers.contracts.web import CartUpdated, OrderPlaced, PageViewed, ProductViewed
+from producers.contracts.shop.web import CartUpdated, OrderPlaced, PageViewed, ProductViewed
 from producers.errors import ProducerError
 from producers.producer import Producer
 from producers.spool.folder import Spool

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.corpus import events
+from benchmarks.shop import STREAMS
 from producers.sinks.kinesis import KinesisSink, kinesis_client
 from producers.sinks.port import SinkRecord
 
@@ -198,7 +199,7 @@ def penstock_spool(url: str) -> Callable[[Events, int], None]:
 
 def penstock_contract(url: str) -> Callable[[Events, int], None]:
     """Ours, aggregated, with what peers leave to the caller: envelope, id, sequence, contract check."""
-    from producers.contracts import STREAMS, Payload
+    from producers.contracts import Payload
     from producers.producer import Producer
 
     kind = next(iter(STREAMS.values())).event_types[0]

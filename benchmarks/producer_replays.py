@@ -13,6 +13,7 @@ from random import Random
 
 import msgspec
 
+from benchmarks.shop import WEB
 from benchmarks.stub_process import Arrival, StubProcess
 from producers.simulation.simulator import Simulation
 
@@ -49,7 +50,7 @@ def fastest(folder: Path, lines: int) -> Speed:
 
 def _write(path: Path, lines: int) -> None:
     """Heads of the simulator's shorter events, as long as those of the corpus."""
-    simulation = Simulation(seed=7, count=20_000, start=START, span=timedelta(hours=3))
+    simulation = Simulation(WEB, seed=7, count=20_000, start=START, span=timedelta(hours=3))
     short = [record.data for record in simulation.records() if len(record.data) < 420]
     with path.open("wb") as file:
         for place in range(0, lines, len(short)):
@@ -99,7 +100,7 @@ def original_timing(folder: Path, count: int) -> Timing:
     for _ in range(count):
         at += random.random() * LONGEST_GAP_SECONDS
         times.append(int(at * 1000))
-    simulation = Simulation(seed=7, count=count, start=START, span=timedelta(hours=1))
+    simulation = Simulation(WEB, seed=7, count=count, start=START, span=timedelta(hours=1))
     with path.open("wb") as file:
         for time_ms, record in zip(times, simulation.records(), strict=True):
             event = msgspec.json.decode(record.data)

@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.shop import WEB
 from benchmarks.stub_process import Arrival, StubProcess
 from producers.commands import checkpoint
 from producers.commands import run as command
@@ -135,7 +136,7 @@ def _file(path: Path, random: Random) -> Path:
         at = ((place % 250, place // 60 % 60, place % 60, place) for place in range(count))
         path.write_bytes(b"".join(_LOG_LINE % figures for figures in at))
         return path
-    simulation = Simulation(random.randrange(1 << 30), count, START, timedelta(hours=1), malformed=0.0)
+    simulation = Simulation(WEB, random.randrange(1 << 30), count, START, timedelta(hours=1), malformed=0.0)
     path.write_bytes(b"".join(record.data + b"\n" for record in simulation.records() if not record.is_copy))
     return path
 

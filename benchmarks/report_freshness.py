@@ -17,13 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.report_lab import SOURCE, a_cloud, wall_clock
+from benchmarks.shop import CATALOG, TABLES
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
 from infra.local.settings import LocalSettings
 from queries.ledger.dynamodb import DynamoDbLedger
 from queries.partitions import Key, lake_hour, stale_partitions
-from queries.refresh.catalog import catalog
-from transforms.contracts import LAKE_TABLES
 
 POLL_SECONDS = 0.5
 ALLOWANCE_SECONDS = 30.0
@@ -37,7 +36,7 @@ class Versions:
 
     def look(self, ledger: DynamoDbLedger) -> None:
         """Note what the ledger says is published now; it remembers three versions before each."""
-        for name in catalog():
+        for name in CATALOG:
             for state in ledger.report(name):
                 for version in (state.published, *state.previous):
                     if version is not None:
@@ -80,9 +79,9 @@ def objects(cloud: LocalCloud, bucket: str) -> list[tuple[str, int]]:
 def waits(found: list[tuple[str, int]], versions: Versions, until: int) -> Waits:
     """How long each object that was created before `until` waited for each report that reads it."""
     seconds, missing, counted = [], 0, 0
-    reports = [query.report for query in catalog().values()]
+    reports = [query.report for query in CATALOG.values()]
     for name, created in found:
-        hour = lake_hour(name, LAKE_TABLES)
+        hour = lake_hour(name, TABLES)
         if hour is None or created >= until:
             continue
         counted += 1
@@ -137,7 +136,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=90)
     asked = parser.parse_args()
     scale = LocalSettings().debounce_scale
-    longest = max(query.report.max_delay_seconds for query in catalog().values()) * scale
+    longest = max(query.report.max_delay_seconds for query in CATALOG.values()) * scale
     with a_cloud() as cloud:
         found, said = measure(cloud, asked.rate, asked.seconds, longest + ALLOWANCE_SECONDS)
     print(

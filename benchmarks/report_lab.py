@@ -20,6 +20,7 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.shop import SHOP, TABLES
 from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
@@ -32,10 +33,10 @@ from queries.requests import Request
 from queries.service import ReportService, build_service
 from queries.settings import Settings
 from queries.store.tables import lake_table_input, report_table_input
-from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+from transforms.contracts import EVENT_HOUR
 from transforms.failed.arrow import arrow_schema
 
-SOURCE = LAKE_TABLES["web_events"]
+SOURCE = TABLES["web_events"]
 INVOCATION_MS = 300_000
 """How long one worker may live, as the deployed function's time-out says."""
 
@@ -147,6 +148,7 @@ def service_on(
     return build_service(
         settings,
         session,
+        tables=TABLES,
         queries=queries,
         clock=clock,
         sleep=lambda milliseconds: time.sleep(min(milliseconds, 20) / 1000),
@@ -172,6 +174,7 @@ def a_cloud(folder: Path | None = None, **settings: Any) -> Iterator[LocalCloud]
                 paths,
                 LocalSettings(port=port, server_port=server_port, **settings),
                 lambda _: None,
+                project=SHOP,
                 environ=environ,
             )
         finally:

@@ -23,12 +23,12 @@ from typing import Any
 
 from benchmarks.report_kills import views
 from benchmarks.report_lab import SOURCE, a_cloud, parquet
+from benchmarks.shop import CATALOG
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
 from queries.commands.dead_letters import redrive
 from queries.commands.waiting import refresh_until_fresh
 from queries.partitions import LakeHour, stale_partitions
-from queries.refresh.catalog import catalog
 from transforms.contracts import EVENT_HOUR
 
 AWS_BATCH = 3_000
@@ -58,7 +58,7 @@ class Queue:
     @property
     def partitions(self) -> Counter[str]:
         """How many partitions of each report read these hours."""
-        reports = [query.report for query in catalog().values()]
+        reports = [query.report for query in CATALOG.values()]
         keys = stale_partitions([LakeHour(SOURCE.name, hour) for hour in self.hours], reports)
         return Counter(key.report for key in keys)
 
@@ -68,7 +68,7 @@ class Queue:
         That many would need a run for each partition; one run takes all that are due. `scale` is the
         cloud's, of the reports' intervals.
         """
-        intervals = {name: query.report.max_delay_seconds * scale for name, query in catalog().items()}
+        intervals = {name: query.report.max_delay_seconds * scale for name, query in CATALOG.items()}
         return Counter(
             {
                 name: count * (1 + math.ceil(seconds / intervals[name]))

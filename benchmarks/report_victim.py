@@ -17,12 +17,12 @@ from typing import Any
 import boto3
 
 from benchmarks.report_lab import SOURCE, service_on, wall_clock
+from benchmarks.shop import CATALOG
 from queries.partitions import LakeHour
-from queries.refresh.catalog import catalog
 from queries.settings import Settings
 
 REPORT = "traffic_by_hour"
-QUERIES = {REPORT: catalog()[REPORT]}
+QUERIES = {REPORT: CATALOG[REPORT]}
 LIFE_MS = 20_000
 """The worker says of itself that it is dead after this; its lease ends a minute later."""
 _POLLED = {"athena.GetQueryExecution": 1, "dynamodb.Query": 2}

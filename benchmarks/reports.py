@@ -16,9 +16,9 @@ from functools import partial
 from benchmarks.report_lab import INVOCATION_MS, Lab, a_cloud, wall_clock
 from benchmarks.report_rivals import Bill, Ways, bill
 from benchmarks.report_scenes import fill, history, orders
+from benchmarks.shop import CATALOG
 from queries.commands.backfill import forecast
 from queries.commands.cost import human_bytes
-from queries.refresh.catalog import catalog
 
 NAME = "orders_by_hour"
 WAYS = {
@@ -106,8 +106,8 @@ def main() -> int:
     asked = parser.parse_args()
     size, days = Size(), (1, asked.days)
     with a_cloud(tick_seconds=0.0) as cloud:
-        lab = Lab.on(cloud, "costs", catalog())
-        ways = Ways(lab, catalog()[NAME])
+        lab = Lab.on(cloud, "costs", CATALOG)
+        ways = Ways(lab, CATALOG[NAME])
         fill(lab, history(1)[-1:], objects=size.objects, rows=size.rows)
         lab.put_bytes(history(1)[-1], "latest", orders(history(1)[-1], size.rows, 0))
         little = large_hour(lab, ways, size, 1)

@@ -17,6 +17,7 @@ from random import Random
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
+from benchmarks.shop import TABLES
 from benchmarks.simulation_ledger import SimulatedDefinitions, SimulatedLedger, SimulatedStore
 from benchmarks.simulation_parts import (
     PROTECTIONS,
@@ -77,6 +78,7 @@ class Schedule:
             ledger=self.ledger,
             lake=SimulatedLake(self.world, self.step),
             engine=SimulatedEngine(self.world, self.step),
+            tables=TABLES,
             store=SimulatedStore(self.world, self.step, self.glue),
             definitions=SimulatedDefinitions(),
             queries=QUERIES,
@@ -214,7 +216,8 @@ class Schedule:
 
     def receive(self, batch: list[Message], hard_end: int) -> None:
         """What the handler does with messages."""
-        found = read_batch((SQSRecord({"messageId": str(one.name), "body": one.body}) for one in batch), LAKE)
+        records = (SQSRecord({"messageId": str(one.name), "body": one.body}) for one in batch)
+        found = read_batch(records, LAKE, TABLES)
         self.service.notice(found.hours)
         self.service.work(stop_at=hard_end - 15_000, hard_end=hard_end, wait=False)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from greenlet import greenlet  # type: ignore[import-untyped]
 
+from benchmarks.shop import TABLES
 from queries.refresh.catalog import ReportQuery, parse_report
 
 PROTOCOL_STEPS = frozenset(
@@ -40,6 +41,7 @@ def queries() -> dict[str, ReportQuery]:
             f"-- columns: event_id varchar, events bigint\n-- refresh: {refresh}\n"
             f"SELECT {grain}, event_id, count(*) AS events FROM web_events GROUP BY {grain}, event_id",
             f"{name}.sql",
+            TABLES,
         )
         for name, (grain, refresh) in _REPORTS.items()
     }

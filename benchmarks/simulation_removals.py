@@ -36,7 +36,10 @@ def removed(protection: str) -> Iterator[None]:
             case "lease":
                 swap("is_adoptable", lambda *_: True)
             case "dedupe":
-                plain = {name: render(_without_dedupe(one.report), one.sql) for name, one in QUERIES.items()}
+                plain = {
+                    name: render(_without_dedupe(one.report), one.sql, one.tables)
+                    for name, one in QUERIES.items()
+                }
                 stack.enter_context(patch.dict(QUERIES, plain))
         yield
 

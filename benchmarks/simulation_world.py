@@ -13,12 +13,14 @@ from random import Random
 from typing import Any
 from urllib.parse import quote_plus
 
+from benchmarks.shop import TABLE
 from queries.engine.port import QueryStatus, Rows
-from queries.lake.inputs import REQUIRED
+from queries.lake.inputs import required_columns
 from queries.lake.port import Listed, summarize
 from queries.ledger.state import Input
 
 LAKE, REPORTING = "lake", "reporting"
+REQUIRED = required_columns(TABLE)
 FILES = 2
 """Files that a query execution writes for a partition with rows, one after the other."""
 Step = Callable[[str], None]
@@ -94,7 +96,7 @@ class SimulatedLake:
         }
 
     def columns(self, objects: Iterable[Listed]) -> Mapping[str, Sequence[str] | str]:
-        return {one.key: REQUIRED["web_events"] for one in objects}
+        return {one.key: REQUIRED for one in objects}
 
 
 class SimulatedEngine:

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.local import roles
+from benchmarks.shop import SHOP
 from infra.local import cloud, processes
 from infra.local.athena.objects import CACHE_BYTES
 from infra.local.athena.service import WORKERS
@@ -179,7 +180,7 @@ def run(minutes: float, rate: float, folder: Path, samples: Path) -> None:
     port, server_port = processes.free_ports(2)
     settings, paths = LocalSettings(port=port, server_port=server_port), LocalPaths.of(folder)
     try:
-        up = cloud.up(paths, settings, lambda message: print(message, file=sys.stderr))
+        up = cloud.up(paths, settings, lambda message: print(message, file=sys.stderr), project=SHOP)
         environ = {**os.environ, **settings.to_environ(), **up.environment()}
         count = int(minutes * 60 * rate)
         command = [sys.executable, "-m", "infra.command.cli", "produce", "simulate", "--json"]

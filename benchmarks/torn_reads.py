@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmarks.report_lab import Lab, a_cloud, parquet
 from benchmarks.report_writers import STRATEGIES, Writer
+from benchmarks.shop import TABLES
 from queries.engine.port import QueryEngine, QueryFailedError
 from queries.refresh.catalog import ReportQuery, parse_report
 
@@ -38,6 +39,7 @@ QUERIES: Mapping[str, ReportQuery] = {
         "SELECT event_hour, order_placed.currency AS currency, max(order_placed.total_minor) AS stamp\n"
         "FROM web_events GROUP BY event_hour, order_placed.currency",
         f"{REPORT}.sql",
+        TABLES,
     )
 }
 

@@ -23,8 +23,8 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.shop import TABLES, WEB
 from benchmarks.transforms_batch import RECORDS, request
-from producers.contracts import WEB
 
 KEY = bytes.fromhex("ab" * 32)
 Invocation = Callable[[bytes], bytes]
@@ -103,10 +103,9 @@ class _Answer(msgspec.Struct, gc=False):
 
 def _floor() -> Invocation:
     """Both levels of JSON in C, nothing looked at: decode request and events, encode events and answer."""
-    from transforms.contracts import LAKE_TABLES
     from transforms.gate.rows import decoder, row_plan
 
-    table = LAKE_TABLES[WEB.table]
+    table = TABLES[WEB.table]
     outer, encode = msgspec.json.Decoder(_Request), msgspec.json.Encoder().encode
     inner = decoder([row_plan(table, each) for each in table.stream.all_types]).decode
 

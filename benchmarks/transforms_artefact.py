@@ -9,6 +9,7 @@ import shutil
 from importlib.metadata import distribution
 from pathlib import Path
 
+from benchmarks.shop import SHOP
 from infra.stacks.artefacts import TRANSFORM, locked_requirements, source_files
 
 _LOADED = frozenset({".py", ".so", ".json"})
@@ -18,7 +19,7 @@ RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
 def build(folder: Path) -> tuple[Path, Path]:
     """Write it. Returns the function's folder and the runtime's."""
     function, runtime = folder / "function", folder / "runtime"
-    for name, content in source_files(TRANSFORM).items():
+    for name, content in source_files(TRANSFORM, SHOP.folders).items():
         path = function / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -29,9 +29,9 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_firehose_event import 
 )
 from aws_lambda_powertools.utilities.serialization import base64_from_str
 
-from producers.contracts import WEB
+from benchmarks.shop import TABLES, WEB
 from producers.contracts.fields import CAMPAIGN_PARAMETERS
-from transforms.contracts import LAKE_TABLES, payload_column
+from transforms.contracts import payload_column
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -44,7 +44,7 @@ _CLASSES = (
 )
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _EVENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_DELIVERED = {each.name: payload_column(each) for each in LAKE_TABLES["web_events"].delivered}
+_DELIVERED = {each.name: payload_column(each) for each in TABLES["web_events"].delivered}
 
 logger = Logger(service="peer")
 metrics = Metrics(namespace="Peer", service="peer")

@@ -17,13 +17,12 @@ from dashboards.lint import output
 from dashboards.lint.run import lint as check
 from dashboards.model import Dashboard
 from dashboards.plan import plan as planned
-from dashboards.reading import dashboards, load_all
-from queries.contracts import CommandTarget, Report, echo, file_text, parse_header, reports
+from dashboards.reading import definition_files, read_dashboards
+from queries.contracts import CommandTarget, Report, echo, file_text, parse_header
 
 app = typer.Typer(
     no_args_is_help=True, help="QuickSight dashboards: as code, and as seen before they are deployed."
 )
-_HERE = Path(__file__).parent
 _NOWHERE: dict[str, Any] = {
     "prefix": "penstock",
     "account": "000000000000",
@@ -31,6 +30,26 @@ _NOWHERE: dict[str, Any] = {
     "database": "penstock",
     "work_group": "penstock-reports",
 }
+
+
+class Folders(Protocol):
+    """The project's folders that commands name."""
+
+    @property
+    def reports(self) -> Path: ...
+    @property
+    def dashboards(self) -> Path: ...
+
+
+class Project(Protocol):
+    """The project that the command works on: its reports and its dashboards, by name."""
+
+    @property
+    def folders(self) -> Folders: ...
+    @property
+    def reports(self) -> Mapping[str, Report]: ...
+    @property
+    def dashboards(self) -> Mapping[str, Dashboard]: ...
 
 
 class Target(CommandTarget, Protocol):
@@ -44,6 +63,8 @@ class Target(CommandTarget, Protocol):
     def database(self) -> str: ...
     @property
     def analyst_work_group(self) -> str: ...
+    @property
+    def project(self) -> Project: ...
 
 
 class DashboardsFailedError(RuntimeError):
@@ -57,10 +78,11 @@ def lint(
 ) -> None:
     """Check everything that would be deployed, without AWS. Exit code 1 when something is wrong."""
     started = time.perf_counter()
-    resources = emit.resources(reports(), **_NOWHERE)
-    found = check(resources, dashboards(), reports())
+    project = _project(ctx)
+    resources = emit.resources(project.reports, project.dashboards, **_NOWHERE)
+    found = check(resources, project.dashboards, project.reports)
     if sarif:
-        _print(json.dumps(output.sarif(found, installed("penstock"))))
+        _print(json.dumps(output.sarif(found, installed("penstock"), Path.cwd())))
     elif _as_json(ctx):
         _print(json.dumps(output.rows(found)))
     else:
@@ -68,16 +90,17 @@ def lint(
     seconds = time.perf_counter() - started
     defects = sum(not finding.is_note for finding in found)
     notes = f", {len(found) - defects} notes" if len(found) > defects else ""
-    _say(f"{len(resources)} resources of {len(dashboards())} dashboards checked in {seconds:.1f} s: "
+    _say(f"{len(resources)} resources of {len(project.dashboards)} dashboards checked in {seconds:.1f} s: "
          f"{defects or 'nothing'} found{notes}.")  # fmt: skip
     if defects:
         raise typer.Exit(1)
 
 
 @app.command(name="emit")
-def emit_json() -> None:
+def emit_json(ctx: typer.Context) -> None:
     """Print every resource as JSON: what goes into the CloudFormation template."""
-    found = emit.resources(reports(), **_NOWHERE)
+    project = _project(ctx)
+    found = emit.resources(project.reports, project.dashboards, **_NOWHERE)
     shown = {name: {"Type": r.type, "Properties": r.properties} for name, r in found.items()}
     _print(json.dumps(shown, indent=2, sort_keys=True))
 
@@ -138,7 +161,9 @@ def impact(
     ] = "HEAD",
 ) -> None:
     """What the changed report contracts do to the dashboards. Exit code 1 when something would break."""
-    found = impacts(dict(_reports_at(revision)), reports(), dashboards())
+    project = _project(ctx)
+    before = dict(_reports_at(revision, project.folders.reports))
+    found = impacts(before, project.reports, project.dashboards)
     if _as_json(ctx):
         _print(json.dumps([entry.__dict__ | {"is_safe": entry.is_safe} for entry in found]))
     else:
@@ -156,7 +181,7 @@ def plan(ctx: typer.Context) -> None:
 
     target: Target = ctx.obj
     there = deployed(target.client("quicksight"), target.account_id)
-    steps = planned(_resources(target), there, _prefix(target))
+    steps = planned(_resources(target, target.project.dashboards), there, _prefix(target))
     if target.json:
         _print(json.dumps([step.__dict__ for step in steps]))
     else:
@@ -172,7 +197,7 @@ def refresh(
 ) -> None:
     """Start one SPICE ingestion now, out of the reserve that the controller leaves to people."""
     target: Target = ctx.obj
-    sources = {s.report: s for d in dashboards().values() for s in d.sources.values()}
+    sources = {s.report: s for d in target.project.dashboards.values() for s in d.sources.values()}
     if report not in sources or sources[report].import_mode != "spice":
         spice = ", ".join(name for name, source in sources.items() if source.import_mode == "spice")
         raise DashboardsFailedError(
@@ -200,14 +225,16 @@ def _board(target: Target) -> Any:
         work_group=target.analyst_work_group,
         database=target.database,
     )
-    glue, names = target.client("glue"), list(reports())
+    project = target.project
+    glue, names, folder = target.client("glue"), list(project.reports), project.folders.dashboards
 
     def build() -> Mapping[str, emit.Resource]:
-        return _resources(target, _declared())
+        return _resources(target, read_dashboards(folder))
 
-    stale_after = {s.report: s.stale_after_seconds for d in dashboards().values() for s in d.sources.values()}
+    sources = [source for each in project.dashboards.values() for source in each.sources.values()]
+    stale_after = {source.report: source.stale_after_seconds for source in sources}
     board = Board(build, reader.query, stale_after=stale_after, clock=lambda: datetime.now(UTC))
-    return board, Watch(lambda: served(glue, target.database, names), _token)
+    return board, Watch(lambda: served(glue, target.database, names), lambda: _token(folder))
 
 
 def _foreign(file: Path) -> Any:
@@ -225,12 +252,10 @@ def _foreign(file: Path) -> Any:
     return board, Watch(dict)
 
 
-def _resources(
-    target: Target, declared: Mapping[str, Dashboard] | None = None
-) -> Mapping[str, emit.Resource]:
+def _resources(target: Target, declared: Mapping[str, Dashboard]) -> Mapping[str, emit.Resource]:
     return emit.resources(
-        reports(), prefix=_prefix(target), account=target.account_id, region=target.region,
-        database=target.database, work_group=target.analyst_work_group, declared=declared,
+        target.project.reports, declared, prefix=_prefix(target), account=target.account_id,
+        region=target.region, database=target.database, work_group=target.analyst_work_group,
     )  # fmt: skip
 
 
@@ -239,31 +264,26 @@ def _prefix(target: Target) -> str:
     return str(target.database).replace("_", "-")
 
 
-def _declared() -> Mapping[str, Dashboard]:
-    """The definitions as the files are now, not as they were when the program started."""
-    return load_all({file.name: file_text(file.read_bytes(), str(file)) for file in _definition_files()})
+def _project(ctx: typer.Context) -> Project:
+    target: Target = ctx.obj
+    return target.project
 
 
-def _token() -> str:
-    return " ".join(f"{file.name}:{file.stat().st_mtime_ns}" for file in _definition_files())
+def _token(folder: Path) -> str:
+    return " ".join(f"{file.name}:{file.stat().st_mtime_ns}" for file in definition_files(folder))
 
 
-def _definition_files() -> list[Path]:
-    return sorted((_HERE / "definitions").glob("*.toml"))
-
-
-def _reports_at(revision: str) -> Iterator[tuple[str, Report]]:
-    """The report contracts of a git revision. Raises DashboardsFailedError."""
-    listed = _git("ls-tree", "--name-only", revision, "queries/sql/").splitlines()
-    for file in listed:
+def _reports_at(revision: str, folder: Path) -> Iterator[tuple[str, Report]]:
+    """The report contracts of a git revision, in the same folder. Raises DashboardsFailedError."""
+    for file in _git(folder, "ls-tree", "--name-only", revision, "./").splitlines():
         if file.endswith(".sql"):
-            report = parse_header(_git("show", f"{revision}:{file}"), file)
+            report = parse_header(_git(folder, "show", f"{revision}:./{file}"), file)
             yield report.name, report
 
 
-def _git(*arguments: str) -> str:
+def _git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(  # noqa: S603
-        ["git", "-C", str(_HERE.parent), *arguments],  # noqa: S607
+        ["git", "-C", str(folder), *arguments],  # noqa: S607
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

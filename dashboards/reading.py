@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from dashboards import money
 from dashboards.declaration import DeclarationError, Section, read
@@ -37,19 +36,22 @@ _DURATION = re.compile(r"(\d+)(m|h|d)$")
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
 
-@cache
-def dashboards() -> Mapping[str, Dashboard]:
-    """The dashboards of the package by name, in order of name. Raises DeclarationError."""
-    texts = {
-        resource.name: file_text(resource.read_bytes(), resource.name)
-        for resource in files("dashboards").joinpath("definitions").iterdir()
-        if resource.name.endswith(".toml")
-    }
-    return load_all(texts)
+def definition_files(folder: Path) -> list[Path]:
+    """The files that declare a dashboard each, in order of name. A folder that is not there has none."""
+    return sorted(folder.glob("*.toml"))
 
 
-def load_all(texts: Mapping[str, str], folder: str = "dashboards/definitions") -> Mapping[str, Dashboard]:
-    """The dashboards of several files (name of file -> text). Raises DeclarationError."""
+def read_dashboards(folder: Path) -> Mapping[str, Dashboard]:
+    """The dashboards of a folder by name, in order of name. Raises DeclarationError, EncodingError."""
+    files = definition_files(folder)
+    return load_all({file.name: file_text(file.read_bytes(), str(file)) for file in files}, str(folder))
+
+
+def load_all(texts: Mapping[str, str], folder: str) -> Mapping[str, Dashboard]:
+    """The dashboards of several files (name of file -> text), which lie in `folder`.
+
+    Raises DeclarationError.
+    """
     found = {
         name.removesuffix(".toml"): load(texts[name], name.removesuffix(".toml"), f"{folder}/{name}")
         for name in sorted(texts)

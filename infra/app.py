@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.aws.node import use_node
-from infra.deployment import DEFAULT, DEPLOYMENTS, Deployment
+from infra.deployment import DEFAULT, Deployment
+from infra.project.loading import find
+from infra.project.project import Project
 from infra.stacks.artefact_folder import full_folder
 from infra.stacks.artefacts import ARTEFACTS
 
@@ -21,7 +23,6 @@ from infra.stacks.lake import LakeStack  # noqa: E402
 from infra.stacks.monitoring import MonitoringStack  # noqa: E402
 from infra.stacks.reporting import ReportingStack  # noqa: E402
 from infra.stacks.stream import StreamStack  # noqa: E402
-from transforms.contracts import LAKE_TABLES  # noqa: E402
 
 CONTEXT = {
     # The lake table cannot go before the delivery stream that writes by its columns.
@@ -29,26 +30,31 @@ CONTEXT = {
 }
 
 
-def build(app: cdk.App, deployment: Deployment, code: Mapping[str, Path]) -> list[cdk.Stack]:
-    """Every stack of the deployment, in order of deployment; `code` is each artefact's zip by name."""
-    table = LAKE_TABLES["web_events"]
-    lake = LakeStack(app, deployment.stack("lake"), deployment=deployment)
+def build(
+    app: cdk.App, project: Project, deployment: Deployment, code: Mapping[str, Path]
+) -> list[cdk.Stack]:
+    """Every stack of the project's deployment, in order of deployment; `code` has each artefact's folder."""
+    table = next(iter(project.tables.values()))
+    lake = LakeStack(app, deployment.stack("lake"), project=project, deployment=deployment)
     stream = StreamStack(
         app,
         deployment.stack("stream"),
+        project=project,
         deployment=deployment,
         table=table,
         glue_table=lake.tables[table.name],
         code=code["transform"],
     )
-    reporting = ReportingStack(app, deployment.stack("reporting"), deployment=deployment, code=code["query"])
+    reporting = ReportingStack(
+        app, deployment.stack("reporting"), project=project, deployment=deployment, code=code["query"]
+    )
     dashboards = DashboardsStack(
-        app, deployment.stack("dashboards"), deployment=deployment, code=code["refresh"]
+        app, deployment.stack("dashboards"), project=project, deployment=deployment, code=code["refresh"]
     )
     monitoring = MonitoringStack(
         app, deployment.stack("monitoring"), deployment=deployment, stream=table.stream
     )
-    access = AccessStack(app, deployment.stack("access"), deployment=deployment)
+    access = AccessStack(app, deployment.stack("access"), project=project, deployment=deployment)
     stream.add_stack_dependency(lake)
     reporting.add_stack_dependency(lake)
     dashboards.add_stack_dependency(reporting)
@@ -60,10 +66,10 @@ def build(app: cdk.App, deployment: Deployment, code: Mapping[str, Path]) -> lis
     return [lake, stream, reporting, dashboards, monitoring, access]
 
 
-def assemble(deployment: Deployment, code: Mapping[str, Path], out: Path) -> None:
-    """Synthesize the deployment into `out`. `code` has each artefact's folder by name."""
+def assemble(project: Project, deployment: Deployment, code: Mapping[str, Path], out: Path) -> None:
+    """Synthesize the project's deployment into `out`. `code` has each artefact's folder by name."""
     app = cdk.App(outdir=str(out), analytics_reporting=False, context=CONTEXT)
-    build(app, deployment, code)
+    build(app, project, deployment, code)
     app.synth()
 
 
@@ -72,10 +78,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         app = cdk.App(analytics_reporting=False, context=CONTEXT)
         name = app.node.try_get_context("deployment") or DEFAULT
-        if name not in DEPLOYMENTS:
-            sys.exit(f"No deployment {name!r}. Use one of: {', '.join(DEPLOYMENTS)}.")
-        code = {name: full_folder(artefact, Path(scratch)) for name, artefact in ARTEFACTS.items()}
-        build(app, DEPLOYMENTS[name], code)
+        project = find(Path.cwd())
+        if name not in project.deployments:
+            sys.exit(f"No deployment {name!r}. Use one of: {', '.join(project.deployments)}.")
+        code = {
+            each: full_folder(artefact, project.folders, Path(scratch))
+            for each, artefact in ARTEFACTS.items()
+        }
+        build(app, project, project.deployments[name], code)
         app.synth()
 
 

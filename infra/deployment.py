@@ -5,7 +5,6 @@ Physical names are stable: they follow from the prefix, so that a retained bucke
 deploy, a policy can name what it grants, and no stack has to export a name for another one to import.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 ACCOUNT = "${AWS::AccountId}"
@@ -153,23 +152,5 @@ class Deployment:
         return f"{self.prefix}-{part}"
 
 
-DEPLOYMENTS: Mapping[str, Deployment] = {
-    deployment.name: deployment
-    for deployment in (
-        Deployment(
-            name="dev", prefix="penstock-dev", failed_days=7, results_days=2, access_log_days=14, log_days=7
-        ),
-        Deployment(name="staging", prefix="penstock-staging"),
-        Deployment(
-            name="production",
-            prefix="penstock",
-            stream_retention_hours=72,
-            transform_reserved_concurrency=50,
-            log_days=90,
-        ),
-    )
-}
-"""Every deployment by name. A new one is one more entry."""
-
 DEFAULT = "production"
-"""What runs on a laptop is this deployment's template, byte for byte."""
+"""Every project has it: what runs on a laptop is this deployment's template, byte for byte."""

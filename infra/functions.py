@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.project.project import Folders
 from infra.stacks.artefacts import Artefact, asset_hash
 from infra.stacks.findings import accept
 from infra.stacks.permissions import Grant
@@ -49,6 +50,7 @@ class PipelineFunction(Construct):
         name: str,
         role_name: str,
         artefact: Artefact,
+        folders: Folders,
         code: Path,
         environment: Mapping[str, str],
         grants: Sequence[Grant],
@@ -67,7 +69,7 @@ class PipelineFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             handler=artefact.handler,
-            code=lambda_.Code.from_asset(str(code), asset_hash=asset_hash(artefact)),
+            code=lambda_.Code.from_asset(str(code), asset_hash=asset_hash(artefact, folders)),
             role=self.role.without_policy_updates(),
             environment=dict(environment),
             memory_size=memory,

@@ -1,7 +1,6 @@
 """What queries promise: the reports. A report is declared in the header of its SQL file and nowhere else.
 
-The header is the run of `-- name: value` lines at the top of `queries/sql/<report>.sql`; `Report` is what it
-says.
+The header is the run of `-- name: value` lines at the top of `<report>.sql`; `Report` is what it says.
 Dashboards, Glue tables and docs derive their columns from here.
 """
 
@@ -9,9 +8,9 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import PurePath
+from types import MappingProxyType
 from typing import Literal
 
 # Handed on: infra makes alarms and dashboards of these names.
@@ -39,11 +38,11 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 class ReportDefinitionError(ValueError):
-    """A report's file does not say what it must. `file` and `line` (from 1) say where."""
+    """A report's file does not say what it must. `file` and `line` (from 1) say where, `rule` which."""
 
-    def __init__(self, file: str, line: int, message: str) -> None:
+    def __init__(self, file: str, line: int, message: str, rule: str = "header") -> None:
         super().__init__(f"{file}:{line}: {message}")
-        self.file, self.line, self.message = file, line, message
+        self.file, self.line, self.message, self.rule = file, line, message, rule
 
 
 class EncodingError(ValueError):
@@ -181,23 +180,32 @@ def parse_header(text: str, file: str) -> Report:
     )
 
 
-def _packaged(resource: Traversable) -> str:
-    return file_text(resource.read_bytes(), f"queries/sql/{resource.name}")
+def report_texts(folder: Traversable) -> Mapping[str, str]:
+    """File -> text of every SQL file of a folder, in order of name. A folder that is not there has none.
+
+    Raises EncodingError.
+    """
+    if not folder.is_dir():
+        return {}
+    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=_name)
+    return {str(entry): file_text(entry.read_bytes(), str(entry)) for entry in found}
 
 
-@cache
-def reports() -> Mapping[str, Report]:
-    """Every report of the package by name, in order of name. Raises ReportDefinitionError."""
-    found: dict[str, Report] = {}
-    for resource in sorted(files("queries").joinpath("sql").iterdir(), key=lambda entry: entry.name):
-        if resource.name.endswith(".sql"):
-            report = parse_header(_packaged(resource), f"queries/sql/{resource.name}")
-            if f"{report.name}.sql" != resource.name:
-                raise ReportDefinitionError(
-                    report.file, 1, f"Report {report.name!r} must be in {report.name}.sql."
-                )
-            found[report.name] = report
-    return found
+def _name(entry: Traversable) -> str:
+    return entry.name
+
+
+def read_reports(folder: Traversable) -> Mapping[str, Report]:
+    """Every report of a folder by name, in order of name. Raises ReportDefinitionError, EncodingError."""
+    found = [parse_header(text, file) for file, text in report_texts(folder).items()]
+    return MappingProxyType({in_its_file(report).name: report for report in found})
+
+
+def in_its_file(report: Report) -> Report:
+    """The report, if its file has its name. Raises ReportDefinitionError."""
+    if PurePath(report.file).name != f"{report.name}.sql":
+        raise ReportDefinitionError(report.file, 1, f"Report {report.name!r} must be in {report.name}.sql.")
+    return report
 
 
 def _header_fields(text: str, file: str) -> dict[str, tuple[int, str]]:

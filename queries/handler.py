@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -16,15 +17,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from queries import telemetry
 from queries.lake.notifications import MalformedNotificationError, created_objects
 from queries.partitions import LakeHour, lake_hour
+from queries.refresh.catalog import read_catalog
 from queries.refresh.summary import Summary
 from queries.requests import read_request
-from queries.service import ReportService, build_service
+from queries.service import ReportService, build_service, queries_of
 from queries.settings import Settings
-from transforms.contracts import LAKE_TABLES
+from transforms.contracts import lake_tables, load_streams
 
 logger = Logger(service=telemetry.SERVICE)
 metrics = Metrics(namespace=telemetry.NAMESPACE, service=telemetry.SERVICE)
 tracer = Tracer(service=telemetry.SERVICE, patch_modules=["botocore"])  # a subsegment for each AWS call
+PROJECT = Path(__file__).resolve().parents[1] / "project"
+"""The project's streams and reports lie in the function's zip, beside our packages."""
 
 STOP_EARLY_MS = 45_000
 """With less than this left of the invocation, running queries are handed over to the next one."""
@@ -35,7 +39,13 @@ def service() -> ReportService:
     """The service on AWS's clients, built on first use."""
     from queries.engine.aws_session import aws_session
 
-    return build_service(Settings.from_environ(os.environ), aws_session())
+    tables = lake_tables(load_streams(PROJECT / "streams"))
+    return build_service(
+        Settings.from_environ(os.environ),
+        aws_session(),
+        tables=tables,
+        queries=queries_of(read_catalog(PROJECT / "reports", tables), tables),
+    )
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ class Notified:
     malformed: Mapping[str, str]
 
 
-def read_batch(records: Iterable[SQSRecord], lake_bucket: str) -> Notified:
+def read_batch(records: Iterable[SQSRecord], lake_bucket: str, tables: Container[str]) -> Notified:
     """The batch, read. A message that cannot be read does not keep the others from being read.
 
     Not Powertools' BatchProcessor: what the messages name is marked in one commit of the ledger, so that a
@@ -63,7 +73,7 @@ def read_batch(records: Iterable[SQSRecord], lake_bucket: str) -> Notified:
             malformed[record.message_id] = str(error)
             continue
         for created in found:
-            named = lake_hour(created.key, LAKE_TABLES)
+            named = lake_hour(created.key, tables)
             if named is not None and created.bucket == lake_bucket and created.size != 0:
                 hours.add(named)
                 objects += 1
@@ -84,7 +94,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     stop_at = now + max(remaining - STOP_EARLY_MS, remaining // 2)
     reports = service()
     if "Records" in event:
-        notified = read_batch(SQSEvent(event).records, reports.lake_bucket)
+        notified = read_batch(SQSEvent(event).records, reports.lake_bucket, reports.tables)
         marked = reports.notice(notified.hours)
         # Messages must not queue up behind a query that runs: the next tick, or Athena's own event, ends it.
         summary = reports.work(stop_at=stop_at, hard_end=now + remaining, wait=False)

@@ -1,12 +1,12 @@
 """Which report partitions a lake object makes stale, and which lake hours a report partition reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from queries.contracts import Grain, Report
 from queries.hours import day_of, hour_of, hours_between, parse_day, parse_hour
-from transforms.contracts import EVENT_HOUR, LakeTable, is_data
+from transforms.contracts import EVENT_HOUR, is_data
 
 _LAKE_YEARS = range(1970, 9000)
 """A report's context reaches over both ends of an hour, and must find days there."""
@@ -29,7 +29,7 @@ class LakeHour(NamedTuple):
     hour: str
 
 
-def lake_hour(key: str, tables: Mapping[str, LakeTable]) -> LakeHour | None:
+def lake_hour(key: str, tables: Container[str]) -> LakeHour | None:
     """The lake hour that the object's key (not URL-encoded) belongs to; None when it is no lake data.
 
     No lake data: another prefix (failed records among them), what is hidden, folders, an impossible hour.

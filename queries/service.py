@@ -11,7 +11,7 @@ from queries.ledger.port import LedgerTable
 from queries.ledger.rules import is_adoptable
 from queries.ledger.state import PartitionState
 from queries.partitions import Key, LakeHour, stale_partitions
-from queries.refresh.catalog import ReportQuery, catalog
+from queries.refresh.catalog import ReportQuery
 from queries.refresh.freshness import FreshnessTable
 from queries.refresh.housekeeping import Housekeeping
 from queries.refresh.recovery import Recovery
@@ -24,7 +24,7 @@ from queries.settings import Settings
 from queries.store.definitions import Definitions, restore
 from queries.store.port import ReportStore
 from queries.store.tables import every_table
-from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+from transforms.contracts import EVENT_HOUR, LakeTable, lake_prefix
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -39,7 +39,7 @@ ROLLBACK_MS = 120_000
 
 
 class ReportService:
-    """The reports of one deployment. `clock` gives epoch milliseconds."""
+    """The reports of one deployment, over these lake tables. `clock` gives epoch milliseconds."""
 
     def __init__(
         self,
@@ -50,13 +50,14 @@ class ReportService:
         engine: QueryEngine,
         store: ReportStore,
         definitions: Definitions,
+        tables: Mapping[str, LakeTable],
         queries: Mapping[str, ReportQuery],
         clock: Callable[[], int],
         sleep: Callable[[int], None],
     ) -> None:
         self.definitions = definitions
         self.settings, self.ledger, self.lake, self.engine, self.store = settings, ledger, lake, engine, store
-        self.queries, self._clock = queries, clock
+        self.tables, self.queries, self._clock = tables, queries, clock
         policy = Policy(debounce_scale=settings.debounce_scale, retry=int(settings.retry_seconds * 1000))
         self.refresher = Refresher(
             ledger=ledger,
@@ -80,7 +81,8 @@ class ReportService:
             mark=lambda keys: self.refresher.mark(keys, force=True, at_once=True),
             clock=clock,
         )
-        self._tables = every_table(
+        self._definitions = every_table(
+            tables,
             queries.values(),
             database=settings.database,
             lake_bucket=settings.lake_bucket,
@@ -122,7 +124,7 @@ class ReportService:
         When definitions were missing, or everything is asked for, all partitions and files are looked at.
         """
         now = self._clock()
-        if restore(self.definitions, self._tables):
+        if restore(self.definitions, self._definitions):
             everything = True
         if everything:
             since, first = None, ""
@@ -144,7 +146,7 @@ class ReportService:
         return self.refresher.mark(self._open_hours.open(keys))
 
     def _lake_url(self, table: str, hour: str) -> str:
-        return f"s3://{self.settings.lake_bucket}/{LAKE_TABLES[table].prefix}{EVENT_HOUR}={hour}/"
+        return f"s3://{self.settings.lake_bucket}/{lake_prefix(table)}{EVENT_HOUR}={hour}/"
 
     def work(self, *, stop_at: int, hard_end: int, wait: bool = True) -> Summary:
         """Run what is due (see `Refresher.work`), then say how fresh it is."""
@@ -203,17 +205,26 @@ class ReportService:
         return [state.key for state in self.ledger.report(report)]
 
 
+def queries_of(
+    reports: Mapping[str, ReportQuery], tables: Mapping[str, LakeTable]
+) -> Mapping[str, ReportQuery]:
+    """All that a project keeps fresh: its reports, and its sealed hours."""
+    return {**reports, **sealing_queries(tables)}
+
+
 def build_service(
     settings: Settings,
     session: "Session",
     *,
-    queries: Mapping[str, ReportQuery] | None = None,
+    tables: Mapping[str, LakeTable],
+    queries: Mapping[str, ReportQuery],
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     sleep: Callable[[int], None] = lambda milliseconds: time.sleep(milliseconds / 1000),
 ) -> ReportService:
     """The service on AWS's clients; where they send requests is the environment's business.
 
-    `queries` are those of the catalog and of sealing unless others are given; the clock gives milliseconds.
+    `tables` are the project's lake tables, `queries` what is kept fresh (see `queries_of`). The clock gives
+    milliseconds.
     """
     from queries.engine.athena import AthenaEngine
     from queries.lake.s3 import S3LakeIndex
@@ -229,7 +240,8 @@ def build_service(
         engine=AthenaEngine(session, database=settings.database, work_group=settings.work_group),
         store=GlueReportStore(s3, glue, bucket=settings.reporting_bucket, database=settings.database),
         definitions=GlueDefinitions(glue, settings.database),
-        queries={**catalog(), **sealing_queries()} if queries is None else queries,
+        tables=tables,
+        queries=queries,
         clock=clock,
         sleep=sleep,
     )

@@ -13,6 +13,7 @@ from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
+from tests.shop import SHOP
 
 # How fast examples come says something about the machine, not about the code.
 settings.register_profile("penstock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -52,7 +53,7 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
     emulator_port, server_port = processes.free_ports(2)
     settings = LocalSettings(port=emulator_port, server_port=server_port)
     try:
-        yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ))
+        yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ), project=SHOP)
     finally:
         cloud.down(paths, _silent)
 
@@ -64,7 +65,7 @@ def guarded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
     port, server_port = processes.free_ports(2)
     settings = LocalSettings(port=port, server_port=server_port, enforce_iam=True)
     try:
-        yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ))
+        yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ), project=SHOP)
     finally:
         cloud.down(paths, _silent)
 

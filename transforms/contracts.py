@@ -9,15 +9,17 @@ import types
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Meta, Struct
 
-from producers.contracts import STREAMS, Event, EventType, Stream
-
-# Handed on: what a command is given, and how values are printed, is the same on every floor.
+# Handed on: what a command is given, how values are printed and streams are read is the same on every floor.
 from producers.contracts import CommandTarget as CommandTarget  # noqa: PLC0414
+from producers.contracts import Event, EventType, Stream
+from producers.contracts import StreamDefinitionError as StreamDefinitionError  # noqa: PLC0414
 from producers.contracts import echo as echo  # noqa: PLC0414
+from producers.contracts import load_streams as load_streams  # noqa: PLC0414
 from producers.contracts import message as message  # noqa: PLC0414
 from producers.contracts import printable as printable  # noqa: PLC0414
 
@@ -41,6 +43,11 @@ def is_data(key: str) -> bool:
     """
     parts = key.split("/")
     return bool(parts[-1]) and not any(part.startswith(("_", ".")) for part in parts)
+
+
+def lake_prefix(table: str) -> str:
+    """Prefix of the objects of the lake table of this name."""
+    return f"{table}/"
 
 
 class Column(Struct, frozen=True):
@@ -73,7 +80,7 @@ class LakeTable(Struct, frozen=True, dict=True):
     @property
     def prefix(self) -> str:
         """Prefix of the table's objects in the lake bucket; lake partitions are below it."""
-        return f"{self.name}/"
+        return lake_prefix(self.name)
 
     @property
     def partition_column(self) -> Column:
@@ -197,5 +204,6 @@ def _bare(hint: Any) -> Any:
     return hint
 
 
-LAKE_TABLES: Mapping[str, LakeTable] = {stream.table: LakeTable(stream) for stream in STREAMS.values()}
-"""Every lake table by name."""
+def lake_tables(streams: Mapping[str, Stream]) -> Mapping[str, LakeTable]:
+    """The lake table of each of these streams, by the table's name."""
+    return MappingProxyType({stream.table: LakeTable(stream) for stream in streams.values()})

@@ -6,16 +6,21 @@ The one log line of an invocation is at the same time its metrics, in CloudWatch
 import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from producers.contracts import Stream, load_streams
 from transforms import telemetry
-from transforms.contracts import LAKE_TABLES
+from transforms.contracts import LakeTable
 from transforms.function.batch import Batch, run
 from transforms.function.marshal import Form, as_dict, as_json, read_request
 from transforms.function.powertools import counts, json_lines, tracer
 from transforms.function.runtime import collect_seldom, install
 from transforms.gate.gate import RULES_VERSION, Gate
 from transforms.settings import Settings
+
+STREAMS = Path(__file__).resolve().parents[1] / "project" / "streams"
+"""The project's streams lie in the function's zip, beside our packages."""
 
 logger = json_lines(telemetry.SERVICE)
 marshaller = install()
@@ -33,7 +38,7 @@ def _handle() -> Callable[[bytes | Mapping[str, Any], Any], bytes | dict[str, An
     settings = Settings.from_environ(os.environ)
     if marshaller is not None:
         marshaller.passes = not settings.runtime_json
-    judges = gate(settings)
+    judges = gate(settings, load_streams(STREAMS))
     json_form: Form[Any] = as_json()
     dict_form: Form[Any] = as_dict()
 
@@ -47,9 +52,9 @@ def _handle() -> Callable[[bytes | Mapping[str, Any], Any], bytes | dict[str, An
     return _traced(handle) if settings.tracing else handle
 
 
-def gate(settings: Settings) -> Gate:
-    """The gate that the settings describe."""
-    table = next(table for table in LAKE_TABLES.values() if table.stream.name == settings.stream)
+def gate(settings: Settings, streams: Mapping[str, Stream]) -> Gate:
+    """The gate that the settings describe, of one of the project's streams. Raises SettingsError."""
+    table = LakeTable(settings.stream_among(streams))
     key_id, key = next(iter(settings.keys().items()))
     return Gate(table, key_id=key_id, key=key)
 

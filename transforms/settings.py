@@ -1,10 +1,11 @@
 """Settings of the transformation, from environment variables and back."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 
-from producers.contracts import STREAMS
+Known = TypeVar("Known")
 
 STREAM = "PENSTOCK_STREAM"
 PSEUDONYM_KEYS = "PENSTOCK_PSEUDONYM_KEYS"
@@ -26,7 +27,7 @@ class Settings(Struct, frozen=True):
     """What the transformation needs to know.
 
     Attributes:
-        stream: name of the stream whose records arrive (a key of `producers.contracts.STREAMS`).
+        stream: name of the stream whose records arrive (one that the project declares).
         pseudonym_keys: `id:key` entries joined by commas. The first one makes the pseudonyms; the others are
             kept so that older pseudonyms can still be computed. A key is an even number of at least 32
             hexadecimal digits (read as bytes), or any other text of at least 16 characters without a comma
@@ -44,11 +45,8 @@ class Settings(Struct, frozen=True):
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """Read and check. Raises SettingsError that names the variable."""
-        stream = environ.get(STREAM, "")
-        if stream not in STREAMS:
-            raise SettingsError(f"{STREAM} is {stream!r}; set it to one of: {', '.join(STREAMS)}.")
         settings = cls(
-            stream=stream,
+            stream=environ.get(STREAM, ""),
             pseudonym_keys=environ.get(PSEUDONYM_KEYS, ""),
             runtime_json=environ.get(RUNTIME_JSON, "").lower() in ("1", "true"),
             tracing=environ.get(TRACING, "").lower() in ("1", "true"),
@@ -64,6 +62,12 @@ class Settings(Struct, frozen=True):
             RUNTIME_JSON: str(self.runtime_json).lower(),
             TRACING: str(self.tracing).lower(),
         }
+
+    def stream_among(self, streams: Mapping[str, Known]) -> Known:
+        """The stream that is named, among those of the project. Raises SettingsError."""
+        if self.stream not in streams:
+            raise SettingsError(f"{STREAM} is {self.stream!r}; set it to one of: {', '.join(streams)}.")
+        return streams[self.stream]
 
     def keys(self) -> dict[str, bytes]:
         """Key id to key, the current one first. Raises SettingsError; its text never quotes a key."""

@@ -1,9 +1,12 @@
 """What the verbs of this stage read of the target, and the pseudonym keys that it was deployed with."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
-from producers.contracts import CommandTarget
+from producers.contracts import CommandTarget, Stream
+from transforms.contracts import LakeTable
 from transforms.failed.repair import Repair
 from transforms.settings import read_keys
 
@@ -12,15 +15,42 @@ class DeployedKeysError(RuntimeError):
     """The deployment's pseudonym keys cannot be read by whoever runs the command."""
 
 
-class Target(CommandTarget, Protocol):
-    """What this stage's verbs read of the target: names of deployed resources."""
+class Folders(Protocol):
+    """The project's folders that this stage reads."""
 
     @property
-    def lake_bucket(self) -> str: ...
+    def streams(self) -> Path:
+        """The streams, with `examples` and `released` below it."""
+        ...
+
+
+class Project(Protocol):
+    """The project that the command works on."""
+
+    @property
+    def folders(self) -> Folders: ...
+    @property
+    def streams(self) -> Mapping[str, Stream]: ...
+    @property
+    def tables(self) -> Mapping[str, LakeTable]: ...
+
+
+class Keys(CommandTarget, Protocol):
+    """Where the deployment's pseudonym keys are."""
+
     @property
     def pseudonym_secret(self) -> str: ...
     @property
     def pseudonym_key_ids(self) -> str: ...
+
+
+class Target(Keys, Protocol):
+    """What this stage's verbs read of the target: names of deployed resources, and the project."""
+
+    @property
+    def lake_bucket(self) -> str: ...
+    @property
+    def project(self) -> Project: ...
 
 
 class RepairTarget(Target, Protocol):
@@ -31,7 +61,7 @@ class RepairTarget(Target, Protocol):
         ...
 
 
-def deployed_keys(target: Target) -> dict[str, bytes]:
+def deployed_keys(target: Keys) -> dict[str, bytes]:
     """The pseudonym keys that the transformation was deployed with, the current one first.
 
     They are read from the secret: the function's environment is encrypted, and shows them to nobody. Raises

@@ -8,7 +8,6 @@ from dashboards.emit.canonical import content_hash
 from dashboards.emit.datasets import Place, data_set, data_source, rules_data_set, schedules
 from dashboards.emit.definition import Build, definition
 from dashboards.model import Dashboard, Source
-from dashboards.reading import dashboards
 from queries.contracts import Report
 
 HASH_TAG = "penstock:content"
@@ -26,6 +25,7 @@ class Resource(NamedTuple):
 
 def resources(
     reports: Mapping[str, Report],
+    declared: Mapping[str, Dashboard],
     *,
     prefix: str,
     account: str,
@@ -37,23 +37,19 @@ def resources(
     viewers: Sequence[str] = (),
     version: str = "0",
     commit: str = "unknown",
-    declared: Mapping[str, Dashboard] | None = None,
 ) -> Mapping[str, Resource]:
     """Logical id -> resource, in an order that can be created top to bottom.
 
     `account`, `region`, `partition`, `database`, `work_group`, `owners` and `viewers` (ARNs of QuickSight
-    users or
-    groups) may be unresolved tokens; `prefix` must be a plain string, for ids derive from it. `declared`
-    defaults to
-    the package's own definitions. Raises ContractMismatchError and DeclarationError.
+    users or groups) may be unresolved tokens; `prefix` must be a plain string, for ids derive from it. Raises
+    ContractMismatchError and DeclarationError.
     """
-    chosen = dashboards() if declared is None else declared
     build = Build(version, commit)
     place = Place(prefix, account, region, partition)
-    found = _untagged(reports, chosen, place, build, database, work_group, owners, viewers)
+    found = _untagged(reports, declared, place, build, database, work_group, owners, viewers)
     # Tokens are numbered anew at every synthesis: the hash is taken where none stands.
     plain = _untagged(
-        reports, chosen, Place(prefix, "account", "region"), build, "database", "work-group", (), ()
+        reports, declared, Place(prefix, "account", "region"), build, "database", "work-group", (), ()
     )
     return {logical: _tagged(resource, plain[logical]) for logical, resource in found.items()}
 

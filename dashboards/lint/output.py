@@ -1,6 +1,7 @@
 """Findings as text, JSON and SARIF, which code hosts show beside the line."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dashboards.lint.findings import Finding, show
@@ -33,8 +34,8 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
-    """A SARIF 2.1.0 log."""
+def sarif(findings: Sequence[Finding], version: str, root: Path) -> dict[str, Any]:
+    """A SARIF 2.1.0 log; files below `root`, which is the repository's, are named from there."""
     rules = sorted({finding.rule for finding in findings})
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -46,7 +47,12 @@ def sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
                 "ruleId": finding.rule, "level": level(finding),
                 "message": {"text": f"{finding.message} {finding.fix}"},
                 "locations": [{"physicalLocation": {
-                    "artifactLocation": {"uri": finding.file},
+                    "artifactLocation": {"uri": _uri(finding.file, root)},
                     "region": {"startLine": max(1, finding.line)}}}]} for finding in findings],
         }],
     }  # fmt: skip
+
+
+def _uri(file: str, root: Path) -> str:
+    path = Path(file)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file

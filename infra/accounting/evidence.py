@@ -17,7 +17,7 @@ from infra.accounting.reconcile import Evidence, ProducerEpoch
 from producers.contracts import AUDIT_TYPE
 from queries.engine.port import QueryEngine, QueryFailedError
 from queries.hours import hour_of, parse_hour
-from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES, is_data
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, is_data
 
 Spans = defaultdict[ProducerEpoch, list[Span]]
 
@@ -63,6 +63,7 @@ class Places:
         s3, logs: boto3 clients.
         lake_bucket: has the failed records below `FAILED_PREFIX`.
         transform_function: its log tells what was dropped.
+        tables: names of the lake tables.
     """
 
     engine: QueryEngine
@@ -70,6 +71,7 @@ class Places:
     logs: Any
     lake_bucket: str
     transform_function: str
+    tables: Sequence[str]
 
 
 def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
@@ -83,7 +85,7 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
     newest: dict[ProducerEpoch, float] = {}
     rows: defaultdict[ProducerEpoch, int] = defaultdict(int)
     unreadable: dict[str, str] = {}
-    for table in LAKE_TABLES:
+    for table in places.tables:
         hours: dict[str, str] = {}
         landings = readable(places.engine, _LANDED, table, hours)
         for producer_id, epoch, first, last, count, arrived in landings:

@@ -1,6 +1,6 @@
 """Accounting and reports as text for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from infra.accounting.reconcile import Accounting
 from producers.contracts import printable
-from queries.contracts import Report, reports
+from queries.contracts import Report
 from queries.engine.port import QueryEngine
 
 FIRST_ROWS = 5
@@ -52,9 +52,9 @@ def findings(accounting: Accounting) -> list[str]:
     return lines
 
 
-def report_tables(engine: QueryEngine, console: Console) -> None:
-    """Print the newest rows of every report. Raises QueryFailedError."""
-    for report in reports().values():
+def report_tables(engine: QueryEngine, reports: Iterable[Report], console: Console) -> None:
+    """Print the newest rows of these reports. Raises QueryFailedError."""
+    for report in reports:
         columns = [report.grain, *(column.name for column in report.columns)]
         order = ", ".join(f"{name} DESC" for name in (report.grain, *_measures(report)[:1]))
         sql = f"SELECT {', '.join(columns)} FROM {report.name} ORDER BY {order} LIMIT {FIRST_ROWS}"  # noqa: S608

@@ -12,7 +12,8 @@ from typing import Any
 
 from infra.aws.doctor import Client, Finding
 from infra.aws.outputs import Outputs
-from producers.contracts import PRODUCER_AUDITED, WEB, ProducerAudited
+from infra.project.project import Project
+from producers.contracts import PRODUCER_AUDITED, ProducerAudited
 from producers.packing.codec import encode
 from transforms.contracts import EVENT_HOUR, EVENT_HOUR_FORMAT
 
@@ -48,7 +49,9 @@ def canary(event_id: str, now: datetime) -> bytes:
     return encode(event)
 
 
-def follow(client: Client, outputs: Outputs, event_id: str, now: datetime, pace: Pace) -> Iterator[Finding]:
+def follow(
+    client: Client, outputs: Outputs, project: Project, event_id: str, now: datetime, pace: Pace
+) -> Iterator[Finding]:
     """Put the canary and follow it; each finding comes as soon as it is known."""
     hour = now.strftime(EVENT_HOUR_FORMAT)
     client("kinesis").put_record(
@@ -63,7 +66,8 @@ def follow(client: Client, outputs: Outputs, event_id: str, now: datetime, pace:
                 return found, passed
             pace.sleep(pace.seconds_between)
 
-    sql = f"SELECT count(*) FROM {WEB.table} WHERE {EVENT_HOUR} = '{hour}' AND event_id = '{event_id}'"  # noqa: S608
+    table = next(iter(project.tables))
+    sql = f"SELECT count(*) FROM {table} WHERE {EVENT_HOUR} = '{hour}' AND event_id = '{event_id}'"  # noqa: S608
     landed, seconds = waited_for(
         lambda: _one_value(client("athena"), outputs, sql, pace) not in ("", "0"), LAKE_SECONDS
     )

@@ -9,18 +9,22 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.aws import cdk
 from infra.command.exits import Exit
-from infra.deployment import DEFAULT, DEPLOYMENTS, Deployment
+from infra.deployment import DEFAULT, Deployment
+from infra.project.project import Project
 from producers.contracts import echo, message
+
+if TYPE_CHECKING:
+    from infra.command.target import Target
 
 OUT = Path(".local/cdk.out")
 
-Name = Annotated[str, typer.Option("--deployment", help=f"One of: {', '.join(DEPLOYMENTS)}.")]
+Name = Annotated[str, typer.Option("--deployment", help="One of the project's deployments.")]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 Rate = Annotated[float, typer.Option("--events-per-second", min=0.001, help="Average of the month.")]
 Size = Annotated[int, typer.Option("--bytes", min=1, help="Bytes of one event.")]
@@ -37,6 +41,7 @@ class NotReadyError(RuntimeError):
 
 
 def synth(
+    context: typer.Context,
     deployment: Name = DEFAULT,
     out: Annotated[Path, typer.Option(help="Folder of the assembly; emptied first.")] = OUT,
     sources_only: Annotated[
@@ -48,20 +53,22 @@ def synth(
     from infra.stacks.artefact_folder import full_folder, source_folder
 
     started = time.monotonic()
-    synthesize(_named(deployment), out, source_folder if sources_only else full_folder)
+    project = _project(context)
+    synthesize(project, _named(project, deployment), out, source_folder if sources_only else full_folder)
     templates = sorted(out.glob("*.template.json"))
     for path in templates:
         echo(str(path))
     echo(f"{len(templates)} stacks in {time.monotonic() - started:.1f} s", err=True)
 
 
-def diff(deployment: Name = DEFAULT) -> None:
+def diff(context: typer.Context, deployment: Name = DEFAULT) -> None:
     """What a deploy would change."""
-    synth(deployment)
+    synth(context, deployment)
     cdk.call(["diff", "--app", str(OUT)], os.environ, cdk.run_in_terminal)
 
 
 def deploy(
+    context: typer.Context,
     deployment: Name = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rights change.")] = False,
     replace: Annotated[
@@ -74,11 +81,12 @@ def deploy(
     from infra.aws.preflight import missing
     from infra.aws.replacements import check, refuse_named
 
-    chosen = _named(deployment)
+    project = _project(context)
+    chosen = _named(project, deployment)
     lacking = list(missing(boto3.client, chosen))  # type: ignore[arg-type]
     if fatal := [each for each in lacking if each.stack is None]:
         raise NotReadyError(" ".join(f"The account lacks {each.what}. {each.remedy}" for each in fatal))
-    synth(deployment)
+    synth(context, deployment)
     _refuse_without_libraries(OUT)
     left_out = {chosen.stack(each.stack) for each in lacking if each.stack}
     for each in lacking:
@@ -89,7 +97,7 @@ def deploy(
     refuse_named(boto3.client, templates)  # type: ignore[arg-type]
     _adopt(boto3.client, stacks)  # type: ignore[arg-type]
     if chosen.stack("dashboards") in stacks:
-        check(boto3.client, chosen, prepare=_prepare, may_replace=replace, tell=echo)  # type: ignore[arg-type]
+        check(boto3.client, project, chosen, prepare=_prepare, may_replace=replace, tell=echo)  # type: ignore[arg-type]
     approval = "never" if yes else "broadening"
     arguments = ["deploy", "--app", str(OUT), "--require-approval", approval]
     cdk.call([*arguments, *stacks], os.environ, cdk.run_in_terminal)
@@ -97,13 +105,14 @@ def deploy(
 
 
 def destroy(
+    context: typer.Context,
     deployment: Name = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take a deployment's stacks down. Buckets, stream, ledger, dead letters and keys stay, with their
     data.
     """
-    synth(deployment, OUT, sources_only=True)
+    synth(context, deployment, OUT, sources_only=True)
     cdk.call(
         ["destroy", "--app", str(OUT), "--all", *(["--force"] if yes else [])],
         os.environ,
@@ -113,6 +122,7 @@ def destroy(
 
 
 def cost(
+    context: typer.Context,
     events_per_second: Rate = 100,
     event_bytes: Size = 1024,
     deployment: Name = DEFAULT,
@@ -127,8 +137,10 @@ def cost(
     from infra.cost.prices import as_of, prices
 
     load = Load(events_per_second, event_bytes, aggregated=not single)
-    lines = monthly(load, _named(deployment), prices(region))
-    cheaper = suggestions(load, _named(deployment), prices(region))
+    project = _project(context)
+    chosen = _named(project, deployment)
+    lines = monthly(load, project, chosen, prices(region))
+    cheaper = suggestions(load, project, chosen, prices(region))
     if as_json:
         _json({
             "prices": {"region": region, "as_of": str(as_of(region))},
@@ -145,13 +157,18 @@ def cost(
 
 
 def capacity(
-    events_per_second: Rate = 100, event_bytes: Size = 1024, deployment: Name = DEFAULT, as_json: Json = False
+    context: typer.Context,
+    events_per_second: Rate = 100,
+    event_bytes: Size = 1024,
+    deployment: Name = DEFAULT,
+    as_json: Json = False,
 ) -> None:
     """Which limits a load comes near, at which load each is reached, and what to raise."""
     from infra.cost.capacity import uses
     from infra.cost.cost import Load
 
-    found = uses(Load(events_per_second, event_bytes), _named(deployment))
+    project = _project(context)
+    found = uses(Load(events_per_second, event_bytes), project, _named(project, deployment))
     if as_json:
         _json([
             {**asdict(use), "events_per_second": None if math.isinf(use.events_per_second) else
@@ -191,11 +208,13 @@ def doctor(
             remedy = "" if finding.holds else f" {finding.remedy}"
             echo(message(f"{mark:<8}{finding.promise}: {finding.seen}.{remedy}"))
 
-    for finding in findings(target.client, target.outputs, _named(deployment)):
+    project = _project(context)
+    for finding in findings(target.client, target.outputs, project, _named(project, deployment)):
         told(finding)
     if canary:
         pace = Pace(time.monotonic, time.sleep)
-        for finding in follow(target.client, target.outputs, str(uuid.uuid4()), datetime.now(UTC), pace):
+        event_id, now = str(uuid.uuid4()), datetime.now(UTC)
+        for finding in follow(target.client, target.outputs, project, event_id, now, pace):
             told(finding)
     for finding in untold():
         told(finding)
@@ -205,10 +224,16 @@ def doctor(
         raise typer.Exit(Exit.FAILED)
 
 
-def _named(name: str) -> Deployment:
-    if name not in DEPLOYMENTS:
-        raise DeploymentNameError(f"No deployment {name!r}. Use one of: {', '.join(DEPLOYMENTS)}.")
-    return DEPLOYMENTS[name]
+def _named(project: Project, name: str) -> Deployment:
+    if name not in project.deployments:
+        known = ", ".join(project.deployments)
+        raise DeploymentNameError(f"No deployment {name!r}. Use one of: {known}.")
+    return project.deployments[name]
+
+
+def _project(context: typer.Context) -> Project:
+    target: Target = context.obj
+    return target.project
 
 
 def _adopt(client: Callable[[str], Any], stacks: list[str]) -> None:

@@ -1,6 +1,6 @@
 """Checks of a deployment: what the template promised, asked of the services. Each check says what held."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,16 +8,16 @@ from botocore.exceptions import ClientError
 
 from infra.aws.outputs import Outputs
 from infra.deployment import Deployment
+from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
-from producers.contracts import WEB
+from producers.contracts import Stream
 from queries.ledger.dynamodb import DynamoDbLedger
-from queries.refresh.catalog import catalog
+from queries.refresh.catalog import ReportQuery
 from queries.refresh.recovery import compare
-from queries.refresh.sealing import sealing_queries
+from queries.service import queries_of
 from queries.store.glue import GlueReportStore
 from queries.store.glue_definitions import GlueDefinitions
 from queries.store.tables import every_table
-from transforms.contracts import LAKE_TABLES
 
 Client = Callable[[str], Any]
 
@@ -32,9 +32,9 @@ class Finding:
     remedy: str = ""
 
 
-def findings(client: Client, outputs: Outputs, deployment: Deployment) -> Iterator[Finding]:
+def findings(client: Client, outputs: Outputs, project: Project, deployment: Deployment) -> Iterator[Finding]:
     """Every check of the configuration, in the order of the data's way. Nothing is changed."""
-    at = Deployed(client, outputs, deployment)
+    at = Deployed(client, outputs, project, deployment)
     for check in _CHECKS:
         yield _guarded(check, at)
 
@@ -55,6 +55,7 @@ class Deployed:
 
     client: Client
     outputs: Outputs
+    project: Project
     deployment: Deployment
 
 
@@ -161,7 +162,7 @@ def _transforming(at: Deployed) -> Finding:
 
 def _lake_table(at: Deployed) -> Finding:
     wrong = []
-    for table in LAKE_TABLES.values():
+    for table in at.project.tables.values():
         found = at.client("glue").get_table(DatabaseName=at.outputs.database, Name=table.name)["Table"]
         types = {each["Name"]: each["Type"] for each in found["StorageDescriptor"]["Columns"]}
         wrong += [f"{table.name}.{each.name}" for each in table.columns if types.get(each.name) != each.type]
@@ -204,7 +205,8 @@ def _ledger(at: Deployed) -> Finding:
 def _definitions(at: Deployed) -> Finding:
     names = GlueDefinitions(at.client("glue"), at.outputs.database).names()
     wanted = every_table(
-        catalog().values(),
+        at.project.tables,
+        at.project.catalog.values(),
         database=at.outputs.database,
         lake_bucket=at.outputs.lake_bucket,
         reporting_bucket=at.outputs.reporting_bucket,
@@ -224,7 +226,7 @@ def served(at: Deployed) -> Finding:
         database=at.outputs.database,
     )
     lost: list[str] = []
-    for name, query in {**catalog(), **sealing_queries()}.items():
+    for name, query in _queries(at).items():
         states = ledger.report(name)
         runs = [run.run_id for run in ledger.runs()]
         entries = store.registered(name, query.report.grain, "")
@@ -237,11 +239,15 @@ def _inputs(at: Deployed) -> Finding:
     ledger = DynamoDbLedger(at.client("dynamodb"), at.outputs.ledger_table)
     refused = [
         f"{state.key}: {state.last_error}"
-        for name in {**catalog(), **sealing_queries()}
+        for name in _queries(at)
         for state in ledger.report(name)
         if state.quarantined and "docs/recovery.md" in state.last_error
     ]
     return Finding(_INPUTS, not refused, _few(refused) if refused else "whole", "See docs/recovery.md")
+
+
+def _queries(at: Deployed) -> Mapping[str, ReportQuery]:
+    return queries_of(at.project.catalog, at.project.tables)
 
 
 def _few(found: Sequence[str]) -> str:
@@ -258,15 +264,20 @@ def _private(at: Deployed) -> Finding:
     return Finding(_PRIVATE, not open_buckets, ", ".join(open_buckets) or "all three", _REDEPLOY)
 
 
+def _stream_of(at: Deployed) -> Stream:
+    return next(iter(at.project.streams.values()))
+
+
 def _permissions(at: Deployed) -> Finding:
     allowed = []
-    for role in ("queries", "transform", f"{WEB.name}-delivery", f"{WEB.name}-source"):
+    stream = _stream_of(at)
+    for role in ("queries", "transform", f"{stream.name}-delivery", f"{stream.name}-source"):
         name = f"{at.deployment.prefix}-{role}-{at.outputs.region}"
         source = at.client("iam").get_role(RoleName=name)["Role"]["Arn"]
         answer = at.client("iam").simulate_principal_policy(
             PolicySourceArn=source,
             ActionNames=["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            ResourceArns=[f"arn:aws:s3:::{at.outputs.lake_bucket}/{WEB.table}/canary.parquet"],
+            ResourceArns=[f"arn:aws:s3:::{at.outputs.lake_bucket}/{stream.table}/canary.parquet"],
         )
         allowed += [
             f"{role} {each['EvalActionName']}"
@@ -277,7 +288,7 @@ def _permissions(at: Deployed) -> Finding:
 
 
 def _alarms(at: Deployed) -> Finding:
-    wanted = {f"{at.deployment.prefix}-{rule.name}" for rule in alarm_rules(at.deployment, WEB)}
+    wanted = {f"{at.deployment.prefix}-{rule.name}" for rule in alarm_rules(at.deployment, _stream_of(at))}
     pages = (
         at.client("cloudwatch")
         .get_paginator("describe_alarms")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from infra.deployment import DEFAULT, DEPLOYMENTS
+from infra.deployment import Deployment
 
 
 class OutputsError(RuntimeError):
@@ -48,17 +48,17 @@ class Outputs:
         return cls._of(values, "Run: penstock local up")
 
     @classmethod
-    def from_stacks(cls, cloudformation: Any, deployment: str = DEFAULT) -> "Outputs":
+    def from_stacks(cls, cloudformation: Any, deployment: Deployment) -> "Outputs":
         """From a deployment on AWS, by a boto3 CloudFormation client. Raises OutputsError, ClientError."""
-        prefix = f"{DEPLOYMENTS[deployment].prefix}-"
+        prefix = f"{deployment.prefix}-"
         values: dict[str, str] = {}
         for page in cloudformation.get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
-                if _is_of(stack, deployment) and stack["StackName"].startswith(prefix):
+                if _is_of(stack, deployment.name) and stack["StackName"].startswith(prefix):
                     region, account = stack["StackId"].split(":")[3:5]
                     outputs = ((each["OutputKey"], each["OutputValue"]) for each in stack.get("Outputs", []))
                     values |= {"region": region, "account_id": account, **_named(outputs)}
-        return cls._of(values, f"Run: penstock deploy --deployment {deployment}")
+        return cls._of(values, f"Run: penstock deploy --deployment {deployment.name}")
 
     @classmethod
     def _of(cls, values: Mapping[str, str], remedy: str) -> "Outputs":

@@ -12,7 +12,7 @@ from dashboards.quicksight import deployed
 from infra.aws.lasting import replacements
 from infra.command.exits import Exit
 from infra.deployment import Deployment
-from queries.contracts import reports
+from infra.project.project import Project
 
 CHANGE_SET = "penstock-deploy-check"
 _TYPES = {f"AWS::QuickSight::{kind}": kind for kind in KINDS}
@@ -26,6 +26,7 @@ class ReplacementError(RuntimeError):
 
 def check(
     client: Callable[[str], Any],
+    project: Project,
     deployment: Deployment,
     *,
     prepare: Callable[[str], None],
@@ -40,7 +41,7 @@ def check(
     cloudformation = client("cloudformation")
     if not _exists(cloudformation, stack):
         return
-    steps = planned(client, deployment)
+    steps = planned(client, project, deployment)
     shown = [step for step in steps if step.action in ("replace", "delete")]
     for step in shown:
         tell(str(step))
@@ -90,12 +91,12 @@ def _deployed(cloudformation: Any, stack: str) -> Mapping[str, Any]:
     return found
 
 
-def planned(client: Callable[[str], Any], deployment: Deployment) -> tuple[Step, ...]:
+def planned(client: Callable[[str], Any], project: Project, deployment: Deployment) -> tuple[Step, ...]:
     """The plan of this deployment for the account and region that the clients talk to."""
     sts = client("sts")
     account, region = sts.get_caller_identity()["Account"], sts.meta.region_name
     wanted = resources(
-        reports(), prefix=deployment.prefix, account=account, region=region,
+        project.reports, project.dashboards, prefix=deployment.prefix, account=account, region=region,
         database=deployment.database, work_group=deployment.analyst_work_group,
     )  # fmt: skip
     return plan(wanted, deployed(client("quicksight"), account), deployment.prefix)

@@ -14,20 +14,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.deployment import DEFAULT, DEPLOYMENTS, Deployment
+from infra.deployment import Deployment
+from infra.project.loading import SHOP, load
+from infra.project.project import Folders, Project
 from infra.stacks.artefact_folder import full_folder, source_folder
 from infra.stacks.artefacts import ARTEFACTS, Artefact
 
 PACKAGED = Path(__file__).parents[1] / "assembly"
-MakeCode = Callable[[Artefact, Path], Path]
+MakeCode = Callable[[Artefact, Folders, Path], Path]
 
 
 class StaleAssemblyError(RuntimeError):
     """The shipped assembly is not what a synth makes."""
 
 
-def synthesize(deployment: Deployment, out: Path, make_code: MakeCode = full_folder) -> Path:
-    """Write the whole assembly into `out`, which is emptied first.
+def synthesize(
+    project: Project, deployment: Deployment, out: Path, make_code: MakeCode = full_folder
+) -> Path:
+    """Write the project's whole assembly into `out`, which is emptied first.
 
     CDK stages assets by their hash, and a full and a source-only artefact have the same: what an earlier
     synth left would be taken for this one's. Raises NodeMissingError, ArtefactError, and RuntimeError for
@@ -37,8 +41,10 @@ def synthesize(deployment: Deployment, out: Path, make_code: MakeCode = full_fol
 
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as scratch:
-        code = {name: make_code(artefact, Path(scratch)) for name, artefact in ARTEFACTS.items()}
-        assemble(deployment, code, out)
+        code = {
+            name: make_code(artefact, project.folders, Path(scratch)) for name, artefact in ARTEFACTS.items()
+        }
+        assemble(project, deployment, code, out)
     return out
 
 
@@ -55,7 +61,7 @@ def packaged_files(assembly: Path) -> dict[str, bytes]:
 
 
 def write_packaged(folder: Path = PACKAGED) -> list[str]:
-    """Synthesize the default deployment and write what is shipped; return the names of files that changed."""
+    """Synthesize the shop's default deployment and write what is shipped; the names of files that changed."""
     fresh = _fresh()
     folder.mkdir(exist_ok=True)
     current = read_packaged(folder)
@@ -84,7 +90,8 @@ def check_packaged() -> None:
 
 def _fresh() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as out:
-        return packaged_files(synthesize(DEPLOYMENTS[DEFAULT], Path(out) / "assembly", source_folder))
+        shop = load(SHOP)
+        return packaged_files(synthesize(shop, shop.default, Path(out) / "assembly", source_folder))
 
 
 def _shipped(artifact: Mapping[str, Any]) -> bool:

@@ -26,13 +26,12 @@ def check(
     with 1 when a role may too little or too much, or when nothing is asked about it.
     """
     from infra.aws.outputs import Outputs
-    from infra.deployment import DEFAULT, DEPLOYMENTS
     from infra.local.access import permissions_check
     from infra.local.access.expected_permissions import questions
 
     local = context.obj.cloud
     names = Outputs.from_document(local.outputs)
-    asked = questions(names, DEPLOYMENTS[DEFAULT].prefix)
+    asked = questions(names, context.obj.project.default.prefix)
     found = permissions_check.check(
         local.context.client("iam"),
         permissions_check.deployed(local.outputs, names.region),

@@ -18,6 +18,7 @@ from infra.local.settings import LocalSettings
 from producers.contracts import echo
 
 if TYPE_CHECKING:
+    from infra.command.target import Target
     from infra.local.cloud import LocalCloud
 
 app = typer.Typer(no_args_is_help=True, help="The pipeline on this machine.")
@@ -40,7 +41,7 @@ def up(context: typer.Context, *, enforce_iam: EnforceIam = False, json: Json = 
     """
     from infra.local import cloud
 
-    _answer(context, json, *_started("Local cloud", cloud.up, asked(enforce_iam)))
+    _answer(context, json, *_started(context.obj, "Local cloud", cloud.up, asked(enforce_iam)))
 
 
 @app.command()
@@ -62,7 +63,7 @@ def reset(context: typer.Context, json: Json = False) -> None:
 
     attached = cloud.attach(here())
     keep = attached is not None and attached.context.enforce_iam
-    _answer(context, json, *_started("Emptying the local cloud", cloud.reset, asked(keep)))
+    _answer(context, json, *_started(context.obj, "Emptying the local cloud", cloud.reset, asked(keep)))
 
 
 @app.command()
@@ -89,7 +90,7 @@ def watch(context: typer.Context) -> None:
     """Give the functions new code whenever a source file changes. Ends with Ctrl-C."""
     from infra.local.deploy.watching import watch_sources
 
-    watch_sources(context.obj.cloud.context, context.obj.outputs, Steps().say)
+    watch_sources(context.obj.cloud.context, context.obj.outputs, context.obj.project, Steps().say)
 
 
 def here() -> LocalPaths:
@@ -104,10 +105,10 @@ def asked(enforce_iam: bool) -> LocalSettings:
 
 
 def _started(
-    title: str, start: "Callable[..., LocalCloud]", settings: LocalSettings
+    target: "Target", title: str, start: "Callable[..., LocalCloud]", settings: LocalSettings
 ) -> tuple[Mapping[str, Any], str]:
     with Steps().step(title) as detail:
-        started = start(here(), settings, detail)
+        started = start(here(), settings, detail, project=target.project)
     where: dict[str, Any] = {"page": started.context.server_url, "endpoint": started.context.endpoint_url}
     if started.notes:
         where["notes"] = list(started.notes)

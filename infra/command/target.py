@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from infra.command.exits import Exit
-from infra.deployment import DEFAULT, DEPLOYMENTS
+from infra.deployment import DEFAULT, Deployment
 from producers.commands.hour_pacing import Delivery
+from producers.contracts import Stream
 
 if TYPE_CHECKING:
     from infra.aws.outputs import Outputs
     from infra.local.cloud import LocalCloud
+    from infra.project.project import Project
     from producers.sources.definition import SourceDefinition
     from transforms.failed.repair import Repair
 
@@ -62,6 +64,18 @@ class Target:
         """
         return cls(wanted, environ, directory=directory or Path.cwd(), deployment=deployment, json=json)
 
+    @cached_property
+    def project(self) -> "Project":
+        """The project of the working directory. Raises ProjectError."""
+        from infra.project.loading import find
+
+        return find(self.directory)
+
+    @property
+    def streams(self) -> Mapping[str, Stream]:
+        """The project's streams, by name."""
+        return self.project.streams
+
     @property
     def is_local_up(self) -> bool:
         """Whether the working directory's local cloud is up."""
@@ -83,9 +97,7 @@ class Target:
         Raises NoTargetError when nothing was named and no local cloud is up: AWS is never a guess.
         """
         if self.wanted == "aws":
-            if self.deployment not in DEPLOYMENTS:
-                known = ", ".join(DEPLOYMENTS)
-                raise NoTargetError(f"There is no deployment {self.deployment!r}. Name one of: {known}.")
+            self._deployed()
             return "aws"
         self._environ.update(self.cloud.environment())
         return "local"
@@ -97,12 +109,13 @@ class Target:
 
         if self.kind == "local":
             return Outputs.from_document(self.cloud.outputs)
-        return Outputs.from_stacks(self.client("cloudformation"), self.deployment)
+        return Outputs.from_stacks(self.client("cloudformation"), self._deployed())
 
     @cached_property
     def delivery(self) -> Delivery:
         """What the delivery stream does with event hours; the deployment's when no local cloud is up."""
-        seconds = DEPLOYMENTS[self.deployment].buffer_seconds if self.deployment in DEPLOYMENTS else 60
+        deployments = self.project.deployments
+        seconds = deployments.get(self.deployment, self.project.default).buffer_seconds
         cloud = _attached(self.directory) if self.wanted != "aws" else None
         if cloud is None:
             return Delivery(seconds)
@@ -117,29 +130,30 @@ class Target:
 
         return boto3.client(service)  # type: ignore[call-overload]
 
-    @cached_property
+    @property
     def sources(self) -> Mapping[str, "SourceDefinition"]:
-        """The sources below the working directory, or the shop's. Raises SourceDefinitionError."""
-        from importlib.resources import files
-
-        from producers.sources.definition import read_sources
-
-        own = self.directory / "sources"
-        return read_sources(own if own.is_dir() else Path(str(files("producers.sources") / "shop")))
+        """The project's sources. Raises SourceDefinitionError."""
+        return self.project.sources
 
     def source_repair(self, name: str) -> "Repair":
         """Reads failed rows again by the source as it is now.
 
         Raises UnknownSourceError, SourceDefinitionError and SourceError.
         """
-        from producers.contracts import STREAMS
         from producers.sources.definition import find_source
         from producers.sources.repair import SourceRepair
         from transforms.failed.repair import Repair
 
         definition = find_source(self.sources, name)
-        repair = SourceRepair(definition, definition.contract(STREAMS))
+        repair = SourceRepair(definition, definition.contract(self.streams))
         return Repair(f"source:{name}", repair, definition.version)
+
+    def _deployed(self) -> Deployment:
+        deployments = self.project.deployments
+        if self.deployment not in deployments:
+            known = ", ".join(deployments)
+            raise NoTargetError(f"There is no deployment {self.deployment!r}. Name one of: {known}.")
+        return deployments[self.deployment]
 
     def __getattr__(self, name: str) -> Any:
         """A name of the deployed resources."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from infra.cost.cost import MB, Assumptions, Load, record_bytes
 from infra.deployment import Deployment
-from queries.contracts import reports
+from infra.project.project import Project
 
 ON_DEMAND_MB, ON_DEMAND_MB_MOST = 4, 200
 SHARD_MB, SHARD_RECORDS = 1, 1_000
@@ -44,7 +44,12 @@ class Use:
         return self.used / self.most
 
 
-def uses(load: Load, deployment: Deployment, assume: Assumptions = Assumptions()) -> Sequence[Use]:  # noqa: B008
+def uses(
+    load: Load,
+    project: Project,
+    deployment: Deployment,
+    assume: Assumptions = Assumptions(),  # noqa: B008
+) -> Sequence[Use]:
     """Every limit, the fullest first."""
     rate, size = load.events_per_second, load.event_bytes
     record_size, _ = record_bytes(load, assume)
@@ -88,8 +93,8 @@ def uses(load: Load, deployment: Deployment, assume: Assumptions = Assumptions()
         ]
     transform_load = rate * assume.transform_seconds_per_event
     reserved = deployment.transform_reserved_concurrency or LAMBDA_ACCOUNT
-    statements = sum(86_400 / report.max_delay_seconds for report in reports().values())
-    spice = sum(1 for report in reports().values() if report.grain == "event_date")
+    statements = sum(86_400 / report.max_delay_seconds for report in project.reports.values())
+    spice = sum(1 for report in project.reports.values() if report.grain == "event_date")
     hour_mb = rate * size * assume.parquet_share * assume.columns_share * 3600 / MB
     return sorted(
         [

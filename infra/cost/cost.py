@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.deployment import Deployment
+from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
-from producers.contracts import WEB
-from queries.contracts import Report, reports
+from queries.contracts import Report
 
 GB, MB, KB = 2**30, 2**20, 2**10
 MINUTES, DAYS = 43_200, 30
@@ -74,6 +74,7 @@ class Line:
 
 def monthly(
     load: Load,
+    project: Project,
     deployment: Deployment,
     prices: Mapping[str, Any],
     assume: Assumptions = Assumptions(),
@@ -84,10 +85,10 @@ def monthly(
         kinesis(load, deployment, prices, assume),
         _firehose(load, objects, prices, assume),
         _transform(load, deployment, prices, assume),
-        _storage(load, objects, prices, assume),
-        _athena(load, prices, assume),
-        _refresh(deployment, objects, prices, assume),
-        _operations(load, deployment, prices, assume),
+        _storage(load, project, objects, prices, assume),
+        _athena(load, project, prices, assume),
+        _refresh(project, deployment, objects, prices, assume),
+        _operations(load, project, deployment, prices, assume),
     ]
 
 
@@ -161,12 +162,16 @@ def _transform(load: Load, deployment: Deployment, prices: Mapping[str, Any], as
     )
 
 
-def _storage(load: Load, objects: float, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+def _storage(
+    load: Load, project: Project, objects: float, prices: Mapping[str, Any], assume: Assumptions
+) -> Line:
     rate = prices["s3"]
     stored = load.events * load.event_bytes * assume.parquet_share * load.lake_months / GB
     # Each object is read by every run of a report that comes while its hour or day lasts: half of them on
     # average. It is listed besides, and each run writes a few of its own.
-    runs = sum(partition_seconds(report) / 2 / report.max_delay_seconds for report in reports().values())
+    runs = sum(
+        partition_seconds(report) / 2 / report.max_delay_seconds for report in project.reports.values()
+    )
     reads = objects * runs * assume.requests_per_read
     dollars = (
         stored * rate["storage_gb_month"]
@@ -192,33 +197,39 @@ def scanned_per_month(report: Report, load: Load, assume: Assumptions, least_byt
     return refreshes * max(whole + late, least_bytes)
 
 
-def _athena(load: Load, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+def _athena(load: Load, project: Project, prices: Mapping[str, Any], assume: Assumptions) -> Line:
     rate = prices["athena"]
     scanned = sum(
-        scanned_per_month(report, load, assume, rate["least_bytes"]) for report in reports().values()
+        scanned_per_month(report, load, assume, rate["least_bytes"]) for report in project.reports.values()
     )
     return Line(
-        "Athena", scanned / 1e12 * rate["terabyte"], f"{scanned / 1e9:,.0f} GB by {len(reports())} reports"
+        "Athena",
+        scanned / 1e12 * rate["terabyte"],
+        f"{scanned / 1e9:,.0f} GB by {len(project.reports)} reports",
     )
 
 
-def _refresh(deployment: Deployment, objects: float, prices: Mapping[str, Any], assume: Assumptions) -> Line:
-    refreshes = sum(86_400 * DAYS / report.max_delay_seconds for report in reports().values())
+def _refresh(
+    project: Project, deployment: Deployment, objects: float, prices: Mapping[str, Any], assume: Assumptions
+) -> Line:
+    refreshes = sum(86_400 * DAYS / report.max_delay_seconds for report in project.reports.values())
     seconds = MINUTES * assume.queries_seconds_per_minute
     polls = deployment.query_concurrency * 86_400 * DAYS / 20
     dollars = (
         seconds * deployment.query_memory / 1024 * prices["lambda"]["arm_gb_second"]
         + (objects * 2 + polls) / 1e6 * prices["sqs"]["requests_million"]
-        + (refreshes * 8 + objects * len(reports())) / 1e6 * prices["dynamodb"]["writes_million"]
+        + (refreshes * 8 + objects * len(project.reports)) / 1e6 * prices["dynamodb"]["writes_million"]
         + refreshes * 12 / 1e6 * prices["dynamodb"]["reads_million"]
         + refreshes * 6 / 1e6 * prices["glue"]["requests_million"]
     )
     return Line("Refresh", dollars, f"query function, queue, ledger, catalog for {refreshes:,.0f} refreshes")
 
 
-def _operations(load: Load, deployment: Deployment, prices: Mapping[str, Any], assume: Assumptions) -> Line:
+def _operations(
+    load: Load, project: Project, deployment: Deployment, prices: Mapping[str, Any], assume: Assumptions
+) -> Line:
     rate = prices["cloudwatch"]
-    alarms = len(alarm_rules(deployment, WEB))
+    alarms = len(alarm_rules(deployment, next(iter(project.streams.values()))))
     calls = load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB) + 2 * MINUTES
     logs = calls * 1_500 / GB
     dollars = (
@@ -244,15 +255,16 @@ class Suggestion:
 
 def suggestions(
     load: Load,
+    project: Project,
     deployment: Deployment,
     prices: Mapping[str, Any],
     assume: Assumptions = Assumptions(),
 ) -> list[Suggestion]:
     """What would be cheaper, the largest saving first."""
-    now = total(monthly(load, deployment, prices, assume))
+    now = total(monthly(load, project, deployment, prices, assume))
 
     def saved(changed_load: Load, changed: Deployment) -> float:
-        return now - total(monthly(changed_load, changed, prices, assume))
+        return now - total(monthly(changed_load, project, changed, prices, assume))
 
     found = []
     if not load.aggregated:
@@ -271,7 +283,7 @@ def suggestions(
         found.append(Suggestion(text, saved(load, replace(deployment, shards=shards))))
     daily = sum(
         scanned_per_month(report, load, assume)
-        for report in reports().values()
+        for report in project.reports.values()
         if report.grain == "event_date"
     )
     if daily:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from infra.cost.cost import Assumptions, Line, Load, monthly, suggestions, total
 from infra.cost.prices import as_of, prices
-from infra.deployment import DEFAULT, DEPLOYMENTS
+from infra.project.loading import SHOP, load
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cost.md"
 RATES = (100, 1_000, 10_000)
@@ -21,16 +21,18 @@ CLICKSTREAM_LOAD = {100: 172.0, 10_000: 2_325.0}
 
 def page() -> str:
     """The page's text."""
-    deployment, rate = DEPLOYMENTS[DEFAULT], prices()
-    packed = {n: monthly(Load(n), deployment, rate) for n in RATES}
-    single = {n: monthly(Load(n, aggregated=False), deployment, rate) for n in RATES}
+    shop, rate = load(SHOP), prices()
+    deployment = shop.default
+    packed = {n: monthly(Load(n), shop, deployment, rate) for n in RATES}
+    single = {n: monthly(Load(n, aggregated=False), shop, deployment, rate) for n in RATES}
     parts = [_HEADER.format(date=as_of(), assumptions=_assumptions()), _table(packed, single)]
     parts += [_BESIDE, _peers(packed), _WHERE.format(**_differences(packed, single))]
     parts += ["## What would be cheaper, and stay safe\n\n"]
     for n in RATES:
         parts.append(f"At {n:,} events/s:\n\n")
         parts += [
-            f"- {each.text} Saves ${each.saves:,.0f}.\n" for each in suggestions(Load(n), deployment, rate)
+            f"- {each.text} Saves ${each.saves:,.0f}.\n"
+            for each in suggestions(Load(n), shop, deployment, rate)
         ]
         parts.append("\n")
     return "".join(parts).rstrip() + "\n"

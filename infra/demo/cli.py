@@ -46,12 +46,13 @@ def demo(
     from infra.demo.outcome import Wanted
     from infra.demo.producing import require_readable
 
+    target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
+    stream = next(iter(target.streams.values()))
     if file is not None:
         if not Path(file).is_file():
             raise FileNotFoundError(2, "No such file", file)
-        require_readable(file)
-    wanted = Wanted(events, seed, late, duplicate, malformed, file)
-    target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
+        require_readable(file, stream)
+    wanted = Wanted(stream, events, seed, late, duplicate, malformed, file)
     outcome = run(wanted, target, lambda detail: _bring_up(target, enforce_iam, detail), steps)
     if json or context.obj.json:
         echo(json_text.dumps(outcome.to_json()))
@@ -83,7 +84,7 @@ def _bring_up(target: Target, enforce_iam: bool, detail: Detail) -> bool:
     attached = cloud.attach(paths)
     if attached is not None and (attached.context.enforce_iam or not enforce_iam):
         return False
-    cloud.up(paths, asked(enforce_iam), detail)
+    cloud.up(paths, asked(enforce_iam), detail, project=target.project)
     return True
 
 
@@ -92,7 +93,7 @@ def _show(target: Target, outcome: "Outcome") -> None:
     from infra.demo.demo import evidence_places
 
     console = Console(highlight=False, markup=False, emoji=False)
-    report_tables(evidence_places(target).engine, console)
+    report_tables(evidence_places(target).engine, target.project.reports.values(), console)
     for finding in findings(outcome.accounting):
         console.print(printable(finding), style="yellow", soft_wrap=True)
     style = "bold green" if outcome.accounting.is_balanced else "bold red"

@@ -65,7 +65,7 @@ def run(wanted: Wanted, target: Target, bring_up: Callable[[Detail], bool], step
     place = target.cloud.context.server_url
     return Outcome(
         accounting=accounting,
-        reports=standings(ledger),
+        reports=standings(target.project.reports.values(), ledger),
         set_aside=refreshed.quarantined,
         fed=fed,
         seconds=timed.seconds,
@@ -89,7 +89,12 @@ def evidence_places(target: Target) -> EvidencePlaces:
         poll_seconds=0.05 if target.kind == "local" else 0.5,
     )
     return EvidencePlaces(
-        engine, target.client("s3"), target.client("logs"), names.lake_bucket, names.transform_function
+        engine,
+        target.client("s3"),
+        target.client("logs"),
+        names.lake_bucket,
+        names.transform_function,
+        list(target.project.tables),
     )
 
 
@@ -102,7 +107,7 @@ def _produce(
     client, stream = target.client("kinesis"), target.stream_name
     if simulation is None:
         assert wanted.file is not None
-        return send_file(client, stream, wanted.file, progress)
+        return send_file(client, stream, wanted.stream, wanted.file, progress)
     return send_simulation(client, stream, simulation, progress)
 
 

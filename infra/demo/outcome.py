@@ -8,6 +8,7 @@ from typing import Any
 from infra.accounting.reconcile import Accounting
 from infra.local.status.reports import Standing
 from producers.commands.feeding import Fed
+from producers.contracts import Stream
 from producers.simulation.simulator import Simulation
 
 SPAN = timedelta(hours=3)
@@ -16,8 +17,9 @@ SPAN = timedelta(hours=3)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to run: a simulation, or the lines of `file`."""
+    """What to run: a simulation of the stream, or the lines of `file` as its events."""
 
+    stream: Stream
     events: int = 20_000
     seed: int = 7
     late: float = 0.01
@@ -28,6 +30,7 @@ class Wanted:
     def simulation(self, now: datetime) -> Simulation:
         """The traffic of the hours before `now`."""
         return Simulation(
+            stream=self.stream,
             seed=self.seed,
             count=self.events,
             start=now.replace(microsecond=0) - SPAN,

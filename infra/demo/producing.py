@@ -8,6 +8,7 @@ from infra.accounting.intervals import IntervalSet
 from infra.accounting.names import names_in
 from infra.accounting.reconcile import Places, ProducerEpoch
 from producers.commands.feeding import Fed, feed_simulation, feed_source
+from producers.contracts import Stream
 from producers.errors import ProducerError
 from producers.producer import Producer
 from producers.simulation.simulator import Simulation
@@ -42,13 +43,18 @@ def send_simulation(
     return fed, _own(producer)
 
 
-def require_readable(path: str) -> None:
+def require_readable(path: str, declared: Stream) -> None:
     """Raise SourceError unless the file is of a format that is known, before anything is started for it."""
-    next(iter(read(path)), None)
+    next(iter(read(path, declared)), None)
 
 
-def send_file(client: Any, stream: str, path: str, progress: Progress) -> tuple[Fed, Places]:
-    """Send a file's lines as events; return what was sent, also by name. Raises SourceError, NotSentError."""
+def send_file(
+    client: Any, stream: str, declared: Stream, path: str, progress: Progress
+) -> tuple[Fed, Places]:
+    """Send a file's lines as events of the declared stream; return what was sent, also by name.
+
+    Raises SourceError, NotSentError.
+    """
     passing: defaultdict[ProducerEpoch, list[tuple[int, int]]] = defaultdict(list)
 
     def watched(items: Iterable[SourceItem]) -> Iterator[SourceItem]:
@@ -59,7 +65,7 @@ def send_file(client: Any, stream: str, path: str, progress: Progress) -> tuple[
             yield item
 
     producer = Producer(sink=KinesisSink(stream, client), fail_fast=True)
-    fed = _sent(producer, lambda: feed_source(producer, watched(read(path)), progress=progress))
+    fed = _sent(producer, lambda: feed_source(producer, watched(read(path, declared)), progress=progress))
     whole = {name: IntervalSet.of(span for span in spans if span[0] > 0) for name, spans in passing.items()}
     return fed, {**whole, **_own(producer)}
 

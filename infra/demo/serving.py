@@ -21,6 +21,7 @@ def send_on(target: Target, steps: Steps) -> None:
     """Open the live page and send simulated events until interrupted; the local cloud stays up."""
     place, now = target.cloud.context.server_url, datetime.now(UTC)
     simulation = Simulation(
+        stream=next(iter(target.streams.values())),
         seed=int(now.timestamp()),
         count=_HOURS * 3600 * EVENTS_PER_SECOND,
         start=now,

@@ -20,6 +20,7 @@ from infra.local.ministack import emulator, mappings, snapshots
 from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
+from infra.project.project import Project
 from queries import settings as query_settings
 
 _SECONDS_TO_START = 60.0
@@ -65,6 +66,7 @@ def up(
     settings: LocalSettings,
     progress: Progress,
     *,
+    project: Project,
     folder: Path = assembly.PACKAGED,
     environ: Mapping[str, str] = os.environ,
 ) -> LocalCloud:
@@ -75,7 +77,7 @@ def up(
     """
     with _alone(paths):
         _finish_reset(paths)
-        return _up(paths, settings, progress, folder, environ)
+        return _up(paths, settings, progress, project, folder, environ)
 
 
 def down(paths: LocalPaths, progress: Progress) -> bool:
@@ -95,7 +97,12 @@ def reset(paths: LocalPaths, settings: LocalSettings, progress: Progress, **opti
 
 
 def _up(
-    paths: LocalPaths, settings: LocalSettings, progress: Progress, folder: Path, environ: Mapping[str, str]
+    paths: LocalPaths,
+    settings: LocalSettings,
+    progress: Progress,
+    project: Project,
+    folder: Path,
+    environ: Mapping[str, str],
 ) -> LocalCloud:
     _end_others(paths, settings)
     context, notes = _context(paths, settings), list[str]()
@@ -106,8 +113,8 @@ def _up(
         notes += _prepare_state(paths)
         _start_emulator(paths, settings, progress, environ)
     if processes.alive(paths.run, server.NAME) is None:
-        _start_server(paths, settings, progress, environ)
-    outputs = deployer.deploy(context, folder, progress)
+        _start_server(paths, settings, progress, project, environ)
+    outputs = deployer.deploy(context, folder, project, progress)
     if starts:
         ended = recovery.recover(context, outputs, sweep=was_killed)
         notes += [f"{ended} runs of reports whose workers had ended were given free."] if ended else []
@@ -295,13 +302,18 @@ def _start_emulator(
 
 
 def _start_server(
-    paths: LocalPaths, settings: LocalSettings, progress: Progress, environ: Mapping[str, str]
+    paths: LocalPaths,
+    settings: LocalSettings,
+    progress: Progress,
+    project: Project,
+    environ: Mapping[str, str],
 ) -> None:
     progress("starting the local server")
     context, log = _context(paths, settings), paths.log(server.NAME)
     trust = _trust(context)
     made = {**environ, **process_memory.ENVIRONMENT, **settings.to_environ(), **trust}
-    pid = processes.start("infra.local.server", [str(paths.root)], made, log, record=(paths.run, server.NAME))
+    arguments = [str(paths.root), str(project.file)]
+    pid = processes.start("infra.local.server", arguments, made, log, record=(paths.run, server.NAME))
     processes.wait_until(
         lambda: emulator.answers(f"{context.server_url}/_health", "GET"),
         "The local server",

@@ -1,6 +1,6 @@
 """The local server: one process that answers Athena, Firehose and QuickSight, and shows the live page.
 
-`python -m infra.local.server <root folder>` with the settings in `PENSTOCK_LOCAL_*` variables.
+`python -m infra.local.server <root folder> <project file>` with the settings in `PENSTOCK_LOCAL_*` variables.
 """
 
 import asyncio
@@ -34,11 +34,15 @@ from infra.local.parts.ticker import Ticker
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
 from infra.local.status.alarm_listener import AlarmListener
+from infra.project.loading import load
+from infra.project.project import Project
 
 NAME = "server"
 
 
-def services(context: LocalContext, settings: LocalSettings, store: ResourceStore) -> list[Service]:
+def services(
+    context: LocalContext, settings: LocalSettings, store: ResourceStore, project: Project
+) -> list[Service]:
     """Every part of the local server."""
     from infra.local.athena import AthenaService
     from infra.local.firehose.service import DELIVERY_STREAM, FirehoseService
@@ -57,7 +61,7 @@ def services(context: LocalContext, settings: LocalSettings, store: ResourceStor
         CatalogueEvents(context),
         AlarmListener(context),
         QuickSightService(context),
-        StatusService(context),
+        StatusService(context, project),
     ]
 
 
@@ -123,7 +127,7 @@ def main() -> None:
     )
     process_memory.settle()
     store = ResourceStore(paths.database("resources"))
-    app = application(services(context, settings, store), store, context)
+    app = application(services(context, settings, store, load(Path(sys.argv[2]))), store, context)
     uvicorn.run(
         app,
         host=processes.LOOPBACK,

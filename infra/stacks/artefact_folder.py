@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from infra.project.project import Folders
 from infra.stacks.artefacts import (
     PLATFORMS,
     PYTHON_VERSION,
@@ -29,13 +30,13 @@ _PRUNED_METADATA = frozenset(
 """What pip notes about its own run; nothing reads it, and it differs from machine to machine."""
 
 
-def source_folder(artefact: Artefact, folder: Path) -> Path:
-    """Write our files alone into `folder/<name>`, as the local cloud runs them."""
-    return _write(source_files(artefact), folder / artefact.name)
+def source_folder(artefact: Artefact, folders: Folders, folder: Path) -> Path:
+    """Write our files and the project's alone into `folder/<name>`, as the local cloud runs them."""
+    return _write(source_files(artefact, folders), folder / artefact.name)
 
 
-def full_folder(artefact: Artefact, folder: Path) -> Path:
-    """Write our files and the locked libraries into `folder/<name>`. Raises ArtefactError."""
+def full_folder(artefact: Artefact, folders: Folders, folder: Path) -> Path:
+    """Write our files, the project's and the locked libraries into `folder/<name>`. Raises ArtefactError."""
     with tempfile.TemporaryDirectory() as scratch:
         libraries = Path(scratch) / "libraries"
         if any(
@@ -47,7 +48,7 @@ def full_folder(artefact: Artefact, folder: Path) -> Path:
             for path in sorted(libraries.rglob("*"))
             if path.is_file() and _needed(path.relative_to(libraries))
         }
-    return _write({**found, **source_files(artefact)}, folder / artefact.name)
+    return _write({**found, **source_files(artefact, folders)}, folder / artefact.name)
 
 
 def folder_zip(folder: Path) -> bytes:

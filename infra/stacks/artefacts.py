@@ -1,4 +1,4 @@
-"""The Lambda functions' zips: which of our files, which libraries, and one key for both.
+"""The Lambda functions' zips: which of our and the project's files, which libraries, and one key.
 
 Two zips may lie under one key. AWS gets the sources and the libraries for arm64; the local cloud gets the
 sources alone, since its functions run in the product's own environment. The key is the hash of everything
@@ -14,6 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from infra import placement
+from infra.project.carried import Carried, project_files
+from infra.project.project import Folders
 
 PYTHON_VERSION = "3.13"
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux2014_aarch64")
@@ -32,19 +34,30 @@ class Artefact:
         handler: what Lambda calls.
         sources: files and folders of ours, as the repository has them.
         lock: file in `infra/locked` with the libraries, every version and hash.
+        project: which of the project's folders it carries, each as `project/<name>`.
     """
 
     name: str
     handler: str
     sources: tuple[str, ...]
     lock: str
+    project: tuple[Carried, ...] = ()
 
 
 def _files(package: str, *modules: str) -> tuple[str, ...]:
     return tuple(f"{package}/{module}.py" for module in modules)
 
 
-_PROMISES = ("penstock/__init__.py", "penstock/contracts.py", "producers/__init__.py", "producers/contracts")
+_PROMISES = (
+    "penstock/__init__.py",
+    "penstock/contracts.py",
+    "producers/__init__.py",
+    *_files(
+        "producers/contracts",
+        *("__init__", "access_log", "audit", "envelope", "fields", "loading", "printing", "stream"),
+        "unreadable",
+    ),
+)
 
 TRANSFORM = Artefact(
     name="transform",
@@ -56,6 +69,7 @@ TRANSFORM = Artefact(
         "transforms/function",
     ),
     lock="transform.txt",
+    project=("streams",),
 )
 QUERY = Artefact(
     name="query",
@@ -70,11 +84,11 @@ QUERY = Artefact(
             "queries/lake",
             "queries/ledger",
             "queries/refresh",
-            "queries/sql",
             "queries/store",
         ),
     ),
     lock="query.txt",
+    project=("streams", "reports"),
 )
 REFRESH = Artefact(
     name="refresh",
@@ -87,20 +101,21 @@ ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TR
 _SUFFIXES = frozenset({".py", ".sql"})
 
 
-def source_files(artefact: Artefact, root: Path | None = None) -> dict[str, bytes]:
-    """The artefact's files of ours: path in the zip to content, in order of path.
+def source_files(artefact: Artefact, folders: Folders, root: Path | None = None) -> dict[str, bytes]:
+    """The artefact's files of ours and of the project: path in the zip to content, in order of path.
 
-    Where a wheel is installed they lie below `penstock/`, in the zip too, as the imports in them say.
+    Where a wheel is installed ours lie below `penstock/`, in the zip too, as the imports in them say.
     """
     root = root or placement.root()
     found: dict[str, bytes] = {}
+    carried = {name.as_posix(): file.read_bytes() for name, file in project_files(folders, artefact.project)}
     for source in artefact.sources:
         start = root / placement.placed(source)
         for path in [start] if start.is_file() else start.rglob("*"):
             relative = path.relative_to(root)
             if path.is_file() and _belongs(relative):
                 found[relative.as_posix()] = path.read_bytes()
-    return dict(sorted(found.items()))
+    return dict(sorted({**found, **carried}.items()))
 
 
 def _belongs(path: Path) -> bool:
@@ -112,12 +127,12 @@ def locked_requirements(artefact: Artefact) -> str:
     return files("infra").joinpath("locked", artefact.lock).read_text(encoding="utf-8")
 
 
-def asset_hash(artefact: Artefact, root: Path | None = None) -> str:
+def asset_hash(artefact: Artefact, folders: Folders, root: Path | None = None) -> str:
     """64 hexadecimal digits that change exactly when the full zip would."""
     digest = hashlib.sha256()
     for part in (BUILDER_VERSION, PYTHON_VERSION, *PLATFORMS, locked_requirements(artefact)):
         _add(digest, part.encode())
-    for path, content in source_files(artefact, root).items():
+    for path, content in source_files(artefact, folders, root).items():
         _add(digest, path.encode())
         _add(digest, content)
     return digest.hexdigest()
@@ -129,9 +144,9 @@ def _add(digest: "hashlib._Hash", part: bytes) -> None:
     digest.update(part)
 
 
-def source_zip(artefact: Artefact, root: Path | None = None) -> bytes:
-    """The zip for the local cloud: our files alone."""
-    return zip_bytes(source_files(artefact, root).items())
+def source_zip(artefact: Artefact, folders: Folders, root: Path | None = None) -> bytes:
+    """The zip for the local cloud: our files and the project's alone."""
+    return zip_bytes(source_files(artefact, folders, root).items())
 
 
 def zip_bytes(entries: Iterable[tuple[str, bytes]]) -> bytes:

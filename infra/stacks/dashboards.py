@@ -26,10 +26,10 @@ from dashboards.settings import Settings
 from dashboards.telemetry import BEHIND, DATASETS_BEHIND
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, log_group_name
+from infra.project.project import Project
 from infra.stacks.artefacts import REFRESH
 from infra.stacks.findings import accept
 from infra.stacks.permissions import refresh_grants
-from queries.contracts import reports
 
 NOBODY = "none"
 _QUICKSIGHT_TEXT = "QuickSight's own parameters look like CloudFormation's; outside of Fn::Sub they are text."
@@ -42,12 +42,15 @@ class DashboardsStack(Stack):
     exist, and only the account's QuickSight administrators see them; viewers are granted beside an owner.
     """
 
-    def __init__(self, scope: Construct, identifier: str, *, deployment: Deployment, code: Path) -> None:
+    def __init__(
+        self, scope: Construct, identifier: str, *, project: Project, deployment: Deployment, code: Path
+    ) -> None:
         super().__init__(scope, identifier, description="Penstock: QuickSight datasets and dashboards")
         self._owner = self._principal("OwnerArn", "who may change and share the dashboards")
         self._viewer = self._principal("ViewerArn", "who may open the dashboards, beside the owner")
         found = resources(
-            reports(),
+            project.reports,
+            project.dashboards,
             prefix=deployment.prefix,
             account=Aws.ACCOUNT_ID,
             region=Aws.REGION,
@@ -57,7 +60,7 @@ class DashboardsStack(Stack):
             owners=[self._owner.value_as_string],
             viewers=[self._viewer.value_as_string],
         )
-        self._deployment = deployment
+        self._deployment, self._folders = deployment, project.folders
         copies = {
             next(iter(emitted.properties["PhysicalTableMap"])).replace("-", "_"): emitted.properties[
                 "DataSetId"
@@ -66,7 +69,7 @@ class DashboardsStack(Stack):
             if emitted.properties.get("ImportMode") == "SPICE"
         }
         self.refresh = self._refresh(
-            {name: copies[name] for name in sorted(copies) if name in reports()}, code
+            {name: copies[name] for name in sorted(copies) if name in project.reports}, code
         )
         made: dict[str, CfnResource] = {}
         for logical_id, emitted in found.items():
@@ -91,6 +94,7 @@ class DashboardsStack(Stack):
             name=name,
             role_name=deployment.role("refresh"),
             artefact=REFRESH,
+            folders=self._folders,
             code=code,
             environment=Settings(Aws.ACCOUNT_ID, deployment.database, data_sets).to_environ(),
             grants=refresh_grants(deployment, data_sets, log_group_name(name)),

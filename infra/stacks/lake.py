@@ -8,13 +8,14 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.deployment import ACCOUNT, Deployment
+from infra.project.project import Project
 from infra.stacks.alarms import FAILED_FILTER
 from infra.stacks.buckets import expire, private_bucket
 from infra.stacks.findings import accept
 from infra.stacks.permissions import acting_for, arn, bucket_arn
 from infra.stacks.roles import substituted
 from queries.store.tables import failed_table_input, lake_table_input
-from transforms.contracts import FAILED_PREFIX, LAKE_TABLES
+from transforms.contracts import FAILED_PREFIX
 
 MESSAGE_BYTES = 262_144
 """A notification may be 64 KB long; a queue that takes less refuses it, and the object is never heard of."""
@@ -24,11 +25,13 @@ MAX_RECEIVES = 5
 class LakeStack(Stack):
     """What must outlive everything else. Deleting the stack keeps bucket, queue and tables' data."""
 
-    def __init__(self, scope: Construct, identifier: str, *, deployment: Deployment) -> None:
+    def __init__(
+        self, scope: Construct, identifier: str, *, project: Project, deployment: Deployment
+    ) -> None:
         super().__init__(
             scope, identifier, description="Penstock: the lake and what hears of its new objects"
         )
-        self._deployment = deployment
+        self._project, self._deployment = project, deployment
         self.access_logs = self._access_logs()
         self.dead_letter_queue, self.queue = self._queues()
         self.bucket = self._lake_bucket()
@@ -122,7 +125,7 @@ class LakeStack(Stack):
                 ],
                 noncurrent_version_expiration=Duration.days(30),
             )
-            for table in LAKE_TABLES.values()
+            for table in self._project.tables.values()
         ]
         bucket = private_bucket(
             self,
@@ -156,7 +159,7 @@ class LakeStack(Stack):
                         )
                     ),
                 )
-                for table in LAKE_TABLES.values()
+                for table in self._project.tables.values()
             ]
         )
         # S3 sends a test message when notifications are set: the queue must let it in by then.
@@ -176,7 +179,7 @@ class LakeStack(Stack):
         )
         bucket = Fn.sub(deployment.lake_bucket)
         inputs = [
-            *(lake_table_input(table, bucket) for table in LAKE_TABLES.values()),
+            *(lake_table_input(table, bucket) for table in self._project.tables.values()),
             failed_table_input(bucket),
         ]
         return {table["Name"]: glue_table(self, database, deployment.database, table) for table in inputs}

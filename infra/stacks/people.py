@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.deployment import Deployment
+from infra.project.project import Project
 from infra.stacks.permissions import (
     ANALYST_RESULTS,
     OBJECTS,
@@ -17,13 +18,11 @@ from infra.stacks.permissions import (
     default_database,
     list_below,
 )
-from producers.contracts import STREAMS
-from queries.contracts import reports
 from queries.ledger.dynamodb import DUE_INDEX
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_queries
 from queries.store.event_views import event_views
-from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES
+from transforms.contracts import FAILED_PREFIX, FAILED_TABLE
 
 QUERY = [
     "athena:StartQueryExecution",
@@ -50,20 +49,20 @@ class Policy:
     grants: tuple[Grant, ...]
 
 
-def policies(deployment: Deployment) -> Mapping[str, Policy]:
+def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
     """Every policy by its short name."""
     return {
-        "producer": _producer(deployment),
-        "analyst": _analyst(deployment),
-        "quicksight": _quicksight(deployment),
-        "operator": _operator(deployment),
-        "reconciler": _reconciler(deployment),
-        "failed-reader": _failed_reader(deployment),
+        "producer": _producer(deployment, project),
+        "analyst": _analyst(deployment, project),
+        "quicksight": _quicksight(deployment, project),
+        "operator": _operator(deployment, project),
+        "reconciler": _reconciler(deployment, project),
+        "failed-reader": _failed_reader(deployment, project),
     }
 
 
-def _producer(deployment: Deployment) -> Policy:
-    streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in STREAMS]
+def _producer(deployment: Deployment, project: Project) -> Policy:
+    streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in project.streams]
     put = Grant(
         "PutEvents",
         ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards", "kinesis:DescribeStreamSummary"],
@@ -72,8 +71,8 @@ def _producer(deployment: Deployment) -> Policy:
     return Policy("Puts events on the streams, and reads nothing back", (put,))
 
 
-def _analyst(deployment: Deployment) -> Policy:
-    lake, prefixes = deployment.lake_bucket, [table.prefix for table in LAKE_TABLES.values()]
+def _analyst(deployment: Deployment, project: Project) -> Policy:
+    lake, prefixes, tables = deployment.lake_bucket, _prefixes(project), project.tables
     return Policy(
         "Reads events and reports through Athena, in the analysts' work group",
         (
@@ -83,7 +82,13 @@ def _analyst(deployment: Deployment) -> Policy:
                 READ_CATALOG,
                 catalog(
                     deployment,
-                    [*LAKE_TABLES, *sealing_queries(), *event_views(), *reports(), FRESHNESS_TABLE],
+                    [
+                        *tables,
+                        *sealing_queries(tables),
+                        *event_views(tables),
+                        *project.reports,
+                        FRESHNESS_TABLE,
+                    ],
                 ),
             ),
             _read("ReadLake", lake, prefixes),
@@ -98,13 +103,13 @@ def _analyst(deployment: Deployment) -> Policy:
     )
 
 
-def _quicksight(deployment: Deployment) -> Policy:
+def _quicksight(deployment: Deployment, project: Project) -> Policy:
     reporting = deployment.reporting_bucket
     return Policy(
         "For QuickSight's service role: reads reports through Athena, in the analysts' work group",
         (
             Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
-            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*reports(), FRESHNESS_TABLE])),
+            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*project.reports, FRESHNESS_TABLE])),
             _read("ReadReports", reporting, [REPORTS_PREFIX]),
             list_below("ListReports", reporting, [REPORTS_PREFIX]),
             _results(deployment, ANALYST_RESULTS),
@@ -115,8 +120,8 @@ def _quicksight(deployment: Deployment) -> Policy:
     )
 
 
-def _operator(deployment: Deployment) -> Policy:
-    lake, prefixes = deployment.lake_bucket, [table.prefix for table in LAKE_TABLES.values()]
+def _operator(deployment: Deployment, project: Project) -> Policy:
+    lake, prefixes = deployment.lake_bucket, _prefixes(project)
     dead, ledger = (
         arn("sqs", deployment.dead_letter_queue),
         arn("dynamodb", f"table/{deployment.ledger_table}"),
@@ -153,19 +158,23 @@ def _operator(deployment: Deployment) -> Policy:
             # What a backfill will cost follows from the objects' sizes.
             list_below("ListLake", lake, prefixes),
             _see_delivery(),
-            Grant("SeeSealedHours", ["glue:BatchGetPartition"], catalog(deployment, sealing_queries())),
+            Grant(
+                "SeeSealedHours",
+                ["glue:BatchGetPartition"],
+                catalog(deployment, sealing_queries(project.tables)),
+            ),
         ),
     )
 
 
-def _reconciler(deployment: Deployment) -> Policy:
-    lake, prefixes = deployment.lake_bucket, [table.prefix for table in LAKE_TABLES.values()]
+def _reconciler(deployment: Deployment, project: Project) -> Policy:
+    lake, prefixes = deployment.lake_bucket, _prefixes(project)
     group = arn("logs", f"log-group:/aws/lambda/{deployment.transform_function}:*")
     return Policy(
         "Accounts for every event: reads lake, failed records and the transform's log, and writes no data",
         (
             Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
-            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*LAKE_TABLES, FAILED_TABLE])),
+            Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*project.tables, FAILED_TABLE])),
             _read("ReadLake", lake, [*prefixes, FAILED_PREFIX]),
             list_below("ListLake", lake, [*prefixes, FAILED_PREFIX]),
             Grant(
@@ -192,8 +201,8 @@ def _see_delivery() -> Grant:
     )
 
 
-def _failed_reader(deployment: Deployment) -> Policy:
-    streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in STREAMS]
+def _failed_reader(deployment: Deployment, project: Project) -> Policy:
+    streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in project.streams]
     return Policy(
         "Reads failed records, which hold events as they came with all personal data, and puts them back",
         (
@@ -211,6 +220,10 @@ def _read(sid: str, bucket: str, prefixes: list[str]) -> Grant:
 def _results(deployment: Deployment, prefix: str) -> Grant:
     resources = [bucket_arn(deployment.results_bucket, f"{prefix}*")]
     return Grant("QueryResults", READ_AND_WRITE, resources, why_wildcard=OBJECTS)
+
+
+def _prefixes(project: Project) -> list[str]:
+    return [table.prefix for table in project.tables.values()]
 
 
 def _find(*buckets: str) -> Grant:

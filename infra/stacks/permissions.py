@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.deployment import ACCOUNT, REGION, Deployment
-from queries.contracts import reports
+from infra.project.project import Project
 from queries.ledger.dynamodb import DUE_INDEX, RUNS
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import SEALED_FOLDER, sealing_queries
 from queries.store.event_views import event_views
-from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES
+from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LakeTable
 
 PARTITION = "${AWS::Partition}"
 READ_AND_WRITE = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
@@ -111,9 +111,8 @@ def source_grants(deployment: Deployment, stream: str) -> list[Grant]:
     ]
 
 
-def delivery_grants(deployment: Deployment, stream: str, log_group: str) -> list[Grant]:
+def delivery_grants(deployment: Deployment, table: LakeTable, log_group: str) -> list[Grant]:
     """What the delivery stream may do: call the transform, read the lake table, write below two prefixes."""
-    table = next(table for table in LAKE_TABLES.values() if table.stream.name == stream)
     function = arn("lambda", f"function:{deployment.transform_function}")
     latest = arn("lambda", f"function:{deployment.transform_function}:$LATEST")
     return [
@@ -150,11 +149,12 @@ def transform_grants(log_group: str) -> list[Grant]:
     return [own_log_group(log_group), traces()]
 
 
-def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
+def query_grants(deployment: Deployment, project: Project, log_group: str) -> list[Grant]:
     """What the query function may do: read the lake, write runs of reports, switch their partitions, keep a
     ledger.
     """
-    lake = [table.prefix for table in LAKE_TABLES.values()]
+    lake = [table.prefix for table in project.tables.values()]
+    sealed = sealing_queries(project.tables)
     written = [REPORTS_PREFIX, SEALED_PREFIX]
     ledger = arn("dynamodb", f"table/{deployment.ledger_table}")
     return [
@@ -190,7 +190,7 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
                 "glue:GetPartitions",
                 "glue:BatchGetPartition",
             ],
-            catalog(deployment, [*LAKE_TABLES, *sealing_queries(), *reports()]),
+            catalog(deployment, [*project.tables, *sealed, *project.reports]),
         ),
         Grant(
             "SwitchReportPartitions",
@@ -200,7 +200,7 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
                 "glue:UpdatePartition",
                 "glue:BatchUpdatePartition",
             ],
-            catalog(deployment, [*sealing_queries(), *reports()]),
+            catalog(deployment, [*sealed, *project.reports]),
         ),
         Grant(
             "SeeDefinitions",
@@ -211,7 +211,7 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
         Grant(
             "RestoreDefinitions",
             ["glue:CreateDatabase", "glue:CreateTable"],
-            catalog(deployment, _every_table()),
+            catalog(deployment, _every_table(project)),
         ),
         Grant(
             "ReadLake",
@@ -257,15 +257,15 @@ def query_grants(deployment: Deployment, log_group: str) -> list[Grant]:
     ]
 
 
-def _every_table() -> list[str]:
+def _every_table(project: Project) -> list[str]:
     """Names of the tables and views that the query function makes again when somebody deleted them."""
     return [
-        *LAKE_TABLES,
+        *project.tables,
         FAILED_TABLE,
-        *sealing_queries(),
-        *reports(),
+        *sealing_queries(project.tables),
+        *project.reports,
         FRESHNESS_TABLE,
-        *event_views(),
+        *event_views(project.tables),
     ]
 
 

@@ -17,6 +17,7 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, log_group_name
+from infra.project.project import Project
 from infra.stacks.analyst_tables import add_event_views, add_questions
 from infra.stacks.artefacts import QUERY
 from infra.stacks.buckets import expire, private_bucket
@@ -29,12 +30,11 @@ from infra.stacks.permissions import (
     arn,
     query_grants,
 )
-from queries.contracts import reports, telemetry
+from queries.contracts import telemetry
 from queries.ledger.dynamodb import DUE_AT, DUE_GROUP, DUE_INDEX, HASH_KEY, RANGE_KEY, table_definition
 from queries.settings import Settings
 from queries.store.glue import RETIRED_TAG
 from queries.store.tables import freshness_table_input, hours_table_input, report_table_input
-from transforms.contracts import LAKE_TABLES
 
 NOTIFICATION_BATCH = 1_000
 """Messages of one call; a notification is about 2 kB in the function's payload of at most 6 MB."""
@@ -46,9 +46,11 @@ _ATTRIBUTE_TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeT
 class ReportingStack(Stack):
     """From new objects in the lake to published report partitions."""
 
-    def __init__(self, scope: Construct, identifier: str, *, deployment: Deployment, code: Path) -> None:
+    def __init__(
+        self, scope: Construct, identifier: str, *, project: Project, deployment: Deployment, code: Path
+    ) -> None:
         super().__init__(scope, identifier, description="Penstock: reports and what keeps them fresh")
-        self._deployment = deployment
+        self._project, self._deployment = project, deployment
         self.bucket = private_bucket(
             self,
             "Reporting",
@@ -75,13 +77,13 @@ class ReportingStack(Stack):
         )
         bucket = Fn.sub(deployment.reporting_bucket)
         for table in (
-            *(report_table_input(report, bucket) for report in reports().values()),
-            *(hours_table_input(table, bucket) for table in LAKE_TABLES.values()),
+            *(report_table_input(report, bucket) for report in project.reports.values()),
+            *(hours_table_input(table, bucket) for table in project.tables.values()),
             freshness_table_input(bucket),
         ):
             glue_table(self, None, deployment.database, table)
-        add_event_views(self, deployment)
-        add_questions(self, deployment, analysts)
+        add_event_views(self, project, deployment)
+        add_questions(self, project, deployment, analysts)
         self.queries = self._function(code)
         self._triggers()
         self._metrics()
@@ -173,9 +175,10 @@ class ReportingStack(Stack):
             name=deployment.query_function,
             role_name=deployment.role("queries"),
             artefact=QUERY,
+            folders=self._project.folders,
             code=code,
             environment=self._environment(),
-            grants=query_grants(deployment, log_group_name(deployment.query_function)),
+            grants=query_grants(deployment, self._project, log_group_name(deployment.query_function)),
             memory=deployment.query_memory,
             timeout_seconds=deployment.query_timeout_seconds,
             log_days=deployment.log_days,

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, kept_logs, log_group_name
+from infra.project.project import Project
 from infra.stacks.artefacts import TRANSFORM
 from infra.stacks.environment_key import environment_key
 from infra.stacks.findings import accept
@@ -38,6 +39,7 @@ class StreamStack(Stack):
         scope: Construct,
         identifier: str,
         *,
+        project: Project,
         deployment: Deployment,
         table: LakeTable,
         glue_table: glue.CfnTable,
@@ -47,6 +49,7 @@ class StreamStack(Stack):
             scope, identifier, description="Penstock: the stream, the transform and the delivery"
         )
         self._deployment, self._table = deployment, table
+        self._folders = project.folders
         self.stream = self._stream(table.stream)
         self.secret = self._pseudonym_secret()
         self.transform = self._transform(code)
@@ -104,6 +107,7 @@ class StreamStack(Stack):
             name=deployment.transform_function,
             role_name=deployment.role("transform"),
             artefact=TRANSFORM,
+            folders=self._folders,
             code=code,
             environment=self._environment(),
             grants=transform_grants(log_group_name(deployment.transform_function)),
@@ -150,7 +154,7 @@ class StreamStack(Stack):
             "DeliveryRole",
             "delivery",
             delivery_arn,
-            delivery_grants(deployment, table.stream.name, f"/aws/kinesisfirehose/{name}"),
+            delivery_grants(deployment, table, f"/aws/kinesisfirehose/{name}"),
         )
         lake = s3.Bucket.from_bucket_name(self, "Lake", Fn.sub(deployment.lake_bucket))
         destination = firehose.S3Bucket(

@@ -34,6 +34,9 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
+StreamOption = Annotated[
+    str | None, typer.Option("--stream", help="Which of the project's streams; the first unless given.")
+]
 StreamName = Annotated[str | None, typer.Option(help="Kinesis stream; the deployed one unless given.")]
 Framing = Annotated[
     Literal["kpl", "lines", "none"], typer.Option(help="How events are packed into Kinesis records.")
@@ -89,6 +92,7 @@ def simulate(
     rate: Rate = None,
     framing: Framing = "kpl",
     ordering: Ordering = "none",
+    stream: StreamOption = None,
     stream_name: StreamName = None,
     dry_run: DryRun = False,
     out: Out = None,
@@ -99,7 +103,6 @@ def simulate(
     """Seeded traffic: sessions that browse, fill carts and order; some events late, twice or damaged."""
     length = timedelta(hours=span)
     begin = start.replace(tzinfo=UTC) if start else datetime.now(UTC).replace(microsecond=0) - length
-    simulation = Simulation(seed, count, begin, length, late, duplicate, malformed)
     stop = Interruption()
     run = Run(
         _target(context, as_json),
@@ -112,7 +115,9 @@ def simulate(
         None,
         stop,
         hour_pacing,
+        stream,
     )
+    simulation = Simulation(run.stream, seed, count, begin, length, late, duplicate, malformed)
     _each([simulation], lambda given: run.simulate(given, rate), run, stop)
 
 
@@ -132,6 +137,7 @@ def replay(
     ] = None,
     framing: Framing = "kpl",
     ordering: Ordering = "none",
+    stream: StreamOption = None,
     stream_name: StreamName = None,
     dry_run: DryRun = False,
     out: Out = None,
@@ -153,6 +159,7 @@ def replay(
         dead_letter,
         stop,
         hour_pacing,
+        stream,
     )
     _read_with(run, source, form, files)
     _each(files, lambda path: run.replay(path, form, factor, rate, resume), run, stop)
@@ -168,6 +175,7 @@ def tail(
     source: SourceName = None,
     framing: Framing = "kpl",
     ordering: Ordering = "none",
+    stream: StreamOption = None,
     stream_name: StreamName = None,
     spool: SpoolFolder = None,
     dead_letter: DeadLetter = None,
@@ -187,6 +195,7 @@ def tail(
         dead_letter,
         stop,
         hour_pacing,
+        stream,
     )
     _read_with(run, source, form, [])
     _each([pipe], lambda path: run.replay(path, form, None, None, None), run, stop)

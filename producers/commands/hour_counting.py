@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from producers.commands.hour_pacing import HOUR_MS, Delivery, Plan, plan
-from producers.contracts import UNREADABLE_LINE
+from producers.contracts import UNREADABLE_LINE, Stream
 from producers.sources.files import Format, opened, shown_path, sniff
 from producers.sources.read import NewEvent, read
 
@@ -18,18 +18,18 @@ _JSON_TIME = re.compile(rb'"event_time"\s*:\s*"([^"]{13})')  # 2026-11-24T10
 _LOG_TIME = re.compile(rb"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d)")
 
 
-def counted(path: str, form: Format | None, delivery: Delivery) -> Plan:
-    """What the file's events mean for the delivery stream. Raises SourceError."""
+def counted(path: str, stream: Stream, form: Format | None, delivery: Delivery) -> Plan:
+    """What the file's lines, events of `stream`, mean for its delivery. Raises SourceError."""
     with opened(path) as content:
         known = form or sniff(content, shown_path(path))
         times = {"ndjson": _JSON_TIME, "access-log": _LOG_TIME}.get(known)
         if times is not None and (few := _few(content, times, delivery.hours)) is not None:
             return Plan(few)
-    return plan(_hours(path, form), delivery)
+    return plan(_hours(path, stream, form), delivery)
 
 
-def _hours(path: str, form: Format | None) -> Iterator[int]:
-    for item in read(path, form):
+def _hours(path: str, stream: Stream, form: Format | None) -> Iterator[int]:
+    for item in read(path, stream, form):
         # A line that cannot be read goes to the error prefix in any case, and opens no hour.
         if not (isinstance(item, NewEvent) and item.event_type is UNREADABLE_LINE):
             yield int(item.event_time.timestamp() * 1000) // HOUR_MS

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from producers.commands.hour_counting import counted
 from producers.commands.hour_pacing import Delivery, HourPace, OpenHours, Plan, plan, told
 from producers.commands.pacing import Pace
-from producers.contracts import echo, message
+from producers.contracts import Stream, echo, message
 from producers.errors import StreamRefusedError
 from producers.sources.files import STDIN, Format, shown_path
 
@@ -37,10 +37,10 @@ class HourGuard:
         self._plan: Plan | None = None
         self._open: OpenHours | None = None
 
-    def of_file(self, path: str, form: Format | None) -> "HourGuard":
+    def of_file(self, path: str, stream: Stream, form: Format | None) -> "HourGuard":
         """Counts a file's hours; a pipe's cannot be known before. Raises SourceError."""
         if path != STDIN:
-            self._have(shown_path(path), counted(path, form, self._delivery))
+            self._have(shown_path(path), counted(path, stream, form, self._delivery))
         return self
 
     def of_plan(self, path: str, found: Plan | None) -> "HourGuard":

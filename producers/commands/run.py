@@ -26,7 +26,7 @@ from producers.commands.pacing import AsItHappened, AtRate, Pace
 from producers.commands.progress import progress
 from producers.commands.settings import Settings
 from producers.commands.unreadable_reasons import UnreadableReasons, reason_lines
-from producers.contracts import STREAMS, CommandTarget, printable
+from producers.contracts import CommandTarget, Stream, load_streams, printable
 from producers.identity import next_epoch, producer_id
 from producers.packing.record import Framing
 from producers.producer import Producer
@@ -49,8 +49,21 @@ SWITCH_SECONDS = 0.001
 FORECAST_SHARDS = 4
 
 
+SHOP = Path(__file__).parents[1] / "contracts" / "shop"
+"""The streams of the project that ships with Penstock."""
+
+
+class UnknownStreamError(LookupError):
+    """The project declares no stream of that name."""
+
+
 class Target(CommandTarget, Protocol):
     """What `penstock produce` reads of the target."""
+
+    @property
+    def streams(self) -> Mapping[str, Stream]:
+        """The project's streams, by name."""
+        ...
 
     @property
     def stream_name(self) -> str:
@@ -73,6 +86,7 @@ class _Environment:
 
     def __init__(self, settings: Settings) -> None:
         self.json = False
+        self.streams = load_streams(Path(settings.streams) if settings.streams else SHOP)
         self.stream_name = settings.stream_name
         self.delivery = Delivery(settings.buffer_seconds)
 
@@ -107,8 +121,10 @@ class Run:
         dead_letter: Path | None = None,
         interruption: Interruption | None = None,
         hour_pacing: bool = True,
+        stream: str | None = None,
     ) -> None:
         self.target = target
+        self._declared = stream
         self._interruption = interruption or Interruption()
         self._stream_name = stream_name
         self._framing = framing
@@ -127,7 +143,7 @@ class Run:
         Raises UnknownSourceError, SourceDefinitionError, NotUniqueError and SourceError.
         """
         definition = find_source(self.target.sources, source)
-        self._by_source = BySource(definition, definition.contract(STREAMS))
+        self._by_source = BySource(definition, definition.contract(self.target.streams))
         self._by_source.prepare(paths, lambda: self.target.delivery)
 
     def simulate(self, simulation: Simulation, rate: float | None) -> dict[str, Any]:
@@ -166,7 +182,7 @@ class Run:
         by_source = self._by_source
         hours = self._hours()
         if by_source is None:
-            hours.of_file(path, form)
+            hours.of_file(path, self.stream, form)
         else:
             hours.of_plan(path, by_source.plan_of(path))
         reasons = UnreadableReasons(checkpoint.line if checkpoint is not None else 0)
@@ -174,7 +190,7 @@ class Run:
 
         def feed(producer: Producer, fed: Fed) -> Fed:
             items: Iterable[SourceItem] = (
-                read(path, form, share=share, noted=reasons.add)
+                read(path, self.stream, form, share=share, noted=reasons.add)
                 if by_source is None
                 else by_source.items(path, share, reasons.add)
             )
@@ -272,6 +288,11 @@ class Run:
         return KinesisSink(self._stream, self.target.client("kinesis"), renew)
 
     @property
+    def stream(self) -> Stream:
+        """The contract of the stream: the one that is named, or the first. Raises UnknownStreamError."""
+        return declared_stream(self.target.streams, self._declared)
+
+    @property
     def _stream(self) -> str:
         return self._stream_name or self.target.stream_name
 
@@ -291,6 +312,15 @@ class Run:
             "produced": simulation.count,
         }
         return told | asdict(fed) | {"pending": 0, "dead_lettered": 0, "file": str(self._out)}
+
+
+def declared_stream(streams: Mapping[str, Stream], name: str | None) -> Stream:
+    """The stream of that name; the first one without a name. Raises UnknownStreamError."""
+    if name is None:
+        return next(iter(streams.values()))
+    if name not in streams:
+        raise UnknownStreamError(f"The project has no stream {name!r}. It has: {', '.join(streams)}.")
+    return streams[name]
 
 
 def told(target: Target, summary: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ STREAM_NAME = "PRODUCERS_STREAM_NAME"
 FRAMING = "PRODUCERS_FRAMING"
 STATE = "PRODUCERS_STATE"
 SPOOL = "PRODUCERS_SPOOL"
+STREAMS = "PRODUCERS_STREAMS"
 BUFFER_SECONDS = "PRODUCERS_BUFFER_SECONDS"
 
 
@@ -17,6 +18,7 @@ BUFFER_SECONDS = "PRODUCERS_BUFFER_SECONDS"
 class Settings:
     """Attributes:
     stream_name: the Kinesis stream.
+    streams: folder of the files that declare streams, empty for the shop's.
     framing: how events are packed into records.
     state: folder that remembers epochs, empty for none.
     spool: folder of the spool, empty for none.
@@ -28,6 +30,7 @@ class Settings:
     state: str = ""
     spool: str = ""
     buffer_seconds: float = 60.0
+    streams: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -41,11 +44,18 @@ class Settings:
             state=environ.get(STATE, ""),
             spool=environ.get(SPOOL, ""),
             buffer_seconds=_seconds(environ),
+            streams=environ.get(STREAMS, ""),
         )
 
     def to_environ(self) -> dict[str, str]:
         """The variables that `from_environ` reads back."""
-        values = {STREAM_NAME: self.stream_name, FRAMING: self.framing, STATE: self.state, SPOOL: self.spool}
+        values = {
+            STREAM_NAME: self.stream_name,
+            FRAMING: self.framing,
+            STATE: self.state,
+            SPOOL: self.spool,
+            STREAMS: self.streams,
+        }
         if self.buffer_seconds != Settings.buffer_seconds:
             values[BUFFER_SECONDS] = str(self.buffer_seconds)
         return {name: value for name, value in values.items() if value}

@@ -25,7 +25,10 @@ class Payload(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The part of an event that its type declares. Subclasses are one event type each.
 
     Unknown fields are ignored unless the class is declared with `forbid_unknown_fields=True`.
+    `__event_type__` is the event type that the class was declared for.
     """
+
+    __event_type__: ClassVar["EventType | None"] = None
 
 
 class Event(msgspec.Struct, kw_only=True, tag_field="event_type", omit_defaults=True, gc=False):
@@ -70,6 +73,7 @@ class EventType(msgspec.Struct, frozen=True, dict=True):
                 f"{self.payload.__name__} has no field {self.partition_key!r} to be its partition key "
                 f"(it has: {', '.join(self.payload.__struct_fields__)})."
             )
+        self.payload.__event_type__ = self
 
     @cached_property
     def name(self) -> str:

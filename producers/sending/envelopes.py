@@ -5,19 +5,16 @@ in).
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
+from typing import cast
 
 import msgspec
 
-from producers.contracts import STREAMS, UNREADABLE_LINE, Event, EventType, Payload, ProducerAudited
+from producers.contracts import Event, EventType, Payload, ProducerAudited
 from producers.identity import EventIds
 from producers.packing.codec import SchemaViolationError, violation
 
 AUDIT_EVENTS = 20_000  # between two audit events at the most
 AUDIT_SECONDS = 60.0
-_EVENT_TYPES: dict[type[Payload], EventType] = {
-    event_type.payload: event_type
-    for event_type in (UNREADABLE_LINE, *(kind for stream in STREAMS.values() for kind in stream.all_types))
-}
 
 
 class Envelopes:
@@ -100,9 +97,8 @@ def check(event: Event, data: bytes) -> None:
 
 
 def _event_type(payload: Payload) -> EventType:
-    try:
-        return _EVENT_TYPES[type(payload)]
-    except KeyError:
-        raise SchemaViolationError(
-            f"{type(payload).__name__} is the payload of no declared event type"
-        ) from None
+    # The class's own: what a subclass says is declared for itself.
+    event_type = type(payload).__dict__.get("__event_type__")
+    if event_type is None:
+        raise SchemaViolationError(f"{type(payload).__name__} is the payload of no declared event type")
+    return cast("EventType", event_type)

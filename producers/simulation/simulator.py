@@ -16,14 +16,13 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from producers.contracts import STREAMS, Stream
+from producers.contracts import Stream
 from producers.identity import event_id, producer_id
 from producers.packing.codec import encode
 from producers.simulation.damage import damaged
 from producers.simulation.traffic import Happening, traffic_of
 
 SOURCE = "simulator"
-MAIN_STREAM = next(iter(STREAMS.values()))
 COPY_DISTANCE = 400  # a record that is sent again comes within so many records after its first sending
 
 
@@ -52,6 +51,7 @@ class Simulation:
     """What to simulate.
 
     Attributes:
+        stream: whose traffic it is; the stream declares it.
         seed: the same seed and arguments give the same records.
         count: distinct records, malformed ones included; copies come on top.
         start, span: the hours of traffic that the events are spread over.
@@ -60,6 +60,7 @@ class Simulation:
         malformed: share of `count` that are damaged.
     """
 
+    stream: Stream
     seed: int
     count: int
     start: datetime
@@ -67,7 +68,6 @@ class Simulation:
     late: float = 0.0
     duplicate: float = 0.0
     malformed: float = 0.0
-    stream: Stream = MAIN_STREAM
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None:
@@ -150,6 +150,7 @@ class Simulation:
 
 
 def simulate(
+    stream: Stream,
     seed: int,
     count: int,
     start: datetime,
@@ -157,7 +158,6 @@ def simulate(
     late: float = 0.0,
     duplicate: float = 0.0,
     malformed: float = 0.0,
-    stream: Stream = MAIN_STREAM,
 ) -> Iterator[SimulatedRecord]:
     """The records of `Simulation` with these arguments, in the order of sending."""
-    return Simulation(seed, count, start, span, late, duplicate, malformed, stream).records()
+    return Simulation(stream, seed, count, start, span, late, duplicate, malformed).records()

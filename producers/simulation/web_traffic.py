@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from producers.contracts.envelope import EventType, Payload
-from producers.contracts.web import (
+from producers.contracts.shop.web import (
     CART_UPDATED,
     HEARTBEAT,
     ORDER_PLACED,

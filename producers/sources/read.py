@@ -16,7 +16,6 @@ import msgspec
 from msgspec import Meta
 
 from producers.contracts import (
-    STREAMS,
     UNREADABLE_LINE,
     EventId,
     EventType,
@@ -80,21 +79,21 @@ def _unnoted(_number: int, _reason: str) -> None:
 
 def read(
     path: str,
+    stream: Stream,
     form: Format | None = None,
-    stream: Stream | None = None,
     share: Share | None = None,
     noted: Callable[[int, str], None] = _unnoted,
 ) -> Iterator[SourceItem]:
     """Every item of the source at `path` (`-`: standard input), in its order. `share` tells how far it got.
 
-    `noted` is called with the number of a line that cannot be read, and why.
+    Lines are read as events of `stream`. `noted` is called with the number of a line that cannot be read, and
+    why.
 
     Raises SourceError when the source as a whole cannot be read.
     """
-    chosen = stream or next(iter(STREAMS.values()))
     with opened(path, share) as content:
         known = form or sniff(content, shown_path(path))
-        reader = _Reader(path, chosen, noted)
+        reader = _Reader(path, stream, noted)
         match known:
             case "ndjson":
                 yield from reader.json_lines(reader.whole(lines(content)))

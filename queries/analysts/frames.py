@@ -5,10 +5,10 @@ come from the declarations, never from what the values look like. Nothing else o
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import awswrangler as wr
 import pandas as pd
@@ -17,13 +17,13 @@ from botocore.exceptions import ClientError
 
 from queries.analysts.types import arrow_type
 from queries.commands.cost import billed_bytes, dollars
-from queries.contracts import Grain
+from queries.contracts import Grain, Report
 from queries.engine.trino_types import trino_type
 from queries.hours import day_of, hour_of, parse_day, parse_hour
-from queries.refresh.catalog import report_query
+from queries.refresh.catalog import UnknownReportError
 from queries.refresh.rendering import FIRST_ARRIVAL
 from queries.store.event_views import EventView, event_views
-from transforms.contracts import EVENT_HOUR
+from transforms.contracts import EVENT_HOUR, LakeTable
 
 When = str | date | datetime
 """An hour (`2026-11-24-10`), a day (`2026-11-24`), a date, or a time with a zone."""
@@ -45,6 +45,15 @@ class ReadFailedError(RuntimeError):
     """Athena did not run the query; the text says why and what may help."""
 
 
+class Project(Protocol):
+    """What can be read, by name: reports, and the event types of lake tables."""
+
+    @property
+    def reports(self) -> Mapping[str, Report]: ...
+    @property
+    def tables(self) -> Mapping[str, LakeTable]: ...
+
+
 @dataclass(frozen=True)
 class Athena:
     """Where queries run. The defaults are those of the deployment `production`.
@@ -52,8 +61,11 @@ class Athena:
     Attributes:
         database, work_group: of the deployment; analysts have a work group of their own.
         session: boto3's; None is the default one, which the environment decides.
+        project: whose reports and events are read (`infra.project.loading.find`).
         new_name: names the folder of each result.
     """
+
+    project: Project
 
     database: str = "penstock"
     work_group: str = "penstock-analysts"
@@ -90,13 +102,17 @@ class Athena:
         return str(location).rstrip("/") + "/"
 
 
-def read_report(name: str, first: When, last: When, *, athena: Athena = Athena()) -> pd.DataFrame:
+def read_report(name: str, first: When, last: When, *, athena: Athena) -> pd.DataFrame:
     """The rows of a report's partitions from `first` to `last`, both included, ordered by partition and keys.
 
     Columns have the types that the report declares. `attrs` has `bytes_scanned`, `bytes_billed`, `dollars`,
     `seconds` and `query_execution_id`. Raises UnknownReportError, PeriodError and ReadFailedError.
     """
-    report = report_query(name).report
+    if name not in athena.project.reports:
+        raise UnknownReportError(
+            f"There is no report {name!r}. There are: {', '.join(athena.project.reports)}."
+        )
+    report = athena.project.reports[name]
     start, end = _period(report.grain, first, last)
     columns = {column.name: arrow_type(column.type) for column in report.columns}
     columns[report.grain] = pa.string()
@@ -113,14 +129,14 @@ def read_events(
     last: When,
     columns: Iterable[str] | None = None,
     *,
-    athena: Athena = Athena(),
+    athena: Athena,
 ) -> pd.DataFrame:
     """Events of one type from `first` to `last`, both included, each once, in order of time.
 
     `columns` are those of the type's view; all of them without it. Fewer columns scan fewer bytes. The frame
     is as `read_report`'s. Raises UnknownEventTypeError, UnknownColumnError, PeriodError and ReadFailedError.
     """
-    view = _view(event_type)
+    view = _view(athena.project.tables, event_type)
     start, end = _period("event_hour", first, last)
     types = {column.name: column.type for column in view.columns}
     wanted = list(dict.fromkeys(types if columns is None else columns))
@@ -143,8 +159,8 @@ def read_events(
     return frame
 
 
-def _view(event_type: str) -> EventView:
-    views = event_views()
+def _view(tables: Mapping[str, LakeTable], event_type: str) -> EventView:
+    views = event_views(tables)
     if event_type not in views:
         raise UnknownEventTypeError(f"There is no event type {event_type!r}. There are: {', '.join(views)}.")
     return views[event_type]

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,10 +17,10 @@ from queries.commands.dead_letters import dead_letters, redrive
 from queries.commands.delivery import clock_time, wait_until_delivered
 from queries.commands.target import Target, report_service
 from queries.commands.waiting import Standing, call, refresh_until_fresh, told_of
-from queries.contracts import echo, file_text, message, printable
+from queries.contracts import echo, file_text, message, printable, report_texts
 from queries.engine.port import Rows
 from queries.partitions import Key
-from queries.refresh.catalog import ReportQuery, catalog, parse_report
+from queries.refresh.catalog import ReportQuery, parse_report, report_query
 from queries.refresh.freshness import freshness, watermark
 
 reports_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Reports and their partitions.")
@@ -38,11 +39,12 @@ def list_reports(
     """How fresh each report is, or each partition of one report."""
     target: Target = context.obj
     service = report_service(target)
-    names = [present.known_report(report)] if report else list(catalog())
+    queries = target.project.catalog
+    wanted = [report_query(queries, report)] if report else queries.values()
     rows: list[dict[str, Any]] = []
-    for name in names:
-        declared = catalog()[name].report
-        states = service.ledger.report(name)
+    for found_query in wanted:
+        declared = found_query.report
+        states = service.ledger.report(declared.name)
         if report:
             rows += [present.partition_row(freshness(state, declared)) for state in states]
         else:
@@ -161,14 +163,19 @@ def lint(
     from queries.commands.lint import lint as lint_file
 
     target: Target = context.obj
-    paths = files or [present.report_path(name) for name in catalog()]
-    texts = {str(path): file_text(path.read_bytes(), str(path)) for path in paths}
-    findings = [finding for file, text in texts.items() for finding in lint_file(text, file)]
+    project = target.project
+    if files:
+        texts: Mapping[str, str] = {str(path): file_text(path.read_bytes(), str(path)) for path in files}
+    else:
+        texts = report_texts(project.folders.reports)
+    findings = [finding for file, text in texts.items() for finding in lint_file(text, file, project.tables)]
     if explain:
         engine = report_service(target).engine
         wrong = {finding.file for finding in findings}
         for file, text in texts.items():
-            refused = None if file in wrong else trials.validate(engine, parse_report(text, file))
+            refused = (
+                None if file in wrong else trials.validate(engine, parse_report(text, file, project.tables))
+            )
             if refused:
                 findings.append(Finding(file, 1, "athena", refused))
     if as_json or target.json:
@@ -192,7 +199,7 @@ def run(
 ) -> None:
     """Compute one partition and show its rows; nothing is published."""
     target: Target = context.obj
-    found = _query(report, sql)
+    found = _query(target, report, sql)
     result = trials.run(report_service(target, analyst=True).engine, found, _partition(found, hour, day))
     _show_rows(result, as_json=as_json or target.json)
 
@@ -208,11 +215,11 @@ def diff(
 ) -> None:
     """Compare what the SQL gives now with what is published; non-zero when they differ."""
     target: Target = context.obj
-    found, engine = _query(report, sql), report_service(target, analyst=True).engine
+    found, engine = _query(target, report, sql), report_service(target, analyst=True).engine
     partition = _partition(found, hour, day)
     new, old = (
         trials.run(engine, found, partition),
-        trials.published(engine, catalog()[report].report, partition),
+        trials.published(engine, report_query(target.project.catalog, report).report, partition),
     )
     differing = trials.differences(found.report, old, new)
     present.show([asdict(one) for one in differing], as_json=as_json or target.json)
@@ -235,7 +242,7 @@ def backfill(
 ) -> None:
     """Compute a period again, 96 partitions in a statement. Run it again to go on after an interruption."""
     target: Target = context.obj
-    service, found = report_service(target), catalog()[present.known_report(report)]
+    service, found = report_service(target), report_query(target.project.catalog, report)
     compute_again(
         target,
         service,
@@ -255,7 +262,7 @@ def rollback(
 ) -> None:
     """Serve the version of one partition before the current one, until new input arrives."""
     target: Target = context.obj
-    service, found = report_service(target), catalog()[present.known_report(report)]
+    service, found = report_service(target), report_query(target.project.catalog, report)
     key = Key(report, _partition(found, hour, day))
     state = service.roll_back(key)
     assert state.published is not None
@@ -269,10 +276,10 @@ reports_app.command("hours")(sealing_cli.hours)
 reports_app.command("seal")(sealing_cli.seal)
 
 
-def _query(report: str, sql: Path | None) -> ReportQuery:
+def _query(target: Target, report: str, sql: Path | None) -> ReportQuery:
     if sql is not None:
-        return parse_report(file_text(sql.read_bytes(), str(sql)), str(sql))
-    return catalog()[present.known_report(report)]
+        return parse_report(file_text(sql.read_bytes(), str(sql)), str(sql), target.project.tables)
+    return report_query(target.project.catalog, report)
 
 
 def _partition(query: ReportQuery, hour: str | None, day: str | None) -> str:
@@ -309,7 +316,7 @@ def query(
 ) -> None:
     """Run SQL over the lake and the reports; says what it scanned and what it costs."""
     target: Target = context.obj
-    for warning in adhoc.warnings(sql):
+    for warning in adhoc.warnings(sql, target.project.tables):
         echo(f"warning: {warning}", err=True)
     _show_rows(report_service(target, analyst=True).engine.rows(sql), as_json=as_json or target.json)
 

@@ -4,17 +4,17 @@ Reads SQL with sqlglot, which only the command has; the query function never com
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from queries.contracts import Report, ReportDefinitionError
 from queries.engine.trino_types import struct_members
-from queries.refresh.catalog import parse_report
+from queries.refresh.catalog import ReportQuery, parse_report
 from queries.refresh.rendering import EVENT_DATE, SOURCE, source_columns
 from queries.store.checks import FAILED_CHECK, parse_checks
-from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+from transforms.contracts import EVENT_HOUR, LakeTable
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -45,33 +45,25 @@ class Finding:
         return f"{self.file}:{self.line}: {self.rule}: {self.message}"
 
 
-def lint(text: str, file: str) -> list[Finding]:
-    """Everything that is wrong with the SQL file; empty when it is sound."""
+def lint(text: str, file: str, tables: Mapping[str, LakeTable]) -> list[Finding]:
+    """Everything that is wrong with the SQL file, which reads these lake tables; empty when it is sound."""
     try:
-        query = parse_report(text, file)
+        query = parse_report(text, file, tables)
         parse_checks(query.report)
     except ReportDefinitionError as error:
-        return [Finding(file, error.line, "header", error.message)]
+        return [Finding(file, error.line, error.rule, error.message)]
     offset = text[: text.find(query.sql)].count("\n")
-    found = [*_header_findings(query.report)]
-    if query.report.source in LAKE_TABLES:
-        found += [
-            Finding(file, line + offset, rule, message)
-            for line, rule, message in _Linter(query.report, query.sql).findings()
-        ]
-        every = len(LAKE_TABLES[query.report.source].columns) + 1
-        if len(source_columns(query)) == every:
-            message = "The SQL says *, so every column is read and paid for. Name the columns."
-            found.append(Finding(file, offset + 1, "pruning", message))
+    found = [
+        *_header_findings(query.report),
+        *(Finding(file, line + offset, rule, message) for line, rule, message in _Linter(query).findings()),
+    ]
+    if len(source_columns(query)) == len(query.tables[0].columns) + 1:
+        message = "The SQL says *, so every column is read and paid for. Name the columns."
+        found.append(Finding(file, offset + 1, "pruning", message))
     return sorted(found, key=lambda one: one.line)
 
 
 def _header_findings(report: Report) -> Iterator[Finding]:
-    if report.source not in LAKE_TABLES:
-        known = ", ".join(LAKE_TABLES)
-        yield Finding(
-            report.file, 1, "source", f"There is no lake table {report.source!r}. There are: {known}."
-        )
     if report.context_seconds > LONGEST_CONTEXT:
         yield Finding(
             report.file, 1, "context", "The context is longer than a day, which no sweep looks back."
@@ -89,8 +81,8 @@ def _header_findings(report: Report) -> Iterator[Finding]:
 class _Linter:
     """The rules that look into the statement."""
 
-    def __init__(self, report: Report, sql: str) -> None:
-        self._report, self._sql = report, sql
+    def __init__(self, query: ReportQuery) -> None:
+        self._report, self._sql, self._table = query.report, query.sql, query.tables[0]
 
     def findings(self) -> Iterator[tuple[int, str, str]]:
         """Line within the SQL, rule, message."""
@@ -186,7 +178,7 @@ class _Linter:
         """Texts that event_type is compared with, and never has."""
         from sqlglot import exp
 
-        known = sorted({event_type.name for event_type in LAKE_TABLES[self._report.source].delivered})
+        known = sorted({event_type.name for event_type in self._table.delivered})
         for comparison in tree.find_all(exp.EQ, exp.NEQ, exp.In):
             sides = [
                 comparison.this,
@@ -204,7 +196,7 @@ class _Linter:
         """Fields of payload columns that their event type does not have."""
         from sqlglot import exp
 
-        payloads = {column.name: column.type for column in LAKE_TABLES[self._report.source].payload_columns}
+        payloads = {column.name: column.type for column in self._table.payload_columns}
         for dot in qualified.find_all(exp.Dot):
             if isinstance(dot.parent, exp.Dot):
                 continue
@@ -229,7 +221,7 @@ class _Linter:
         from sqlglot.optimizer.qualify import qualify
         from sqlglot.schema import MappingSchema
 
-        table = LAKE_TABLES[self._report.source]
+        table = self._table
         columns = {column.name: column.type for column in table.columns}
         columns |= {EVENT_HOUR: "string", EVENT_DATE: "string"}
         schema = MappingSchema(dialect="hive")

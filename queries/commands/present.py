@@ -5,25 +5,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from queries.commands.cost import human_bytes
 from queries.contracts import Report, echo, printable
 from queries.engine.port import Rows
-from queries.refresh.catalog import report_query
 from queries.refresh.freshness import Freshness
-
-
-def known_report(name: str) -> str:
-    """The name, if a report has it. Raises UnknownReportError, which lists those there are."""
-    return report_query(name).report.name
-
-
-def report_path(name: str) -> Path:
-    """The report's SQL file, as it is installed."""
-    return Path(str(files("queries").joinpath("sql", f"{name}.sql")))
 
 
 def progress_bar(total: int) -> Callable[[int], None]:

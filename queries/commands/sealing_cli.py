@@ -10,19 +10,20 @@ from queries.commands.backfill_cli import compute_again
 from queries.commands.sealed_hours import sealed_hours
 from queries.commands.target import Target, report_service
 from queries.hours import parse_hour
+from queries.refresh.catalog import ReportQuery
 from queries.refresh.sealing import sealing_queries
 
-MAIN_TABLE = next(iter(sealing_queries()))
-
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
-Table = Annotated[str, typer.Option("--table", help=f"One of: {', '.join(sealing_queries())}.")]
+Table = Annotated[
+    str | None, typer.Option("--table", help="Table of hours; the project's first one unless given.")
+]
 
 
 def hours(
     context: typer.Context,
     first: Annotated[str | None, typer.Option("--from", help="First hour.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last hour, included.")] = None,
-    table: Table = MAIN_TABLE,
+    table: Table = None,
     as_json: Json = False,
 ) -> None:
     """Which hours of the events are sealed, open, or were opened again by something late."""
@@ -30,7 +31,8 @@ def hours(
     for named in (first, last):
         if named is not None:
             parse_hour(named)
-    found = sealed_hours(report_service(target), _known(table), first or "", last or "9999")
+    query = _sealing(target, table)
+    found = sealed_hours(report_service(target), query.report.name, first or "", last or "9999")
     rows: list[dict[str, Any]] = [asdict(one) for one in found]
     for row in rows:
         row["sealed_at"] = present.moment(row["sealed_at"])
@@ -41,14 +43,14 @@ def seal(
     context: typer.Context,
     first: Annotated[str, typer.Option("--from", help="First hour.")],
     last: Annotated[str, typer.Option("--to", help="Last hour, included.")],
-    table: Table = MAIN_TABLE,
+    table: Table = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     timeout: Annotated[float, typer.Option(help="Give up waiting after this many seconds.")] = 3600,
     as_json: Json = False,
 ) -> None:
     """Seal hours now, without waiting for their lateness; the pipeline seals each in its time."""
     target: Target = context.obj
-    service, query = report_service(target), sealing_queries()[_known(table)]
+    service, query = report_service(target), _sealing(target, table)
     compute_again(
         target,
         service,
@@ -61,9 +63,9 @@ def seal(
     )
 
 
-def _known(table: str) -> str:
-    if table not in sealing_queries():
-        raise typer.BadParameter(
-            f"There is no table of hours {table!r}. Name one of: {', '.join(sealing_queries())}."
-        )
-    return table
+def _sealing(target: Target, table: str | None) -> ReportQuery:
+    queries = sealing_queries(target.project.tables)
+    name = next(iter(queries)) if table is None else table
+    if name not in queries:
+        raise typer.BadParameter(f"There is no table of hours {name!r}. Name one of: {', '.join(queries)}.")
+    return queries[name]

@@ -1,10 +1,32 @@
 """What the verbs of this stage read of the target, and the reports of a target."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from queries.contracts import CommandTarget
-from queries.service import ReportService, build_service
+from queries.refresh.catalog import ReportQuery
+from queries.service import ReportService, build_service, queries_of
 from queries.settings import Settings
+from transforms.contracts import LakeTable
+
+
+class Folders(Protocol):
+    """The project's folders that commands name."""
+
+    @property
+    def reports(self) -> Path: ...
+
+
+class Project(Protocol):
+    """The project that the command works on: its lake tables and its reports, by name."""
+
+    @property
+    def folders(self) -> Folders: ...
+    @property
+    def tables(self) -> Mapping[str, LakeTable]: ...
+    @property
+    def catalog(self) -> Mapping[str, ReportQuery]: ...
 
 
 class Target(CommandTarget, Protocol):
@@ -31,6 +53,9 @@ class Target(CommandTarget, Protocol):
     @property
     def delivery_stream(self) -> str: ...
 
+    @property
+    def project(self) -> Project: ...
+
 
 def report_service(target: Target, *, analyst: bool = False) -> ReportService:
     """The reports of the target; with `analyst`, queries run in the analysts' work group."""
@@ -44,4 +69,7 @@ def report_service(target: Target, *, analyst: bool = False) -> ReportService:
         ledger_table=target.ledger_table,
     )
     # Naming the resources has pointed the environment at the target, so a plain session reaches it.
-    return build_service(settings, aws_session())
+    tables = target.project.tables
+    return build_service(
+        settings, aws_session(), tables=tables, queries=queries_of(target.project.catalog, tables)
+    )

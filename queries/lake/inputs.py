@@ -8,7 +8,7 @@ from queries.hours import ranges
 from queries.lake.port import LakeIndex, Listed, summarize
 from queries.ledger.state import Input, PartitionState
 from queries.partitions import input_hours
-from transforms.contracts import LAKE_TABLES
+from transforms.contracts import LakeTable
 
 SHOWN = 3
 """Objects and hours that a reason names."""
@@ -70,7 +70,11 @@ def shrunk(before: Input | None, now: Input) -> str:
 
 
 def damaged(
-    lake: LakeIndex, report: Report, state: PartitionState, objects: Mapping[str, Sequence[Listed]]
+    lake: LakeIndex,
+    report: Report,
+    table: LakeTable,
+    state: PartitionState,
+    objects: Mapping[str, Sequence[Listed]],
 ) -> str:
     """What is wrong with objects that the published version was not computed from; empty when nothing is.
 
@@ -85,27 +89,25 @@ def damaged(
     oldest = min((one for one in listed if one.bytes), key=lambda one: one.modified, default=None)
     columns = lake.columns(dict.fromkeys([*new, *([oldest] if oldest and new else [])]))
     wrong = [f"{key} is empty" for key in empty]
-    wanted = set(REQUIRED[report.source])
+    wanted = required = set(required_columns(table))
     if oldest and new and not isinstance(older := columns[oldest.key], str):
-        wanted |= set(older)
+        wanted = required | set(older)
     for one in new:
         found = columns[one.key]
         if isinstance(found, str):
             wrong.append(f"{one.key} {found}")
-        elif lacking := sorted((wanted if one != oldest else set(REQUIRED[report.source])) - set(found)):
+        elif lacking := sorted((wanted if one != oldest else required) - set(found)):
             wrong.append(f"{one.key} lacks {_some(lacking, 'columns')}")
     return _sentence("Objects of the lake cannot be what was delivered", wrong)
 
 
-REQUIRED = {
-    table.name: [
+def required_columns(table: LakeTable) -> list[str]:
+    """Columns that every object of the lake table has had from the first day on."""
+    return [
         column.name
         for column in table.columns
         if column not in table.payload_columns and column.name not in table.personal_columns
     ]
-    for table in LAKE_TABLES.values()
-}
-"""Columns that every object of a lake table has had from the first day on."""
 
 
 def _sentence(what: str, found: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from queries.lake.port import Listed, summarize
 from queries.ledger.state import Input
 from queries.partitions import lake_hour
 from queries.store.parquet_footer import TAIL_BYTES, FooterError, footer_length, read_columns
-from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+from transforms.contracts import EVENT_HOUR, lake_prefix
 
 _PARALLEL_READS = 16
 _REMEMBERED = 20_000
@@ -68,13 +68,13 @@ class S3LakeIndex:
         return bytes(answer["Body"].read())
 
     def _objects(self, table: str, first: str, last: str) -> Iterator[Listed]:
-        prefix = f"{LAKE_TABLES[table].prefix}{EVENT_HOUR}="
+        prefix = f"{lake_prefix(table)}{EVENT_HOUR}="
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, StartAfter=f"{prefix}{first}"
         )
         for page in pages:
             for found in page.get("Contents", []):
-                named = lake_hour(found["Key"], LAKE_TABLES)
+                named = lake_hour(found["Key"], (table,))
                 if named is None:
                     continue
                 if named.hour > last:

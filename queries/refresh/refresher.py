@@ -227,7 +227,9 @@ class Refresher:
         if state.accepts:
             return ""
         before = state.published.input if state.published else None
-        return shrunk(before, inputs[state.partition]) or damaged(self._lake, query.report, state, objects)
+        return shrunk(before, inputs[state.partition]) or damaged(
+            self._lake, query.report, query.tables[0], state, objects
+        )
 
     def _advance(self, run: Run, summary: Summary) -> Run | None:
         """One step of a run; the run as it is then, None when it is no longer this worker's to go on with."""

@@ -14,7 +14,7 @@ from queries.hours import ranges
 from queries.partitions import input_hours, window
 from queries.refresh.catalog import ReportQuery, fingerprint
 from queries.store.checks import FAILED_CHECK, failed_check_sql
-from transforms.contracts import EVENT_HOUR, LAKE_TABLES
+from transforms.contracts import EVENT_HOUR
 
 EVENT_DATE = "event_date"
 FIRST_ARRIVAL = ("arrival_time", "producer_id", "epoch", "seq")
@@ -96,8 +96,7 @@ def source_columns(query: ReportQuery) -> list[str]:
     mean fewer bytes, whatever the engine's optimizer does.
     """
     code = _NO_CODE.sub(" ", query.sql)
-    table = LAKE_TABLES[query.report.source]
-    names = [column.name for column in table.columns]
+    names = [column.name for column in query.tables[0].columns]
     if not _EVERY_COLUMN.search(code.lower().replace("count(*)", "")):
         words = set(_WORD.findall(code.lower()))
         names = [name for name in names if name in words]

@@ -6,7 +6,6 @@ report's: same ledger, same swap.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 
 from queries.contracts import Report, ReportColumn
 from queries.engine.trino_types import trino_type
@@ -16,7 +15,7 @@ from queries.ledger.rules import CHUNK
 from queries.partitions import Key
 from queries.refresh.catalog import ReportQuery
 from queries.store.port import Entry, ReportStore, SwapRefusedError
-from transforms.contracts import LAKE_TABLES, LakeTable
+from transforms.contracts import LakeTable
 
 SEALED_FOLDER = "sealed"
 """Folder of the reporting bucket; not that of reports, whose readers may not read events."""
@@ -46,13 +45,12 @@ def sealing_query(table: LakeTable) -> ReportQuery:
         folder=SEALED_FOLDER,
     )
     sql = f"SELECT * FROM {table.name}"  # noqa: S608 - a name of the contracts
-    return ReportQuery(report, sql, waits_for_lateness=True)
+    return ReportQuery(report, sql, (table,), waits_for_lateness=True)
 
 
-@cache
-def sealing_queries() -> Mapping[str, ReportQuery]:
+def sealing_queries(tables: Mapping[str, LakeTable]) -> Mapping[str, ReportQuery]:
     """The sealing of every lake table, by the name of its table of hours."""
-    return {hours_table(table): sealing_query(table) for table in LAKE_TABLES.values()}
+    return {hours_table(table): sealing_query(table) for table in tables.values()}
 
 
 class OpenHours:

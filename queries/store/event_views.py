@@ -14,7 +14,6 @@ from queries.refresh.rendering import COPY, COPY_NUMBER
 from queries.refresh.sealing import hours_table
 from transforms.contracts import (
     EVENT_HOUR,
-    LAKE_TABLES,
     Column,
     LakeTable,
     payload_column,
@@ -86,11 +85,11 @@ def event_view(table: LakeTable, name: str, source: str) -> EventView:
     return EventView(name, source, columns, sql, payload.comment)
 
 
-def event_views() -> Mapping[str, EventView]:
+def event_views(tables: Mapping[str, LakeTable]) -> Mapping[str, EventView]:
     """Every view by name, in the order of the contracts."""
     views = (
         event_view(table, column.name, hours_table(table))
-        for table in LAKE_TABLES.values()
+        for table in tables.values()
         for column in table.payload_columns
     )
     return {view.name: view for view in views}

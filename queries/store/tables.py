@@ -2,7 +2,7 @@
 reports.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from queries.contracts import Report
@@ -10,7 +10,7 @@ from queries.refresh.catalog import ReportQuery
 from queries.refresh.freshness import FRESHNESS_COLUMNS, FRESHNESS_PREFIX, FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_query
 from queries.store.event_views import EventView, event_views
-from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LAKE_TABLES, LakeTable
+from transforms.contracts import FAILED_PREFIX, FAILED_TABLE, LakeTable
 
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -159,19 +159,24 @@ def _hive(athena_type: str) -> str:
 
 
 def every_table(
-    queries: Iterable[ReportQuery], *, database: str, lake_bucket: str, reporting_bucket: str
+    tables: Mapping[str, LakeTable],
+    queries: Iterable[ReportQuery],
+    *,
+    database: str,
+    lake_bucket: str,
+    reporting_bucket: str,
 ) -> dict[str, dict[str, Any]]:
-    """The `TableInput` of every table and view of a deployment that runs these queries, by name."""
+    """The `TableInput` of every table and view of a deployment with these tables and queries, by name."""
     inputs = [
-        *(lake_table_input(table, lake_bucket) for table in LAKE_TABLES.values()),
+        *(lake_table_input(table, lake_bucket) for table in tables.values()),
         failed_table_input(lake_bucket),
-        *(hours_table_input(table, reporting_bucket) for table in LAKE_TABLES.values()),
+        *(hours_table_input(table, reporting_bucket) for table in tables.values()),
         *(
             report_table_input(query.report, reporting_bucket)
             for query in queries
             if not query.waits_for_lateness
         ),
         freshness_table_input(reporting_bucket),
-        *(event_view_input(view, database) for view in event_views().values()),
+        *(event_view_input(view, database) for view in event_views(tables).values()),
     ]
     return {table["Name"]: table for table in inputs}

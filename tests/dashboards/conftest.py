@@ -16,9 +16,8 @@ import uvicorn
 from dashboards import emit
 from dashboards.preview.board import Board
 from dashboards.preview.server import Preview, Watch
-from dashboards.reading import dashboards
-from queries.contracts import reports
 from tests.dashboards import rows
+from tests.shop import DASHBOARDS, REPORTS
 
 PLACE: dict[str, Any] = {
     "prefix": "penstock", "account": "123456789012", "region": "eu-west-1", "database": "reports",
@@ -29,7 +28,7 @@ PLACE: dict[str, Any] = {
 def resources(**more: Any) -> dict[str, emit.Resource]:
     """What would be deployed from the package's own definitions."""
     owner = "arn:aws:quicksight:eu-west-1:123456789012:group/default/owners"
-    return dict(emit.resources(reports(), **{**PLACE, "owners": [owner], **more}))
+    return dict(emit.resources(REPORTS, DASHBOARDS, **{**PLACE, "owners": [owner], **more}))
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def board_over(folder: Path) -> Board:
     """A board over the Parquet files of a folder, at the tests' own time."""
-    stale_after = {s.report: s.stale_after_seconds for d in dashboards().values() for s in d.sources.values()}
+    stale_after = {s.report: s.stale_after_seconds for d in DASHBOARDS.values() for s in d.sources.values()}
     board = Board(resources, rows.athena(folder), stale_after=stale_after, clock=lambda: rows.NOW)
     assert board.rebuild(), board.error
     board.load()

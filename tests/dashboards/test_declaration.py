@@ -83,4 +83,4 @@ def test_the_declaration_that_is_broken_in_these_tests_is_right_itself() -> None
 
 def test_a_report_has_one_dataset_and_one_place_that_declares_it() -> None:
     with pytest.raises(DeclarationError, match=r"has its dataset in .*a.toml:4 already"):
-        load_all({"a.toml": GOOD, "b.toml": GOOD})
+        load_all({"a.toml": GOOD, "b.toml": GOOD}, "dashboards")

@@ -14,10 +14,11 @@ from dashboards.expressions.duckdb_sql import sql
 from dashboards.expressions.parse import parse
 from dashboards.expressions.typing import Names
 from dashboards.preview.payload import tiles
-from dashboards.reading import dashboards, load
+from dashboards.reading import load
 from dashboards.render.state import State
 from tests.dashboards import rows
 from tests.dashboards.conftest import board_over, resources
+from tests.shop import DASHBOARDS
 
 NAMES = Names({"amount": "number", "code": "text", "orders": "number"}, {}, {})
 DECLARED = """title = "T"
@@ -121,7 +122,7 @@ def test_what_is_deployed_names_the_divisors_and_no_number_of_decimals() -> None
     table = next(v["TableVisual"] for v in page["Sheets"][0]["Visuals"] if "TableVisual" in v)
     revenue = table["ChartConfiguration"]["FieldWells"]["TableAggregatedFieldWells"]["Values"][1]
     assert "DecimalPlacesConfiguration" not in str(revenue)
-    measures = dashboards()["orders"].sources["orders_by_hour"].measures
+    measures = DASHBOARDS["orders"].sources["orders_by_hour"].measures
     assert not [name for name, entry in measures.items() if "/ 100" in entry.expression]
 
 

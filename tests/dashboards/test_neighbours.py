@@ -13,9 +13,9 @@ from dashboards.preview.board import Board
 from dashboards.preview.payload import tiles
 from dashboards.reading import load
 from dashboards.render.state import State
-from queries.contracts import reports
 from tests.dashboards import rows
 from tests.dashboards.conftest import PLACE
+from tests.shop import REPORTS
 
 DECLARED = """title = "T"
 about = "A"
@@ -93,7 +93,7 @@ def declared() -> dict[str, Dashboard]:
 
 
 def made(declared: dict[str, Dashboard]) -> dict[str, Any]:
-    return copy.deepcopy(dict(emit.resources(reports(), **PLACE, declared=declared)))
+    return copy.deepcopy(dict(emit.resources(REPORTS, declared, **PLACE)))
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_the_filter_is_deployed_for_all_datasets_only_where_several_have_the_col
 
 
 def test_lint_notes_what_a_filter_and_a_click_leave_whole(declared: dict[str, Dashboard]) -> None:
-    found = lint(made(declared), declared, reports())
+    found = lint(made(declared), declared, REPORTS)
     notes = [finding for finding in found if finding.is_note]
     assert [(finding.rule, finding.line) for finding in notes] == [
         ("silent/not-filtered", declared["test"].filters[1].line),
@@ -173,7 +173,7 @@ def test_a_filter_of_one_dataset_beside_another_with_the_column_is_a_defect(
     seeded = made(declared)
     for group in seeded["DashboardTest"].properties["Definition"]["FilterGroups"]:
         group["CrossDataset"] = "SINGLE_DATASET"
-    found = [finding for finding in lint(seeded, declared, reports()) if not finding.is_note]
+    found = [finding for finding in lint(seeded, declared, REPORTS) if not finding.is_note]
     assert [finding.rule for finding in found] == ["silent/one-dataset"]
     assert found[0].line == declared["test"].filters[1].line
     assert "sessions_by_day" in found[0].message

@@ -16,15 +16,14 @@ from dashboards import emit
 from dashboards.plan import Step, plan, unshown
 from dashboards.quicksight import deployed
 from infra.aws.replacements import planned
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths
 from infra.local.quicksight import QuickSightService
-from queries.contracts import reports
 from tests.dashboards.conftest import PLACE
+from tests.shop import DASHBOARDS, REPORTS, SHOP
 
 ACCOUNT = "000000000000"
-WANTED = dict(emit.resources(reports(), **{**PLACE, "account": ACCOUNT, "region": "us-east-1"}))
+WANTED = dict(emit.resources(REPORTS, DASHBOARDS, **{**PLACE, "account": ACCOUNT, "region": "us-east-1"}))
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +184,7 @@ def test_a_replacement_that_the_plan_did_not_show_is_a_reason_to_stop(quicksight
 
 def test_a_deploy_plans_for_the_same_assets(quicksight: Any) -> None:
     _, client = quicksight
-    steps = planned(lambda service: client if service == "quicksight" else Caller(), DEPLOYMENTS[DEFAULT])
+    steps = planned(lambda service: client if service == "quicksight" else Caller(), SHOP, SHOP.default)
     assert {(step.kind, step.id) for step in steps} == {
         (kind, asset_id) for kind, asset_id in deployed(client, ACCOUNT)
     }
@@ -205,7 +204,9 @@ class Caller:
 def test_a_changed_declaration_is_an_update_of_its_assets_alone(quicksight: Any) -> None:
     _, client = quicksight
     more = dict(
-        emit.resources(reports(), **{**PLACE, "account": ACCOUNT, "region": "us-east-1", "commit": "abc1234"})
+        emit.resources(
+            REPORTS, DASHBOARDS, **{**PLACE, "account": ACCOUNT, "region": "us-east-1", "commit": "abc1234"}
+        )
     )
     found = steps(client, more)
     assert {step.action for step in found.values()} == {"update"}

@@ -17,10 +17,10 @@ import pytest
 
 from infra.aws.outputs import Outputs
 from infra.local import processes
-from queries.contracts import reports
 from tests.dashboards.preview.viewer import Viewer, fetch, opened
 from tests.dashboards.render.test_numbers import PAGES, SECTION, assert_equal, by_hand, comparable, ordered
 from tests.end_to_end.conftest import Shell
+from tests.shop import REPORTS
 
 pytestmark = [pytest.mark.cloud, pytest.mark.browser]
 
@@ -94,7 +94,7 @@ def wait_until_served(url: str, serving: "subprocess.Popen[bytes]") -> None:
 def save_published(shell: Shell, folder: Path) -> None:
     """Each report's served files, found through the catalogue and read without any query engine."""
     client, database = shell.cloud.context.client, Outputs.from_document(shell.cloud.outputs).database
-    for report in reports().values():
+    for report in REPORTS.values():
         pages = client("glue").get_paginator("get_partitions")
         tables = []
         for page in pages.paginate(DatabaseName=database, TableName=report.name):

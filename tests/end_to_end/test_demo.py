@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from infra.accounting.intervals import IntervalSet
-from producers.contracts import STREAMS
 from producers.simulation.simulator import Simulation
-from queries.contracts import reports
 from tests.access_log import access_log
 from tests.end_to_end.conftest import Shell
+from tests.shop import REPORTS, STREAMS, WEB
 
 pytestmark = pytest.mark.cloud
 
@@ -23,6 +22,7 @@ EVENTS = 5000
 def simulated_again(told: dict[str, Any]) -> Simulation:
     """The simulation that the demo says it sent."""
     return Simulation(
+        stream=WEB,
         seed=told["seed"],
         count=told["count"],
         start=datetime.fromisoformat(told["start"]),
@@ -73,7 +73,7 @@ def test_the_reports_have_what_the_simulator_sent_each_event_once(demo: dict[str
 
 
 def test_the_demo_answers_for_every_report_and_how_fast_it_was(demo: dict[str, Any]) -> None:
-    assert set(demo["reports"]) == set(reports())
+    assert set(demo["reports"]) == set(REPORTS)
     assert all(report["rows"] > 0 and report["partitions"] > 0 for report in demo["reports"].values())
     assert demo["events_per_second"] > 0
     assert 0 < demo["freshness_seconds"] < 60
@@ -171,7 +171,7 @@ def all_rows(shell: Shell) -> dict[str, list[tuple[Any, ...]]]:
             ),
             key=repr,
         )
-        for report in reports().values()
+        for report in REPORTS.values()
     }
 
 

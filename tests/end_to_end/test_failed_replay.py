@@ -19,10 +19,10 @@ import pytest
 from infra.command.target import Target
 from infra.demo.producing import send_simulation
 from infra.local.firehose.deaggregation import unpack
-from queries.contracts import reports
 from tests.end_to_end.conftest import Shell, shell_in
 from tests.end_to_end.poisoned import PoisonedSimulation, payloads
-from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LAKE_TABLES
+from tests.shop import REPORTS, TABLES
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX
 from transforms.failed.arrow import parquet_bytes, read_parquet, rows_to_table
 from transforms.failed.replay_ledger import REPLAYS_PREFIX
 from transforms.gate.gate import Gate
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.cloud
 
 EVENTS = int(os.environ.get("PENSTOCK_TEST_EVENTS", "3000"))
 WAIT = str(60 + EVENTS // 200)
-TABLE = LAKE_TABLES["web_events"]
+TABLE = TABLES["web_events"]
 MEND = ("failed", "replay", "--repair", "tests.end_to_end.mending:mend")
 
 Answer = dict[str, Any]
@@ -83,7 +83,7 @@ class Pipeline:
         self.shell.json("reports", "refresh", "--wait", "--timeout", "600", *options)
         return {
             name: sorted((tuple(row.values()) for row in self.shell.rows(f"SELECT * FROM {name}")), key=repr)
-            for name in reports()
+            for name in REPORTS
         }
 
     def arrived(self) -> Iterator[tuple[bytes, int]]:
@@ -151,7 +151,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         shell.run("local", "up")
         target = Target("local", {}, directory=shell.directory)
         key_id, key = next(iter(deployed_keys(target).items()))
-        deployed, now = Gate(LAKE_TABLES["web_events"], key_id=key_id, key=key), datetime.now(UTC)
+        deployed, now = Gate(TABLES["web_events"], key_id=key_id, key=key), datetime.now(UTC)
         simulation = PoisonedSimulation(
             seed=11,
             count=EVENTS,
@@ -303,9 +303,9 @@ def test_a_second_and_a_forced_replay_change_no_row(seen: Seen) -> None:
 
 
 def test_every_report_is_that_of_clean_input(seen: Seen) -> None:
-    assert all(seen.clean[name] for name in reports())
+    assert all(seen.clean[name] for name in REPORTS)
     assert seen.before != seen.clean
-    for name in reports():
+    for name in REPORTS:
         assert seen.replayed[name] == seen.clean[name], name
 
 

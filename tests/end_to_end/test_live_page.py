@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
-from producers.contracts.web import PageViewed
+from producers.contracts.shop.web import PageViewed
 from producers.producer import Producer
 from producers.sinks.kinesis import KinesisSink
-from queries.contracts import reports
 from tests.end_to_end.conftest import Shell
+from tests.shop import REPORTS
 
 pytestmark = [pytest.mark.cloud, pytest.mark.browser]
 
@@ -62,7 +62,7 @@ def test_one_event_is_followed_from_produced_to_report(live: LocalCloud, page: P
     expect(steps.first).to_contain_text("Produced")
     expect(page.locator(".step[data-step=stream]")).to_contain_text("shard")
     expect(page.locator(".step[data-step=lake]")).to_contain_text("web_events/event_hour=")
-    expect(page.locator(".step[data-step=report]")).to_have_count(len(reports()))
+    expect(page.locator(".step[data-step=report]")).to_have_count(len(REPORTS))
     assert all(" " in took for took in page.locator(".step .took").all_inner_texts())
     assert f"event={event_id}" in page.url
 

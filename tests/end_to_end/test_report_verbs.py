@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from queries.commands.present import report_path
 from tests.end_to_end.conftest import Shell
+from tests.shop import SHOP
 
 REPORT = "traffic_by_hour"
 MEASURES = ("page_views", "visitors", "bytes_sent", "errors")
@@ -45,7 +45,7 @@ def test_run_shows_the_rows_that_are_published_and_publishes_nothing(shell: Shel
 def test_diff_finds_nothing_until_the_sql_is_another(shell: Shell, hour: str, tmp_path: Path) -> None:
     assert shell.json("reports", "diff", REPORT, "--hour", hour) == []
     changed = tmp_path / "changed.sql"
-    sql = report_path(REPORT).read_text(encoding="utf-8")
+    sql = (SHOP.folders.reports / f"{REPORT}.sql").read_text(encoding="utf-8")
     changed.write_text(sql.replace("status >= 400", "status >= 200"), encoding="utf-8")
     (row,) = shell.json("reports", "diff", REPORT, "--hour", hour, "--sql", str(changed), code=1)
     assert row["published"] == published(shell, hour)

@@ -9,6 +9,7 @@ import pytest
 
 from infra.stacks.artefacts import ARTEFACTS, Artefact, asset_hash, source_files
 from tests.house.imports import cycle, impurities, modules, reachable
+from tests.shop import SHOP
 
 ROOT = Path(__file__).parents[2]
 PURE = (
@@ -95,19 +96,25 @@ def test_every_file_of_a_zip_is_reachable_from_its_handler_and_nothing_else_is(a
     ):  # a project's contracts, which the zip carries too, import the facade
         reached |= reachable(known, "penstock.contracts")
     wanted = {known[name].path.as_posix() for name in reached}
-    assert {path for path in source_files(artefact) if path.endswith(".py")} == wanted
+    ours = {path for path in source_files(artefact, SHOP.folders) if not path.startswith("project/")}
+    assert {path for path in ours if path.endswith(".py")} == wanted
 
 
 @pytest.mark.parametrize("package", ["producers", "transforms", "queries", "dashboards"])
 def test_a_changed_file_of_a_command_changes_no_functions_hash(tmp_path: Path, package: str) -> None:
-    for file in {name for artefact in ARTEFACTS.values() for name in source_files(artefact)}:
-        _write(tmp_path, file, (ROOT / file).read_text(encoding="utf-8"))
-    before = {name: asset_hash(artefact, tmp_path) for name, artefact in ARTEFACTS.items()}
+    for artefact in ARTEFACTS.values():
+        for file, content in source_files(artefact, SHOP.folders).items():
+            _write(tmp_path, file, content.decode())
+    before = _hashes(tmp_path)
     for file in (f"{package}/commands/cli.py", f"{package}/cli.py", f"{package}/__main__.py"):
         _write(tmp_path, file, "print('another command')\n")
-    assert {name: asset_hash(artefact, tmp_path) for name, artefact in ARTEFACTS.items()} == before
+    assert _hashes(tmp_path) == before
     _write(tmp_path, "queries/refresh/new.py", "")
-    assert asset_hash(ARTEFACTS["query"], tmp_path) != before["query"]
+    assert _hashes(tmp_path)["query"] != before["query"]
+
+
+def _hashes(root: Path) -> dict[str, str]:
+    return {name: asset_hash(artefact, SHOP.folders, root) for name, artefact in ARTEFACTS.items()}
 
 
 def _write(root: Path, name: str, text: str) -> None:

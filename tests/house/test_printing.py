@@ -29,6 +29,7 @@ from producers.spool.folder import Spool
 from queries.commands import cli as queries_cli
 from queries.commands import present, sealing_cli
 from queries.engine.port import QueryFailedError, Rows
+from tests.shop import REPORTS, SHOP
 from tests.transforms.failed.memory_bucket import MemoryObjects, error_line
 from transforms.failed import cli as failed_cli
 from transforms.settings import read_keys
@@ -100,7 +101,7 @@ def target(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         )
 
     return SimpleNamespace(
-        json=False, client=client, dead_letter_queue_url="q", queue_url="q", query_function="f"
+        json=False, client=client, dead_letter_queue_url="q", queue_url="q", query_function="f", project=SHOP
     )
 
 
@@ -154,7 +155,7 @@ def test_the_tables_of_the_demo_are_printed_as_data() -> None:
             return Rows(columns, ["varchar"] * len(columns), [["[/x]\x1b]0;t\x07"] * len(columns)], 0, 0)
 
     console = Console(file=told, width=2_000, highlight=False, markup=False, emoji=False)
-    report_tables(Engine(), console)  # type: ignore[arg-type]
+    report_tables(Engine(), REPORTS.values(), console)  # type: ignore[arg-type]
     assert is_shown_as_data(told.getvalue(), whole=r"[/x]\x1b]0;t\x07")
 
 
@@ -206,7 +207,9 @@ def failed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     monkeypatch.setattr(failed_cli, "deployed_keys", lambda _: read_keys(KEYS))
 
     def run(*arguments: str) -> str:
-        ran = CliRunner().invoke(failed_cli.failed_app, arguments, obj=SimpleNamespace(json=False))
+        ran = CliRunner().invoke(
+            failed_cli.failed_app, arguments, obj=SimpleNamespace(json=False, project=SHOP)
+        )
         assert ran.exit_code == 0, ran.exception
         return ran.output
 

@@ -14,10 +14,11 @@ import sys
 from pathlib import Path
 from infra.stacks.artefact_folder import source_folder
 from infra.stacks.artefacts import ARTEFACTS, asset_hash
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.aws.synth import synthesize
-print(asset_hash(ARTEFACTS["transform"]))
-synthesize(DEPLOYMENTS[DEFAULT], Path(sys.argv[1]), source_folder)
+from infra.project.loading import SHOP, load
+shop = load(SHOP)
+print(asset_hash(ARTEFACTS["transform"], shop.folders))
+synthesize(shop, shop.default, Path(sys.argv[1]), source_folder)
 """
 
 

@@ -4,11 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from producers.contracts import STREAMS, Payload
+from producers.contracts import Payload
 from producers.errors import StreamUnavailableError
 from producers.packing.aggregation import deaggregate, is_aggregate
 from producers.sinks.memory import MemorySink, even_shards
 from producers.sinks.port import Answer, SinkRecord
+from tests.shop import STREAMS
 
 STREAM = next(iter(STREAMS.values()))
 

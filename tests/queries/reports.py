@@ -1,6 +1,7 @@
 """Reports that tests declare."""
 
 from queries.refresh.catalog import ReportQuery, parse_report
+from tests.shop import TABLES
 
 HEADER = """-- report: {name}
 -- title: A report
@@ -22,4 +23,4 @@ def declared(
 ) -> ReportQuery:
     """A report with this SQL; `more` holds further header lines, each beginning with `-- `."""
     header = HEADER.format(name=name, grain=grain, columns=columns, more=more + "\n" if more else "")
-    return parse_report(header + sql, f"{name}.sql")
+    return parse_report(header + sql, f"{name}.sql", TABLES)

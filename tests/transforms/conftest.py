@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.contracts import LAKE_TABLES
+from tests.shop import TABLES
 from transforms.gate.gate import Gate
 
 KEY = bytes.fromhex("ab" * 32)
@@ -10,4 +10,4 @@ KEY = bytes.fromhex("ab" * 32)
 
 @pytest.fixture(scope="session")
 def gate() -> Gate:
-    return Gate(LAKE_TABLES["web_events"], key_id="k1", key=KEY)
+    return Gate(TABLES["web_events"], key_id="k1", key=KEY)

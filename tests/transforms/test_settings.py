@@ -48,4 +48,4 @@ def test_a_wrong_key_is_told_by_its_place_and_never_quoted(keys: str, words: str
 
 def test_a_stream_that_nobody_declares_is_answered_with_those_that_are() -> None:
     with pytest.raises(SettingsError, match="set it to one of: web"):
-        Settings.from_environ({STREAM: "nosuch", PSEUDONYM_KEYS: f"k1:{HEX}"})
+        Settings.from_environ({STREAM: "nosuch", PSEUDONYM_KEYS: f"k1:{HEX}"}).stream_among({"web": 1})

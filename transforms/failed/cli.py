@@ -64,7 +64,11 @@ def list_failed(
     )
     unreadable: list[UnreadableStretch] = []
     found = [
-        entry for entry in index(_objects(target), keyless_reviewer(), unreadable.append) if entry in wanted
+        entry
+        for entry in index(
+            _objects(target), keyless_reviewer(target.project.tables.values()), unreadable.append
+        )
+        if entry in wanted
     ]
     waiting = len({entry.record_id for entry in found if entry.is_to_replay})
     command = _replay_command(ctx, wanted)
@@ -118,7 +122,7 @@ def explain_failed(
 ) -> None:
     """Show one failed record, decoded, and the exact place at fault. Shows personal data."""
     target = cast("Target", ctx.obj)
-    found = explain(_objects(target), keyless_reviewer(), record_id)
+    found = explain(_objects(target), keyless_reviewer(target.project.tables.values()), record_id)
     if as_json or target.json:
         record = {name: value for name, value in vars(found.record).items() if name != "raw"}
         events = [
@@ -179,7 +183,7 @@ def replay_failed(
     runs = replay(
         error_objects(objects),
         objects,
-        reviewer(keys),
+        reviewer(target.project.tables.values(), keys),
         order,
         repair=function,
         now=lambda: datetime.now(UTC),

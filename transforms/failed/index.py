@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from producers.contracts import STREAMS, UNREADABLE_LINE
+from producers.contracts import UNREADABLE_LINE
 from transforms.failed.error_objects import FailedRecord
-from transforms.failed.line_reasons import known_words
+from transforms.failed.line_reasons import Vocabulary, known_words
 from transforms.failed.review import Judged, Reviewer
 from transforms.gate.outcome import Dropped, Failed, Outcome
 
@@ -65,12 +65,12 @@ class IndexEntry:
 
 def index_record(record: FailedRecord, reviewer: Reviewer) -> Iterator[IndexEntry]:
     """The entries of one failed record: one per event in it."""
-    return entries_of(record, reviewer.judge(record))
+    return entries_of(record, reviewer.judge(record), reviewer.vocabulary)
 
 
-def entries_of(record: FailedRecord, found: Iterable[Judged]) -> Iterator[IndexEntry]:
+def entries_of(record: FailedRecord, found: Iterable[Judged], vocabulary: Vocabulary) -> Iterator[IndexEntry]:
     """The entries of a failed record that was judged."""
-    return (_entry(record, judged) for judged in found)
+    return (_entry(record, judged, vocabulary) for judged in found)
 
 
 def reason_of(outcome: Outcome) -> str:
@@ -89,11 +89,13 @@ class _Names(Struct, gc=False):
     payload: Any = None
 
 
-def _entry(record: FailedRecord, judged: Judged) -> IndexEntry:
+def _entry(record: FailedRecord, judged: Judged, vocabulary: Vocabulary) -> IndexEntry:
     names = _names(judged.raw)
     outcome = judged.outcome
     reason = reason_of(outcome)
-    line, length, why = _source_line(names) if reason == UNREADABLE_LINE.name else (None, None, "")
+    line, length, why = (
+        _source_line(names, vocabulary) if reason == UNREADABLE_LINE.name else (None, None, "")
+    )
     return IndexEntry(
         record_id=record.record_id,
         object_key=record.object_key,
@@ -103,7 +105,7 @@ def _entry(record: FailedRecord, judged: Judged) -> IndexEntry:
         arrival_time=_utc(record.arrival_ms),
         reason=reason,
         place=outcome.place if isinstance(outcome, Failed) else "",
-        event_type=_declared(names.event_type),
+        event_type=_declared(names.event_type, vocabulary),
         event_time=_moment(names.event_time),
         producer_id=_identifier(names.producer_id),
         epoch=_whole(names.epoch),
@@ -121,14 +123,11 @@ def _names(raw: bytes) -> _Names:
         return _Names()
 
 
-_DECLARED = frozenset(
-    {each.name for stream in STREAMS.values() for each in stream.all_types} | {UNREADABLE_LINE.name}
-)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
-def _declared(value: Any) -> str:
-    return value if isinstance(value, str) and value in _DECLARED else ""
+def _declared(value: Any, vocabulary: Vocabulary) -> str:
+    return value if isinstance(value, str) and value in vocabulary.event_types else ""
 
 
 def _identifier(value: Any) -> str:
@@ -163,7 +162,7 @@ def _utc(epoch_ms: int) -> str:
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z" if epoch_ms else ""
 
 
-def _source_line(names: _Names) -> tuple[int | None, int | None, str]:
+def _source_line(names: _Names, vocabulary: Vocabulary) -> tuple[int | None, int | None, str]:
     """The line's number, its length, and why it is unreadable. Its text can hold anything, and so can the
     name of its file.
     """
@@ -171,7 +170,8 @@ def _source_line(names: _Names) -> tuple[int | None, int | None, str]:
     number = _LINE_NUMBER.search(str(payload.get("position", "")))
     line, why = payload.get("line"), payload.get("reason")
     length = len(line) if isinstance(line, str) else None
-    return int(number[1]) if number else None, length, known_words(why if isinstance(why, str) else "")
+    reason = known_words(why if isinstance(why, str) else "", vocabulary)
+    return int(number[1]) if number else None, length, reason
 
 
 _LINE_NUMBER = re.compile(r":(\d{1,15})\Z", re.ASCII)

@@ -6,10 +6,12 @@ else stands there becomes `...`. So reasons that differ in values only are one t
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from msgspec.structs import fields
 
-from producers.contracts import ENVELOPE_FIELDS, STREAMS
+from producers.contracts import ENVELOPE_FIELDS, UNREADABLE_LINE, Stream
 
 _LONGEST = 160
 _MASKED = "\0"
@@ -31,19 +33,29 @@ until user utf utc utf-8 uuid valid value values version was where which with wi
 """
 
 
-def _vocabulary() -> frozenset[str]:
-    types = [each for stream in STREAMS.values() for each in stream.all_types]
-    names = {field.encode_name for each in types for field in fields(each.payload)}
-    return (
-        frozenset(_WORDS.split())
-        | set(STREAMS)
-        | names
-        | {each.name for each in types}
-        | set(ENVELOPE_FIELDS)
-    )
+@dataclass(frozen=True)
+class Vocabulary:
+    """What may be shown of a failed record, besides times and numbers: words that its text cannot choose.
+
+    Attributes:
+        words: of a reason, in lower case.
+        event_types: names of the event types that are declared.
+    """
+
+    words: frozenset[str]
+    event_types: frozenset[str]
+
+    @classmethod
+    def of(cls, streams: Iterable[Stream]) -> "Vocabulary":
+        """The names that the contracts of these streams use, and the closed list."""
+        known = list(streams)
+        types = [each for stream in known for each in stream.all_types]
+        names = {each.name for each in types}
+        members = {field.encode_name for each in types for field in fields(each.payload)}
+        words = {*_WORDS.split(), *(stream.name for stream in known), *members, *names, *ENVELOPE_FIELDS}
+        return cls(frozenset(words), frozenset({*names, UNREADABLE_LINE.name}))
 
 
-_KNOWN = _vocabulary()
 _BETWEEN = r""" ,.;:()[]`'"<>=-"""
 _PART = re.compile(
     rf"[A-Za-z_][A-Za-z0-9_]*|[{re.escape(_BETWEEN)}]|[^A-Za-z_{re.escape(_BETWEEN)}]+", re.ASCII
@@ -51,10 +63,10 @@ _PART = re.compile(
 _MASKS = re.compile(rf"\0(?:[{re.escape(_BETWEEN)}]*\0)*")
 
 
-def known_words(reason: str) -> str:
+def known_words(reason: str, vocabulary: Vocabulary) -> str:
     """The reason with every word that is not known masked; empty when none is known."""
     shown = "".join(
-        part if part in _BETWEEN or part.lower() in _KNOWN else _MASKED
+        part if part in _BETWEEN or part.lower() in vocabulary.words else _MASKED
         for part in _PART.findall(reason[: 4 * _LONGEST])
     )
     shown = _MASKS.sub("...", shown).strip()

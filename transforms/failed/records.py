@@ -74,7 +74,7 @@ def index(
         judged = reviewer.judge_each((record, None) for record in each.records)
         for record, found in zip(each.records, judged, strict=True):
             is_replayed = record.number in landed
-            for entry in entries_of(record, found):
+            for entry in entries_of(record, found, reviewer.vocabulary):
                 yield replace(entry, is_replayed=True) if is_replayed else entry
 
 

@@ -136,7 +136,9 @@ class _Replay:
         key = self.error_object.name.key
         ledger.plan(self.objects, [object_key(place, key) for place in rows])
         changed: set[str] = set()
-        for number, each in enumerate(write_rows(self.objects, key, rows, list(ledger.objects)), start=1):
+        for number, each in enumerate(
+            write_rows(self.objects, key, rows, list(ledger.objects), self.reviewer.tables), start=1
+        ):
             ledger.objects[each.key] = each.rows
             changed.update([each.key] if each.is_changed else ())
             self.note("lake objects", min(number, len(ledger.objects)), len(ledger.objects))
@@ -166,7 +168,7 @@ class _Replay:
             made.passing.add(record.number)
         wanted = self.order.selection
         if not wanted.takes_all_of(record.kind) and not any(
-            entry in wanted for entry in entries_of(record, judged)
+            entry in wanted for entry in entries_of(record, judged, self.reviewer.vocabulary)
         ):
             counts.events += number
             counts.not_selected += number

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.contracts import EVENT_HOUR, LAKE_TABLES, LakeTable
+from transforms.contracts import EVENT_HOUR, LakeTable
 from transforms.failed.arrow import parquet_bytes, read_parquet, rows_to_table
 from transforms.failed.bucket import Objects
 from transforms.failed.error_objects import object_hash
@@ -47,12 +47,17 @@ def object_key(place: Place, error_object: str) -> str:
 
 
 def write_rows(
-    objects: Objects, error_object: str, rows: Mapping[Place, list[bytes]], known: Iterable[str]
+    objects: Objects,
+    error_object: str,
+    rows: Mapping[Place, list[bytes]],
+    known: Iterable[str],
+    tables: Sequence[LakeTable],
 ) -> Iterator[Written]:
     """Bring the error object's lake objects to hold these rows, beside those that they hold already.
 
     A row replaces that of the same event, wherever that stands. `known` are the keys that earlier replays
-    wrote. Objects are given as they are written; several are written at once.
+    wrote, `tables` those that they can be of. Objects are given as they are written; several are written at
+    once.
 
     All rows are written where they belong before the first one is removed where it stood: stopped between, an
     event is there twice (readers count it once by its id) and never not at all.
@@ -70,7 +75,7 @@ def write_rows(
     yield from in_parallel(bring, _fresh(rows, keys, written))
     stale = {key: names & written for key, names in beside.items() if not names.isdisjoint(written)}
     stale |= {key: written for key in known if key not in keys}
-    yield from in_parallel(lambda key: _remove(objects, key, stale[key]), stale)
+    yield from in_parallel(lambda key: _remove(objects, key, stale[key], tables), stale)
 
 
 def _present(objects: Objects, keys: Mapping[str, Place]) -> AbstractSet[str]:
@@ -158,12 +163,12 @@ def _merge(objects: Objects, fresh: _Fresh, beside: dict[str, set[str]]) -> Writ
     return _put(objects, fresh.key, _ordered(pa.concat_tables([kept, fresh.rows]))[0], body)
 
 
-def _remove(objects: Objects, key: str, names: AbstractSet[str]) -> Written:
+def _remove(objects: Objects, key: str, names: AbstractSet[str], tables: Sequence[LakeTable]) -> Written:
     """Take rows out of an object. It stays when nothing is left in it: an object that vanishes is a loss."""
     body = objects.get(key)
     if body is None:
         return Written(key, 0, is_changed=False)
-    before = read_parquet(body, _table_of(key))
+    before = read_parquet(body, next(table for table in tables if key.startswith(table.prefix)))
     kept = before.filter(pa.array([name not in names for name in _names(before).to_pylist()], pa.bool_()))
     return _put(objects, key, kept, body)
 
@@ -194,7 +199,3 @@ def _names(rows: Any) -> Any:
     """What tells events apart: their id, and their place in what the producer sent."""
     columns = (pc.cast(rows[name], pa.string()) for name in _ORDER)
     return pc.binary_join_element_wise(*columns, "/", null_handling="replace", null_replacement="")
-
-
-def _table_of(key: str) -> LakeTable:
-    return next(table for table in LAKE_TABLES.values() if key.startswith(table.prefix))

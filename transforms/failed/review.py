@@ -12,9 +12,10 @@ from itertools import islice
 import msgspec
 from msgspec import Struct
 
-from transforms.contracts import LAKE_TABLES, LakeTable, payload_column
+from transforms.contracts import LakeTable, payload_column
 from transforms.failed.arrow import rows_to_table
 from transforms.failed.error_objects import ROWS_INSIDE, FailedRecord
+from transforms.failed.line_reasons import Vocabulary
 from transforms.gate.addresses import cleaned_row
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Failed, Outcome
@@ -47,11 +48,18 @@ class _RowHead(Struct, gc=False):
 
 
 class Reviewer:
-    """Judges failed records by the gates of all lake tables."""
+    """Judges failed records by the gates of all lake tables.
 
-    def __init__(self, gates: Mapping[str, Gate]) -> None:
-        """`gates`: lake table name -> its gate."""
-        self._gates = [(LAKE_TABLES[name], gate) for name, gate in gates.items()]
+    Attributes:
+        tables: the lake tables.
+        vocabulary: what may be shown of their records.
+    """
+
+    def __init__(self, gates: Iterable[tuple[LakeTable, Gate]]) -> None:
+        """`gates`: each lake table with its gate."""
+        self._gates = list(gates)
+        self.tables = tuple(table for table, _ in self._gates)
+        self.vocabulary = Vocabulary.of(table.stream for table in self.tables)
 
     def judge(self, record: FailedRecord, raw: bytes | None = None) -> list[Judged]:
         """Every event of the record. With `raw`, those of these bytes in the record's place."""
@@ -129,16 +137,15 @@ def _accepted(row: _Row) -> Outcome:
     return Accepted(data, f"{head.event_time:%Y-%m-%d-%H}", head.is_late, lag_ms)
 
 
-def keyless_reviewer() -> Reviewer:
+def keyless_reviewer(tables: Iterable[LakeTable]) -> Reviewer:
     """A reviewer that finds the same reasons without any key: who lists or explains needs none.
 
     Rows that it makes have `key_id` none; their pseudonyms mean nothing.
     """
-    made = {name: Gate(table, key_id="none", key=bytes(32)) for name, table in LAKE_TABLES.items()}
-    return Reviewer(made)
+    return Reviewer((table, Gate(table, key_id="none", key=bytes(32))) for table in tables)
 
 
-def reviewer(keys: Mapping[str, bytes]) -> Reviewer:
+def reviewer(tables: Iterable[LakeTable], keys: Mapping[str, bytes]) -> Reviewer:
     """A reviewer with the first of these keys, for every stream. `keys` is key id to key."""
     key_id, key = next(iter(keys.items()))
-    return Reviewer({name: Gate(table, key_id=key_id, key=key) for name, table in LAKE_TABLES.items()})
+    return Reviewer((table, Gate(table, key_id=key_id, key=key)) for table in tables)

@@ -2,17 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from producers.contracts import STREAMS, EventType, echo
-from transforms.contracts import LAKE_TABLES, payload_type
+from producers.contracts import EventType, echo
+from transforms.contracts import payload_type
 from transforms.schema.ddl import create_table
 from transforms.schema.declarations import declaration_findings
 from transforms.schema.evolution import check, release_text, released, released_path
 from transforms.schema.json_schema import json_schema
 from transforms.schema.page import contract_page
+from transforms.target import Project, Target
 from transforms.text_table import text_table
 
 contracts_app = typer.Typer(no_args_is_help=True, help="Event types and what they promise.")
@@ -28,6 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @contracts_app.command("list")
 def list_contracts(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Every event type of every stream."""
+    context = cast("Target", ctx.obj)
     rows = [
         (
             stream.name,
@@ -37,11 +39,11 @@ def list_contracts(ctx: typer.Context, as_json: AsJson = False) -> None:
             each.partition_key,
             _doc(each),
         )
-        for stream in STREAMS.values()
+        for stream in context.project.streams.values()
         for each in stream.all_types
     ]
     header = ("stream", "event_type", "version", "delivered", "partition_key", "what")
-    if as_json or (ctx.obj is not None and ctx.obj.json):
+    if as_json or context.json:
         echo(json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2))
     else:
         echo(text_table(header, rows))
@@ -49,25 +51,28 @@ def list_contracts(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @contracts_app.command("show")
 def show_contract(
+    ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="An event type, or a lake table for its DDL.")],
     version: Annotated[int | None, typer.Option(help="Version; the newest by default.")] = None,
 ) -> None:
     """The JSON Schema of an event type and its lake column, or the Athena DDL of a lake table."""
-    if name in LAKE_TABLES:
-        echo(create_table(LAKE_TABLES[name], "s3://LAKE_BUCKET"))
+    project = cast("Target", ctx.obj).project
+    if name in project.tables:
+        echo(create_table(project.tables[name], "s3://LAKE_BUCKET"))
         return
-    found = _find(name, version)
+    found = _find(project, name, version)
     schema = json_schema(found.event_class)
     document = {"schema": schema, "lake_column": payload_type(found) if found.delivered else None}
     echo(json.dumps(document, indent=2))
 
 
 @contracts_app.command("check")
-def check_contracts() -> None:
+def check_contracts(ctx: typer.Context) -> None:
     """Check names, sizes, examples, and every change since the last release. Exit code 1 on findings."""
-    findings = list(declaration_findings())
-    for stream in STREAMS.values():
-        before = released(stream)
+    project = cast("Target", ctx.obj).project
+    findings = list(declaration_findings(project.streams, project.folders.streams))
+    for stream in project.streams.values():
+        before = released(project.folders.streams, stream)
         if before is None:
             findings.append(f"{stream.name}: no contract is released. Run: penstock contracts release")
         else:
@@ -80,16 +85,18 @@ def check_contracts() -> None:
 
 
 @contracts_app.command("release")
-def release_contracts() -> None:
+def release_contracts(ctx: typer.Context) -> None:
     """Keep the present contracts as the released ones. Refused while `check` has findings about changes."""
-    for stream in STREAMS.values():
-        before = released(stream)
+    project = cast("Target", ctx.obj).project
+    folder = project.folders.streams
+    for stream in project.streams.values():
+        before = released(folder, stream)
         findings = check(stream, before) if before is not None else []
         for finding in findings:
             echo(str(finding))
         if findings:
             raise typer.Exit(1)
-        path = released_path(stream)
+        path = released_path(folder, stream)
         path.parent.mkdir(exist_ok=True)
         path.write_text(release_text(stream))
         echo(f"{path.name} released.", err=True)
@@ -97,10 +104,12 @@ def release_contracts() -> None:
 
 @contracts_app.command("docs")
 def contract_docs(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="File to write; `-` prints it.")] = Path("-"),
 ) -> None:
     """An HTML page of the event types: fields, bounds, what becomes of personal data, examples."""
-    page = contract_page()
+    project = cast("Target", ctx.obj).project
+    page = contract_page(project.streams, project.folders.streams)
     if str(out) == "-":
         echo(page, end="")
     else:
@@ -108,15 +117,16 @@ def contract_docs(
         echo(f"{out} written.", err=True)
 
 
-def _find(name: str, version: int | None) -> EventType:
-    declared = [each for stream in STREAMS.values() for each in stream.all_types if each.name == name]
+def _find(project: Project, name: str, version: int | None) -> EventType:
+    streams = project.streams.values()
+    declared = [each for stream in streams for each in stream.all_types if each.name == name]
     for each in sorted(declared, key=lambda each: -each.version):
         if version in (None, each.version):
             return each
-    known = ", ".join(sorted({each.name for stream in STREAMS.values() for each in stream.all_types}))
+    known = ", ".join(sorted({each.name for stream in streams for each in stream.all_types}))
     wanted = name if version is None else f"{name} version {version}"
     raise UnknownTypeError(
-        f"No stream declares {wanted}. Declared: {known}; lake tables: {', '.join(LAKE_TABLES)}."
+        f"No stream declares {wanted}. Declared: {known}; lake tables: {', '.join(project.tables)}."
     )
 
 

@@ -3,16 +3,15 @@
 import json
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from producers.contracts import ENVELOPE_FIELDS, STREAMS, EventType, Stream
+from producers.contracts import ENVELOPE_FIELDS, EventType, Stream
 from transforms.contracts import EVENT_HOUR, LakeTable, field_extra, payload_column
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Dropped, Failed, Outcome
@@ -47,10 +46,10 @@ class Example:
         return self.path.read_bytes()
 
 
-def examples() -> list[Example]:
-    """Every example beside the producers' contracts, by name. Raises ValueError for a wrong name."""
+def examples(folder: Path) -> list[Example]:
+    """Every example in the folder of streams, by name. Raises ValueError for a wrong name."""
     found = []
-    for path in sorted(Path(str(files("producers.contracts"))).glob("examples/*.json")):
+    for path in sorted((folder / "examples").glob("*.json")):
         name = _EXAMPLE.fullmatch(path.name)
         if name is None:
             raise ValueError(f"{path.name}: name it <event_type>.<version>.<case>.pass.json or .fail.json.")
@@ -64,12 +63,15 @@ def gate_of(stream: Stream) -> Gate:
     return Gate(LakeTable(stream), key_id="example", key=b"the key of examples, no secret")
 
 
-def declaration_findings() -> Iterator[str]:
-    """Everything that is wrong with the present declarations, one sentence each."""
-    for stream in STREAMS.values():
+def declaration_findings(streams: Mapping[str, Stream], folder: Path) -> Iterator[str]:
+    """Everything that is wrong with the declarations of these streams, one sentence each.
+
+    `folder` is that of the streams; their examples are below it.
+    """
+    for stream in streams.values():
         yield from findings_of(stream)
         yield from growth_findings(LakeTable(stream))
-    yield from _examples()
+    yield from _examples(streams, examples(folder))
 
 
 def findings_of(stream: Stream) -> Iterator[str]:
@@ -130,9 +132,8 @@ def _marked_inside(hint: Any) -> bool:
     return any(field_extra(each) or _marked_inside(each) for each in inner)
 
 
-def _examples() -> Iterator[str]:
-    known = examples()
-    for stream in STREAMS.values():
+def _examples(streams: Mapping[str, Stream], known: Sequence[Example]) -> Iterator[str]:
+    for stream in streams.values():
         gate = gate_of(stream)
         names = {each.name for each in stream.all_types}
         for each in stream.all_types:

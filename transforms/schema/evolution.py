@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -248,14 +247,14 @@ def _relative(file: str) -> str:
         return file
 
 
-def released_path(stream: Stream) -> Path:
-    """Where the released contract of a stream is kept: beside the contracts."""
-    return Path(str(files("producers.contracts"))) / "released" / f"{stream.name}.json"
+def released_path(folder: Path, stream: Stream) -> Path:
+    """Where the released contract of a stream is kept: below the folder of streams."""
+    return folder / "released" / f"{stream.name}.json"
 
 
-def released(stream: Stream) -> Description | None:
+def released(folder: Path, stream: Stream) -> Description | None:
     """The contract last released; None for a stream that never was."""
-    path = released_path(stream)
+    path = released_path(folder, stream)
     if not path.exists():
         return None
     found: Description = json.loads(path.read_text())

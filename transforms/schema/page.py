@@ -1,11 +1,12 @@
 """The event types as one HTML page, made from the contracts: nothing in it is written by hand."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
-from producers.contracts import STREAMS, EventType, Stream
+from producers.contracts import EventType, Stream
 from transforms.contracts import LakeTable, payload_column, payload_type
 from transforms.schema.ddl import create_table
 from transforms.schema.declarations import Example, examples
@@ -22,15 +23,15 @@ pre { overflow-x: auto; padding: 0.75rem; border: 1px solid #8886; }
 """
 
 
-def contract_page() -> str:
-    """The whole page."""
+def contract_page(streams: Mapping[str, Stream], folder: Path) -> str:
+    """The whole page. `folder` is that of the streams; their examples are below it."""
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Event types</title>',
         f"<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Event types</h1>",
         "<p>Made by <code>penstock contracts docs</code> from the contracts.</p>",
     ]
-    known = examples()
-    for stream in STREAMS.values():
+    known = examples(folder)
+    for stream in streams.values():
         parts += _stream(stream, known)
     return "\n".join([*parts, "</main>\n</body>\n</html>\n"])
 

@@ -22,6 +22,7 @@ from infra.local.ministack import completion
 from infra.local.parts.cfn import TYPE_PROPERTY
 from infra.local.parts.context import LocalContext
 from infra.local.status import alarm_listener
+from infra.project.project import Folders, Project
 
 PROVIDER = "penstock-local"
 PROVIDER_SECONDS = 60
@@ -78,14 +79,14 @@ def serve_locally(template: dict[str, Any], provider_arn: str, served: Collectio
     return {**template, "Resources": resources}
 
 
-def deploy(context: LocalContext, folder: Path, progress: Progress) -> dict[str, Any]:
-    """Deploy every stack of the assembly and write its outputs to `paths.outputs`, which is returned.
+def deploy(context: LocalContext, folder: Path, project: Project, progress: Progress) -> dict[str, Any]:
+    """Deploy every stack of the project's assembly and write its outputs to `paths.outputs`; returns them.
 
     Idempotent. Raises AssemblyError, DeploymentError.
     """
     stacks = read(folder, account_id=context.account_id, region=context.region)
     _bootstrap(context, stacks)
-    _upload(context, {asset.key: asset for stack in stacks for asset in stack.assets})
+    _upload(context, {asset.key: asset for stack in stacks for asset in stack.assets}, project.folders)
     provider, served = _provider(context), frozenset(context.ask("/_cfn"))
     written: dict[str, Any] = {"region": context.region, "account_id": context.account_id, "stacks": {}}
     for stack in stacks:
@@ -115,8 +116,8 @@ def _scratch_bucket(context: LocalContext) -> str:
     return f"penstock-local-templates-{context.account_id}"
 
 
-def _upload(context: LocalContext, assets: Mapping[str, Asset]) -> None:
-    ours = packages.sources()
+def _upload(context: LocalContext, assets: Mapping[str, Asset], folders: Folders) -> None:
+    ours = packages.sources(folders)
     for asset in assets.values():
         if not asset.is_zip:
             body = asset.source.read_bytes()

@@ -7,6 +7,8 @@ from itertools import chain
 from pathlib import Path
 
 from infra import placement
+from infra.project.carried import project_files
+from infra.project.project import Folders
 
 FUNCTION_PACKAGES = ("penstock", "producers", "transforms", "queries", "dashboards")
 """The packages that handlers import: side by side in the repository; in a wheel all below the first."""
@@ -15,12 +17,12 @@ _FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # so that equal sources make equal zips
 _LEFT_OUT = frozenset({"__pycache__", "cli.py", "__main__.py", "preview"})
 
 
-def sources(names: Sequence[str] = FUNCTION_PACKAGES) -> bytes:
-    """A zip of these packages, equal for equal sources."""
+def sources(folders: Folders, names: Sequence[str] = FUNCTION_PACKAGES) -> bytes:
+    """A zip of these packages and of the project's files, equal for equal sources."""
     root, homes = placement.root(), [home(name) for name in names]
     # In a wheel the others lie below `penstock`.
     found = [each.glob("*") if each.name == placement.PARENT else each.rglob("*") for each in homes]
-    return zipped(_files(chain.from_iterable(found), root))
+    return zipped(chain(_files(chain.from_iterable(found), root), project_files(folders)))
 
 
 def home(name: str) -> Path:

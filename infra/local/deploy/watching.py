@@ -7,6 +7,7 @@ from pathlib import Path
 from infra.aws.outputs import Outputs
 from infra.local.deploy import packages
 from infra.local.parts.context import LocalContext
+from infra.project.project import Project
 
 _PAUSE_SECONDS = 0.2
 
@@ -14,12 +15,14 @@ _PAUSE_SECONDS = 0.2
 def watch_sources(
     context: LocalContext,
     outputs: Outputs,
+    project: Project,
     say: Callable[[str], None],
     *,
     goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
     """Hand changed sources to both functions until `goes_on()` is false."""
     folders = [packages.home(name) for name in packages.FUNCTION_PACKAGES]
+    folders += [project.folders.streams, project.folders.reports]
     known = changes(folders)
     say(f"Watching {', '.join(packages.FUNCTION_PACKAGES)}. Ctrl-C ends it.")
     while goes_on():
@@ -28,7 +31,7 @@ def watch_sources(
         changed = sorted({path for path, _ in now ^ known})
         if changed:
             known, begun = now, time.monotonic()
-            _hand_over(context, outputs)
+            _hand_over(context, outputs, project)
             say(f"{', '.join(path.name for path in changed)}: running after {time.monotonic() - begun:.2f} s")
 
 
@@ -45,7 +48,7 @@ def changes(folders: Iterable[Path]) -> frozenset[tuple[Path, int]]:
     return frozenset(found)
 
 
-def _hand_over(context: LocalContext, outputs: Outputs) -> None:
-    code = packages.sources()
+def _hand_over(context: LocalContext, outputs: Outputs, project: Project) -> None:
+    code = packages.sources(project.folders)
     for name in (outputs.transform_function, outputs.query_function):
         context.client("lambda").update_function_code(FunctionName=name, ZipFile=code)

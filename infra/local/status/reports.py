@@ -1,12 +1,12 @@
 """How fresh each report is, and its rows, for the page."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infra.local.status.asking import Asking
-from queries.contracts import Report, reports
+from queries.contracts import Report
 from queries.ledger.dynamodb import DynamoDbLedger
 from queries.ledger.state import PartitionState
 
@@ -22,9 +22,9 @@ class Standing:
     published: tuple[float, ...]
 
 
-def standings(ledger: DynamoDbLedger) -> list[Standing]:
-    """Every report, in order of name."""
-    return [standing(report, ledger.report(report.name)) for report in reports().values()]
+def standings(reports: Iterable[Report], ledger: DynamoDbLedger) -> list[Standing]:
+    """Each of these reports, in their order."""
+    return [standing(report, ledger.report(report.name)) for report in reports]
 
 
 def standing(report: Report, states: Sequence[PartitionState]) -> Standing:

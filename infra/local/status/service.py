@@ -21,7 +21,7 @@ from infra.local.status.names import NotDeployedError, Resources
 from infra.local.status.reports import rows
 from infra.local.status.snapshot import Snapshots
 from infra.local.status.trace import Tracer, UnknownEventError
-from queries.contracts import reports
+from infra.project.project import Project
 from queries.engine.port import QueryFailedError
 
 _SECONDS_BETWEEN = 1.0
@@ -38,11 +38,11 @@ class StatusService:
     targets: Mapping[str, Target] = {}
     resources: Mapping[str, ResourceHandler] = {}
 
-    def __init__(self, context: LocalContext) -> None:
-        self._context = context
+    def __init__(self, context: LocalContext, project: Project) -> None:
+        self._context, self._project = context, project
         self._resources = Resources(context)
-        self._snapshots = Snapshots(context, self._resources)
-        self._tracer = Tracer(context, self._resources)
+        self._snapshots = Snapshots(context, self._resources, project)
+        self._tracer = Tracer(context, self._resources, project)
         self._ended = asyncio.Event()
         # Of its own: this work waits for queries that the same server answers in the common threads, and
         # would wait for ever once it held all of those itself.
@@ -86,7 +86,7 @@ class StatusService:
         return await self._answered(lambda: self._tracer.trace(event_id))
 
     async def _report(self, request: Request) -> Response:
-        report = reports().get(request.path_params["name"])
+        report = self._project.reports.get(request.path_params["name"])
         if report is None:
             return guard.refusal(404, f"There is no report {request.path_params['name']!r}.")
         return await self._answered(lambda: rows(self._resources.asking, report, self._resources.ledger))

@@ -11,6 +11,7 @@ from infra.local.parts.context import LocalContext
 from infra.local.status.flow import SECONDS, Flow, per_second
 from infra.local.status.names import Resources
 from infra.local.status.reports import Standing, standings
+from infra.project.project import Project
 
 FRESH_SECONDS = 0.7
 """A snapshot that is younger is given again instead of being made anew."""
@@ -47,6 +48,7 @@ class Snapshots:
 
     context: LocalContext
     resources: Resources
+    project: Project
     flow: Flow = field(default_factory=Flow)
     _depths: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SECONDS * 2))
     _made: dict[str, Any] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Snapshots:
             worker=self._worker(),
             queue=self._depth(outputs.queue_url),
             dead=self._depth(outputs.dead_letter_queue_url),
-            reports=standings(self.resources.ledger),
+            reports=standings(self.project.reports.values(), self.resources.ledger),
         )
         if not self._depths or self._depths[-1][0] != int(now):
             self._depths.append((int(now), sum(seen.queue.values())))

@@ -9,11 +9,11 @@ from infra.local.parts.activity import Happening
 from infra.local.parts.context import LocalContext
 from infra.local.status.names import Resources
 from infra.local.status.timeline import Landed, Reported, timeline
-from queries.contracts import Report, reports
+from infra.project.project import Project
+from queries.contracts import Report
 from queries.hours import hour_of
 from queries.ledger.state import PartitionState, Published
 from queries.partitions import partitions_reading
-from transforms.contracts import LAKE_TABLES
 
 _EVENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _READS = 40
@@ -31,8 +31,8 @@ class UnknownEventError(LookupError):
 class Tracer:
     """Looks for events. Called from worker threads."""
 
-    def __init__(self, context: LocalContext, resources: Resources) -> None:
-        self._context, self._resources = context, resources
+    def __init__(self, context: LocalContext, resources: Resources, project: Project) -> None:
+        self._context, self._resources, self._project = context, resources, project
 
     def newest(self) -> dict[str, str]:
         """Id of an event that landed last. Raises UnknownEventError when none did."""
@@ -55,7 +55,7 @@ class Tracer:
         if not _EVENT_ID.fullmatch(event_id):
             message = f"{event_id!r} is no event id: 36 characters of hexadecimal digits and hyphens."
             raise UnknownEventError(message, is_well_formed=False)
-        for table in LAKE_TABLES.values():
+        for table in self._project.tables.values():
             landed = self._in_lake(event_id, table.name)
             if landed is not None:
                 return timeline(landed, self._in_reports(landed, table.name))
@@ -129,7 +129,7 @@ class Tracer:
             return []  # audit events are in no report
         return [
             self._reported(report, partition, landed.landed_ms or 0)
-            for report in reports().values()
+            for report in self._project.reports.values()
             if report.source == table
             for partition in partitions_reading(report, landed.event_hour)
         ]

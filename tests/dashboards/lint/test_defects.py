@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,8 @@ from dashboards.emit.access import ANALYSIS_ACTIONS
 from dashboards.lint import output
 from dashboards.lint.run import lint
 from dashboards.lint.shape import service_model, unions
-from dashboards.reading import dashboards
-from queries.contracts import reports
 from tests.dashboards.conftest import resources
+from tests.shop import DASHBOARDS, REPORTS
 
 Seed = Callable[[dict[str, Any]], Any]
 
@@ -21,7 +21,7 @@ Seed = Callable[[dict[str, Any]], Any]
 def line_of(place: str) -> tuple[str, int]:
     """`traffic/page-views` -> file and line of that visual, filter, report, measure or sheet's declaration."""
     name, _, what = place.partition("/")
-    dashboard = dashboards()[name]
+    dashboard = DASHBOARDS[name]
     known = {visual.id: visual.line for visual in dashboard.visuals}
     known |= {entry.id: entry.line for entry in dashboard.filters}
     known |= {sheet.id: sheet.line for sheet in dashboard.sheets}
@@ -242,7 +242,7 @@ def seeded(seed: Seed) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("kind", "seed", "rule", "place"), SEEDS, ids=[seed[0] for seed in SEEDS])
 def test_a_seeded_defect_is_found_at_its_file_and_line(kind: str, seed: Seed, rule: str, place: str) -> None:
-    findings = lint(seeded(seed), dashboards(), reports())
+    findings = lint(seeded(seed), DASHBOARDS, REPORTS)
     matching = [finding for finding in findings if finding.rule == rule]
     assert matching, f"{kind}: found only {[finding.rule for finding in findings]}"
     if kind != "a schedule of a missing dataset":  # nothing declares that one
@@ -256,7 +256,7 @@ def test_sixty_kinds_of_defect_and_more_are_seeded() -> None:
 
 
 def test_our_own_definitions_have_no_defect() -> None:
-    found = lint(resources(), dashboards(), reports())
+    found = lint(resources(), DASHBOARDS, REPORTS)
     assert [finding for finding in found if not finding.is_note] == []
 
 
@@ -268,14 +268,14 @@ def test_an_id_changes_with_its_name_and_not_with_its_place() -> None:
 
 
 def test_findings_read_as_sarif_for_a_code_host() -> None:
-    found = lint(seeded(SEEDS[0][1]), dashboards(), reports())
+    found = lint(seeded(SEEDS[0][1]), DASHBOARDS, REPORTS)
     findings = [finding for finding in found if not finding.is_note]
-    log = output.sarif(findings, "1")
+    log = output.sarif(findings, "1", Path(__file__).parents[3])
     location = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"]["uri"] == "dashboards/definitions/traffic.toml"
     assert location["region"]["startLine"] == line_of(PAGE_VIEWS)[1]
     notes = [finding for finding in found if finding.is_note]
-    assert {each["level"] for each in output.sarif(notes, "1")["runs"][0]["results"]} == {"note"}
+    assert {each["level"] for each in output.sarif(notes, "1", Path.cwd())["runs"][0]["results"]} == {"note"}
     assert f"{findings[0].file}:{findings[0].line}" in output.text(findings)
 
 

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from queries.contracts import reports
 from tests.golden.athena.grammar import __main__ as grammar
+from tests.shop import REPORTS
 
 
 def test_without_npm_it_says_so_and_fails_nothing(
@@ -18,7 +18,7 @@ def test_without_npm_it_says_so_and_fails_nothing(
 
 def test_it_reads_every_report_and_every_query_that_a_trino_answered() -> None:
     texts = grammar.statements()
-    assert {name.removeprefix("report ") for name in texts if name.startswith("report ")} == set(reports())
+    assert {name.removeprefix("report ") for name in texts if name.startswith("report ")} == set(REPORTS)
     assert sum(name.startswith("golden ") for name in texts) > 700
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from infra.accounting.names import names_in
 from infra.accounting.reconcile import ProducerEpoch
 from producers.simulation.simulator import Simulation
+from tests.shop import WEB
 
 SOUND = (
     b'{"event_type":"t","event_id":"i","producer_id":"web-1","epoch":7,"seq":42,'
@@ -47,7 +48,7 @@ def test_a_record_without_a_whole_name_has_none(raw: bytes) -> None:
 
 def test_what_is_read_of_a_damaged_record_is_never_another_event() -> None:
     now = datetime(2026, 11, 25, tzinfo=UTC)
-    damaged = Simulation(seed=3, count=3000, start=now, span=timedelta(hours=1), malformed=1.0)
+    damaged = Simulation(WEB, seed=3, count=3000, start=now, span=timedelta(hours=1), malformed=1.0)
     nameless = 0
     for seq, record in enumerate(damaged.records(), start=1):
         found = names_in(record.data)

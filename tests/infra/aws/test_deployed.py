@@ -14,11 +14,11 @@ import pytest
 from infra.aws.canary import LAKE_PROMISE, REPORT, REPORT_PROMISE, SWAP_PROMISE, Pace, follow
 from infra.aws.doctor import Finding, findings
 from infra.aws.outputs import Outputs
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
+from tests.shop import SHOP
 from transforms.contracts import EVENT_HOUR_FORMAT
 
 pytestmark = pytest.mark.cloud
@@ -32,7 +32,7 @@ class Deployed:
     outputs: Outputs
 
     def doctor(self) -> dict[str, Finding]:
-        found = findings(self.cloud.context.client, self.outputs, DEPLOYMENTS[DEFAULT])
+        found = findings(self.cloud.context.client, self.outputs, SHOP, SHOP.default)
         return {finding.promise: finding for finding in found}
 
 
@@ -43,7 +43,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     settings = LocalSettings(port=emulator_port, server_port=server_port, enforce_iam=True)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     try:
-        up = cloud.up(paths, settings, lambda _: None, environ=environ)
+        up = cloud.up(paths, settings, lambda _: None, environ=environ, project=SHOP)
         yield Deployed(up, Outputs.from_document(up.outputs))
     finally:
         cloud.down(paths, lambda _: None)
@@ -84,7 +84,7 @@ def test_an_event_comes_to_a_report_through_every_role_with_rights_checked(deplo
 
 def test_the_doctor_sees_what_somebody_broke_and_says_how_to_mend_it(deployed: Deployed) -> None:
     client = deployed.cloud.context.client
-    rule, ended = (f"{DEPLOYMENTS[DEFAULT].prefix}-{name}" for name in ("tick", "query-ended"))
+    rule, ended = (f"{SHOP.default.prefix}-{name}" for name in ("tick", "query-ended"))
     bucket = deployed.outputs.lake_bucket
     notification = client("s3").get_bucket_notification_configuration(Bucket=bucket)
     notification.pop("ResponseMetadata")
@@ -115,10 +115,7 @@ def test_the_doctor_sees_whether_the_key_of_the_environment_is_usable_and_the_de
     client, function = deployed.cloud.context.client, deployed.outputs.transform_function
     key = deployed.outputs.transform_key
     promise = "the transform's environment is encrypted with the deployment's own key"
-    assert (
-        client("kms").describe_key(KeyId=DEPLOYMENTS[DEFAULT].transform_key_alias)["KeyMetadata"]["Arn"]
-        == key
-    )
+    assert client("kms").describe_key(KeyId=SHOP.default.transform_key_alias)["KeyMetadata"]["Arn"] == key
     assert deployed.doctor()[promise] == Finding(promise, True, "Enabled, rotation on")
     client("kms").disable_key(KeyId=key)
     try:

@@ -20,9 +20,9 @@ from infra.aws.node import node
 from infra.aws.preflight import BOOTSTRAP, QUICKSIGHT_ROLE, missing
 from infra.aws.synth import PACKAGED
 from infra.command.cli import app
-from infra.deployment import DEFAULT, DEPLOYMENTS
+from tests.shop import SHOP
 
-PRODUCTION = DEPLOYMENTS[DEFAULT]
+PRODUCTION = SHOP.default
 
 
 class Recorder:
@@ -247,8 +247,8 @@ def test_an_unknown_deployment_is_named_with_those_that_there_are() -> None:
 
 
 def test_deployments_differ_in_names_so_that_two_fit_one_account() -> None:
-    names = [vars(type(d))["work_group"].fget(d) for d in DEPLOYMENTS.values()]
-    assert len(set(names)) == len(DEPLOYMENTS)
+    names = [vars(type(d))["work_group"].fget(d) for d in SHOP.deployments.values()]
+    assert len(set(names)) == len(SHOP.deployments)
     assert all(
         len(
             d.bucket("access-logs")
@@ -256,5 +256,5 @@ def test_deployments_differ_in_names_so_that_two_fit_one_account() -> None:
             .replace("${AWS::Region}", "ap-southeast-1")
         )
         <= 63
-        for d in DEPLOYMENTS.values()
+        for d in SHOP.deployments.values()
     )

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from dashboards.plan import Step
 from infra.aws import replacements
 from infra.aws.replacements import CHANGE_SET, ReplacementError, check, lost, refuse_named
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from tests.infra.aws.released import frozen
+from tests.shop import SHOP
 
-PRODUCTION = DEPLOYMENTS[DEFAULT]
+PRODUCTION = SHOP.default
 
 
 def change(kind: str, asset: str, action: str, replacement: str = "False") -> dict[str, Any]:
@@ -66,7 +66,14 @@ def checked(
 ) -> list[str]:
     monkeypatch.setattr(replacements, "planned", lambda *_: tuple(steps))
     told: list[str] = []
-    check(cloud.client, PRODUCTION, prepare=cloud.prepared.append, may_replace=may_replace, tell=told.append)
+    check(
+        cloud.client,
+        SHOP,
+        PRODUCTION,
+        prepare=cloud.prepared.append,
+        may_replace=may_replace,
+        tell=told.append,
+    )
     return told
 
 

@@ -21,9 +21,9 @@ from infra.cost.cost import (
 )
 from infra.cost.page import GAME_ANALYTICS, PAGE, page
 from infra.cost.prices import NoPricesError, as_of, prices
-from infra.deployment import DEFAULT, DEPLOYMENTS
+from tests.shop import SHOP
 
-PRODUCTION = DEPLOYMENTS[DEFAULT]
+PRODUCTION = SHOP.default
 ONE_DAY = replace(PRODUCTION, stream_retention_hours=24)
 
 
@@ -40,30 +40,33 @@ def test_two_shards_cost_what_the_game_analytics_guidance_publishes() -> None:
 def test_firehose_with_a_record_per_event_costs_what_the_guidance_publishes_and_partitioning_besides() -> (
     None
 ):
-    firehose = monthly(Load(100, 1024, aggregated=False), PRODUCTION, prices())[1]
+    firehose = monthly(Load(100, 1024, aggregated=False), SHOP, PRODUCTION, prices())[1]
     partitioning = 100 * 86_400 * 30 * 1024 / 2**30 * 0.02
     assert firehose.dollars - partitioning == pytest.approx(GAME_ANALYTICS[100][2], rel=0.02)
 
 
 @pytest.mark.parametrize("rate", [100, 1_000, 10_000])
 def test_packing_is_cheaper_than_a_record_per_event(rate: float) -> None:
-    packed, single = (monthly(Load(rate, 400, aggregated=yes), PRODUCTION, prices()) for yes in (True, False))
+    packed, single = (
+        monthly(Load(rate, 400, aggregated=yes), SHOP, PRODUCTION, prices()) for yes in (True, False)
+    )
     assert total(packed) < total(single)
 
 
 def test_cost_never_falls_when_the_load_grows() -> None:
     totals = [
-        total(monthly(Load(rate), PRODUCTION, prices())) for rate in (1, 10, 100, 1_000, 10_000, 100_000)
+        total(monthly(Load(rate), SHOP, PRODUCTION, prices()))
+        for rate in (1, 10, 100, 1_000, 10_000, 100_000)
     ]
     assert totals == sorted(totals)
 
 
 def test_what_a_suggestion_saves_is_what_the_changed_deployment_costs_less() -> None:
     load = Load(1_000)
-    (provisioned,) = (each for each in suggestions(load, PRODUCTION, prices()) if "shards" in each.text)
+    (provisioned,) = (each for each in suggestions(load, SHOP, PRODUCTION, prices()) if "shards" in each.text)
     changed = replace(PRODUCTION, shards=safe_shards(load))
     assert provisioned.saves == pytest.approx(
-        total(monthly(load, PRODUCTION, prices())) - total(monthly(load, changed, prices()))
+        total(monthly(load, SHOP, PRODUCTION, prices())) - total(monthly(load, SHOP, changed, prices()))
     )
 
 
@@ -93,21 +96,22 @@ def test_the_page_is_what_the_model_computes() -> None:
 def test_the_command_answers_programs_in_json() -> None:
     answer = CliRunner().invoke(app, ["cost", "--events-per-second", "100", "--bytes", "1024", "--json"])
     document = json.loads(answer.stdout)
-    assert document["dollars"] == round(total(monthly(Load(100), PRODUCTION, prices())), 2)
+    assert document["dollars"] == round(total(monthly(Load(100), SHOP, PRODUCTION, prices())), 2)
     assert document["prices"]["as_of"] == str(as_of())
 
 
 def test_capacity_says_at_which_load_a_limit_is_reached() -> None:
-    at_once = {use.limit: use for use in uses(Load(1_000), PRODUCTION)}
+    at_once = {use.limit: use for use in uses(Load(1_000), SHOP, PRODUCTION)}
     limit = at_once["Kinesis, new on-demand stream"]
-    reached = {use.limit: use for use in uses(Load(limit.events_per_second), PRODUCTION)}[limit.limit]
+    reached = {use.limit: use for use in uses(Load(limit.events_per_second), SHOP, PRODUCTION)}[limit.limit]
     assert reached.share == pytest.approx(1)
     assert all(use.remedy for use in at_once.values())
 
 
 def test_records_limit_shards_before_bytes_do_when_nobody_packs() -> None:
     found = {
-        use.limit: use.share for use in uses(Load(500, 100, aggregated=False), replace(PRODUCTION, shards=1))
+        use.limit: use.share
+        for use in uses(Load(500, 100, aggregated=False), SHOP, replace(PRODUCTION, shards=1))
     }
     assert found["Kinesis, records of the shards"] == pytest.approx(0.5)
     assert found["Kinesis, bytes of the shards"] < 0.1

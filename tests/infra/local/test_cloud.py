@@ -17,6 +17,7 @@ from infra.local.ministack import emulator
 from infra.local.paths import LocalPaths
 from infra.local.processes import LOOPBACK, PortTakenError
 from infra.local.settings import LocalSettings
+from tests.shop import SHOP
 
 pytestmark = pytest.mark.cloud
 
@@ -93,7 +94,7 @@ def test_up_again_starts_nothing_and_changes_nothing(local_cloud: LocalCloud) ->
     paths = local_cloud.context.paths
     before = cloud.status(paths)
     settings = LocalSettings(**json.loads(paths.cloud.read_text()))
-    again = cloud.up(paths, settings, _ignore)
+    again = cloud.up(paths, settings, _ignore, project=SHOP)
     assert cloud.status(paths) == before
     assert again.outputs["stacks"].keys() == local_cloud.outputs["stacks"].keys()
 
@@ -104,24 +105,24 @@ def test_a_taken_port_is_named_with_a_remedy(local_paths: LocalPaths) -> None:
         taken.bind((LOOPBACK, settings.ports[0]))
         taken.listen()
         with pytest.raises(PortTakenError, match=rf"Port {settings.ports[0]} .*PENSTOCK_LOCAL_PORT"):
-            cloud.up(local_paths, settings, _ignore)
+            cloud.up(local_paths, settings, _ignore, project=SHOP)
     assert cloud.status(local_paths) == {emulator.NAME: None, server.NAME: None}
 
 
 def test_a_cloud_comes_back_whole_after_down_and_up_and_empty_after_reset(local_paths: LocalPaths) -> None:
     settings = _settings()
     try:
-        first = cloud.up(local_paths, settings, _ignore)
+        first = cloud.up(local_paths, settings, _ignore, project=SHOP)
         bucket = _bucket(first)
         first.context.client("s3").put_object(Bucket=bucket, Key="kept/one", Body=b"1")
         record = {"Data": b"large enough to be kept packed, " * 300, "PartitionKey": "k"}
         first.context.client("kinesis").put_records(StreamName=_stream(first), Records=[record])
         assert cloud.down(local_paths, _ignore)
         assert not cloud.down(local_paths, _ignore)
-        again = cloud.up(local_paths, settings, _ignore)
+        again = cloud.up(local_paths, settings, _ignore, project=SHOP)
         assert again.context.client("s3").get_object(Bucket=bucket, Key="kept/one")["Body"].read() == b"1"
         assert record["Data"] in _records(again)
-        emptied = cloud.reset(local_paths, settings, _ignore)
+        emptied = cloud.reset(local_paths, settings, _ignore, project=SHOP)
         listed = emptied.context.client("s3").list_objects_v2(Bucket=_bucket(emptied))
         assert listed["KeyCount"] == 0
     finally:
@@ -131,12 +132,12 @@ def test_a_cloud_comes_back_whole_after_down_and_up_and_empty_after_reset(local_
 def test_a_cloud_that_was_killed_is_taken_over_by_the_next_up(local_paths: LocalPaths) -> None:
     settings = _settings()
     try:
-        first = cloud.up(local_paths, settings, _ignore)
+        first = cloud.up(local_paths, settings, _ignore, project=SHOP)
         found = cloud.status(local_paths)[emulator.NAME]
         assert found is not None
         os.kill(found["pid"], signal.SIGKILL)
         _until(lambda: cloud.status(local_paths)[emulator.NAME] is None)
-        again = cloud.up(local_paths, settings, _ignore)
+        again = cloud.up(local_paths, settings, _ignore, project=SHOP)
         assert again.outputs["stacks"].keys() == first.outputs["stacks"].keys()
         assert cloud.attach(local_paths) is not None
     finally:

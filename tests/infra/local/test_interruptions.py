@@ -23,6 +23,7 @@ from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
 from queries.ledger.dynamodb import DynamoDbLedger
 from queries.ledger.state import Run
+from tests.shop import SHOP
 
 pytestmark = pytest.mark.cloud
 
@@ -100,7 +101,7 @@ def _leased(of: LocalCloud) -> tuple[DynamoDbLedger, Run]:
 def test_a_killed_emulator_comes_back_with_all_that_it_acknowledged(
     place: tuple[LocalPaths, LocalSettings],
 ) -> None:
-    first = cloud.up(*place, _ignore)
+    first = cloud.up(*place, _ignore, project=SHOP)
     assert first.notes == ()
     bucket, data = _output(first, "LakeBucket"), [b"%d" % n for n in range(200)]
     _put(first, *data)
@@ -109,7 +110,7 @@ def test_a_killed_emulator_comes_back_with_all_that_it_acknowledged(
     _until(lambda: _is_in_newest_snapshot(place[0], run.run_id))
     _put(first, b"the last one")
     _kill(place[0], emulator.NAME)
-    again = cloud.up(*place, _ignore)
+    again = cloud.up(*place, _ignore, project=SHOP)
     assert "ERROR" not in place[0].log(emulator.NAME).read_text()  # what it starts from is whole
     assert "goes on from what it wrote at" in again.notes[0]
     assert "1 runs of reports" in again.notes[1]
@@ -133,10 +134,10 @@ def test_a_cloud_whose_run_folder_was_deleted_is_found_and_ended(
     place: tuple[LocalPaths, LocalSettings],
 ) -> None:
     paths, settings = place
-    cloud.up(paths, settings, _ignore)
+    cloud.up(paths, settings, _ignore, project=SHOP)
     before = cloud.status(paths)
     shutil.rmtree(paths.run)
-    again = cloud.up(paths, settings, _ignore)
+    again = cloud.up(paths, settings, _ignore, project=SHOP)
     assert cloud.status(paths) == before
     assert again.outputs["stacks"]
     shutil.rmtree(paths.run)
@@ -149,11 +150,11 @@ def test_what_no_state_can_be_found_for_is_moved_aside_and_named(
     place: tuple[LocalPaths, LocalSettings],
 ) -> None:
     paths, settings = place
-    first = cloud.up(paths, settings, _ignore)
+    first = cloud.up(paths, settings, _ignore, project=SHOP)
     first.context.client("s3").put_object(Bucket=_output(first, "LakeBucket"), Key="kept/two", Body=b"2")
     _kill(paths, emulator.NAME)
     shutil.rmtree(paths.snapshots)
-    again = cloud.up(paths, settings, _ignore)
+    again = cloud.up(paths, settings, _ignore, project=SHOP)
     (folder,) = paths.kept.iterdir()
     assert str(folder) in again.notes[0]
     assert any(path.read_bytes() == b"2" for path in folder.rglob("two"))
@@ -162,12 +163,12 @@ def test_what_no_state_can_be_found_for_is_moved_aside_and_named(
 
 def test_a_torn_file_of_a_killed_command_is_no_obstacle(place: tuple[LocalPaths, LocalSettings]) -> None:
     paths, settings = place
-    cloud.up(paths, settings, _ignore)
+    cloud.up(paths, settings, _ignore, project=SHOP)
     paths.outputs.write_text('{"stacks": {')
     assert cloud.attach(paths) is None
-    assert cloud.up(paths, settings, _ignore).outputs["stacks"]
+    assert cloud.up(paths, settings, _ignore, project=SHOP).outputs["stacks"]
     paths.cloud.write_text("{")
-    assert cloud.up(paths, settings, _ignore).outputs["stacks"]
+    assert cloud.up(paths, settings, _ignore, project=SHOP).outputs["stacks"]
 
 
 def _interrupted(
@@ -201,7 +202,7 @@ def test_commands_that_are_cut_off_anywhere_leave_nothing_in_the_way(
         command = random.choice(["up", "down", "reset", "reset"])
         number = random.choice([signal.SIGINT, signal.SIGKILL])
         _interrupted(command, paths, settings, random.uniform(0.5, 6.0), number)
-    whole = cloud.up(paths, settings, _ignore)
+    whole = cloud.up(paths, settings, _ignore, project=SHOP)
     status: dict[str, Any] = cloud.status(paths)
     assert None not in status.values()
     _put(whole, b"works")
@@ -213,14 +214,14 @@ def test_commands_that_are_cut_off_anywhere_leave_nothing_in_the_way(
 
 def test_reset_of_many_objects_is_done_when_it_says_so(place: tuple[LocalPaths, LocalSettings]) -> None:
     paths, settings = place
-    first = cloud.up(paths, settings, _ignore)
+    first = cloud.up(paths, settings, _ignore, project=SHOP)
     bucket = paths.objects / "000000000000" / _output(first, "LakeBucket") / "many"
     for number in range(7000):
         file = bucket / f"{number % 100:02d}" / str(number)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x")
     _put(first, b"before")
-    emptied = cloud.reset(paths, settings, _ignore)
+    emptied = cloud.reset(paths, settings, _ignore, project=SHOP)
     assert b"before" not in _records(emptied)
     assert (
         emptied.context.client("s3").list_objects_v2(Bucket=_output(emptied, "LakeBucket"))["KeyCount"] == 0

@@ -19,15 +19,16 @@ from infra.stacks.artefacts import (
     source_zip,
     zip_bytes,
 )
+from tests.shop import SHOP
 
 MB = 1_000_000
 
 
 @pytest.mark.parametrize("artefact", ARTEFACTS.values(), ids=list(ARTEFACTS))
 def test_source_zips_are_equal_on_every_build_and_hold_ours_alone(artefact: Artefact) -> None:
-    assert source_zip(artefact) == source_zip(artefact)
-    names = set(zipfile.ZipFile(io.BytesIO(source_zip(artefact))).namelist())
-    ours = {"penstock", "producers", "transforms", "queries", "dashboards"}
+    assert source_zip(artefact, SHOP.folders) == source_zip(artefact, SHOP.folders)
+    names = set(zipfile.ZipFile(io.BytesIO(source_zip(artefact, SHOP.folders))).namelist())
+    ours = {"penstock", "producers", "transforms", "queries", "dashboards", "project"}
     assert {name.partition("/")[0] for name in names} <= ours
     assert not [name for name in names if name.endswith(("cli.py", "__main__.py", ".pyc", "analyst.py"))]
 
@@ -41,8 +42,8 @@ def test_a_zip_does_not_depend_on_the_order_or_the_time_of_its_files() -> None:
 
 
 def test_the_transform_carries_nothing_of_the_queries() -> None:
-    assert not [name for name in source_files(TRANSFORM) if name.startswith("queries/")]
-    assert "producers/producer.py" not in source_files(TRANSFORM)
+    assert not [name for name in source_files(TRANSFORM, SHOP.folders) if name.startswith("queries/")]
+    assert "producers/producer.py" not in source_files(TRANSFORM, SHOP.folders)
 
 
 @pytest.mark.parametrize("artefact", ARTEFACTS.values(), ids=list(ARTEFACTS))
@@ -57,7 +58,7 @@ def test_every_library_is_locked_to_one_wheel(artefact: Artefact) -> None:
 @pytest.fixture(scope="module")
 def query_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
-        return full_folder(QUERY, tmp_path_factory.mktemp("artefact"))
+        return full_folder(QUERY, SHOP.folders, tmp_path_factory.mktemp("artefact"))
     except ArtefactError as error:
         pytest.skip(f"no package index is reachable: {error}")
 
@@ -75,11 +76,11 @@ def test_the_full_artefact_has_libraries_for_arm_and_nothing_of_this_machine(que
     for path in query_folder.rglob("*"):
         assert "__pycache__" not in path.parts
         assert path.name not in ("RECORD", "INSTALLER", "direct_url.json")
-    assert (query_folder / "queries" / "sql" / "orders_by_hour.sql").is_file()
+    assert (query_folder / "project" / "reports" / "orders_by_hour.sql").is_file()
 
 
 def test_two_folders_with_the_same_content_give_the_same_zip(tmp_path: Path) -> None:
-    first, second = source_folder(QUERY, tmp_path / "a"), source_folder(QUERY, tmp_path / "b")
+    first, second = (source_folder(QUERY, SHOP.folders, tmp_path / name) for name in "ab")
     (second / "queries" / "handler.py").touch()
     assert folder_zip(first) == folder_zip(second)
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from infra.aws.synth import PACKAGED, packaged_files, read_packaged
 from infra.stacks.artefacts import ARTEFACTS, asset_hash
 from tests.infra.conftest import Synth
+from tests.shop import SHOP
 
 HASH = re.compile(rb"[0-9a-f]{64}|(?<=current_region-)[0-9a-f]{8}")
 
@@ -67,11 +69,12 @@ def test_the_hash_changes_with_any_source_of_the_function(tmp_path: Path) -> Non
     root = Path(__file__).parents[3]
     for package in ("penstock", "producers", "transforms", "queries", "dashboards"):
         shutil.copytree(root / package, tmp_path / package)
-    before = {name: asset_hash(artefact, tmp_path) for name, artefact in ARTEFACTS.items()}
-    assert before == {name: asset_hash(artefact) for name, artefact in ARTEFACTS.items()}
-    with (tmp_path / "queries" / "sql" / "orders_by_hour.sql").open("a") as file:
+    before = {name: asset_hash(artefact, SHOP.folders, tmp_path) for name, artefact in ARTEFACTS.items()}
+    assert before == {name: asset_hash(artefact, SHOP.folders) for name, artefact in ARTEFACTS.items()}
+    folders = replace(SHOP.folders, reports=tmp_path / "queries" / "sql")
+    with (folders.reports / "orders_by_hour.sql").open("a") as file:
         file.write("-- one more line\n")
-    after = {name: asset_hash(artefact, tmp_path) for name, artefact in ARTEFACTS.items()}
+    after = {name: asset_hash(artefact, folders, tmp_path) for name, artefact in ARTEFACTS.items()}
     assert after["transform"] == before["transform"]
     assert after["query"] != before["query"]
 

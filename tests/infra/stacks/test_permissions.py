@@ -16,11 +16,11 @@ from ministack.core.iam_evaluator import (
 
 from infra.aws.role_matrix import PAGE, Principal, as_list, page, principals
 from infra.aws.synth import PACKAGED
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.stacks.people import policies
 from infra.stacks.templates import ACCOUNT_ID, REGION, of_type, read
 from tests.infra.stacks.decision_places import KEY, LAKE, TRANSFORM, Case, through_lambda
 from tests.infra.stacks.decisions import CASES
+from tests.shop import SHOP
 
 RESOURCES = read(PACKAGED)
 PRINCIPALS = {principal.name.removeprefix("penstock-"): principal for principal in principals(RESOURCES)}
@@ -60,7 +60,7 @@ def test_at_least_a_hundred_decisions_are_asked_with_three_denials_to_each_grant
 
 def test_every_role_and_policy_of_the_templates_is_asked() -> None:
     assert set(PRINCIPALS) == {case.role for case in CASES}
-    assert set(policies(DEPLOYMENTS[DEFAULT])) <= set(PRINCIPALS)
+    assert set(policies(SHOP.default, SHOP)) <= set(PRINCIPALS)
 
 
 def _without(statements: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:

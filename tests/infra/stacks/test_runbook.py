@@ -12,15 +12,14 @@ from typer.main import get_command
 
 from infra.aws.synth import PACKAGED
 from infra.command.cli import app
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.stacks.alarms import alarm_rules
 from infra.stacks.templates import of_type, read
-from producers.contracts import WEB
+from tests.shop import SHOP, WEB
 
 DOCS = Path(__file__).parents[3] / "docs"
 RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
 PAGES = {"runbook.md": RUNBOOK, "deploy.md": (DOCS / "deploy.md").read_text(encoding="utf-8")}
-RULES = {rule.name: rule for rule in alarm_rules(DEPLOYMENTS[DEFAULT], WEB)}
+RULES = {rule.name: rule for rule in alarm_rules(SHOP.default, WEB)}
 
 
 def entries() -> dict[str, str]:

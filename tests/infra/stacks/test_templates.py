@@ -8,20 +8,17 @@ import pytest
 from dashboards.settings import Settings as RefreshSettings
 from infra.aws.outputs import Outputs, OutputsError
 from infra.aws.synth import PACKAGED
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.stacks.lake import MAX_RECEIVES
 from infra.stacks.templates import ACCOUNT_ID, REGION, Resource, UnresolvedError, of_type, read
-from producers.contracts import WEB
-from queries.contracts import reports
 from queries.ledger.dynamodb import table_definition
 from queries.refresh.sealing import sealing_queries
 from queries.settings import Settings as QuerySettings
 from queries.store.event_views import event_views
-from transforms.contracts import LAKE_TABLES
+from tests.shop import REPORTS, SHOP, TABLES, WEB
 from transforms.settings import Settings as TransformSettings
 
 RESOURCES = read(PACKAGED)
-DEPLOYMENT = DEPLOYMENTS[DEFAULT]
+DEPLOYMENT = SHOP.default
 
 
 def one(kind: str, name: str = "") -> Resource:
@@ -242,9 +239,9 @@ def test_the_refresh_function_hears_of_every_publish_that_its_datasets_copy() ->
 def test_glue_has_a_table_for_the_lake_for_failed_records_and_for_each_report() -> None:
     tables = {each.name: each.properties["TableInput"] for each in of_type(RESOURCES, "AWS::Glue::Table")}
     assert tables.keys() == {
-        *LAKE_TABLES, *sealing_queries(), *event_views(), *reports(), "failed_records", "report_freshness",
+        *TABLES, *sealing_queries(TABLES), *event_views(TABLES), *REPORTS, "failed_records", "report_freshness",
     }  # fmt: skip
-    lake = LAKE_TABLES["web_events"]
+    lake = TABLES["web_events"]
     assert [(c["Name"], c["Type"]) for c in tables["web_events"]["StorageDescriptor"]["Columns"]] == [
         (column.name, column.type) for column in lake.columns
     ]
@@ -255,10 +252,10 @@ def test_glue_has_a_table_for_the_lake_for_failed_records_and_for_each_report() 
 
 def test_report_tables_have_no_projection_for_their_partitions_are_swapped() -> None:
     for each in of_type(RESOURCES, "AWS::Glue::Table"):
-        if each.name in reports():
+        if each.name in REPORTS:
             table = each.properties["TableInput"]
             assert not [name for name in table["Parameters"] if name.startswith("projection")]
-            assert table["PartitionKeys"] == [{"Name": reports()[each.name].grain, "Type": "string"}]
+            assert table["PartitionKeys"] == [{"Name": REPORTS[each.name].grain, "Type": "string"}]
 
 
 def test_the_outputs_name_everything_that_commands_ask_for() -> None:
@@ -290,7 +287,9 @@ class _Stacks:
         self._stacks = []
         for path in sorted(PACKAGED.glob("*.template.json")):
             declared = json.loads(path.read_bytes()).get("Outputs", {})
-            self._stacks.append(_stack(path.name.removesuffix(".template.json"), DEFAULT, list(declared)))
+            self._stacks.append(
+                _stack(path.name.removesuffix(".template.json"), "production", list(declared))
+            )
         self._stacks.append(_stack("penstock-dev-lake", "dev", ["LakeBucket"]))
 
     def get_paginator(self, _: str) -> Any:
@@ -310,11 +309,11 @@ def _stack(name: str, deployment: str, outputs: list[str]) -> dict[str, Any]:
 
 
 def test_names_come_from_the_stacks_of_one_deployment() -> None:
-    outputs = Outputs.from_stacks(_Stacks())
+    outputs = Outputs.from_stacks(_Stacks(), SHOP.default)
     assert (outputs.region, outputs.account_id) == (REGION, ACCOUNT_ID)
-    assert outputs.lake_bucket == f"{DEFAULT}'s LakeBucket"
+    assert outputs.lake_bucket == "production's LakeBucket"
 
 
 def test_a_deployment_that_is_not_there_says_how_to_make_it() -> None:
     with pytest.raises(OutputsError, match="penstock deploy --deployment staging"):
-        Outputs.from_stacks(_Stacks(), "staging")
+        Outputs.from_stacks(_Stacks(), SHOP.deployments["staging"])

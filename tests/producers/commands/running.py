@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from benchmarks.stub_process import Arrival
 from producers.commands.cli import app
 from producers.simulation.simulator import Simulation
+from tests.shop import WEB
 
 SHARDS = 4
 
@@ -36,7 +37,7 @@ def produced(*words: str) -> tuple[int, dict[str, Any]]:
 
 
 def whole_events(path: Path, count: int) -> Path:
-    simulation = Simulation(7, count, datetime(2026, 11, 24, 10, tzinfo=UTC), timedelta(hours=1))
+    simulation = Simulation(WEB, 7, count, datetime(2026, 11, 24, 10, tzinfo=UTC), timedelta(hours=1))
     path.write_bytes(b"".join(record.data + b"\n" for record in simulation.records()))
     return path
 

@@ -18,6 +18,7 @@ from producers.commands.hour_pacing import (
     plan,
     told,
 )
+from tests.shop import WEB
 
 DELIVERY = Delivery(60.0, 50)
 
@@ -152,5 +153,5 @@ def test_the_hours_of_a_file_are_counted_whatever_its_format(tmp_path: Path, cou
         (tmp_path / name).write_text(text)
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
     for name in (*texts, "a.parquet"):
-        found = counted(str(tmp_path / name), None, DELIVERY)
+        found = counted(str(tmp_path / name), WEB, None, DELIVERY)
         assert (name, found.hours, found.seconds > 0) == (name, count, count > DELIVERY.hours)

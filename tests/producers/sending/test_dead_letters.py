@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from producers import DeadLetterFile, Producer
-from producers.contracts import STREAMS
 from producers.errors import DeadLetterError, RequestRefusedError, StateError
 from producers.identity import next_epoch
 from producers.sinks.memory import MemorySink, even_shards
 from producers.sinks.port import Answer, SinkRecord
+from tests.shop import STREAMS
 
 BEAT = next(iter(STREAMS.values())).latest["heartbeat"].payload
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from producers.contracts import STREAMS
 from producers.packing.codec import ContractError, decoder
 from producers.simulation.damage import DAMAGES
 from producers.simulation.simulator import SimulatedRecord, Simulation
+from tests.shop import STREAMS
 
 STREAM = next(iter(STREAMS.values()))
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -18,7 +18,7 @@ SPAN = timedelta(hours=6)
 def records(
     count: int = 3_000, seed: int = 7, late: float = 0, duplicate: float = 0, malformed: float = 0
 ) -> list[SimulatedRecord]:
-    return list(Simulation(seed, count, START, SPAN, late, duplicate, malformed).records())
+    return list(Simulation(STREAM, seed, count, START, SPAN, late, duplicate, malformed).records())
 
 
 def test_the_same_arguments_give_the_same_bytes_and_another_seed_gives_others() -> None:
@@ -73,4 +73,4 @@ def test_damaged_records_break_the_contract_unless_only_their_time_is_impossible
 
 def test_a_start_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        Simulation(1, 1, datetime(2026, 1, 1), SPAN)
+        Simulation(STREAM, 1, 1, datetime(2026, 1, 1), SPAN)

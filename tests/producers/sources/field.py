@@ -5,6 +5,7 @@ from typing import Any
 
 from producers.contracts import UNREADABLE_LINE, UnreadableLine
 from producers.sources.read import NewEvent, read
+from tests.shop import WEB
 
 
 def found(path: Path, content: bytes | str) -> list[NewEvent]:
@@ -13,7 +14,7 @@ def found(path: Path, content: bytes | str) -> list[NewEvent]:
 
 
 def read_all(path: str) -> list[NewEvent]:
-    return [item for item in read(path) if isinstance(item, NewEvent)]
+    return [item for item in read(path, WEB) if isinstance(item, NewEvent)]
 
 
 def payloads(events: list[NewEvent]) -> list[dict[str, Any]]:

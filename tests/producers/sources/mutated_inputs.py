@@ -11,6 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 from producers.simulation.simulator import Simulation
+from tests.shop import WEB
 
 ROWS = 40
 MARK = re.compile(rb"/mark-\d{4}-end")
@@ -58,7 +59,7 @@ def _bare() -> bytes:
 
 
 def _whole() -> bytes:
-    records = Simulation(7, ROWS, _START, timedelta(hours=1), 0, 0, 0).records()
+    records = Simulation(WEB, 7, ROWS, _START, timedelta(hours=1), 0, 0, 0).records()
     return b"".join(record.data + b"\n" for record in records)
 
 

@@ -18,6 +18,7 @@ from producers.sources.read import NewEvent, WholeEvent, read
 from tests.producers.simulation.test_simulator import records
 from tests.producers.sources.field import found, payloads, read_all, reasons
 from tests.producers.sources.test_parquet_inputs import _written
+from tests.shop import WEB
 
 AT = "[24/Nov/2024:10:00:00 +0000]"
 GET = f'{AT} "GET /a HTTP/1.1" 200 10'
@@ -103,7 +104,9 @@ def test_a_byte_order_mark_is_read_over_and_changes_neither_values_nor_ids(
 def test_whole_events_behind_a_mark_pass_byte_for_byte(tmp_path: Path) -> None:
     sent = [record.data for record in records(50)]
     (tmp_path / "e.ndjson").write_bytes(b"\xef\xbb\xbf" + b"\n".join(sent))
-    assert [item.data for item in read(str(tmp_path / "e.ndjson")) if isinstance(item, WholeEvent)] == sent
+    assert [
+        item.data for item in read(str(tmp_path / "e.ndjson"), WEB) if isinstance(item, WholeEvent)
+    ] == sent
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -240,7 +243,7 @@ def test_reasons_and_lines_that_are_kept_fit_into_a_record(tmp_path: Path) -> No
     from producers.packing.codec import encode
 
     for line in ("\x00" * 900_000, '{"event_type":"' + "\U0001f525" * 200_000 + '"}'):
-        (event,) = read(_written(tmp_path / "a.ndjson", line), "ndjson")
+        (event,) = read(_written(tmp_path / "a.ndjson", line), WEB, "ndjson")
         assert isinstance(event, NewEvent)
         assert len(encode(event.payload)) < 1_000_000
 

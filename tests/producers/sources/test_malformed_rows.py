@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 
 from producers.contracts import UNREADABLE_LINE, UnreadableLine
-from producers.contracts.web import WEB
 from producers.sources.definition import parse_source
 from producers.sources.reader import SourceReader
 from producers.sources.repair import SourceRepair
 from producers.sources.results import SourceBatch
 from tests.producers.sources.malformed import KINDS, REFUSING, REPAIRING, content, rows
+from tests.shop import WEB
 
 EVENT = WEB.latest["page_viewed"].event_class
 

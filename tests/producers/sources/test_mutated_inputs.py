@@ -25,8 +25,8 @@ from producers.packing.codec import encode
 from producers.sources.files import SourceError
 from producers.sources.read import NewEvent, read
 from queries.commands.cli import reports_app
-from queries.refresh.catalog import catalog
 from tests.producers.sources.mutated_inputs import ROWS, Mutated, mutated, mutated_text
+from tests.shop import CATALOG, WEB
 
 SEEDS = range(int(os.environ.get("PENSTOCK_TEST_MUTATIONS", "12")))
 
@@ -56,7 +56,7 @@ def accounted(given: Mutated) -> int | None:
     """How many items the file gives; None when it is refused as a whole. Every whole mark is in one."""
     found, seen, rows = 0, b"", 0
     try:
-        for item in read(str(given.path)):
+        for item in read(str(given.path), WEB):
             found += 1
             seen += encode(item.payload) if isinstance(item, NewEvent) else item.data
             rows = item.number
@@ -114,7 +114,7 @@ def _through_a_pipe(given: Mutated, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _for_the_demo(given: Mutated) -> None:
     try:
-        require_readable(str(given.path))
+        require_readable(str(given.path), WEB)
     except Exception as error:  # noqa: BLE001 - as the command does
         assert explain(error)[1] != Exit.UNEXPECTED, (given, error)
 
@@ -124,7 +124,7 @@ def test_damaged_reports_and_definitions_are_refused_in_a_sentence(seed: int, tm
     from dashboards.cli import _foreign
 
     sql = (
-        Path(__file__).parents[3] / "queries" / "sql" / f"{list(catalog())[seed % len(catalog())]}.sql"
+        Path(__file__).parents[3] / "queries" / "sql" / f"{list(CATALOG)[seed % len(CATALOG)]}.sql"
     ).read_bytes()
     code, _ = code_of(reports_app, "lint", str(mutated_text(seed, sql, tmp_path / "r.sql")))
     assert code != Exit.UNEXPECTED

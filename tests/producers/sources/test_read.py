@@ -13,6 +13,7 @@ from producers.sources.files import Share, SourceError
 from producers.sources.read import NewEvent, WholeEvent, read
 from tests.access_log import access_log
 from tests.producers.simulation.test_simulator import records
+from tests.shop import WEB
 
 LINE = '198.18.0.7 - - [17/May/2015:10:05:03 +0200] "GET /a?b=c HTTP/1.1" 200 - "-" "curl/8"\n'
 
@@ -23,7 +24,7 @@ def written(path: Path, text: str | bytes) -> str:
 
 
 def new_events(path: str) -> list[NewEvent]:
-    return [item for item in read(path) if isinstance(item, NewEvent)]
+    return [item for item in read(path, WEB) if isinstance(item, NewEvent)]
 
 
 def test_lines_with_the_same_text_stay_two_events_and_a_copy_gives_the_same_ids(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def test_a_line_that_cannot_be_read_is_kept_with_its_place_and_reason(tmp_path: 
 
 def test_whole_events_pass_byte_for_byte(tmp_path: Path) -> None:
     sent = [record.data for record in records(300)]
-    items = list(read(written(tmp_path / "e.ndjson", b"\r\n".join(sent))))
+    items = list(read(written(tmp_path / "e.ndjson", b"\r\n".join(sent)), WEB))
     assert [item.data for item in items if isinstance(item, WholeEvent)] == sent
 
 
@@ -80,9 +81,9 @@ def test_bare_events_come_from_json_csv_and_parquet_alike(tmp_path: Path) -> Non
 
 def test_files_that_nobody_knows_and_files_that_are_not_there_are_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no file"):
-        list(read(str(tmp_path / "nothing")))
+        list(read(str(tmp_path / "nothing"), WEB))
     with pytest.raises(SourceError, match="--format"):
-        list(read(written(tmp_path / "x", "hello world\n")))
+        list(read(written(tmp_path / "x", "hello world\n"), WEB))
 
 
 def test_an_access_log_gives_the_counts_that_were_taken_independently() -> None:
@@ -108,7 +109,7 @@ def test_how_far_a_file_is_read_is_known_while_it_is_read(
     path = written(tmp_path / "a.ndjson", pack(b"{" + lines))
     share = Share()
     assert share() == 0
-    shares = [share() for _ in read(path, "ndjson", share=share)]
+    shares = [share() for _ in read(path, WEB, "ndjson", share=share)]
     assert 0 < shares[0] < 0.9
     assert shares == sorted(shares)
     assert share() == 1

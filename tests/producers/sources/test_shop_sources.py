@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from producers.contracts.web import WEB, PageViewed
 from producers.sources.definition import read_sources
 from producers.sources.items import source_items
 from producers.sources.read import NewEvent, read
 from producers.sources.reader import SourceReader
+from tests.shop import WEB
 
+PageViewed = WEB.latest["page_viewed"].payload
 FOLDER = Path(__file__).parents[3] / "producers" / "sources" / "shop"
 LOGS = Path(__file__).parent / "access_logs"
 
@@ -26,7 +27,7 @@ def _items(name: str, file: str) -> list[NewEvent]:
 )
 def test_logs_of_servers_are_the_same_events_as_with_the_format_named(file: str) -> None:
     items = _items("access_log", file)
-    assert items == list(read(str(LOGS / file), "access-log", WEB))
+    assert items == list(read(str(LOGS / file), WEB, "access-log"))
     assert all(isinstance(item.payload, PageViewed) for item in items)
 
 

@@ -13,12 +13,13 @@ import msgspec
 import pytest
 
 from producers import Producer, Spool
-from producers.contracts import AUDIT_TYPE, STREAMS
+from producers.contracts import AUDIT_TYPE
 from producers.errors import StreamUnavailableError
 from producers.packing.aggregation import deaggregate, is_aggregate
 from producers.sinks.memory import MemorySink, even_shards
 from producers.sinks.port import Answer, SinkRecord
 from producers.spool.sequence import Sequence, SequenceNote, read_sequence, sequence_paths
+from tests.shop import STREAMS
 
 BEAT = next(iter(STREAMS.values())).latest["heartbeat"].payload
 SEGMENT_BYTES = 1 << 14

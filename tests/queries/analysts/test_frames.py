@@ -23,8 +23,10 @@ from queries.refresh.catalog import UnknownReportError
 from queries.store.event_views import event_views
 from tests.queries.cloud import Chain
 from tests.queries.events import order_placed, page_viewed
+from tests.shop import SHOP, TABLES
 
 # What pandas tells awswrangler, not us.
+ATHENA = Athena(SHOP)
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
 PAGE = Path(__file__).parents[3] / "docs" / "analysts.md"
@@ -102,31 +104,31 @@ def lines(text: str) -> list[str]:
 
 def test_the_page_names_every_view_with_its_own_columns() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    every = {column.name for column in event_views()["producer_audited"].columns} - {
+    every = {column.name for column in event_views(TABLES)["producer_audited"].columns} - {
         "producer",
         "last_seq",
         "closed",
     }
-    for view in event_views().values():
+    for view in event_views(TABLES).values():
         own = [column.name for column in view.columns if column.name not in every]
         assert f"| `{view.name}` | {', '.join(f'`{name}`' for name in own)} |" in text
 
 
 @pytest.mark.cloud
 def test_events_come_once_in_order_and_with_the_types_of_their_view(here: Chain) -> None:
-    frame = read_events("page_viewed", f"{DAY}-10", f"{DAY}-11")
+    frame = read_events("page_viewed", f"{DAY}-10", f"{DAY}-11", athena=ATHENA)
     assert len(frame) == 140
     assert frame["event_id"].is_unique
     assert frame["event_time"].is_monotonic_increasing
-    expected = {c.name: arrow_type(trino_type(c.type)) for c in event_views()["page_viewed"].columns}
+    expected = {c.name: arrow_type(trino_type(c.type)) for c in event_views(TABLES)["page_viewed"].columns}
     assert {name: kind.pyarrow_dtype for name, kind in frame.dtypes.items()} == expected
     assert frame.attrs["bytes_scanned"] > 0
 
 
 @pytest.mark.cloud
 def test_fewer_columns_scan_fewer_bytes(here: Chain) -> None:
-    few = read_events("page_viewed", DAY, DAY, ["path"])
-    every = read_events("page_viewed", DAY, DAY)
+    few = read_events("page_viewed", DAY, DAY, ["path"], athena=ATHENA)
+    every = read_events("page_viewed", DAY, DAY, athena=ATHENA)
     assert list(few.columns) == ["path"]
     assert len(few) == len(every) == 240
     assert few.attrs["bytes_scanned"] < every.attrs["bytes_scanned"]
@@ -134,25 +136,25 @@ def test_fewer_columns_scan_fewer_bytes(here: Chain) -> None:
 
 @pytest.mark.cloud
 def test_a_period_without_rows_has_every_column_in_its_type(here: Chain) -> None:
-    frame = read_events("order_placed", "2003-01-01", date(2003, 1, 2))
+    frame = read_events("order_placed", "2003-01-01", date(2003, 1, 2), athena=ATHENA)
     assert frame.empty
     assert frame["total_minor"].dtype == pd.ArrowDtype(pa.int64())
     assert frame["event_time"].dtype == pd.ArrowDtype(pa.timestamp("ms"))
-    report = read_report("top_pages_by_day", "2003-01-01", "2003-01-02")
+    report = read_report("top_pages_by_day", "2003-01-01", "2003-01-02", athena=ATHENA)
     assert list(report.columns) == ["path", "page_views", "visitors", "event_date"]
 
 
 @pytest.mark.cloud
 def test_a_moment_with_a_zone_means_its_hour_in_utc(here: Chain) -> None:
     moment = datetime(2024, 11, 24, 10, 59, tzinfo=UTC)
-    assert len(read_report("traffic_by_hour", moment, moment)) == 1
-    assert len(read_report("top_pages_by_day", moment, moment)) == 3
+    assert len(read_report("traffic_by_hour", moment, moment, athena=ATHENA)) == 1
+    assert len(read_report("top_pages_by_day", moment, moment, athena=ATHENA)) == 3
 
 
 @pytest.mark.cloud
 def test_what_athena_refuses_is_said_with_its_reason(here: Chain) -> None:
     with pytest.raises(ReadFailedError, match="Schema 'nowhere' does not exist"):
-        read_report("traffic_by_hour", DAY, DAY, athena=Athena(database="nowhere"))
+        read_report("traffic_by_hour", DAY, DAY, athena=Athena(SHOP, database="nowhere"))
 
 
 def test_a_query_over_the_byte_limit_says_what_to_do() -> None:
@@ -162,7 +164,7 @@ def test_a_query_over_the_byte_limit_says_what_to_do() -> None:
 
 def test_an_unknown_report_is_answered_with_those_there_are() -> None:
     with pytest.raises(UnknownReportError, match="There is no report 'nosuch'"):
-        read_report("nosuch", DAY, DAY)
+        read_report("nosuch", DAY, DAY, athena=ATHENA)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_a_period_that_makes_no_sense_is_refused_before_anything_runs(
     first: Any, last: Any, says: str
 ) -> None:
     with pytest.raises(PeriodError, match=says):
-        read_report("traffic_by_hour", first, last)
+        read_report("traffic_by_hour", first, last, athena=ATHENA)
 
 
 @pytest.mark.parametrize(

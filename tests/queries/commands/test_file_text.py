@@ -5,8 +5,9 @@ from importlib.resources import files
 import pytest
 
 from queries.commands.lint import lint
-from queries.contracts import EncodingError, file_text, reports
+from queries.contracts import EncodingError, file_text
 from queries.refresh.catalog import parse_report
+from tests.shop import REPORTS, TABLES
 
 SQL = files("queries").joinpath("sql", "orders_by_hour.sql").read_text(encoding="utf-8")
 
@@ -14,8 +15,8 @@ SQL = files("queries").joinpath("sql", "orders_by_hour.sql").read_text(encoding=
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_report_is_the_same_with_a_byte_order_mark(encoding: str) -> None:
     text = file_text(SQL.encode(encoding), "r.sql")
-    assert lint(text, "r.sql") == []
-    assert parse_report(text, reports()["orders_by_hour"].file).report == reports()["orders_by_hour"]
+    assert lint(text, "r.sql", TABLES) == []
+    assert parse_report(text, REPORTS["orders_by_hour"].file, TABLES).report == REPORTS["orders_by_hour"]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from queries.commands.lint import lint
-from queries.commands.present import report_path
-from queries.refresh.catalog import catalog
 from tests.queries.reports import HEADER
+from tests.shop import CATALOG, SHOP, TABLES
 
 
 def rules(sql: str, *, columns: str = "events bigint", more: str = "") -> set[str]:
@@ -15,13 +14,13 @@ def rules(sql: str, *, columns: str = "events bigint", more: str = "") -> set[st
         HEADER.format(name="sample", grain="event_hour", columns=columns, more=more + "\n" if more else "")
         + sql
     )
-    return {finding.rule for finding in lint(text, "sample.sql")}
+    return {finding.rule for finding in lint(text, "sample.sql", TABLES)}
 
 
-@pytest.mark.parametrize("name", catalog())
+@pytest.mark.parametrize("name", CATALOG)
 def test_the_shipped_reports_are_sound(name: str) -> None:
-    path: Path = report_path(name)
-    assert lint(path.read_text(encoding="utf-8"), str(path)) == []
+    path: Path = SHOP.folders.reports / f"{name}.sql"
+    assert lint(path.read_text(encoding="utf-8"), str(path), TABLES) == []
 
 
 @pytest.mark.parametrize(
@@ -71,19 +70,19 @@ def test_a_finding_says_where() -> None:
     text = HEADER.format(name="sample", grain="event_hour", columns="events bigint", more="") + (
         "SELECT event_hour,\n       count(*) AS events\nFROM web_events\nGROUP BY event_type"
     )
-    (finding,) = [one for one in lint(text, "sample.sql") if one.rule == "grain"]
+    (finding,) = [one for one in lint(text, "sample.sql", TABLES) if one.rule == "grain"]
     assert finding.file == "sample.sql"
     assert finding.line >= text[: text.index("SELECT")].count("\n") + 1
 
 
 def test_a_header_that_cannot_be_read_is_one_finding() -> None:
-    assert [finding.rule for finding in lint("SELECT 1", "x.sql")] == ["header"]
+    assert [finding.rule for finding in lint("SELECT 1", "x.sql", TABLES)] == ["header"]
 
 
 def finding(rule: str, sql: str) -> tuple[int, str]:
     """The one finding of this rule: its line within the SQL, its message."""
     text = HEADER.format(name="sample", grain="event_hour", columns="events bigint", more="") + sql
-    (found,) = [one for one in lint(text, "sample.sql") if one.rule == rule]
+    (found,) = [one for one in lint(text, "sample.sql", TABLES) if one.rule == rule]
     return found.line - text[: text.index(sql)].count("\n"), found.message
 
 

@@ -11,10 +11,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queries.contracts import reports
 from queries.handler import read_batch
 from queries.lake.notifications import CreatedObject, MalformedNotificationError, created_objects
 from queries.partitions import Key, LakeHour, stale_partitions
+from tests.shop import REPORTS, TABLES
 
 
 def notification(key: str, *, bucket: str = "lake", event: str = "ObjectCreated:Put", **more: Any) -> str:
@@ -84,7 +84,7 @@ def test_one_bad_message_does_not_keep_the_others_from_being_read() -> None:
     good = [f"web_events/event_hour=2026-11-24-{hour:02d}/a.parquet" for hour in range(9)]
     records = [message(str(number), notification(key)) for number, key in enumerate(good)]
     records.insert(4, message("bad", "{not json"))
-    found = read_batch(records, "lake")
+    found = read_batch(records, "lake", TABLES)
     assert set(found.malformed) == {"bad"}
     assert found.hours == {LakeHour("web_events", f"2026-11-24-{hour:02d}") for hour in range(9)}
 
@@ -111,7 +111,7 @@ def test_one_bad_message_does_not_keep_the_others_from_being_read() -> None:
     ],
 )
 def test_what_is_no_lake_data_makes_nothing_stale(key: str) -> None:
-    assert not read_batch([message("m", notification(key))], "lake").hours
+    assert not read_batch([message("m", notification(key))], "lake", TABLES).hours
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_what_is_no_lake_data_makes_nothing_stale(key: str) -> None:
 )
 def test_an_odd_hour_does_not_keep_the_rest_of_its_batch_from_being_marked(hour: str) -> None:
     keys = [f"web_events/event_hour={name}/x.parquet" for name in (hour, "2026-11-24-10")]
-    found = read_batch([message(key, notification(key)) for key in keys], "lake")
+    found = read_batch([message(key, notification(key)) for key in keys], "lake", TABLES)
     marked = stale_partitions(
-        found.hours, [*reports().values(), replace(reports()["traffic_by_hour"], context_seconds=86_400)]
+        found.hours, [*REPORTS.values(), replace(REPORTS["traffic_by_hour"], context_seconds=86_400)]
     )
     assert Key("traffic_by_hour", "2026-11-24-10") in marked
     assert not found.malformed
@@ -130,12 +130,12 @@ def test_an_odd_hour_does_not_keep_the_rest_of_its_batch_from_being_marked(hour:
 
 def test_objects_of_another_bucket_and_empty_objects_make_nothing_stale() -> None:
     key = "web_events/event_hour=2026-11-24-10/x.parquet"
-    assert not read_batch([message("m", notification(key, bucket="reports"))], "lake").hours
-    assert not read_batch([message("m", notification(key, size=0))], "lake").hours
+    assert not read_batch([message("m", notification(key, bucket="reports"))], "lake", TABLES).hours
+    assert not read_batch([message("m", notification(key, size=0))], "lake", TABLES).hours
 
 
 def test_duplicates_in_a_batch_name_one_hour() -> None:
     key = "web_events/event_hour=2026-11-24-10/x.parquet"
-    found = read_batch([message(str(number), notification(key)) for number in range(1000)], "lake")
+    found = read_batch([message(str(number), notification(key)) for number in range(1000)], "lake", TABLES)
     assert len(found.hours) == 1
     assert found.objects == 1000

@@ -23,7 +23,7 @@ from queries.settings import Settings
 from queries.store.checks import FAILED_CHECK
 from queries.store.glue import GlueReportStore
 from queries.store.glue_definitions import GlueDefinitions
-from transforms.contracts import LAKE_TABLES
+from tests.shop import TABLES
 
 TABLE = "web_events_hours"
 SETTINGS = Settings(
@@ -34,9 +34,7 @@ HOUR_MS = 3_600_000
 
 def lake_object(events: Sequence[str]) -> bytes:
     """A Parquet file with the lake table's columns."""
-    columns: dict[str, Any] = {
-        column.name: [None] * len(events) for column in LAKE_TABLES["web_events"].columns
-    }
+    columns: dict[str, Any] = {column.name: [None] * len(events) for column in TABLES["web_events"].columns}
     body = io.BytesIO()
     pq.write_table(pa.table(columns | {"event_id": list(events)}), body)
     return body.getvalue()
@@ -84,9 +82,10 @@ class World:
             ledger=DynamoDbLedger(dynamodb, "ledger"),
             lake=S3LakeIndex(s3, "lake"),
             engine=Engine(self),
+            tables=TABLES,
             store=GlueReportStore(s3, glue, bucket="reporting", database="db"),
             definitions=GlueDefinitions(glue, "db"),
-            queries=sealing_queries(),
+            queries=sealing_queries(TABLES),
             clock=lambda: self.now,
             sleep=self.pass_time,
         )
@@ -149,7 +148,7 @@ class World:
                 body = self.s3.get_object(Bucket="lake", Key=key)["Body"].read()
                 events |= set(pq.read_table(io.BytesIO(body))["event_id"].to_pylist())
             columns: dict[str, Any] = {
-                column.name: [None] * len(events) for column in LAKE_TABLES["web_events"].columns
+                column.name: [None] * len(events) for column in TABLES["web_events"].columns
             }
             columns |= {"event_id": sorted(events), FAILED_CHECK: pa.array([None] * len(events), pa.string())}
             written = io.BytesIO()

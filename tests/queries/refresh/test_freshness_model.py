@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.freshness_model import AWS, Deployed, lag, on_aws, on_laptop, shipped
-from infra.deployment import DEFAULT, DEPLOYMENTS
+from tests.shop import SHOP
 
 ROOT = Path(__file__).parents[3]
 WORDS = {"event_hour": "hourly", "event_date": "daily"}
@@ -35,7 +35,7 @@ def test_the_page_on_reports_agrees_with_the_model_within_a_tenth(grain: str) ->
 
 
 def test_the_model_takes_its_times_from_the_deployed_template() -> None:
-    deployment = DEPLOYMENTS[DEFAULT]
+    deployment = SHOP.default
     assert Deployed.read() == Deployed(
         deployment.buffer_seconds, deployment.notification_window_seconds, 60.0
     )

@@ -12,9 +12,9 @@ from benchmarks.report_lab import Lab, parquet, tick
 from infra.accounting.evidence import readable
 from infra.local.cloud import LocalCloud
 from queries.ledger.state import PartitionState
-from queries.refresh.catalog import catalog
 from queries.requests import Request
 from queries.service import ReportService
+from tests.shop import CATALOG
 
 pytestmark = pytest.mark.cloud
 
@@ -25,7 +25,7 @@ class Lake:
     """A laboratory whose lake somebody damages; each trial has a day of its own."""
 
     def __init__(self, cloud: LocalCloud) -> None:
-        self.lab = Lab.on(cloud, "losses", {name: catalog()[name] for name in (HOURLY, DAILY)})
+        self.lab = Lab.on(cloud, "losses", {name: CATALOG[name] for name in (HOURLY, DAILY)})
         self.s3, self.bucket = self.lab.client("s3"), self.lab.settings.lake_bucket
         self.day, self.worker = 0, self.lab.service()
 

@@ -10,13 +10,12 @@ import pytest
 from benchmarks.report_kills import views
 from benchmarks.report_lab import Lab, tick
 from infra.aws.doctor import Deployed, served
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.local.cloud import LocalCloud
-from queries.refresh.catalog import catalog
 from queries.refresh.recovery import Lost
 from queries.refresh.sealing import sealing_queries
 from queries.service import ReportService
 from tests.queries.refresh.test_lake_losses import DAMAGES
+from tests.shop import CATALOG, SHOP, TABLES
 
 HOURS = ("2026-01-05-10", "2026-01-05-11", "2026-01-05-12")
 DAY = "2026-01-05"
@@ -30,7 +29,7 @@ class Place:
         self.lab = Lab.on(
             cloud,
             "recovered",
-            {HOURLY: catalog()[HOURLY], DAILY: catalog()[DAILY], **sealing_queries()},
+            {HOURLY: CATALOG[HOURLY], DAILY: CATALOG[DAILY], **sealing_queries(TABLES)},
         )
         for hour in HOURS:
             self.lab.put(hour, "o1", views(hour, 1))
@@ -150,10 +149,10 @@ def test_what_is_lost_is_named_before_it_is_repaired(place: Place) -> None:
         f"{DAILY}/{DAY} lacks files",
     ]
     outputs: Any = place.lab.settings
-    found = served(Deployed(place.lab.client, outputs, DEPLOYMENTS[DEFAULT]))
+    found = served(Deployed(place.lab.client, outputs, SHOP, SHOP.default))
     assert not found.holds
     assert f"{DAILY}/{DAY} lacks files" in found.seen
     place.tick()
     assert place.lost() == []
     assert place.seen() == place.truth
-    assert served(Deployed(place.lab.client, outputs, DEPLOYMENTS[DEFAULT])).holds
+    assert served(Deployed(place.lab.client, outputs, SHOP, SHOP.default)).holds

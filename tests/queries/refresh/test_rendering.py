@@ -2,9 +2,9 @@
 
 import pytest
 
-from queries.refresh.catalog import catalog
 from queries.refresh.rendering import select, source_columns, sql_sha, unload
 from tests.queries.reports import declared
+from tests.shop import CATALOG
 
 HOURS = ["2026-11-24-10", "2026-11-24-11", "2026-11-24-13"]
 
@@ -59,9 +59,9 @@ def test_the_digest_of_the_sql_does_not_depend_on_the_partition_but_on_the_decla
     assert sql_sha(declared()) != sql_sha(declared(columns="events double"))
 
 
-@pytest.mark.parametrize("name", catalog())
+@pytest.mark.parametrize("name", CATALOG)
 def test_every_report_declares_its_types_and_its_folder(name: str) -> None:
-    query = catalog()[name]
+    query = CATALOG[name]
     partition = "2026-11-24-10" if query.report.grain == "event_hour" else "2026-11-24"
     sql = unload(query, [partition], "s3://reports/x/")
     for column in query.report.columns:
@@ -70,9 +70,9 @@ def test_every_report_declares_its_types_and_its_folder(name: str) -> None:
     assert len(sql.encode()) < 262_144
 
 
-@pytest.mark.parametrize("name", catalog())
+@pytest.mark.parametrize("name", CATALOG)
 def test_a_statement_of_96_partitions_fits_into_athenas_limit(name: str) -> None:
-    query = catalog()[name]
+    query = CATALOG[name]
     days = [f"2026-{month:02d}-{day:02d}" for month in (1, 3, 5, 7) for day in range(1, 25)]
     partitions = days if query.report.grain == "event_date" else [f"{day}-13" for day in days]
     assert len(unload(query, partitions, "s3://reports/x/").encode()) < 262_144

@@ -6,18 +6,18 @@ from benchmarks.report_lab import Lab
 from benchmarks.report_rivals import Ways
 from benchmarks.reports import NAME, Size, backfill, compare
 from infra.local.cloud import LocalCloud
-from queries.refresh.catalog import catalog
+from tests.shop import CATALOG
 
 pytestmark = pytest.mark.cloud
 
 
 @pytest.fixture(scope="module")
 def lab(local_cloud: LocalCloud) -> Lab:
-    return Lab.on(local_cloud, "costs", catalog())
+    return Lab.on(local_cloud, "costs", CATALOG)
 
 
 def test_a_refresh_reads_as_much_with_five_days_of_history_as_with_one(lab: Lab) -> None:
-    bills = compare(lab, Ways(lab, catalog()[NAME]), Size(objects=1, rows=100), (1, 5))
+    bills = compare(lab, Ways(lab, CATALOG[NAME]), Size(objects=1, rows=100), (1, 5))
     ours, microbatch, overwrite, full = bills.values()
     assert ours[1].scanned == pytest.approx(ours[0].scanned, rel=0.05)
     assert ours[1].statements == 1
@@ -27,8 +27,8 @@ def test_a_refresh_reads_as_much_with_five_days_of_history_as_with_one(lab: Lab)
 
 def test_a_backfill_of_five_days_takes_two_statements_by_the_hour_and_one_by_the_day(lab: Lab) -> None:
     statements = backfill(lab, 5)
-    assert set(statements) == set(catalog())
-    assert {catalog()[name].report.grain: count for name, count in statements.items()} == {
+    assert set(statements) == set(CATALOG)
+    assert {CATALOG[name].report.grain: count for name, count in statements.items()} == {
         "event_hour": 2,
         "event_date": 1,
     }

@@ -15,6 +15,7 @@ from queries.partitions import Key
 from queries.refresh.sealing import sealing_queries
 from queries.store.port import Entry
 from tests.queries.refresh.sealing_world import HOUR_MS, TABLE, KilledError, World
+from tests.shop import TABLES
 
 HOUR, NEXT = "2026-11-24-10", "2026-11-24-11"
 LATENESS = 6 * HOUR_MS
@@ -203,6 +204,6 @@ def test_hours_are_told_open_sealed_and_opened_again(world: World) -> None:
 
 
 def test_sealing_is_in_no_list_of_reports_and_waits_as_long_as_its_stream_allows() -> None:
-    report = sealing_queries()[TABLE].report
+    report = sealing_queries(TABLES)[TABLE].report
     assert report.lateness_seconds == 6 * 3600
     assert report.prefix == f"sealed/{TABLE}/v1/"

@@ -7,21 +7,22 @@ import pytest
 
 from infra.local.cloud import LocalCloud
 from queries.analysts.adhoc import warnings
-from queries.analysts.named_queries import parse_question, questions
-from queries.contracts import ReportDefinitionError, reports
+from queries.analysts.named_queries import parse_question
+from queries.contracts import ReportDefinitionError
 from queries.engine.trino_types import struct_members, trino_type
 from queries.store.event_views import event_view, event_views
 from tests.queries.cloud import Chain
 from tests.queries.events import order_placed, page_viewed
-from transforms.contracts import LAKE_TABLES, Column, LakeTable
+from tests.shop import REPORTS, SHOP, TABLES
+from transforms.contracts import Column, LakeTable
 
-TABLE = LAKE_TABLES["web_events"]
+TABLE = TABLES["web_events"]
 HOURS = ("2024-02-29-10", "2024-02-29-11")
 MINE = "views-test"
 
 
 def test_every_delivered_event_type_has_a_view_with_its_own_columns_only() -> None:
-    views = event_views()
+    views = event_views(TABLES)
     assert list(views) == [column.name for column in TABLE.payload_columns]
     names = [column.name for column in views["page_viewed"].columns]
     assert (names[0], names[-1]) == ("event_type", "event_hour")
@@ -31,7 +32,7 @@ def test_every_delivered_event_type_has_a_view_with_its_own_columns_only() -> No
 
 
 def test_no_view_has_the_name_of_a_table() -> None:
-    assert not event_views().keys() & {*reports(), *LAKE_TABLES}
+    assert not event_views(TABLES).keys() & {*REPORTS, *TABLES}
 
 
 def test_a_payload_field_that_hides_a_column_of_every_event_is_refused_by_name() -> None:
@@ -67,7 +68,7 @@ def test_struct_members_are_split_at_the_top_level_only() -> None:
 
 
 def test_the_catalog_holds_a_view_as_athena_writes_it() -> None:
-    view = event_views()["order_placed"]
+    view = event_views(TABLES)["order_placed"]
     text = view.stored_text("penstock")
     content = json.loads(base64.b64decode(text.removeprefix("/* Presto View: ").removesuffix(" */")))
     assert (content["catalog"], content["schema"]) == ("awsdatacatalog", "penstock")
@@ -77,14 +78,14 @@ def test_the_catalog_holds_a_view_as_athena_writes_it() -> None:
 
 def test_a_question_says_what_its_header_lacks() -> None:
     with pytest.raises(ReportDefinitionError, match=r"questions/x.sql:2: Write '-- says: \.\.\.' here"):
-        parse_question("-- title: X\nSELECT 1", "x")
+        parse_question("-- title: X\nSELECT 1", "questions/x.sql")
 
 
 def test_a_query_over_a_view_without_a_bound_on_the_hour_is_warned_of() -> None:
-    (warning,) = warnings("SELECT count(*) FROM page_viewed WHERE status = 404")
+    (warning,) = warnings("SELECT count(*) FROM page_viewed WHERE status = 404", TABLES)
     assert "every hour of page_viewed" in warning
-    assert warnings("SELECT count(*) FROM page_viewed WHERE event_hour = '2026-11-24-10'") == []
-    assert warnings("SELECT page_viewed FROM funnel_by_day") == []
+    assert warnings("SELECT count(*) FROM page_viewed WHERE event_hour = '2026-11-24-10'", TABLES) == []
+    assert warnings("SELECT page_viewed FROM funnel_by_day", TABLES) == []
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_a_view_shows_each_event_once_although_the_table_has_copies(chain: Chain
 
 @pytest.mark.cloud
 def test_a_view_has_the_types_that_its_catalog_entry_promises(chain: Chain) -> None:
-    for view in event_views().values():
+    for view in event_views(TABLES).values():
         found = chain.rows(f"SELECT * FROM {view.name} WHERE {mine(HOURS[0])}")
         assert list(found.columns) == [column.name for column in view.columns]
         assert [str(kind) for kind in found.types] == [
@@ -154,8 +155,8 @@ def test_the_saved_questions_are_in_the_analysts_work_group_and_athena_takes_the
     saved = {
         found["Name"]: found for found in athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
     }
-    assert saved.keys() == {question.title for question in questions()}
-    for question in questions():
+    assert saved.keys() == {question.title for question in SHOP.questions}
+    for question in SHOP.questions:
         assert saved[question.title]["Database"] == chain.outputs.database
         chain.rows(saved[question.title]["QueryString"])
 
@@ -163,7 +164,7 @@ def test_the_saved_questions_are_in_the_analysts_work_group_and_athena_takes_the
 @pytest.mark.cloud
 def test_a_question_over_events_reads_its_hours_only(chain: Chain) -> None:
     """The hours of these tests are years old, and the questions ask for the last day."""
-    named = {question.name: question.sql for question in questions()}
+    named = {question.name: question.sql for question in SHOP.questions}
     for name in ("page_views_by_hour", "slow_pages", "best_sellers", "copies_by_hour"):
         assert "INTERVAL '24' HOUR" in named[name]
         wider = named[name].replace("INTERVAL '24' HOUR", "INTERVAL '9000' DAY")

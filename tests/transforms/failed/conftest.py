@@ -89,7 +89,7 @@ def replayed(gate: Gate) -> Callable[..., Counts]:
         **options: Any,
     ) -> Counts:
         order = order or Order(repair_name="mend" if repair else "", key_id="k1")
-        reviewer, total = Reviewer({"web_events": gate}), Counts()
+        reviewer, total = Reviewer([(replaying.TABLE, gate)]), Counts()
         for counts in replay(
             error_objects(objects),
             objects,

@@ -7,13 +7,14 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from infra.local.cloud import LocalCloud
+from infra.project.project import Project
 from tests.golden.poison.corpus import changed
-from transforms.contracts import LAKE_TABLES
+from tests.shop import SHOP, TABLES
 from transforms.failed.arrow import read_parquet
 from transforms.failed.cli import failed_app
 from transforms.failed.s3_bucket import S3Objects
 
-TABLE = LAKE_TABLES["web_events"]
+TABLE = TABLES["web_events"]
 
 
 FOLDER = "failed/processing-failed/dt=2026-11-24/"
@@ -49,6 +50,7 @@ class Console:
     pseudonym_secret: str
     pseudonym_key_ids: str
     json: bool = False
+    project: Project = SHOP
 
     def client(self, service: str) -> Any:
         return self.cloud.context.client(service)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.golden.poison.corpus import changed
+from tests.shop import TABLES
 from tests.transforms.failed.memory_bucket import MemoryObjects
-from transforms.contracts import LAKE_TABLES
 from transforms.failed.arrow import read_parquet
 
-TABLE = LAKE_TABLES["web_events"]
+TABLE = TABLES["web_events"]
 
 
 KINDS = (

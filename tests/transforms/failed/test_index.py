@@ -9,12 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden.poison.corpus import ARRIVAL_MS, corpus
+from tests.shop import TABLES
 from transforms.failed.error_objects import FailedRecord
 from transforms.failed.index import IndexEntry, index_record
-from transforms.failed.line_reasons import known_words
+from transforms.failed.line_reasons import known_words as words_of
 from transforms.failed.review import keyless_reviewer
 
-REVIEWER = keyless_reviewer()
+REVIEWER = keyless_reviewer(TABLES.values())
+
+
+def known_words(reason: str) -> str:
+    return words_of(reason, REVIEWER.vocabulary)
+
+
 SECRETS = ("jane.doe@example.com", "203.0.113.9", "s3cr3t-t0ken", "Jane Doe")
 
 

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
 from tests.golden.poison.corpus import ARRIVAL_MS, changed
+from tests.shop import TABLES
 from tests.transforms.failed.memory_bucket import error_line
-from transforms.contracts import LAKE_TABLES
 from transforms.failed.arrow import read_parquet
 from transforms.failed.cli import failed_app
 from transforms.failed.s3_bucket import S3Objects
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.cloud
 
 HOURS = int(os.environ.get("PENSTOCK_TEST_HOURS", "40"))
 EVENTS = 25 * HOURS
-TABLE = LAKE_TABLES["web_events"]
+TABLE = TABLES["web_events"]
 START = datetime(2026, 8, 1, tzinfo=UTC)
 REPLAY = ("replay", "--kind", "activePartitionExceeded")
 

@@ -13,8 +13,9 @@ from infra.local.cloud import LocalCloud
 from tests.golden.poison.corpus import ARRIVAL_MS
 from tests.producers.sources.malformed import KINDS, REFUSING, REPAIRING
 from tests.producers.sources.test_malformed_rows import failed_records
+from tests.shop import SHOP, TABLES
+from tests.transforms.failed.console import Console
 from tests.transforms.failed.memory_bucket import error_line
-from tests.transforms.failed.test_cli import Console
 from transforms.failed.repair import Repair
 
 pytestmark = pytest.mark.cloud
@@ -39,6 +40,8 @@ def console(local_cloud: LocalCloud, tmp_path: Path) -> SourceConsole:
     )
     made.folder = tmp_path
     (tmp_path / "sources").mkdir()
+    project = f'[project]\nname = "visits"\n[folders]\nstreams = "{SHOP.folders.streams}"\n'
+    (tmp_path / "penstock.toml").write_text(project)
     made.client("s3").create_bucket(Bucket=made.lake_bucket)
     lines = [error_line(record, ARRIVAL_MS) for record in failed_records(tmp_path)]
     made.put(f"{FOLDER}a", b"".join(lines[:120]))
@@ -51,10 +54,9 @@ def _source(console: SourceConsole, text: str) -> None:
 
 
 def _ids(console: SourceConsole) -> list[str]:
-    from transforms.contracts import LAKE_TABLES
     from transforms.failed.arrow import read_parquet
 
-    table = LAKE_TABLES["web_events"]
+    table = TABLES["web_events"]
     return [
         row["event_id"]
         for body in console.objects(table.prefix).values()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, changed, corpus, encode
-from transforms.contracts import LAKE_TABLES
+from tests.shop import SHOP, TABLES
 from transforms.function.batch import LARGEST_ANSWER, ranges, run
 from transforms.function.marshal import (
     ANSWER_ENVELOPE,
@@ -211,7 +211,7 @@ def test_the_envelope_of_an_answer_is_within_its_bound(gate: Gate) -> None:
 
 
 def test_a_batch_of_the_buffer_hint_cannot_reach_the_limit_by_the_contract_alone() -> None:
-    for table in LAKE_TABLES.values():
+    for table in TABLES.values():
         assert largest_answer(table) < LARGEST_ANSWER
 
 
@@ -222,6 +222,14 @@ def test_ranges_name_every_number_once(numbers: set[int]) -> None:
         first, _, last = part.partition("-")
         named += range(int(first), int(last or first) + 1)
     assert named == sorted(numbers)
+
+
+# In a zip the project's streams lie beside our packages.
+HANDLER = (
+    "import pathlib, transforms.handler\n"
+    f"transforms.handler.STREAMS = pathlib.Path({str(SHOP.folders.streams)!r})\n"
+    "from transforms.handler import lambda_handler\n"
+)
 
 
 def _in_a_process(code: str) -> str:
@@ -245,7 +253,7 @@ def test_a_traced_invocation_answers_and_loads_neither_asyncio_nor_a_client() ->
         "import os, sys\n"
         "os.environ.update(PENSTOCK_TRACING='true', LAMBDA_TASK_ROOT='/var/task',\n"
         "    _X_AMZN_TRACE_ID='Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1')\n"
-        "from transforms.handler import lambda_handler\n"
+        f"{HANDLER}"
         "answer = lambda_handler({'invocationId': 'i', 'records': []}, None)\n"
         "print([answer, 'aws_xray_sdk.core' in sys.modules,\n"
         "       [name for name in ('asyncio', 'botocore.session') if name in sys.modules]])"
@@ -257,7 +265,7 @@ def test_an_invocation_writes_one_line_which_is_its_metrics_too_and_names_nobody
     code = (
         "import base64\n"
         "from tests.golden.poison.corpus import corpus, ARRIVAL_MS\n"
-        "from transforms.handler import lambda_handler\n"
+        f"{HANDLER}"
         "records = [{'recordId': f'r{n}', 'data': base64.b64encode(raw).decode(),\n"
         "            'approximateArrivalTimestamp': ARRIVAL_MS} for n, (_, raw, _) in enumerate(corpus())]\n"
         "lambda_handler({'invocationId': 'i-7', 'records': records}, None)\n"

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.contracts import WEB
 from producers.contracts.fields import CAMPAIGN_PARAMETERS
 from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, changed
-from transforms.contracts import LAKE_TABLES
+from tests.shop import TABLES, WEB
 from transforms.gate.addresses import cleaned, cleaned_row
 from transforms.gate.enrich import url_path
 from transforms.gate.outcome import Accepted, Failed
@@ -119,6 +118,6 @@ def test_a_row_of_an_earlier_contract_is_replayed_with_its_addresses_shortened()
     assert isinstance(outcome, Accepted)
     old = json.loads(outcome.row)
     old["page_viewed"] |= {"url": "https://a:b@x.example/?token=s", "referrer": None}
-    row = json.loads(cleaned_row(LAKE_TABLES["web_events"], json.dumps(old).encode()))
+    row = json.loads(cleaned_row(TABLES["web_events"], json.dumps(old).encode()))
     assert row["page_viewed"]["url"] == "https://x.example/"
     assert {**row, "page_viewed": 0} == {**old, "page_viewed": 0}

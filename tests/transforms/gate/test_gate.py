@@ -8,16 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from producers.contracts import STREAMS, WEB
 from producers.packing.codec import ContractError, StreamDecoder
 from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, changed, corpus, encode, paid
+from tests.shop import STREAMS, TABLES, WEB
 from tests.transforms.conftest import KEY
-from transforms.contracts import LAKE_TABLES
 from transforms.gate.framing import LARGEST_RECORD
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Dropped, Failed
 
-TABLE = LAKE_TABLES["web_events"]
+TABLE = TABLES["web_events"]
 MUTABLE = [raw for _, raw, _ in corpus() if len(raw) < 2_000]
 
 

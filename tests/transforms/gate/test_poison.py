@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, INJECTIONS, corpus, encode
+from tests.shop import TABLE
 from transforms.failed.error_objects import FailedRecord
 from transforms.failed.index import IndexEntry, index_record
 from transforms.failed.records import Explanation
@@ -74,7 +75,7 @@ def test_every_failed_payload_is_found_and_explained(
     record = FailedRecord(
         "failed/processing-failed/dt=2026-11-24/x", 1, "processing-failed", "", "", ARRIVAL_MS, 1, raw
     )
-    reviewer = Reviewer({"web_events": gate})
+    reviewer = Reviewer([(TABLE, gate)])
     entries = list(index_record(record, reviewer))
     text = explained(Explanation(record, tuple(reviewer.judge(record))))
     assert entries
@@ -112,8 +113,8 @@ def test_the_whole_corpus_together_is_answered_once_each_and_in_order(gate: Gate
 def test_the_whole_corpus_is_judged_in_less_than_256_mb() -> None:
     code = (
         "import re, pathlib; from tests.golden.poison.corpus import corpus, ARRIVAL_MS;"
-        "from transforms.contracts import LAKE_TABLES; from transforms.gate.gate import Gate;"
-        "gate = Gate(LAKE_TABLES['web_events'], key_id='k1', key=b'k' * 32);"
+        "from tests.shop import TABLES; from transforms.gate.gate import Gate;"
+        "gate = Gate(TABLES['web_events'], key_id='k1', key=b'k' * 32);"
         "[gate.judge(raw, ARRIVAL_MS) for _, raw, _ in corpus()];"
         # ru_maxrss would count what this process had before it became the other program.
         "status = pathlib.Path('/proc/self/status').read_text();"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from producers.contracts import STREAMS, WEB
-from transforms.contracts import LAKE_TABLES, payload_type
+from infra.command.target import Target
+from tests.shop import SHOP, STREAMS, TABLES, WEB
+from transforms.contracts import payload_type
 from transforms.schema import cli as contracts_cli
 from transforms.schema.cli import UnknownTypeError, contracts_app
 from transforms.schema.evolution import describe
@@ -19,7 +20,7 @@ from transforms.schema.page import contract_page
 
 
 def run(*arguments: str, code: int = 0) -> Result:
-    ran = CliRunner().invoke(contracts_app, arguments)
+    ran = CliRunner().invoke(contracts_app, arguments, obj=Target("local", {}, directory=Path.cwd()))
     assert ran.exit_code == code, (ran.output, ran.exception)
     return ran
 
@@ -52,7 +53,7 @@ def test_an_event_type_is_shown_as_its_schema_and_its_column() -> None:
 def test_a_lake_table_is_shown_as_ddl() -> None:
     ddl = run("show", "web_events").stdout
     assert ddl.startswith("CREATE EXTERNAL TABLE")
-    assert all(f"`{column.name}`" in ddl for column in LAKE_TABLES["web_events"].columns)
+    assert all(f"`{column.name}`" in ddl for column in TABLES["web_events"].columns)
     assert "projection.enabled" in ddl
 
 
@@ -83,7 +84,7 @@ def test_a_change_that_breaks_readers_is_refused_with_file_and_line(
 ) -> None:
     before = copy.deepcopy(json.loads(json.dumps(describe(WEB))))
     change(before["types"]["page_viewed.1"]["fields"])
-    monkeypatch.setattr(contracts_cli, "released", lambda _: before)
+    monkeypatch.setattr(contracts_cli, "released", lambda *_: before)
     ran = run("check", code=1)
     (finding,) = ran.stdout.splitlines()
     place, _, _ = finding.partition(" ")
@@ -95,18 +96,20 @@ def test_a_change_that_breaks_readers_is_refused_with_file_and_line(
 
 
 def test_without_a_released_contract_the_check_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contracts_cli, "released", lambda _: None)
+    monkeypatch.setattr(contracts_cli, "released", lambda *_: None)
     assert "Run: penstock contracts release" in run("check", code=1).stdout
 
 
 def test_the_page_of_event_types_is_printed_or_written(tmp_path: Path) -> None:
-    assert run("docs").stdout == contract_page()
+    assert run("docs").stdout == contract_page(STREAMS, SHOP.folders.streams)
     out = tmp_path / "events.html"
     assert f"{out} written." in run("docs", "--out", str(out)).stderr
     page = out.read_text()
-    assert page == contract_page()
+    assert page == contract_page(STREAMS, SHOP.folders.streams)
     assert all(each.name in page for each in WEB.all_types)
 
 
 def test_the_page_in_docs_is_the_present_one() -> None:
-    assert (Path(__file__).parents[3] / "docs" / "events.html").read_text() == contract_page()
+    assert (Path(__file__).parents[3] / "docs" / "events.html").read_text() == contract_page(
+        STREAMS, SHOP.folders.streams
+    )

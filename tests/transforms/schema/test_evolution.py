@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from producers.contracts import STREAMS, WEB
+from tests.shop import SHOP, STREAMS, WEB
 from transforms.schema.declarations import declaration_findings
 from transforms.schema.evolution import check, describe, release_text, released
 
@@ -103,9 +103,9 @@ def test_a_finding_stands_at_the_line_of_its_field() -> None:
 
 
 def test_the_present_contracts_keep_their_release_and_their_rules() -> None:
-    assert list(declaration_findings()) == []
+    assert list(declaration_findings(STREAMS, SHOP.folders.streams)) == []
     for stream in STREAMS.values():
-        kept = released(stream)
+        kept = released(SHOP.folders.streams, stream)
         assert kept is not None
         assert check(stream, kept) == []
         assert json.loads(release_text(stream)) == kept

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from infra.aws.node import node
-from producers.contracts import STREAMS
+from tests.shop import STREAMS
 from transforms.schema.json_schema import ecmascript, json_schema
 
 CLASSES = sorted({each.event_class for stream in STREAMS.values() for each in stream.all_types}, key=str)

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from queries.refresh.catalog import catalog
 from queries.refresh.rendering import select
 from tests.golden.athena import corpus
+from tests.shop import CATALOG
 
 HERE = Path(__file__).parent
 INSTALLED = Path(".cache") / "grammar"
@@ -25,7 +25,7 @@ def statements() -> dict[str, str]:
     """Name to text: what each report runs, and every golden query that a real Trino answered."""
     partition = {"event_hour": "2026-11-24-10", "event_date": "2026-11-24"}
     reports = {
-        f"report {name}": select(query, [partition[query.report.grain]]) for name, query in catalog().items()
+        f"report {name}": select(query, [partition[query.report.grain]]) for name, query in CATALOG.items()
     }
     answered = [each for each in (*corpus.golden_queries(), *corpus.golden_expressions()) if not each.error]
     return reports | {f"golden {number}: {each.sql}": each.full for number, each in enumerate(answered)}

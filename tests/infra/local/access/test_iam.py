@@ -11,6 +11,7 @@ from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
 from infra.local.parts.context import ServiceRole
 from producers.simulation.simulator import Simulation
+from tests.shop import WEB
 
 pytestmark = pytest.mark.cloud
 
@@ -33,7 +34,7 @@ def _roles(of: LocalCloud) -> tuple[ServiceRole, ServiceRole]:
 def test_events_reach_the_lake_under_the_delivery_streams_roles(guarded_cloud: LocalCloud) -> None:
     names = Outputs.from_document(guarded_cloud.outputs)
     start = datetime.now(UTC) - timedelta(hours=1)
-    simulated = Simulation(seed=3, count=40, start=start, span=timedelta(minutes=30)).records()
+    simulated = Simulation(WEB, seed=3, count=40, start=start, span=timedelta(minutes=30)).records()
     records = [{"Data": record.data, "PartitionKey": record.partition_key} for record in simulated]
     guarded_cloud.context.client("kinesis").put_records(StreamName=names.stream_name, Records=records)
     told = guarded_cloud.context.ask("/_firehose/flush?seconds=60", method="POST", timeout=90)

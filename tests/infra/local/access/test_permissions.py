@@ -11,13 +11,13 @@ from infra.aws.outputs import Outputs
 from infra.command.cli import app
 from infra.command.exits import Exit
 from infra.command.local_check_cli import _facts, _sentence
-from infra.deployment import DEFAULT, DEPLOYMENTS
 from infra.local.access import permissions_check as rights_check
 from infra.local.access.expected_permissions import Question, questions
 from infra.local.access.permissions_check import ROLE, Checked, Verdict
 from infra.local.cloud import LocalCloud
+from tests.shop import SHOP
 
-PREFIX = DEPLOYMENTS[DEFAULT].prefix
+PREFIX = SHOP.default.prefix
 QUERIES = f"{PREFIX}-queries"
 
 

@@ -15,10 +15,9 @@ from infra.local.athena.sql.functions import catalog
 from infra.local.athena.sql.scope import Domain
 from infra.local.athena.sql.tables import Table, TableColumn, View
 from infra.local.athena.sql.type_names import parse_type
-from queries.contracts import reports
 from tests.golden.athena.ours import NOW
 from tests.infra.local.athena.conftest import BUCKET, DATABASE, PARQUET, RESULTS, Endpoint
-from transforms.contracts import LAKE_TABLES
+from tests.shop import REPORTS, TABLES
 
 
 def test_a_swapped_partition_shows_its_new_location_and_nothing_else(endpoint: Endpoint) -> None:
@@ -188,18 +187,18 @@ class _Lake:
     """The product's lake tables, as the contracts declare them."""
 
     def find(self, parts: Sequence[str], database: str, place: tuple[int, int]) -> Table | View:
-        lake = LAKE_TABLES[parts[-1]]
+        lake = TABLES[parts[-1]]
         columns = [TableColumn(c.name, parse_type(c.type)) for c in lake.columns]
         extra = [TableColumn(n, parse_type("string"), partition=True) for n in ("event_hour", "event_date")]
         return Table("awsdatacatalog", database, lake.name, (*columns, *extra))
 
 
-@pytest.mark.parametrize("name", sorted(reports()))
+@pytest.mark.parametrize("name", sorted(REPORTS))
 def test_every_report_compiles_to_the_types_that_it_declares(name: str) -> None:
     from importlib.resources import files
 
     assert catalog.FAMILIES
-    report = reports()[name]
+    report = REPORTS[name]
     text = files("queries").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
     columns = dict(Compiler(_Lake(), "db", now=NOW).compile(text).columns)
     for column in report.columns:

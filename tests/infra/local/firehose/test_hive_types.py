@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from infra.local.firehose.hive_types import HiveTypeError, parse_type
-from transforms.contracts import LAKE_TABLES
+from tests.shop import TABLES
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_what_is_no_type_is_refused_with_its_place(text: str) -> None:
 
 
 def test_every_column_of_every_lake_table_has_a_type_that_the_worker_knows() -> None:
-    for table in LAKE_TABLES.values():
+    for table in TABLES.values():
         assert [parse_type(column.type).arrow for column in table.columns]

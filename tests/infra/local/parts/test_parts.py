@@ -22,6 +22,7 @@ from infra.local.ministack.expire import EmulatorVersionError, expire_iterators,
 from infra.local.ministack.fast_json import FastJson
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings, LocalSettingsError
+from tests.shop import SHOP
 
 
 def test_only_expired_records_are_deleted() -> None:
@@ -66,12 +67,12 @@ def test_the_emulator_is_told_to_stay_on_loopback_and_inherits_nothing_that_brea
 
 
 def test_the_functions_zip_holds_their_packages_and_is_equal_for_equal_sources() -> None:
-    made = packages.sources()
+    made = packages.sources(SHOP.folders)
     names = zipfile.ZipFile(io.BytesIO(made)).namelist()
     assert {"transforms/handler.py", "queries/handler.py", "producers/contracts/__init__.py"} <= set(names)
     assert any(name.startswith("queries/sql/") for name in names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("infra")]
-    assert packages.sources() == made
+    assert packages.sources(SHOP.folders) == made
 
 
 def test_settings_come_from_variables_and_go_back_to_them() -> None:

@@ -6,8 +6,8 @@ from dashboards import emit
 from infra.local.quicksight.errors import QuickSightError
 from infra.local.quicksight.operations import Operations
 from infra.local.quicksight.store import AssetStore
-from queries.contracts import reports
 from tests.dashboards.conftest import PLACE
+from tests.shop import DASHBOARDS, REPORTS
 
 ACCOUNT = {"AwsAccountId": "123456789012"}
 
@@ -18,7 +18,7 @@ def operations() -> Operations:
 
 
 def request_of(logical: str) -> dict[str, object]:
-    properties = emit.resources(reports(), **PLACE)[logical].properties
+    properties = emit.resources(REPORTS, DASHBOARDS, **PLACE)[logical].properties
     return {
         key: value
         for key, value in properties.items()
@@ -135,7 +135,7 @@ def test_the_thirty_third_ingestion_of_a_day_is_refused(operations: Operations) 
 
 def test_an_incremental_schedule_needs_refresh_properties_first(operations: Operations) -> None:
     operations.answer("CreateDataSet", request_of("DataSetFunnelByDay"))
-    schedule = emit.resources(reports(), **PLACE)["RefreshFunnelByDayRecent"].properties
+    schedule = emit.resources(REPORTS, DASHBOARDS, **PLACE)["RefreshFunnelByDayRecent"].properties
     assert refused(operations, "CreateRefreshSchedule", **schedule) == "PreconditionNotMetException"
 
 

@@ -106,7 +106,7 @@ def _access_log_event(line: AccessLogLine) -> tuple[EventType, Payload]:
     return PAGE_VIEWED, page
 
 
-WEB = Stream(
+STREAM = Stream(
     name="web",
     event_types=(PAGE_VIEWED, PRODUCT_VIEWED, CART_UPDATED, ORDER_PLACED, HEARTBEAT),
     allowed_lateness=timedelta(hours=6),

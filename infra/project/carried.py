@@ -1,0 +1,24 @@
+"""What the functions' zips carry of a project."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from infra import placement
+from infra.project.project import Folders
+
+Carried = Literal["streams", "reports"]
+FOLDER = Path(placement.placed("project"))
+"""Folder in a zip; handlers look for it beside their own package."""
+
+_PATTERNS: dict[Carried, str] = {"streams": "*.py", "reports": "*.sql"}
+
+
+def project_files(
+    folders: Folders, names: Iterable[Carried] = tuple(_PATTERNS)
+) -> Iterator[tuple[Path, Path]]:
+    """(name in the zip, file on disk) of these folders: streams with their helpers (`_*.py`), reports."""
+    for name in names:
+        folder: Path = getattr(folders, name)
+        for file in sorted(folder.glob(_PATTERNS[name])):
+            yield FOLDER / name / file.name, file
