@@ -21,7 +21,7 @@ from infra.demo.producing import send_simulation
 from infra.local.firehose.deaggregation import unpack
 from tests.end_to_end.conftest import Shell, shell_in
 from tests.end_to_end.poisoned import PoisonedSimulation, payloads
-from tests.shop import REPORTS, TABLES
+from tests.shop import REPORTS, TABLES, WEB
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX
 from transforms.failed.arrow import parquet_bytes, read_parquet, rows_to_table
 from transforms.failed.replay_ledger import REPLAYS_PREFIX
@@ -153,6 +153,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         key_id, key = next(iter(deployed_keys(target).items()))
         deployed, now = Gate(TABLES["web_events"], key_id=key_id, key=key), datetime.now(UTC)
         simulation = PoisonedSimulation(
+            stream=WEB,
             seed=11,
             count=EVENTS,
             start=now - timedelta(hours=3),

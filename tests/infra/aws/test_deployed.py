@@ -64,7 +64,8 @@ def test_all_that_the_template_promises_holds_on_a_healthy_local_cloud(deployed:
 def test_an_event_comes_to_a_report_through_every_role_with_rights_checked(deployed: Deployed) -> None:
     client, now = deployed.cloud.context.client, datetime.now(UTC)
     pace = Pace(time.monotonic, time.sleep, 0.3)
-    found = {each.promise: each for each in follow(client, deployed.outputs, str(uuid.uuid4()), now, pace)}
+    steps = follow(client, deployed.outputs, SHOP, str(uuid.uuid4()), now, pace)
+    found = {each.promise: each for each in steps}
     assert {promise: each.holds for promise, each in found.items()} == {
         LAKE_PROMISE: True, REPORT_PROMISE: True, SWAP_PROMISE: True,
     }  # fmt: skip

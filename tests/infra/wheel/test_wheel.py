@@ -76,9 +76,10 @@ def test_the_command_runs_as_a_module(installed: Environment, tmp_path: Path, co
 def test_a_zip_from_the_wheel_holds_what_its_handler_imports(installed: Environment, tmp_path: Path) -> None:
     write = (
         "import sys, pathlib\n"
+        "from penstock.infra.project.loading import SHOP, load\n"
         "from penstock.infra.stacks.artefacts import ARTEFACTS, source_zip\n"
         "for name, artefact in ARTEFACTS.items():\n"
-        "    pathlib.Path(f'{name}.zip').write_bytes(source_zip(artefact))\n"
+        "    pathlib.Path(f'{name}.zip').write_bytes(source_zip(artefact, load(SHOP).folders))\n"
         "    print(name, artefact.handler)\n"
     )
     done = installed.run(["-c", write], tmp_path)
