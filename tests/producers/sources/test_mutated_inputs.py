@@ -44,7 +44,8 @@ def code_of(app: typer.Typer, *words: str) -> tuple[int, str]:
     """(exit code as the command gives it, stdout) of a verb."""
     from producers.commands.run import own_target
 
-    result = CliRunner().invoke(app, list(words), obj=own_target())
+    target = Target("local", {}, directory=Path.cwd())
+    result = CliRunner().invoke(app, list(words), obj=target)
     if result.exception is None or isinstance(result.exception, SystemExit):
         return result.exit_code, result.stdout
     message, code = explain(result.exception)
