@@ -42,7 +42,6 @@ class Target:
 
 def code_of(app: typer.Typer, *words: str) -> tuple[int, str]:
     """(exit code as the command gives it, stdout) of a verb."""
-    from producers.commands.run import own_target
 
     target = Target("local", {}, directory=Path.cwd())
     result = CliRunner().invoke(app, list(words), obj=target)
