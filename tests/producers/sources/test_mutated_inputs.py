@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from dashboards.cli import app as dashboards_app
 from infra.command.exits import Exit
 from infra.command.failures import explain
+from infra.command.target import Target as CommandTarget
 from infra.demo.producing import require_readable
 from producers.commands.cli import app as produce_app
 from producers.commands.run import Run
@@ -43,7 +44,7 @@ class Target:
 def code_of(app: typer.Typer, *words: str) -> tuple[int, str]:
     """(exit code as the command gives it, stdout) of a verb."""
 
-    target = Target("local", {}, directory=Path.cwd())
+    target = CommandTarget("local", {}, directory=Path.cwd())
     result = CliRunner().invoke(app, list(words), obj=target)
     if result.exception is None or isinstance(result.exception, SystemExit):
         return result.exit_code, result.stdout
