@@ -33,14 +33,17 @@ def main() -> None:
     parse_query("SELECT count(*) FROM t WHERE a = 'x'")
     process_memory.settle()
     workers: set[int] = set()
+    dying: set[int] = set()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE.size, 1)
         if not message:
             break
         kind, number = MESSAGE.unpack(message)
+        dying = {process for process in dying if not _is_gone(process)}
         if kind == b"K" and number in workers:
             _kill(number)
             workers.discard(number)
+            dying.add(number)
         elif kind == b"F":
             process = _fork(control, descriptors[0], context, Path(setup.folder) / str(number))
             workers.add(process)
@@ -66,10 +69,17 @@ def _fork(control: socket.socket, descriptor: int, context: LocalContext, folder
 
 
 def _kill(process: int) -> None:
+    # Nobody waits here: a process of gigabytes takes a while to be gone, and others want to be forked meanwhile.
     with suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        os.waitpid(process, 0)
+
+
+def _is_gone(process: int) -> bool:
+    """Whether the killed process has ended; its number is free for others then."""
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] == process
+    except ChildProcessError:
+        return True
 
 
 if __name__ == "__main__":

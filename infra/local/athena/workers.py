@@ -159,6 +159,9 @@ class Workers:
         while True:
             with self._lock:
                 worker = self._idle.popleft() if self._idle else None
+                is_last = not self._idle
+            if is_last:
+                self._background.submit(self._refill)  # whoever comes next finds one that is ready
             if worker is None:
                 return self._fork()
             if worker.is_alive:
