@@ -94,7 +94,7 @@ class Job:
 
 
 class Workers:
-    """Forks workers and keeps a few that wait. Thread-safe.
+    """Forks workers and keeps some that wait: `kept`, and the one that is ready for whoever comes next. Thread-safe.
 
     A worker comes back from an execution that took little memory. Any other is killed, with all that it knows and
     holds, and replaced in the background.
@@ -107,7 +107,9 @@ class Workers:
         self._lock, self._nursery_lock = threading.Lock(), threading.Lock()
         self._count = 0
         self._nursery: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        # Two threads: whoever waits for a worker's death keeps nobody from forking the next one.
         self._background = ThreadPoolExecutor(1, thread_name_prefix="athena-workers")
+        self._graves = ThreadPoolExecutor(1, thread_name_prefix="athena-dead-workers")
 
     def warm(self) -> None:
         """Have one where none is idle."""
@@ -115,7 +117,8 @@ class Workers:
 
     def settle(self) -> None:
         """Return when what goes on in the background is done."""
-        self._background.submit(lambda: None).result()
+        for pool in (self._background, self._graves):
+            pool.submit(lambda: None).result()
 
     def job(self) -> Job:
         """For one execution."""
@@ -144,7 +147,7 @@ class Workers:
                 self._put_back(worker)
             else:
                 self._kill(worker)
-                self._background.submit(self._clear, worker)
+                self._bury(worker)
         return answer
 
     def _received(self, worker: Worker, when_long: Callable[[], None]) -> bytes:
@@ -167,22 +170,25 @@ class Workers:
             if worker.is_alive:
                 return worker
             self._kill(worker)
-            self._background.submit(self._clear, worker)
+            self._bury(worker)
 
     def _put_back(self, worker: Worker) -> None:
         worker.uses += 1
         with self._lock:
-            if len(self._idle) < self._kept and worker.uses < MOST_USES:
+            if len(self._idle) <= self._kept and worker.uses < MOST_USES:
                 self._idle.append(worker)
                 return
         self._kill(worker)
-        self._background.submit(self._clear, worker)
+        self._bury(worker)
+
+    def _bury(self, worker: Worker) -> None:
+        self._background.submit(self._refill)
+        self._graves.submit(self._clear, worker)
 
     def _clear(self, worker: Worker) -> None:
         worker.await_death()
         worker.connection.close()
         rmtree(worker.folder, ignore_errors=True)
-        self._refill()
 
     def _refill(self) -> None:
         with self._lock:
@@ -258,7 +264,8 @@ class Workers:
 
     def close(self) -> None:
         """End them all."""
-        self._background.shutdown()
+        for pool in (self._background, self._graves):
+            pool.shutdown()
         with self._nursery_lock:
             self._end_nursery()
         for worker in self._idle:
