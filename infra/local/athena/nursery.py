@@ -34,16 +34,21 @@ def main() -> None:
     process_memory.settle()
     workers: set[int] = set()
     dying: set[int] = set()
+
+    def reap(*_: object) -> None:
+        dying.difference_update([process for process in tuple(dying) if _is_gone(process)])
+
+    signal.signal(signal.SIGCHLD, reap)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE.size, 1)
         if not message:
             break
         kind, number = MESSAGE.unpack(message)
-        dying = {process for process in dying if not _is_gone(process)}
         if kind == b"K" and number in workers:
             _kill(number)
             workers.discard(number)
             dying.add(number)
+            reap()  # it may have ended before, and then tells of it no more
         elif kind == b"F":
             process = _fork(control, descriptors[0], context, Path(setup.folder) / str(number))
             workers.add(process)
@@ -59,6 +64,7 @@ def _fork(control: socket.socket, descriptor: int, context: LocalContext, folder
         os.close(descriptor)
         return process
     try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         control.close()
         gc.enable()
         worker.serve(Connection(descriptor), context, folder)
