@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 # Handed on: infra makes alarms and dashboards of these names.
 from queries import telemetry as telemetry  # noqa: PLC0414
@@ -90,6 +91,7 @@ class Report:
         name: the report's, its table's and its file's name.
         source: the lake table that it reads.
         grain: the partition column; also the unit of atomicity.
+        zone: IANA name of the zone whose days the partitions are; empty for UTC. Only of `event_date`.
         columns: without the grain column, which is the table's partition column (a string).
         keys: columns that are unique together within one partition; empty when a partition has one row.
         dedupe: whether the source is reduced to one row per event_id before the SQL sees it.
@@ -120,6 +122,7 @@ class Report:
     version: int = 1
     file: str = ""
     folder: str = "reports"
+    zone: str = ""
 
     @property
     def prefix(self) -> str:
@@ -141,11 +144,7 @@ def parse_header(text: str, file: str) -> Report:
     def line(name: str) -> int:
         return fields[name][0] if name in fields else 1
 
-    grain = value("grain")
-    if grain not in GRAINS:
-        raise ReportDefinitionError(
-            file, line("grain"), f"Unknown grain {grain!r}. Use one of: {', '.join(GRAINS)}."
-        )
+    grain, zone = _grain(value("grain"), file, line("grain"))
     mode = value("mode", "recompute")
     if mode not in ("recompute", "keyed"):
         raise ReportDefinitionError(file, line("mode"), f"Unknown mode {mode!r}. Use recompute or keyed.")
@@ -177,7 +176,34 @@ def parse_header(text: str, file: str) -> Report:
         mode="keyed" if mode == "keyed" else "recompute",
         version=int(value("version", "1")),
         file=file,
+        zone=zone,
     )
+
+
+def _grain(text: str, file: str, line: int) -> tuple[Grain, str]:
+    """Grain and zone of `event_date in America/New_York`; the zone is empty for UTC."""
+    name, _, zone = text.partition(" in ")
+    grain = next((each for each in GRAINS if each == name.strip()), None)
+    if grain is None:
+        raise ReportDefinitionError(
+            file, line, f"Unknown grain {name!r}. Use one of: {', '.join(GRAINS)}, event_date in ZONE."
+        )
+    zone = zone.strip()
+    if zone and grain != "event_date":
+        raise ReportDefinitionError(
+            file, line, f"Hours are of UTC in every zone. Write {grain}, or event_date in {zone}."
+        )
+    if zone:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ReportDefinitionError(
+                file,
+                line,
+                f"There is no time zone {zone!r}. Use a name of the IANA database, for example "
+                "America/New_York.",
+            ) from error
+    return grain, "" if zone == "UTC" else zone
 
 
 def report_texts(folder: Traversable) -> Mapping[str, str]:

@@ -1,13 +1,16 @@
 """Which report partitions a lake object makes stale, and which lake hours a report partition reads."""
 
 from collections.abc import Container, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from queries.contracts import Grain, Report
+from queries.contracts import Report
 from queries.hours import day_of, hour_of, hours_between, parse_day, parse_hour
 from transforms.contracts import EVENT_HOUR, is_data
 
+_MOMENT = timedelta(microseconds=1)
 _LAKE_YEARS = range(1970, 9000)
 """A report's context reaches over both ends of an hour, and must find days there."""
 
@@ -65,25 +68,55 @@ def partitions_reading(report: Report, hour: str) -> list[str]:
     """The report's partitions whose input, context included, has this hour in it."""
     start = parse_hour(hour)
     context = timedelta(seconds=report.context_seconds)
-    found = {
-        partition_of(report.grain, parse_hour(name))
-        for name in hours_between(start - context, start + timedelta(hours=1) + context)
-    }
+    found = partitions_between(report, start - context, start + timedelta(hours=1) + context)
     return sorted(found)
 
 
-def partition_of(grain: Grain, moment: datetime) -> str:
-    """The partition of this grain that `moment` lies in."""
-    return hour_of(moment) if grain == "event_hour" else day_of(moment)
+def partitions_between(report: Report, start: datetime, end: datetime) -> set[str]:
+    """The report's partitions that have moments in [start, end)."""
+    found = {partition_of(report, parse_hour(hour)) for hour in hours_between(start, end)}
+    if report.zone:
+        # In some zones a day begins in the middle of an hour.
+        found |= {partition_of(report, start), partition_of(report, end - _MOMENT)}
+        found |= {
+            partition_of(report, parse_hour(hour) + timedelta(hours=1) - _MOMENT)
+            for hour in hours_between(start, end - timedelta(hours=1))
+        }
+    return found
 
 
-def window(grain: Grain, partition: str) -> tuple[datetime, datetime]:
-    """Start and (exclusive) end of the partition's event times. Raises ValueError for an odd name."""
-    if grain == "event_hour":
+def partition_of(report: Report, moment: datetime) -> str:
+    """The report's partition that `moment` lies in."""
+    if report.grain == "event_hour":
+        return hour_of(moment)
+    if not report.zone:
+        return day_of(moment)
+    day = moment.astimezone(ZoneInfo(report.zone)).date()
+    # Where a clock has gone back over midnight, a date comes twice: the day is what `window` says.
+    for name in (f"{day + timedelta(days=step):%Y-%m-%d}" for step in (0, 1, -1)):
+        start, end = window(report, name)
+        if start <= moment < end:
+            return name
+    raise AssertionError(f"{moment} is in no day of {report.zone}")
+
+
+def window(report: Report, partition: str) -> tuple[datetime, datetime]:
+    """Start and (exclusive) end of the partition's event times, in UTC. Raises ValueError for an odd name.
+
+    A day begins at its first midnight; one that a zone has left out is empty.
+    """
+    if report.grain == "event_hour":
         start = parse_hour(partition)
         return start, start + timedelta(hours=1)
     start = parse_day(partition)
-    return start, start + timedelta(days=1)
+    if not report.zone:
+        return start, start + timedelta(days=1)
+    return _midnight(start, report.zone), _midnight(start + timedelta(days=1), report.zone)
+
+
+@lru_cache(maxsize=10_000)
+def _midnight(day: datetime, zone: str) -> datetime:
+    return day.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def input_hours(report: Report, partitions: Sequence[str]) -> list[str]:
@@ -91,6 +124,6 @@ def input_hours(report: Report, partitions: Sequence[str]) -> list[str]:
     context = timedelta(seconds=report.context_seconds)
     found: dict[str, None] = {}
     for partition in sorted(partitions):
-        start, end = window(report.grain, partition)
+        start, end = window(report, partition)
         found |= dict.fromkeys(hours_between(start - context, end + context))
     return list(found)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from queries.commands.cost import billed_bytes, dollars
-from queries.hours import hours_between
 from queries.lake.inputs import read_inputs
 from queries.lake.port import LakeIndex
 from queries.ledger.port import LedgerTable
 from queries.ledger.rules import CHUNK
 from queries.ledger.state import Input, PartitionState
-from queries.partitions import Key, partition_of, window
+from queries.partitions import Key, window
+from queries.partitions import partitions_between as between
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.rendering import sql_sha
 
@@ -40,13 +40,11 @@ class Forecast:
 
 def partitions_between(query: ReportQuery, first: str, last: str) -> list[str]:
     """The report's partitions from `first` to `last`, both included. Raises PeriodError, ValueError."""
-    grain = query.report.grain
-    start, _ = window(grain, first)
-    last_start, end = window(grain, last)
+    start, _ = window(query.report, first)
+    last_start, end = window(query.report, last)
     if last_start < start:
         raise PeriodError(f"The period ends ({last}) before it begins ({first}).")
-    names = {partition_of(grain, window("event_hour", hour)[0]) for hour in hours_between(start, end)}
-    return sorted(names)
+    return sorted(between(query.report, start, end))
 
 
 def forecast(

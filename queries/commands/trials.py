@@ -22,7 +22,7 @@ class Difference:
 
 def run(engine: QueryEngine, query: ReportQuery, partition: str) -> Rows:
     """The partition's rows as a run would write them, with `failed_check`. Raises ValueError."""
-    window(query.report.grain, partition)
+    window(query.report, partition)
     return engine.rows(select(query, [partition]))
 
 
@@ -38,7 +38,7 @@ def validate(engine: QueryEngine, query: ReportQuery) -> str:
 
 def published(engine: QueryEngine, report: Report, partition: str) -> Rows:
     """The partition's rows as readers see them."""
-    window(report.grain, partition)
+    window(report, partition)
     names = ", ".join([*(column.name for column in report.columns), report.grain])
     sql = f"SELECT {names} FROM {report.name} WHERE {report.grain} = ?"  # noqa: S608 - declared names only
     return engine.rows(sql, [f"'{partition}'"])

@@ -84,7 +84,7 @@ def freshness(state: PartitionState, report: Report) -> Freshness:
 
 def complete_at(report: Report, partition: str) -> int:
     """From when on (epoch ms) the partition's input counts as complete."""
-    _, end = window(report.grain, partition)
+    _, end = window(report, partition)
     return int((end + timedelta(seconds=report.lateness_seconds)).timestamp() * 1000)
 
 

@@ -97,7 +97,7 @@ class Refresher:
         report, scale = query.report, 0.0 if at_once else self._policy.debounce_scale
         not_before = 0
         if query.waits_for_lateness and not at_once:
-            _, end = window(report.grain, state.partition)
+            _, end = window(report, state.partition)
             not_before = int(end.timestamp() * 1000) + report.lateness_seconds * 1000
         debounce, at_most = report.debounce_seconds * 1000 * scale, report.max_delay_seconds * 1000 * scale
         return rules.mark(

@@ -11,7 +11,7 @@ from functools import cache
 
 from queries.contracts import Report
 from queries.hours import ranges
-from queries.partitions import input_hours, window
+from queries.partitions import input_hours, partitions_between, window
 from queries.refresh.catalog import ReportQuery, fingerprint
 from queries.store.checks import FAILED_CHECK, failed_check_sql
 from transforms.contracts import EVENT_HOUR
@@ -76,13 +76,13 @@ def source(query: ReportQuery, partitions: Sequence[str]) -> str:
     report = query.report
     where = _predicate(report, partitions)
     columns = source_columns(query)
-    date = [f"substr({EVENT_HOUR}, 1, 10) AS {EVENT_DATE}"]
+    date = [f"{_date(report, partitions)} AS {EVENT_DATE}"]
     if not report.dedupe:
         return (
             f"{SOURCE} AS (SELECT {', '.join([*columns, *date])} FROM {report.source} WHERE {where}),\n"  # noqa: S608
             f"{report.source} AS (SELECT * FROM {SOURCE})"
         )
-    read = [*dict.fromkeys([*columns, "event_id", *FIRST_ARRIVAL])]
+    read = [*dict.fromkeys([*columns, "event_id", *FIRST_ARRIVAL, *(["event_time"] if report.zone else [])])]
     return (
         f"{SOURCE} AS (SELECT {', '.join([*read, COPY_NUMBER])} FROM {report.source} WHERE {where}),\n"  # noqa: S608
         f"{report.source} AS (SELECT {', '.join([*columns, *date])} FROM {SOURCE} WHERE {COPY} = 1)"
@@ -109,14 +109,43 @@ def _predicate(report: Report, partitions: Sequence[str]) -> str:
         f"{EVENT_HOUR} = '{first}'" if first == last else f"{EVENT_HOUR} BETWEEN '{first}' AND '{last}'"
         for first, last in runs
     )
-    if not report.context_seconds:
+    if not report.context_seconds and not report.zone:
         return f"({hours})" if len(runs) > 1 else hours
     context = timedelta(seconds=report.context_seconds)
     bounds = " OR ".join(
         f"(event_time >= {_timestamp(start - context)} AND event_time < {_timestamp(end + context)})"
-        for start, end in (window(report.grain, partition) for partition in sorted(partitions))
+        for start, end in _spans(report, partitions)
     )
     return f"({hours}) AND ({bounds})"
+
+
+def _spans(report: Report, partitions: Sequence[str]) -> list[tuple[datetime, datetime]]:
+    """The times of these partitions, neighbours joined unless the SQL sees what is around each."""
+    spans: list[tuple[datetime, datetime]] = []
+    for start, end in (window(report, partition) for partition in sorted(partitions)):
+        if spans and spans[-1][1] == start and not report.context_seconds:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _date(report: Report, partitions: Sequence[str]) -> str:
+    """SQL for the day of a row.
+
+    The days of a zone are told apart by the moments between them. The ledger reckons with the same moments:
+    an engine whose zone database is another one could put rows into days that do not read them.
+    """
+    if not report.zone:
+        return f"substr({EVENT_HOUR}, 1, 10)"
+    context = timedelta(seconds=report.context_seconds)
+    days: set[str] = set()
+    for start, end in (window(report, partition) for partition in partitions):
+        days |= partitions_between(report, start - context, end + context)
+    cases = " ".join(
+        f"WHEN event_time < {_timestamp(window(report, day)[1])} THEN '{day}'" for day in sorted(days)
+    )
+    return f"CASE {cases} END"
 
 
 def _timestamp(moment: datetime) -> str:

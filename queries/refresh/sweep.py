@@ -77,7 +77,7 @@ class Sweep:
                 (LakeHour(source, hour) for hour in hours if since is None or parse_hour(hour) >= since),
                 reports,
             )
-            if since is None or window(self._queries[key.report].report.grain, key.partition)[0] >= since
+            if since is None or window(self._queries[key.report].report, key.partition)[0] >= since
         ]
 
     def _is_lost(self, key: Key, state: PartitionState | None, hours: Mapping[str, Input], now: int) -> bool:
