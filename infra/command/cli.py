@@ -31,6 +31,7 @@ MOUNTS = (
         "Send events: simulated, from a file, from a pipe.",
         EVENTS,
     ),
+    Mount("import", "infra.importing.cli", "import_files", "Files of any age into the lake.", EVENTS),
     Mount("failed", "transforms.cli", "failed_app", "Failed records: list, explain, replay.", EVENTS),
     Mount("contracts", "transforms.cli", "contracts_app", "Event types and what they promise.", EVENTS),
     Mount("reconcile", "infra.command.reconcile_cli", "reconcile", "Account for every event.", EVENTS),

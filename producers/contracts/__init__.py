@@ -2,6 +2,7 @@
 
 from producers.contracts.audit import AUDIT_TYPE, PRODUCER_AUDITED, ProducerAudited
 from producers.contracts.envelope import ENVELOPE_FIELDS, Event, EventId, EventType, Payload, UtcTime
+from producers.contracts.imported import FilePlace, ImportedLine, LineWriter, read_imported_line
 from producers.contracts.loading import StreamDefinitionError, load_streams
 from producers.contracts.printing import echo, message, printable, printable_lines
 from producers.contracts.stream import HISTORY_SOURCES, Stream
@@ -15,7 +16,10 @@ __all__ = [
     "Event",
     "EventId",
     "EventType",
+    "FilePlace",
     "HISTORY_SOURCES",
+    "ImportedLine",
+    "LineWriter",
     "PRODUCER_AUDITED",
     "Payload",
     "ProducerAudited",
@@ -29,4 +33,5 @@ __all__ = [
     "message",
     "printable",
     "printable_lines",
+    "read_imported_line",
 ]

@@ -11,7 +11,7 @@ from producers.contracts.access_log import AccessLogLine
 from producers.contracts.audit import PRODUCER_AUDITED
 from producers.contracts.envelope import EventType, Payload
 
-HISTORY_SOURCES = frozenset({"replay"})
+HISTORY_SOURCES = frozenset({"import", "replay"})
 """Sources that send old events on purpose; their event times may lie as far back as `history_floor`."""
 
 

@@ -1,0 +1,1 @@
+"""`penstock import`: files to lake objects, past the stream."""

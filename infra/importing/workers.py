@@ -1,0 +1,95 @@
+"""Processes that write parts of an import: making rows takes a processor each."""
+
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+
+from infra.project.loading import load
+from transforms.failed.s3_bucket import S3Objects
+from transforms.gate.gate import Gate
+from transforms.importing.rows import RowMaker, Sender
+from transforms.importing.writing import Part, PartWriter, Written
+
+CLIENT_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 5},
+    # S3 checks the body against its ETag; a second checksum of every byte is CPU.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a process must know to write parts; sent to it over a pipe, since it holds a key.
+
+    `project` is the project's file.
+    """
+
+    project: Path
+    bucket: str
+    table: str
+    key_id: str
+    key: bytes
+    sender: Sender
+
+    def writer(self, s3: Any) -> PartWriter:
+        """A writer on this S3 client."""
+        table = load(self.project).tables[self.table]
+        maker = RowMaker(table, Gate(table, key_id=self.key_id, key=self.key))
+        return PartWriter(S3Objects(s3, self.bucket), table, maker, self.sender)
+
+    def __repr__(self) -> str:
+        return f"Setup({self.bucket!r}, {self.table!r}, key_id={self.key_id!r})"
+
+
+class Here:
+    """Writes parts in this process, when they are submitted."""
+
+    def __init__(self, writer: PartWriter) -> None:
+        self._writer = writer
+
+    def submit(self, part: Part) -> "Future[Written]":
+        """Write it."""
+        future: Future[Written] = Future()
+        try:
+            future.set_result(self._writer.write(part))
+        except Exception as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            future.set_exception(error)
+        return future
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class Processes:
+    """Writes parts in processes of its own, with AWS clients made from the environment."""
+
+    def __init__(self, setup: Setup, count: int) -> None:
+        self._pool: Executor = ProcessPoolExecutor(
+            count, mp_context=get_context("spawn"), initializer=_start, initargs=(setup,)
+        )
+
+    def submit(self, part: Part) -> "Future[Written]":
+        """Begin to write it."""
+        return self._pool.submit(_write, part)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+_here: dict[str, PartWriter] = {}
+
+
+def _start(setup: Setup) -> None:
+    from queries.engine.aws_session import aws_session
+
+    _here["writer"] = setup.writer(aws_session().client("s3", config=CLIENT_CONFIG))
+
+
+def _write(part: Part) -> Written:
+    return _here["writer"].write(part)

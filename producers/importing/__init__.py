@@ -1,0 +1,1 @@
+"""History past the stream: the events of files, in order of their event hours."""

@@ -1,0 +1,74 @@
+"""Reads files with a source, into lines that sort by event hour."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from producers.contracts import UNREADABLE_LINE, EventType, FilePlace, LineWriter
+from producers.importing.sorting import Sorter
+from producers.importing.uniqueness import IdCheck
+from producers.sources.results import SourceBatch, SourceFailure
+
+
+class Batches(Protocol):
+    """Reads files as events; see `producers.sources.reader.SourceReader`."""
+
+    def batches(self, path: str) -> Iterator[SourceBatch]:
+        """The rows of a file in order."""
+        ...
+
+
+@dataclass
+class Read:
+    """What has been read: events, rows that are none, that the SELECT left out, that are never delivered."""
+
+    events: int = 0
+    failures: int = 0
+    left_out: int = 0
+    undelivered: int = 0
+
+
+class FileReader:
+    """Reads files one after another: events go to `events`, rows that are none to `failures`."""
+
+    def __init__(self, reader: Batches, source: str, events: Sorter, failures: Sorter, ids: IdCheck) -> None:
+        self._reader, self._source = reader, source
+        self._events, self._failures, self._ids = events, failures, ids
+        self._writer, self._encode = LineWriter(), msgspec.json.Encoder().encode
+
+    def read(self, paths: Sequence[str], progress: Callable[[Read], None]) -> Read:
+        """Read them all. Raises SourceError and SourceDefinitionError."""
+        found = Read()
+        for number, path in enumerate(paths):
+            for batch in self._reader.batches(path):
+                self._take(number, batch, found)
+                progress(found)
+        return found
+
+    def _take(self, number: int, batch: SourceBatch, found: Read) -> None:
+        line, lines = self._writer.line, []
+        for row, event_id, event_us, event_type, _, data in batch.events:
+            assert event_id is not None, "only a pipe gives events without an id"
+            if event_type.delivered:
+                lines.append(line(FilePlace(number, row), event_id, event_us, event_type, data))
+            else:
+                found.undelivered += 1
+        self._events.add(lines)
+        self._ids.add(
+            (event_id, number, row, b"%d %b" % (event_us, data))
+            for row, event_id, event_us, _, _, data in batch.events
+            if event_id is not None
+        )
+        self._failures.add([self._failed(number, batch.file, failure) for failure in batch.failures])
+        found.events += len(lines)
+        found.failures += len(batch.failures)
+        found.left_out += batch.left_out
+
+    def _failed(self, number: int, file: str, failure: SourceFailure) -> bytes:
+        assert failure.event_id is not None
+        payload = self._encode(failure.payload(self._source, file))
+        kind: EventType = UNREADABLE_LINE
+        place = FilePlace(number, failure.row)
+        return self._writer.line(place, failure.event_id, failure.event_us, kind, payload)

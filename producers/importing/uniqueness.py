@@ -1,0 +1,107 @@
+"""Whether each event of an import is named once: one id for rows that differ means that the key is no key.
+
+Ids are kept on the disk by their last digits, so that memory is a small part of theirs.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from struct import Struct
+from typing import NamedTuple
+
+BUCKETS = 64
+SHOWN = 10
+"""Groups of rows that a message names."""
+_HELD_BYTES = 1 << 22
+_ENTRY = Struct(">16s8sIQ")
+
+
+class Group(NamedTuple):
+    """Rows of one file that have one id and differ."""
+
+    file: int
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DuplicateKeys:
+    """Groups of rows with one key, in order of file and row: the first ones, and how many there are."""
+
+    groups: Sequence[Group]
+    count: int
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def text(self, files: Sequence[str]) -> str:
+        """What is wrong, with the rows."""
+        named = [
+            f"{files[group.file]}: rows {' and '.join(f'{row:,}' for row in group.rows)}"
+            for group in self.groups[:SHOWN]
+        ]
+        more = f"; and {self.count - len(named):,} more" if self.count > len(named) else ""
+        return (
+            f"The source's key is not unique: {self.count:,} keys name several different rows. "
+            f"{'; '.join(named)}{more}. Add a column to `key` that tells them apart. Nothing was imported."
+        )
+
+
+class IdCheck:
+    """Takes the ids of all events with what they say, and finds those that one file gives to several."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._held: list[list[bytes]] = [[] for _ in range(BUCKETS)]
+        self._size = 0
+
+    def add(self, entries: Iterable[tuple[str, int, int, bytes]]) -> None:
+        """Take (id, file, row, content) of events."""
+        pack, held = _ENTRY.pack, self._held
+        count = 0
+        for event_id, file, row, content in entries:
+            raw = bytes.fromhex(event_id.replace("-", ""))
+            held[raw[15] % BUCKETS].append(pack(raw, blake2b(content, digest_size=8).digest(), file, row))
+            count += 1
+        self._size += count * _ENTRY.size
+        if self._size > _HELD_BYTES:
+            self._spill()
+
+    def duplicates(self) -> DuplicateKeys:
+        """The rows that share an id with others of their file and differ from them."""
+        self._spill()
+        groups: list[Group] = []
+        for bucket in range(BUCKETS):
+            groups += self._in_bucket(bucket)
+        groups.sort()
+        return DuplicateKeys(groups, len(groups))
+
+    def _in_bucket(self, bucket: int) -> list[Group]:
+        path = self._path(bucket)
+        if not path.exists():
+            return []
+        body = path.read_bytes()
+        ids = Counter(body[at : at + 16] for at in range(0, len(body), _ENTRY.size))
+        twice = {event_id for event_id, count in ids.items() if count > 1}
+        if not twice:
+            return []
+        found: dict[tuple[bytes, int], dict[bytes, int]] = {}
+        for event_id, content, file, row in _ENTRY.iter_unpack(body):
+            if event_id in twice:
+                found.setdefault((event_id, file), {}).setdefault(content, row)
+        return [
+            Group(file, tuple(sorted(rows.values()))) for (_, file), rows in found.items() if len(rows) > 1
+        ]
+
+    def _spill(self) -> None:
+        for bucket, entries in enumerate(self._held):
+            if entries:
+                with self._path(bucket).open("ab") as file:
+                    file.write(b"".join(entries))
+                entries.clear()
+        self._size = 0
+
+    def _path(self, bucket: int) -> Path:
+        return self._folder / f"ids-{bucket:02d}"

@@ -1,0 +1,1 @@
+"""Events of an import as objects of the lake."""

@@ -1,0 +1,37 @@
+"""Names of the lake objects of an import: an object is named for what its events say, so the same events get
+the same name, whichever file they came from and in whatever order.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LakeTable
+
+SUFFIX = ".pq"
+"""Not `.parquet`, for which the lake bucket sends notifications: an import sends its own, by the hundred."""
+_PREFIX = "import-"
+PROCESSING_FAILED = f"{FAILED_PREFIX}processing-failed/"
+
+
+def hour_prefix(table: LakeTable, hour: str) -> str:
+    """Where the objects of an hour lie."""
+    return f"{table.prefix}{EVENT_HOUR}={hour}/"
+
+
+def object_key(table: LakeTable, hour: str, digest: str) -> str:
+    """The key of the object with these events."""
+    return f"{hour_prefix(table, hour)}{_PREFIX}{digest}{SUFFIX}"
+
+
+def failed_key(day: str, digest: str) -> str:
+    """The key of the error object with these failed records, which arrived on this day."""
+    return f"{PROCESSING_FAILED}dt={day}/{_PREFIX}{digest}"
+
+
+def digest_of(contents: Iterable[bytes]) -> str:
+    """What the object with these events, in order, is named for."""
+    digest = blake2b(digest_size=16)
+    for content in contents:
+        digest.update(len(content).to_bytes(4, "big"))
+        digest.update(content)
+    return digest.hexdigest()

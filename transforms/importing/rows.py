@@ -1,0 +1,112 @@
+"""Events of an import through the gate: rows of the lake, or failed records with a reason."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from producers.contracts import ImportedLine
+from transforms.contracts import LakeTable
+from transforms.failed.arrow import arrow_schema, rows_to_table
+from transforms.gate.gate import Gate
+from transforms.gate.outcome import Accepted, Failed, Outcome, RefusedError
+from transforms.gate.times import Arrivals
+
+IMPORT_SOURCE = "import"
+"""What stands as `source` in the envelope of an imported event."""
+_ROWS_AT_ONCE = 20_000
+
+
+class Sender(NamedTuple):
+    """Who the events are from: an import is a producer with an epoch. `arrival_ms` is when it began."""
+
+    producer_id: str
+    epoch: int
+    arrival_ms: int
+
+
+class Refused(NamedTuple):
+    """An event that the gate did not accept: its line, and the record that it would have been."""
+
+    line: ImportedLine
+    record: bytes
+    reason: str
+    place: str
+
+
+class Made(NamedTuple):
+    """What became of events: their rows as an Arrow table in the same order, and those without a row."""
+
+    rows: Any
+    refused: Sequence[Refused]
+
+
+def record(line: ImportedLine, sender: Sender, seq: int) -> bytes:
+    """The event as a record of the stream would have it."""
+    head = (
+        f'{{"event_type":"{line.event_type}","event_id":"{line.event_id}","schema_version":{line.version},'
+        f'"event_time":"{line.event_time}","source":"{IMPORT_SOURCE}","producer_id":"{sender.producer_id}",'
+        f'"epoch":{sender.epoch},"seq":{seq},"payload":'
+    )
+    return b"%b%b}" % (head.encode(), line.payload)
+
+
+class RowMaker:
+    """Makes rows with one gate."""
+
+    def __init__(self, table: LakeTable, gate: Gate) -> None:
+        self._table, self._gate = table, gate
+
+    def make(self, lines: Iterable[ImportedLine], sender: Sender, first_seq: int) -> Made:
+        """Rows numbered from `first_seq` on without a gap; those that fail are numbered behind them.
+
+        The numbers are put in when it is known which events have a row. No event may be of a type that is
+        dropped.
+        """
+        rows: list[bytes] = []
+        refused: list[tuple[ImportedLine, Failed]] = []
+        for line, outcome in self._judged(lines, sender):
+            if isinstance(outcome, Accepted):
+                rows.append(outcome.row)
+            else:
+                assert isinstance(outcome, Failed), f"{line.event_type} is not delivered"
+                refused.append((line, outcome))
+        made = self._table_of(rows)
+        at = made.schema.get_field_index("seq")
+        numbers = pa.array(range(first_seq, first_seq + len(rows)), pa.int64())
+        return Made(
+            made.set_column(at, made.schema.field(at), numbers),
+            [
+                Refused(line, record(line, sender, seq), failed.reason, failed.place)
+                for seq, (line, failed) in enumerate(refused, start=first_seq + len(rows))
+            ],
+        )
+
+    def audit(self, line: ImportedLine, sender: Sender) -> Any:
+        """The row of the audit event, which is about the sequence and not in it."""
+        outcome = self._gate.judge(record(line, sender, 0), sender.arrival_ms)
+        assert isinstance(outcome, Accepted), outcome
+        return self._table_of([outcome.row])
+
+    def _judged(
+        self, lines: Iterable[ImportedLine], sender: Sender
+    ) -> Iterator[tuple[ImportedLine, Outcome]]:
+        accept, explain, written = self._gate.accept, self._gate.explain, bytearray()
+        arrival_ms = sender.arrival_ms
+        arrival = Arrivals().text(arrival_ms)
+        for line in lines:
+            raw = record(line, sender, 1)
+            try:
+                outcome: Outcome = accept(raw, arrival_ms, arrival, written)
+            except RefusedError as error:
+                outcome = error.failed
+            except Exception as error:  # noqa: BLE001  whatever bytes can make a decoder raise
+                outcome = explain(raw, arrival_ms, error)
+            yield line, outcome
+
+    def _table_of(self, rows: Sequence[bytes]) -> Any:
+        parts = [
+            rows_to_table(self._table, rows[start : start + _ROWS_AT_ONCE])
+            for start in range(0, len(rows), _ROWS_AT_ONCE)
+        ]
+        return pa.concat_tables(parts) if parts else arrow_schema(self._table).empty_table()
