@@ -58,6 +58,7 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         "operator": _operator(deployment, project),
         "reconciler": _reconciler(deployment, project),
         "failed-reader": _failed_reader(deployment, project),
+        "importer": _importer(deployment, project),
     }
 
 
@@ -209,6 +210,21 @@ def _failed_reader(deployment: Deployment, project: Project) -> Policy:
             _read("ReadFailed", deployment.lake_bucket, [FAILED_PREFIX]),
             list_below("ListFailed", deployment.lake_bucket, [FAILED_PREFIX]),
             Grant("PutThemBack", ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards"], streams),
+        ),
+    )
+
+
+def _importer(deployment: Deployment, project: Project) -> Policy:
+    lake, prefixes = deployment.lake_bucket, [table.prefix for table in project.tables.values()]
+    written = [bucket_arn(lake, f"{prefix}*") for prefix in (*prefixes, FAILED_PREFIX)]
+    return Policy(
+        "Imports files into the lake, past the stream, and has the reports follow",
+        (
+            # What an hour holds already is read, so that no event is there twice.
+            _read("ReadLake", lake, prefixes),
+            list_below("ListLake", lake, [*prefixes, FAILED_PREFIX]),
+            Grant("WriteLake", ["s3:PutObject"], written, why_wildcard=OBJECTS),
+            Grant("Notify", ["sqs:SendMessage"], [arn("sqs", deployment.queue)]),
         ),
     )
 

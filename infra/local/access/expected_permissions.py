@@ -197,4 +197,12 @@ def _rights(of: Outputs, prefix: str) -> dict[str, tuple[Asked, Asked]]:
             [*nobody, ("s3:GetObject", row), ("s3:PutObject", failed), ("s3:GetObject", report),
              ("kinesis:GetRecords", stream), ("athena:StartQueryExecution", analysts)],
         ),
+        "importer": (
+            [("s3:GetObject", row), ("s3:PutObject", row), ("s3:PutObject", failed),
+             ("sqs:SendMessage", queue), ("s3:ListBucket", lake, _below("web_events/")),
+             ("s3:ListBucket", lake, _below("failed/"))],
+            [*nobody, ("s3:GetObject", failed), ("s3:PutObject", report), ("s3:GetObject", report),
+             ("s3:DeleteObject", row), ("sqs:ReceiveMessage", queue), ("kinesis:PutRecords", stream),
+             ("athena:StartQueryExecution", analysts), ("dynamodb:PutItem", ledger)],
+        ),
     }  # fmt: skip

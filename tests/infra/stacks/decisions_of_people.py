@@ -177,11 +177,23 @@ CASES = [
         ("kinesis:PutRecords", OTHER_STREAM), ("athena:StartQueryExecution", ANALYSTS),
         ("secretsmanager:GetSecretValue", SECRET), ("s3:ListBucket", OTHER_BUCKET, below("failed/")),
     ),
+    *_cases(
+        "importer", True,
+        ("s3:GetObject", ROW), ("s3:PutObject", ROW), ("s3:PutObject", FAILED), ("sqs:SendMessage", QUEUE),
+        ("s3:ListBucket", LAKE, below("web_events/")), ("s3:ListBucket", LAKE, below("failed/")),
+    ),
+    *_cases(
+        "importer", False,
+        ("s3:GetObject", FAILED), ("s3:DeleteObject", ROW), ("s3:PutObject", REPORT), ("s3:GetObject", REPORT),
+        ("sqs:ReceiveMessage", QUEUE), ("kinesis:PutRecords", STREAM), ("athena:StartQueryExecution", ANALYSTS),
+        ("secretsmanager:GetSecretValue", SECRET), ("s3:ListBucket", OTHER_BUCKET, below("failed/")),
+        ("s3:ListBucket", LAKE, below("elsewhere/")), ("sqs:SendMessage", DEAD),
+    ),
     *(
         case
         for role in (
             "web-source", "web-delivery", "queries", "refresh", "producer", "analyst", "quicksight", "operator",
-            "reconciler", "failed-reader",
+            "reconciler", "failed-reader", "importer",
         )
         for case in _cases(
             role, False, ("kms:Decrypt", KEY, through_lambda(TRANSFORM)), ("kms:Decrypt", KEY),
