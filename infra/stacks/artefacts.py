@@ -54,8 +54,18 @@ _PROMISES = (
     "producers/__init__.py",
     *_files(
         "producers/contracts",
-        *("__init__", "access_log", "audit", "envelope", "fields", "loading", "printing", "stream"),
-        "unreadable",
+        *(
+            "__init__",
+            "access_log",
+            "audit",
+            "envelope",
+            "fields",
+            "imported",
+            "loading",
+            "printing",
+            "stream",
+        ),
+        *("target", "unreadable"),
     ),
 )
 
