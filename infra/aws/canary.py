@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from infra.aws.doctor import Client, Finding
+from infra.aws.deployed import Client, Finding
 from infra.aws.outputs import Outputs
 from infra.project.project import Project
 from producers.contracts import PRODUCER_AUDITED, ProducerAudited

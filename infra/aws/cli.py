@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,7 +44,9 @@ class NotReadyError(RuntimeError):
 def synth(
     context: typer.Context,
     deployment: Name = DEFAULT,
-    out: Annotated[Path, typer.Option(help="Folder of the assembly; emptied first.")] = OUT,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the assembly, emptied first; the project's unless given.")
+    ] = None,
     sources_only: Annotated[
         bool, typer.Option(help="Functions without their libraries: the templates are the same.")
     ] = False,
@@ -54,6 +57,7 @@ def synth(
 
     started = time.monotonic()
     project = _project(context)
+    out = out or _out(context)
     synthesize(project, _named(project, deployment), out, source_folder if sources_only else full_folder)
     templates = sorted(out.glob("*.template.json"))
     for path in templates:
@@ -64,7 +68,7 @@ def synth(
 def diff(context: typer.Context, deployment: Name = DEFAULT) -> None:
     """What a deploy would change."""
     synth(context, deployment)
-    cdk.call(["diff", "--app", str(OUT)], os.environ, cdk.run_in_terminal)
+    cdk.call(["diff", "--app", str(_out(context))], os.environ, cdk.run_in_terminal)
 
 
 def deploy(
@@ -87,19 +91,20 @@ def deploy(
     if fatal := [each for each in lacking if each.stack is None]:
         raise NotReadyError(" ".join(f"The account lacks {each.what}. {each.remedy}" for each in fatal))
     synth(context, deployment)
-    _refuse_without_libraries(OUT)
+    out = _out(context)
+    _refuse_without_libraries(out)
     left_out = {chosen.stack(each.stack) for each in lacking if each.stack}
     for each in lacking:
         echo(message(f"left out: the {each.stack} stack, for want of {each.what}. {each.remedy}"), err=True)
-    stacks = [path.name.removesuffix(".template.json") for path in sorted(OUT.glob("*.template.json"))]
+    stacks = [path.name.removesuffix(".template.json") for path in sorted(out.glob("*.template.json"))]
     stacks = [stack for stack in stacks if stack not in left_out]
-    templates = {stack: json.loads((OUT / f"{stack}.template.json").read_bytes()) for stack in stacks}
+    templates = {stack: json.loads((out / f"{stack}.template.json").read_bytes()) for stack in stacks}
     refuse_named(boto3.client, templates)  # type: ignore[arg-type]
-    _adopt(boto3.client, stacks)  # type: ignore[arg-type]
+    _adopt(boto3.client, out, stacks)  # type: ignore[arg-type]
     if chosen.stack("dashboards") in stacks:
-        check(boto3.client, project, chosen, prepare=_prepare, may_replace=replace, tell=echo)  # type: ignore[arg-type]
+        check(boto3.client, project, chosen, prepare=partial(_prepare, out), may_replace=replace, tell=echo)  # type: ignore[arg-type]
     approval = "never" if yes else "broadening"
-    arguments = ["deploy", "--app", str(OUT), "--require-approval", approval]
+    arguments = ["deploy", "--app", str(out), "--require-approval", approval]
     cdk.call([*arguments, *stacks], os.environ, cdk.run_in_terminal)
     echo("Deployed. See what holds: penstock --target aws doctor", err=True)
 
@@ -112,9 +117,9 @@ def destroy(
     """Take a deployment's stacks down. Buckets, stream, ledger, dead letters and keys stay, with their
     data.
     """
-    synth(context, deployment, OUT, sources_only=True)
+    synth(context, deployment, sources_only=True)
     cdk.call(
-        ["destroy", "--app", str(OUT), "--all", *(["--force"] if yes else [])],
+        ["destroy", "--app", str(_out(context)), "--all", *(["--force"] if yes else [])],
         os.environ,
         cdk.run_in_terminal,
     )
@@ -196,7 +201,8 @@ def doctor(
 ) -> None:
     """Check each promise that a deployment makes; ends with 1 when one does not hold."""
     from infra.aws.canary import Pace, follow, untold
-    from infra.aws.doctor import Finding, findings
+    from infra.aws.deployed import Finding
+    from infra.aws.doctor import findings
 
     target: Any = context.obj
     found: list[Finding] = []
@@ -231,27 +237,33 @@ def _named(project: Project, name: str) -> Deployment:
     return project.deployments[name]
 
 
+def _out(context: typer.Context) -> Path:
+    """Folder of the project's assembly."""
+    target: Target = context.obj
+    return target.directory / OUT
+
+
 def _project(context: typer.Context) -> Project:
     target: Target = context.obj
     return target.project
 
 
-def _adopt(client: Callable[[str], Any], stacks: list[str]) -> None:
+def _adopt(client: Callable[[str], Any], out: Path, stacks: list[str]) -> None:
     """Take over what a stack that is gone has left."""
     from infra.aws.adopt import adopt
 
     account, region = client("sts").get_caller_identity()["Account"], client("sts").meta.region_name
     for stack in stacks:
-        template = json.loads((OUT / f"{stack}.template.json").read_bytes())
+        template = json.loads((out / f"{stack}.template.json").read_bytes())
         for name in adopt(client, stack, template, account=account, region=region):
             echo(f"{stack}: took over {name}, which an earlier deployment kept", err=True)
 
 
-def _prepare(stack: str) -> None:
+def _prepare(out: Path, stack: str) -> None:
     """The change set of one stack, not executed."""
     from infra.aws.replacements import CHANGE_SET
 
-    arguments = ["deploy", "--app", str(OUT), "--exclusively", "--require-approval", "never"]
+    arguments = ["deploy", "--app", str(out), "--exclusively", "--require-approval", "never"]
     method = ["--method", "prepare-change-set", "--change-set-name", CHANGE_SET]
     cdk.call([*arguments, *method, stack], os.environ, cdk.run_in_terminal)
 

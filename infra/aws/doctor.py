@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.aws.deployed import Client, Deployed, Finding
 from infra.aws.outputs import Outputs
 from infra.deployment import Deployment
 from infra.project.project import Project
@@ -18,18 +18,6 @@ from queries.service import queries_of
 from queries.store.glue import GlueReportStore
 from queries.store.glue_definitions import GlueDefinitions
 from queries.store.tables import every_table
-
-Client = Callable[[str], Any]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One promise: whether it holds (None: it cannot be told from here), what was seen, what to do."""
-
-    promise: str
-    holds: bool | None
-    seen: str
-    remedy: str = ""
 
 
 def findings(client: Client, outputs: Outputs, project: Project, deployment: Deployment) -> Iterator[Finding]:
@@ -47,16 +35,6 @@ def _guarded(check: "Check", at: "Deployed") -> Finding:
         return Finding(
             check.promise, False, f"{error.operation_name} was refused: {code}", "Look at your own rights."
         )
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """What a check asks: clients, the names of what was deployed, and what was promised of it."""
-
-    client: Client
-    outputs: Outputs
-    project: Project
-    deployment: Deployment
 
 
 @dataclass(frozen=True)

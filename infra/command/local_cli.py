@@ -15,6 +15,7 @@ from infra.command.local_check_cli import check
 from infra.command.progress import Steps
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
+from infra.project.finding import home_of
 from producers.contracts import echo
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ def watch(context: typer.Context) -> None:
 
 
 def here() -> LocalPaths:
-    """The local cloud of the working directory."""
-    return LocalPaths.of(Path.cwd())
+    """The local cloud of the project that the working directory lies in."""
+    return LocalPaths.of(home_of(Path.cwd()))
 
 
 def asked(enforce_iam: bool) -> LocalSettings:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from infra.command.exits import Exit
 from infra.deployment import DEFAULT, Deployment
+from infra.project.finding import home_of
 from producers.commands.hour_pacing import Delivery
 from producers.contracts import Stream
 
@@ -45,7 +46,7 @@ class Target:
         self.wanted = wanted
         self.deployment = deployment
         self.json = json
-        self.directory = directory
+        self.directory = home_of(directory)
         self._environ = environ
 
     @classmethod

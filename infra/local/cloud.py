@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import process_memory, processes, recovery, server
-from infra.local.deploy import assembly, deployer
+from infra.local.deploy import deployer, synthesized
 from infra.local.deploy.deployer import Progress
 from infra.local.files import read_json, write_json
 from infra.local.ministack import emulator, mappings, snapshots
@@ -67,17 +67,19 @@ def up(
     progress: Progress,
     *,
     project: Project,
-    folder: Path = assembly.PACKAGED,
+    folder: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> LocalCloud:
     """Start what is not running, deploy what is not deployed.
 
-    May be interrupted anywhere and called again. Raises PortTakenError, ProcessFailedError,
-    EmulatorVersionError, AssemblyError, DeploymentError, OSError.
+    `folder` has the assembly; without it, it is the project's. May be interrupted anywhere and called again.
+    Raises PortTakenError, ProcessFailedError,
+    EmulatorVersionError, AssemblyError, DeploymentError, OSError, and what synthesizing raises.
     """
     with _alone(paths):
         _finish_reset(paths)
-        return _up(paths, settings, progress, project, folder, environ)
+        made = folder or synthesized.assembly_of(project, paths, progress)
+        return _up(paths, settings, progress, project, made, environ)
 
 
 def down(paths: LocalPaths, progress: Progress) -> bool:

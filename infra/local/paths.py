@@ -66,6 +66,11 @@ class LocalPaths:
         return self.root / "scratch"
 
     @property
+    def assemblies(self) -> Path:
+        """What was synthesized last of the project (see `synthesized`)."""
+        return self.root / "assembly"
+
+    @property
     def outputs(self) -> Path:
         """Names of the deployed resources: `{"stacks": {stack: {output: value}}, ...}` (see `deployer`)."""
         return self.run / "outputs.json"

@@ -8,12 +8,14 @@ from typing import Any, get_args, get_type_hints
 
 from dashboards.declaration import DeclarationError, Section, read
 from infra.deployment import DEFAULT, Deployment
+from infra.project.finding import FILE, files_above
 from infra.project.project import Folders, Project
 from queries.contracts import EncodingError, file_text
 
-FILE = "penstock.toml"
 SHOP = Path(__file__).parent / "shop.toml"
 """The project that ships with Penstock: the one that is meant where there is no other."""
+ASSEMBLY = Path(__file__).resolve().parents[1] / "assembly"
+"""What a synthesis of the shop gives, which ships too: trying it needs neither Node nor the CDK."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 _NAMED = "Use 2 to 32 lower-case letters, digits and -, a letter in front, none of - at the end."
@@ -29,7 +31,7 @@ class ProjectError(ValueError):
 
 def find(start: Path) -> Project:
     """The project that the folder `start` lies in; the shop when it lies in none. Raises ProjectError."""
-    found = [folder / FILE for folder in (start, *start.parents) if (folder / FILE).is_file()]
+    found = files_above(start)
     if len(found) > 1:
         raise ProjectError(
             f"{found[0]}: this project lies inside another one, {found[1]}. Which one is meant would depend "
@@ -56,7 +58,9 @@ def _project(top: Section, file: Path) -> Project:
     project.only("name", "prefix")
     name = _named(project, "name", project.text("name"))
     prefix = _named(project, "prefix", project.text("prefix", name))
-    return Project(name, file, prefix, _deployments(top.table("deployments"), prefix), _folders(top, file))
+    assembly = ASSEMBLY if file == SHOP.resolve() else None
+    deployments = _deployments(top.table("deployments"), prefix)
+    return Project(name, file, prefix, deployments, _folders(top, file), assembly)
 
 
 def _folders(top: Section, file: Path) -> Folders:

@@ -40,6 +40,7 @@ class Project:
         prefix: first part of the names of all that is deployed; each deployment may have its own.
         deployments: by name; `production` is always among them.
         folders: where its parts lie.
+        assembly: what a synthesis of it gives, where that is shipped with it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Project:
     prefix: str
     deployments: Mapping[str, Deployment]
     folders: Folders
+    assembly: Path | None = None
 
     @property
     def root(self) -> Path:

@@ -48,26 +48,7 @@ def _files(package: str, *modules: str) -> tuple[str, ...]:
     return tuple(f"{package}/{module}.py" for module in modules)
 
 
-_PROMISES = (
-    "penstock/__init__.py",
-    "penstock/contracts.py",
-    "producers/__init__.py",
-    *_files(
-        "producers/contracts",
-        *(
-            "__init__",
-            "access_log",
-            "audit",
-            "envelope",
-            "fields",
-            "imported",
-            "loading",
-            "printing",
-            "stream",
-        ),
-        *("target", "unreadable"),
-    ),
-)
+_PROMISES = ("penstock/__init__.py", "penstock/contracts.py", "producers/__init__.py", "producers/contracts")
 
 TRANSFORM = Artefact(
     name="transform",
@@ -109,6 +90,8 @@ REFRESH = Artefact(
 ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH)}
 
 _SUFFIXES = frozenset({".py", ".sql"})
+_SHOP = "shop"
+"""The example project lies among our packages; a function carries its own project as `project/`."""
 
 
 def source_files(artefact: Artefact, folders: Folders, root: Path | None = None) -> dict[str, bytes]:
@@ -129,7 +112,7 @@ def source_files(artefact: Artefact, folders: Folders, root: Path | None = None)
 
 
 def _belongs(path: Path) -> bool:
-    return path.suffix in _SUFFIXES
+    return path.suffix in _SUFFIXES and _SHOP not in path.parts
 
 
 def locked_requirements(artefact: Artefact) -> str:

@@ -68,9 +68,9 @@ class DashboardsStack(Stack):
             for emitted in found.values()
             if emitted.properties.get("ImportMode") == "SPICE"
         }
-        self.refresh = self._refresh(
-            {name: copies[name] for name in sorted(copies) if name in project.reports}, code
-        )
+        data_sets = {name: copies[name] for name in sorted(copies) if name in project.reports}
+        if data_sets:  # without a copy there is nothing to keep fresh
+            self._refresh(data_sets, code)
         made: dict[str, CfnResource] = {}
         for logical_id, emitted in found.items():
             resource = emitted._replace(properties=_in_cloudformation(emitted.type, emitted.properties))

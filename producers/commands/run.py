@@ -25,6 +25,7 @@ from producers.commands.interruption import Interruption
 from producers.commands.pacing import AsItHappened, AtRate, Pace
 from producers.commands.progress import progress
 from producers.commands.settings import Settings
+from producers.commands.streams import SHOP, declared_stream
 from producers.commands.unreadable_reasons import UnreadableReasons, reason_lines
 from producers.contracts import CommandTarget, Stream, load_streams, printable
 from producers.identity import next_epoch, producer_id
@@ -47,14 +48,6 @@ LINGER = 0.1
 PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
 SWITCH_SECONDS = 0.001
 FORECAST_SHARDS = 4
-
-
-SHOP = Path(__file__).parents[1] / "contracts" / "shop"
-"""The streams of the project that ships with Penstock."""
-
-
-class UnknownStreamError(LookupError):
-    """The project declares no stream of that name."""
 
 
 class Target(CommandTarget, Protocol):
@@ -312,15 +305,6 @@ class Run:
             "produced": simulation.count,
         }
         return told | asdict(fed) | {"pending": 0, "dead_lettered": 0, "file": str(self._out)}
-
-
-def declared_stream(streams: Mapping[str, Stream], name: str | None) -> Stream:
-    """The stream of that name; the first one without a name. Raises UnknownStreamError."""
-    if name is None:
-        return next(iter(streams.values()))
-    if name not in streams:
-        raise UnknownStreamError(f"The project has no stream {name!r}. It has: {', '.join(streams)}.")
-    return streams[name]
 
 
 def told(target: Target, summary: dict[str, Any]) -> str:

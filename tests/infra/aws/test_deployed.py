@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from infra.aws.canary import LAKE_PROMISE, REPORT, REPORT_PROMISE, SWAP_PROMISE, Pace, follow
-from infra.aws.doctor import Finding, findings
+from infra.aws.deployed import Finding
+from infra.aws.doctor import findings
 from infra.aws.outputs import Outputs
 from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud

@@ -13,6 +13,7 @@ from producers.commands.hour_pacing import Delivery
 from producers.sources.definition import SourceDefinition, UnknownSourceError, parse_source
 from producers.sources.keys import NotUniqueError
 from tests.producers.sources.malformed import COLUMNS, REFUSING, content, rows
+from tests.shop import STREAMS
 
 
 class Console:
@@ -21,6 +22,7 @@ class Console:
     json = True
     stream_name = "unused"
     delivery = Delivery()
+    streams = STREAMS
 
     def __init__(self, text: str = REFUSING) -> None:
         self.sources: Mapping[str, SourceDefinition] = {

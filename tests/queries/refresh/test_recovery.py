@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.report_kills import views
 from benchmarks.report_lab import Lab, tick
-from infra.aws.doctor import Deployed, served
+from infra.aws.deployed import Deployed
+from infra.aws.doctor import served
 from infra.local.cloud import LocalCloud
 from queries.refresh.recovery import Lost
 from queries.refresh.sealing import sealing_queries
