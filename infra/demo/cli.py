@@ -45,6 +45,7 @@ def demo(
     from infra.demo.demo import run
     from infra.demo.outcome import Wanted
     from infra.demo.producing import require_readable
+    from producers.simulation.traffic import traffic_of
 
     target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
     stream = next(iter(target.streams.values()))
@@ -52,6 +53,8 @@ def demo(
         if not Path(file).is_file():
             raise FileNotFoundError(2, "No such file", file)
         require_readable(file, stream)
+    else:
+        traffic_of(stream)  # refused before anything is started for it
     wanted = Wanted(stream, events, seed, late, duplicate, malformed, file)
     outcome = run(wanted, target, lambda detail: _bring_up(target, enforce_iam, detail), steps)
     if json or context.obj.json:

@@ -54,9 +54,7 @@ class Target(CommandTarget, Protocol):
     """What `penstock produce` reads of the target."""
 
     @property
-    def streams(self) -> Mapping[str, Stream]:
-        """The project's streams, by name."""
-        ...
+    def streams(self) -> Mapping[str, Stream]: ...
 
     @property
     def stream_name(self) -> str:

@@ -30,7 +30,8 @@ class Stream(Struct, frozen=True, dict=True):
         accepted_future: an event further ahead of its arrival than this fails.
         history_floor: no event is older than this, whatever its source.
         traffic: where the simulator finds plausible events of this stream, as `module:function`; the function
-            is a `producers.simulation.traffic.Traffic`. A name, since nothing that ships a contract ships it.
+            is a `producers.simulation.traffic.Traffic`. A name, since nothing that ships a contract ships it;
+            `._module:function` is in a file beside the stream's.
         ingest: `kinesis` puts records on a Kinesis data stream that a delivery stream reads; `direct` puts
             them on the delivery stream itself. That saves the data stream and its price, and gives up what it
             is for: other consumers, reading again, order.

@@ -10,6 +10,10 @@ from msgspec import Struct
 from producers.contracts import EventType, Payload, Stream
 
 
+class NoTrafficError(LookupError):
+    """A stream declares nothing that could be simulated."""
+
+
 class Happening(Struct, frozen=True, gc=False):
     """Something that simulated traffic brings about: an event before it has an envelope."""
 
@@ -28,11 +32,17 @@ Start and span are in milliseconds (the start since 1970); the times of the firs
 def traffic_of(stream: Stream) -> Traffic:
     """The stream's own traffic, imported from where the stream says it is.
 
+    A name with a dot in front (`._traffic:traffic`) is that of a file beside the stream's own.
+
     Raises:
-        ValueError: the stream declares none.
+        NoTrafficError: the stream declares none.
     """
     if stream.traffic is None:
-        raise ValueError(f"Stream {stream.name!r} declares no traffic to simulate.")
+        raise NoTrafficError(
+            f"The stream {stream.name!r} has no simulator. Declare its traffic (docs/projects.md), or send "
+            "events of your own: penstock produce replay FILE, penstock demo --from FILE."
+        )
     module, _, function = stream.traffic.partition(":")
-    found: Traffic = getattr(import_module(module), function)
+    beside = stream.event_types[0].payload.__module__.rpartition(".")[0]
+    found: Traffic = getattr(import_module(module, beside), function)
     return found
