@@ -104,7 +104,7 @@ def _show(target: Target, outcome: "Outcome") -> None:
     console.print(
         f"{outcome.events_per_second:,.0f} events a second through the whole chain; reports were fresh "
         f"{outcome.freshness_seconds:.1f} s after the last event.\n"
-        f'Live page: {outcome.place}   Ask: penstock query "SELECT ..."   End it: penstock local down',
+        f'Live page: {outcome.place}   Ask: penstock query "SELECT ..."   Stop it: penstock local down',
         soft_wrap=True,
     )
 

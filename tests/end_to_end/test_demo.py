@@ -1,6 +1,7 @@
 """The whole chain, as the README says it: events in, reports out, every one accounted for."""
 
 import json
+import re
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -156,6 +157,22 @@ def test_real_traffic_gives_the_numbers_that_were_counted_from_its_text(
     assert second["producers"] != first["producers"]
     after = all_rows(shell)
     assert {name: set(rows) ^ set(before[name]) for name, rows in after.items() if rows != before[name]} == {}
+
+
+def skeleton(line: str) -> str:
+    """The line without its figures and without how wide its columns are."""
+    return re.sub(r"[\s─━┬┴┼┳╇┻]+", " ", re.sub(r"\d[\d,.:-]*", "0", line)).strip()
+
+
+def test_the_readme_shows_what_the_demo_prints(demo: dict[str, Any], shell: Shell) -> None:
+    assert demo["balanced"]
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("$ make demo\n")[1].split("```")[0].splitlines()
+    ran = shell.run("demo", "--events", "500")
+    printed = {skeleton(line) for line in (ran.stdout + ran.stderr).splitlines()}
+    # A cloud that is up is not deployed again.
+    expected = [line for line in shown if not line.startswith(("[", "✓ Local cloud"))]
+    assert [line for line in expected if skeleton(line) not in printed] == []
 
 
 def all_rows(shell: Shell) -> dict[str, list[tuple[Any, ...]]]:
