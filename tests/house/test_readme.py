@@ -5,7 +5,7 @@ from pathlib import Path
 
 from infra.cost.cost import Load, monthly, total
 from infra.cost.prices import prices
-from infra.deployment import DEFAULT, DEPLOYMENTS
+from infra.project.loading import SHOP, load
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -14,7 +14,8 @@ ROUNDING = 1.0
 
 def dollars(events_per_second: float) -> float:
     """What the default deployment costs a month at this load of events of 1 KB."""
-    return total(monthly(Load(events_per_second), DEPLOYMENTS[DEFAULT], prices()))
+    shop = load(SHOP)
+    return total(monthly(Load(events_per_second), shop, shop.default, prices()))
 
 
 def test_the_costs_are_those_that_the_command_computes() -> None:
