@@ -23,7 +23,7 @@ from infra.command.progress import Steps
 from infra.local.parts.log_lines import LogLines
 from infra.local.paths import LocalPaths
 from producers.commands.cli import app as produce_app
-from producers.commands.target import own_target
+from producers.commands.run import own_target
 from producers.contracts import message, printable, printable_lines
 from producers.spool.folder import Spool
 from queries.commands import cli as queries_cli
