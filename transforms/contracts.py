@@ -74,7 +74,7 @@ class LakeTable(Struct, frozen=True, dict=True):
 
     @property
     def name(self) -> str:
-        """Table name in the Glue catalog, for example `web_events`."""
+        """Table name in the Glue catalog, the stream's name with `_events` behind it."""
         return self.stream.table
 
     @property

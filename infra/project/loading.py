@@ -78,7 +78,7 @@ def _deployments(section: Section, prefix: str) -> Mapping[str, Deployment]:
             raise section.fail(
                 f"The deployments {other!r} and {deployment.name!r} have one prefix, {deployment.prefix!r}, "
                 "so their resources would have the same names. Give each its own.",
-                deployment.name,
+                deployment.name if deployment.name in section.values else other,
             )
         taken[deployment.prefix] = deployment.name
     return found

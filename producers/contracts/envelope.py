@@ -77,7 +77,7 @@ class EventType(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def name(self) -> str:
-        """`PageViewed` is `page_viewed`; a trailing version number is not part of the name."""
+        """`RideEnded` is `ride_ended`; a trailing version number is not part of the name."""
         stem = re.sub(r"V?\d+$", "", self.payload.__name__)
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
 
