@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from producers.commands.feeding import Fed
 from producers.commands.hour_pacing import HOUR_MS, Delivery, Plan, plan
+from producers.commands.progress import progress
 from producers.contracts import Stream, echo, message
 from producers.sources.definition import SourceDefinition
 from producers.sources.files import STDIN, Share
@@ -79,9 +81,13 @@ class BySource:
 
     def _hours(self, path: str, index: KeyIndex) -> Iterator[int]:
         has_key = bool(self._reader.definition.key)
-        for batch in self._reader.batches(path):
+        share, read = Share(), Fed()
+        show = progress("rows looked through", share)
+        for batch in self._reader.batches(path, share):
             self._left_out += batch.left_out
             if has_key:
                 index.add(batch)
+            read.put += len(batch.events) + len(batch.failures)
+            show(read)
             for each in batch.events:
                 yield each.event_us // _HOUR_US
