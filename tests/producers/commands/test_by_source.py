@@ -10,10 +10,17 @@ from typer.testing import CliRunner, Result
 
 from producers.commands.cli import app
 from producers.commands.hour_pacing import Delivery
-from producers.sources.definition import SourceDefinition, UnknownSourceError, parse_source
+from producers.contracts import Stream
+from producers.sources.definition import (
+    SourceDefinition,
+    SourceDefinitionError,
+    UnknownSourceError,
+    parse_source,
+)
 from producers.sources.keys import NotUniqueError
+from tests.producers.sources.flights import FLIGHTS
 from tests.producers.sources.malformed import COLUMNS, REFUSING, content, rows
-from tests.shop import STREAMS
+from tests.shop import WEB
 
 
 class Console:
@@ -22,7 +29,7 @@ class Console:
     json = True
     stream_name = "unused"
     delivery = Delivery()
-    streams = STREAMS
+    streams: Mapping[str, Stream] = {FLIGHTS.name: FLIGHTS, WEB.name: WEB}
 
     def __init__(self, text: str = REFUSING) -> None:
         self.sources: Mapping[str, SourceDefinition] = {
@@ -91,3 +98,12 @@ def test_unknown_sources_and_a_format_beside_a_source_are_refused(
     ran = Console().run("replay", _file(tmp_path), *arguments, *more)
     assert ran.exit_code != 0
     assert isinstance(ran.exception, error)
+
+
+def test_a_source_is_sent_to_its_own_stream_and_to_no_other(tmp_path: Path) -> None:
+    path = _file(tmp_path)
+    ran = Console().run("replay", path, "--source", "visits", "--stream", "flights", "--dry-run")
+    assert isinstance(ran.exception, SourceDefinitionError)
+    assert "--stream names 'flights'" in str(ran.exception)
+    same = Console().run("replay", path, "--source", "visits", "--stream", "web", "--dry-run")
+    assert json.loads(same.stdout)["put"] == 400
