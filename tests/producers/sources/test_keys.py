@@ -1,5 +1,7 @@
 """Keys that are not unique are refused with their rows; the same row again is the same event."""
 
+import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
@@ -8,8 +10,11 @@ import pytest
 
 from producers.commands.by_source import BySource
 from producers.commands.hour_pacing import Delivery
+from producers.contracts import UNREADABLE_LINE
 from producers.sources.definition import SourceDefinition
+from producers.sources.items import source_items
 from producers.sources.keys import NotUniqueError
+from producers.sources.reader import SourceReader
 from tests.producers.sources.flights import CSV, FLIGHTS, HEADER, source
 
 YEAR_KEY = HEADER.replace(
@@ -45,6 +50,22 @@ def test_rows_of_one_key_that_differ_are_refused_with_file_and_row(tmp_path: Pat
 def test_rows_that_repeat_others_are_counted(tmp_path: Path) -> None:
     path = _write(tmp_path, "a.csv", CSV + CSV.splitlines(keepends=True)[1])
     assert _repeated(source(), path, path) == 5
+
+
+def test_in_a_pipe_a_row_fails_whose_key_was_there_with_other_content(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = CSV.splitlines(keepends=True)
+    reading, writing = os.pipe()
+    os.write(writing, "".join([*lines, lines[1], lines[1].replace("EWR,2", "EWR,3")]).encode())
+    os.close(writing)
+    noted: list[tuple[int, str]] = []
+    with os.fdopen(reading) as pipe, SourceReader(source(), FLIGHTS) as reader:
+        monkeypatch.setattr(sys, "stdin", pipe)
+        items = list(source_items(reader, "-", None, lambda row, reason: noted.append((row, reason))))
+    assert noted == [(5, "key: row 1 has the same key and other content")]
+    assert [item.event_type is UNREADABLE_LINE for item in items] == [False] * 4 + [True]
+    assert items[3].event_id == items[0].event_id
 
 
 @pytest.fixture(scope="module")

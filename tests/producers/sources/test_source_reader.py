@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from producers.sources.engine import Engine
 from tests.producers.sources.flights import CSV, HEADER, SELECT, FlightDeparted, read, reader, source
 
 
@@ -143,3 +144,48 @@ def test_the_last_rows_number_covers_what_failed(tmp_path: Path) -> None:
     path.write_text(CSV + "2013-01-01T10:00:00Z,UA\n")
     with reader(source()) as made:
         assert [batch.last_row for batch in made.batches(str(path))] == [4]
+
+
+def test_rows_may_be_of_several_event_types(tmp_path: Path) -> None:
+    header = HEADER.replace("flight_departed", "'flight_' || lower(kind)").replace(
+        "carrier, flight", "kind, flight"
+    )
+    select = "SELECT carrier, flight, origin, gate, stops FROM file"
+    content = (
+        "time_hour,kind,carrier,flight,origin,gate,stops\n"
+        '2013-01-01T10:00:00Z,Departed,UA,1,EWR,,"[""BOS"",""ORD""]"\n'
+        "2013-01-01T11:00:00Z,Landed,UA,1,,A,\n"
+        "2013-01-01T12:00:00Z,Landed,UA,2,,C,\n"
+        "2013-01-01T13:00:00Z,Diverted,UA,3,,,\n"
+        "2013-01-01T14:00:00Z,Landed,UA,4,EW,B,not a list\n"
+    )
+    events, failures = read(source(header, select), tmp_path, content)
+    assert [(each.event_type.name, each.data) for each in events] == [
+        ("flight_departed", b'{"carrier":"UA","flight":1,"origin":"EWR","stops":["BOS","ORD"]}'),
+        ("flight_landed", b'{"carrier":"UA","flight":1,"gate":"A"}'),
+        # What only another type has is not asked of this one.
+        ("flight_landed", b'{"carrier":"UA","flight":4,"gate":"B"}'),
+    ]
+    assert [(each.row, each.column) for each in failures] == [(3, "gate"), (4, "event")]
+    assert failures[1].reason == "'flight_diverted' is not an event type of the stream"
+
+
+def test_sql_of_a_source_reaches_no_file_setting_or_extension(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("carrier\nsecret\n")
+    engine = Engine()
+    for sql in (
+        f"SELECT * FROM '{secret}'",
+        f"SELECT * FROM read_csv('{secret}')",
+        f"SELECT * FROM glob('{tmp_path}/*')",
+        f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+        f"ATTACH '{tmp_path}/other.db'",
+        "SET enable_external_access = true",
+        "SET memory_limit = '100GB'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SELECT * FROM tmp_path",
+    ):
+        with pytest.raises(engine.error):
+            engine.rows(sql)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.csv"]
