@@ -134,13 +134,9 @@ class Run:
         Raises UnknownSourceError, SourceDefinitionError, NotUniqueError and SourceError.
         """
         definition = find_source(self.target.sources, source)
-        if self._declared not in (None, definition.stream):
-            raise definition.error(
-                f"The source is of stream {definition.stream!r}; --stream names {self._declared!r}.",
-                definition.line_of("stream"),
-            )
-        self._declared = definition.stream
-        self._by_source = BySource(definition, definition.contract(self.target.streams))
+        stream = definition.contract(self.target.streams, self._declared)
+        self._declared = stream.name
+        self._by_source = BySource(definition, stream)
         self._by_source.prepare(paths, lambda: self.target.delivery)
 
     def simulate(self, simulation: Simulation, rate: float | None) -> dict[str, Any]:

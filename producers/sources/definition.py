@@ -98,8 +98,15 @@ class SourceDefinition:
         """The line on which the header says this; the first one when it does not."""
         return dict(self.lines).get(name, 1)
 
-    def contract(self, streams: Mapping[str, Stream]) -> Stream:
-        """The stream that the events are of. Raises SourceDefinitionError where there is none of the name."""
+    def contract(self, streams: Mapping[str, Stream], asked: str | None = None) -> Stream:
+        """The stream that the events are of.
+
+        Raises SourceDefinitionError where there is none of the name, or another one was `asked` for.
+        """
+        if asked not in (None, self.stream):
+            raise self.error(
+                f"The source is of stream {self.stream!r}; --stream names {asked!r}.", self.line_of("stream")
+            )
         if self.stream not in streams:
             known = ", ".join(streams)
             raise self.error(
