@@ -68,6 +68,8 @@ class Source:
 class Filter:
     """A filter of the whole dashboard: `range` over the time columns, `pick` over one column or derived
     field.
+
+    A range begins as the last `default_hours`, or as the days from `first` to before `last` if it has them.
     """
 
     id: str
@@ -77,6 +79,8 @@ class Filter:
     column: str
     default_hours: int
     line: int
+    first: str = ""
+    last: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 
 from dashboards import money
@@ -33,6 +34,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}$")
 _DURATION = re.compile(r"(\d+)(m|h|d)$")
 
 
+NEVER = 10**11
+"""Seconds after which history that nobody adds to is stale."""
+EVER = ("1970-01-01", "2200-01-01")
+"""First day, and the day behind the last one, of a range over all that there is."""
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
 
@@ -107,7 +112,9 @@ def _source(section: Section, report: str) -> Source:
     return Source(
         report=report,
         import_mode="spice" if import_mode == "spice" else "direct",
-        stale_after_seconds=_seconds(section, "stale_after"),
+        stale_after_seconds=NEVER
+        if section.text("stale_after") == "never"
+        else _seconds(section, "stale_after"),
         measures={name: _measure(measures.table(name), name) for name in measures.values},
         fields={name: _field(fields.table(name), name) for name in fields.values},
         access=_access(section.table("rls")) if "rls" in section.values else None,
@@ -169,14 +176,17 @@ def _filter(section: Section, sources: Mapping[str, Source]) -> Filter:
     section.only("id", "kind", "title", "report", "column", "default")
     kind = section.choice("kind", ("range", "pick"))
     report = _known_report(section, sources) if kind == "pick" else ""
+    first, last = _period(section, "default") if kind == "range" else ("", "")
     return Filter(
         id=_checked(_ID, section.text("id"), section, "id"),
         kind="range" if kind == "range" else "pick",
         title=section.text("title"),
         report=report,
         column=section.text("column") if kind == "pick" else "",
-        default_hours=_seconds(section, "default") // 3600 if kind == "range" else 0,
+        default_hours=_seconds(section, "default") // 3600 if kind == "range" and not first else 0,
         line=section.line(),
+        first=first,
+        last=last,
     )
 
 
@@ -315,8 +325,28 @@ def _checked(pattern: re.Pattern[str], value: str, section: Section, *keys: str)
     return value
 
 
+def _period(section: Section, key: str) -> tuple[str, str]:
+    """First day, and the day behind the last one, of `all` or `2013-01-01 to 2013-12-31`; else nothing."""
+    text = section.text(key)
+    if text == "all":
+        return EVER
+    first, said, last = text.partition(" to ")
+    if not said:
+        return "", ""
+    try:
+        begin, end = date.fromisoformat(first.strip()), date.fromisoformat(last.strip())
+    except ValueError as error:
+        raise section.fail(
+            f"Cannot read the period {text!r}. Write 2013-01-01 to 2013-12-31, all, or 7d.", key
+        ) from error
+    if end < begin:
+        raise section.fail(f"The period {text!r} ends before it begins. Write its first day first.", key)
+    return begin.isoformat(), (end + timedelta(days=1)).isoformat()
+
+
 def _seconds(section: Section, key: str) -> int:
     match = _DURATION.match(section.text(key))
     if match is None:
-        raise section.fail(f"Cannot read the duration {section.text(key)!r}. Write 90m, 6h or 7d.", key)
+        also = {"default": ", all, or 2013-01-01 to 2013-12-31", "stale_after": ", or never"}.get(key, "")
+        raise section.fail(f"Cannot read the duration {section.text(key)!r}. Write 90m, 6h or 7d{also}.", key)
     return int(match[1]) * _SECONDS[match[2]]

@@ -59,20 +59,30 @@ def definition(
 def _parameters(window: Filter) -> list[dict[str, Any]]:
     """Both ends have a default: without one the picker would never fill and every visual stay empty."""
     days = max(1, window.default_hours // 24)
-    ends = (
-        (FROM, f"addDateTime(-{days}, 'DD', truncDate('DD', now()))"),
-        (TO, "addDateTime(1, 'DD', truncDate('DD', now()))"),
+    ends: tuple[tuple[str, dict[str, Any]], ...] = (
+        (FROM, _rolling(f"addDateTime(-{days}, 'DD', truncDate('DD', now()))")),
+        (TO, _rolling("addDateTime(1, 'DD', truncDate('DD', now()))")),
     )
+    if window.first:
+        ends = ((FROM, _fixed(window.first)), (TO, _fixed(window.last)))
     return [
         {
             "DateTimeParameterDeclaration": {
                 "Name": name,
                 "TimeGranularity": "HOUR",
-                "DefaultValues": {"RollingDate": {"Expression": expression}},
+                "DefaultValues": default,
             }
         }
-        for name, expression in ends
+        for name, default in ends
     ]
+
+
+def _rolling(expression: str) -> dict[str, Any]:
+    return {"RollingDate": {"Expression": expression}}
+
+
+def _fixed(day: str) -> dict[str, Any]:
+    return {"StaticValues": [f"{day}T00:00:00"]}
 
 
 def _filter_groups(dashboard: Dashboard, reports: Mapping[str, Report]) -> list[dict[str, Any]]:
