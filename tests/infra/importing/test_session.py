@@ -10,7 +10,8 @@ import pytest
 
 from infra.importing import run, session
 from infra.importing.session import NotUniqueError
-from tests.infra.importing.world import TABLE, VIEWS, Bucket, KilledError, row, run_import, write
+from tests.infra.importing.world import VIEWS, Bucket, KilledError, row, run_import, write
+from tests.shop import TABLE
 from transforms.failed.arrow import arrow_schema
 from transforms.failed.error_objects import FailedRecord, read_error_object
 
