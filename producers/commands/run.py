@@ -172,8 +172,7 @@ class Run:
         keeping = checkpoint if not self._dry_run else None
         name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
         pace = _pace(speed, rate)
-        by_source = self._by_source
-        hours = self._hours()
+        by_source, hours = self._by_source, self._hours()
         if by_source is None:
             hours.of_file(path, self.stream, form)
         else:
@@ -209,8 +208,8 @@ class Run:
         )
         if keeping is not None and not summary["pending"]:
             keeping.save(summary["last_line"])
-        source = by_source.as_dict() if by_source is not None else {}
-        return summary | hours.as_dict() | source | reasons.as_dict()
+        summary |= by_source.as_dict() if by_source is not None else {}
+        return summary | hours.as_dict() | reasons.as_dict()
 
     def drain(self, folder: Path) -> dict[str, Any]:
         """Sends what lies in a spool folder; returns the summary."""
