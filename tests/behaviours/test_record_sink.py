@@ -3,7 +3,7 @@ boto3's.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,10 @@ class Plain:
     """A client without botocore's events: the sink then puts the real records through boto3."""
 
     def __init__(self, client: Any) -> None:
-        self.put_records: Callable[..., Any] = getattr(client, "put_records", None)
-        self.put_record_batch: Callable[..., Any] = getattr(client, "put_record_batch", None)
-        self.list_shards: Callable[..., Any] = getattr(client, "list_shards", None)
-        self.describe_stream_summary: Callable[..., Any] = getattr(client, "describe_stream_summary", None)
+        self.put_records: Any = getattr(client, "put_records", None)
+        self.put_record_batch: Any = getattr(client, "put_record_batch", None)
+        self.list_shards: Any = getattr(client, "list_shards", None)
+        self.describe_stream_summary: Any = getattr(client, "describe_stream_summary", None)
 
 
 class Place:

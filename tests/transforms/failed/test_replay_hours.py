@@ -19,8 +19,9 @@ from typer.testing import CliRunner
 
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
+from infra.project.project import Project
 from tests.golden.poison.corpus import ARRIVAL_MS, changed
-from tests.shop import TABLES
+from tests.shop import SHOP, TABLES
 from tests.transforms.failed.memory_bucket import error_line
 from transforms.failed.arrow import read_parquet
 from transforms.failed.cli import failed_app
@@ -60,6 +61,7 @@ class Bucket:
     pseudonym_key_ids: str
     pseudonym_secret: str
     json: bool = False
+    project: Project = SHOP
     calls: Counter[str] = field(default_factory=Counter)
     puts_left: int | None = None
 
