@@ -45,6 +45,6 @@ def build_wheel(
         stage(repository, Path(folder))
         os.chdir(folder)
         try:
-            return build_meta.build_wheel(str(target), config_settings, metadata_directory)
+            return str(build_meta.build_wheel(str(target), config_settings, metadata_directory))
         finally:
             os.chdir(repository)
