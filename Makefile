@@ -10,7 +10,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
-        test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-freshness \
+        test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         kill-reports upgrade wheel interrupt-cloud soak attack-athena mutate-inputs chaos
 
 help: ## this list
@@ -90,6 +90,9 @@ bench-transforms: $(VENV)/.bench ## the transformation beside its peers
 
 bench-reports: $(VENV)/.dev ## bytes scanned per refresh beside the usual designs
 	$(BIN)/python -m benchmarks.reports
+
+bench-streams: $(VENV)/.dev ## five streams beside one, and one beside a neighbour that fails
+	$(BIN)/python -m benchmarks.streams
 
 bench-notices: $(VENV)/.dev ## query executions that a thousand notifications lead to, and a redrive
 	$(BIN)/python -m benchmarks.report_notices

@@ -10,7 +10,8 @@ from infra.deployment import DEFAULT, Deployment
 from infra.project.loading import find
 from infra.project.project import Project
 from infra.stacks.artefact_folder import full_folder
-from infra.stacks.artefacts import ARTEFACTS
+from infra.stacks.artefacts import artefacts_of, transform_artefact
+from producers.contracts import Stream
 
 use_node()
 
@@ -20,7 +21,7 @@ from cdk_nag import AwsSolutionsChecks  # noqa: E402
 from infra.stacks.access import AccessStack  # noqa: E402
 from infra.stacks.dashboards import DashboardsStack  # noqa: E402
 from infra.stacks.lake import LakeStack  # noqa: E402
-from infra.stacks.monitoring import MonitoringStack  # noqa: E402
+from infra.stacks.monitoring import MonitoringStack, StreamMonitoringStack  # noqa: E402
 from infra.stacks.reporting import ReportingStack  # noqa: E402
 from infra.stacks.stream import StreamStack  # noqa: E402
 
@@ -34,36 +35,60 @@ def build(
     app: cdk.App, project: Project, deployment: Deployment, code: Mapping[str, Path]
 ) -> list[cdk.Stack]:
     """Every stack of the project's deployment, in order of deployment; `code` has each artefact's folder."""
-    table = next(iter(project.tables.values()))
     lake = LakeStack(app, deployment.stack("lake"), project=project, deployment=deployment)
-    stream = StreamStack(
-        app,
-        deployment.stack("stream"),
-        project=project,
-        deployment=deployment,
-        table=table,
-        glue_table=lake.tables[table.name],
-        code=code["transform"],
-    )
+    streams = {
+        table.stream.name: StreamStack(
+            app,
+            deployment.stream_stack(table.stream, "stream"),
+            project=project,
+            deployment=deployment,
+            table=table,
+            glue_table=lake.tables[table.name],
+            code=code[transform_artefact(table.stream).name],
+        )
+        for table in project.tables.values()
+    }
     reporting = ReportingStack(
         app, deployment.stack("reporting"), project=project, deployment=deployment, code=code["query"]
     )
     dashboards = DashboardsStack(
         app, deployment.stack("dashboards"), project=project, deployment=deployment, code=code["refresh"]
     )
-    monitoring = MonitoringStack(
-        app, deployment.stack("monitoring"), deployment=deployment, stream=table.stream
-    )
+    plain = next((stream for stream in project.streams.values() if stream.plain_names), None)
+    monitoring = MonitoringStack(app, deployment.stack("monitoring"), deployment=deployment, plain=plain)
+    watched = [
+        StreamMonitoringStack(
+            app, deployment.stream_stack(stream, "monitoring"), deployment=deployment, stream=stream
+        )
+        for stream in project.streams.values()
+        if stream is not plain
+    ]
     access = AccessStack(app, deployment.stack("access"), project=project, deployment=deployment)
-    stream.add_stack_dependency(lake)
+    for stream in streams.values():
+        stream.add_stack_dependency(lake)
     reporting.add_stack_dependency(lake)
     dashboards.add_stack_dependency(reporting)
-    monitoring.add_stack_dependency(stream)
+    if plain is not None:
+        monitoring.add_stack_dependency(streams[plain.name])
+    for each in watched:
+        each.add_stack_dependency(streams[each.stream.name])
     monitoring.add_stack_dependency(reporting)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     for key, value in {"penstock:deployment": deployment.name, "penstock:prefix": deployment.prefix}.items():
         cdk.Tags.of(app).add(key, value)
-    return [lake, stream, reporting, dashboards, monitoring, access]
+    for one in streams.values():
+        _tag(one, one.stream)
+    for each in watched:
+        _tag(each, each.stream)
+    return [lake, *streams.values(), reporting, dashboards, monitoring, *watched, access]
+
+
+def _tag(stack: cdk.Stack, stream: Stream) -> None:
+    """Whose it is, on everything that is one stream's own."""
+    if not stream.plain_names:
+        cdk.Tags.of(stack).add("penstock:stream", stream.name)
+    if stream.owner:
+        cdk.Tags.of(stack).add("penstock:owner", stream.owner)
 
 
 def assemble(project: Project, deployment: Deployment, code: Mapping[str, Path], out: Path) -> None:
@@ -83,7 +108,7 @@ def main() -> None:
             sys.exit(f"No deployment {name!r}. Use one of: {', '.join(project.deployments)}.")
         code = {
             each: full_folder(artefact, project.folders, Path(scratch))
-            for each, artefact in ARTEFACTS.items()
+            for each, artefact in artefacts_of(project).items()
         }
         build(app, project, project.deployments[name], code)
         app.synth()

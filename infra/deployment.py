@@ -7,6 +7,8 @@ deploy, a policy can name what it grants, and no stack has to export a name for 
 
 from dataclasses import dataclass
 
+from producers.contracts import Stream
+
 ACCOUNT = "${AWS::AccountId}"
 REGION = "${AWS::Region}"
 """CloudFormation's pseudo parameters, as `Fn::Sub` spells them: one template serves every account and
@@ -99,9 +101,9 @@ class Deployment:
         """Name of a Kinesis data stream and of its delivery stream."""
         return f"{self.prefix}-{stream}"
 
-    @property
-    def transform_function(self) -> str:
-        return f"{self.prefix}-transform"
+    def transform_function(self, stream: Stream) -> str:
+        """Each stream has a transformation of its own."""
+        return f"{self.prefix}-{dashed(stream.named('transform'))}"
 
     @property
     def query_function(self) -> str:
@@ -131,17 +133,25 @@ class Deployment:
     def analyst_work_group(self) -> str:
         return f"{self.prefix}-analysts"
 
-    @property
-    def pseudonym_secret(self) -> str:
-        return f"{self.prefix}/pseudonym-keys"
+    def pseudonym_secret(self, stream: Stream) -> str:
+        """And keys of its own: what is personal in one stream cannot be followed into another."""
+        return f"{self.prefix}/{dashed(stream.named('pseudonym-keys'))}"
 
-    @property
-    def transform_key_alias(self) -> str:
-        return f"alias/{self.prefix}-transform"
+    def transform_key_alias(self, stream: Stream) -> str:
+        """Alias of the KMS key of the transformation's environment."""
+        return f"alias/{self.transform_function(stream)}"
 
     @property
     def alarm_topic(self) -> str:
         return f"{self.prefix}-alarms"
+
+    def stream_topic(self, stream: Stream) -> str:
+        """Where a stream's own alarms go."""
+        return f"{self.prefix}-{dashed(stream.named('alarms'))}"
+
+    def stream_dashboard(self, stream: Stream) -> str:
+        """The operations dashboard of a stream."""
+        return f"{self.prefix}-{dashed(stream.named('operations'))}"
 
     def role(self, role: str) -> str:
         """Name of a role; the region is part of it, since roles are global in an account."""
@@ -150,6 +160,15 @@ class Deployment:
     def stack(self, part: str) -> str:
         """Name of a stack."""
         return f"{self.prefix}-{part}"
+
+    def stream_stack(self, stream: Stream, part: str) -> str:
+        """Name of a stack that is one stream's own."""
+        return self.stack(dashed(stream.named(part)))
+
+
+def dashed(name: str) -> str:
+    """A stream's name in the names of what AWS allows no `_` in."""
+    return name.replace("_", "-")
 
 
 DEFAULT = "production"

@@ -45,7 +45,7 @@ def _handle() -> Callable[[bytes | Mapping[str, Any], Any], bytes | dict[str, An
     def handle(event: bytes | Mapping[str, Any], context: Any) -> bytes | dict[str, Any]:
         request = read_request(event)
         batch, answer = run(request, judges, json_form if isinstance(event, bytes) else dict_form)
-        _say(batch, request.invocationId, context)
+        _say(batch, request.invocationId, context, settings.service)
         written: bytes | dict[str, Any] = answer
         return written
 
@@ -59,7 +59,7 @@ def gate(settings: Settings, streams: Mapping[str, Stream]) -> Gate:
     return Gate(table, key_id=key_id, key=key)
 
 
-def _say(batch: Batch, invocation_id: str, context: Any) -> None:
+def _say(batch: Batch, invocation_id: str, context: Any, service: str) -> None:
     logger.info(
         "batch transformed",
         extra={
@@ -69,12 +69,12 @@ def _say(batch: Batch, invocation_id: str, context: Any) -> None:
             "rules_version": RULES_VERSION,
             **batch.facts(),
             telemetry.FAILED_PERCENT: batch.failed_percent,
-            **_metrics(batch),
+            **_metrics(batch, service),
         },
     )
 
 
-def _metrics(batch: Batch) -> dict[str, Any]:
+def _metrics(batch: Batch, service: str) -> dict[str, Any]:
     values: dict[str, tuple[str, float]] = {
         telemetry.RECEIVED_RECORDS: ("Count", len(batch.answers)),
         telemetry.RECEIVED_BYTES: ("Bytes", batch.bytes_in),
@@ -87,7 +87,7 @@ def _metrics(batch: Batch) -> dict[str, Any]:
     failed: dict[str, tuple[str, float]] = {
         telemetry.failed_for(reason): ("Count", count) for reason, count in batch.failed.items()
     }
-    return counts(telemetry.NAMESPACE, telemetry.SERVICE, values | failed)
+    return counts(telemetry.NAMESPACE, service, values | failed)
 
 
 def _traced(

@@ -5,12 +5,15 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from transforms import telemetry
+
 Known = TypeVar("Known")
 
 STREAM = "PENSTOCK_STREAM"
 PSEUDONYM_KEYS = "PENSTOCK_PSEUDONYM_KEYS"
 RUNTIME_JSON = "PENSTOCK_RUNTIME_JSON"
 TRACING = "PENSTOCK_TRACING"
+METRICS_SERVICE = "PENSTOCK_METRICS_SERVICE"
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _KEY_ID = _LETTERS | frozenset("_-")
@@ -34,6 +37,7 @@ class Settings(Struct, frozen=True):
             (read as UTF-8). So both `k1:9f86d0...` and `k1:{{resolve:secretsmanager:...}}` are right: of the
             second, CloudFormation makes the secret's text. A key id is 1 to 16 of `a-z 0-9 _ -`.
         runtime_json: True leaves request and answer to the runtime's own JSON (dict in, dict out).
+        service: which service the metrics are counted under.
         tracing: True records an X-Ray segment for each invocation.
     """
 
@@ -41,6 +45,7 @@ class Settings(Struct, frozen=True):
     pseudonym_keys: str
     runtime_json: bool = False
     tracing: bool = False
+    service: str = telemetry.SERVICE
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -50,18 +55,20 @@ class Settings(Struct, frozen=True):
             pseudonym_keys=environ.get(PSEUDONYM_KEYS, ""),
             runtime_json=environ.get(RUNTIME_JSON, "").lower() in ("1", "true"),
             tracing=environ.get(TRACING, "").lower() in ("1", "true"),
+            service=environ.get(METRICS_SERVICE, telemetry.SERVICE),
         )
         settings.keys()
         return settings
 
     def to_environ(self) -> dict[str, str]:
         """The same settings as environment variables; values that are templates are passed on as they are."""
+        named = {} if self.service == telemetry.SERVICE else {METRICS_SERVICE: self.service}
         return {
             STREAM: self.stream,
             PSEUDONYM_KEYS: self.pseudonym_keys,
             RUNTIME_JSON: str(self.runtime_json).lower(),
             TRACING: str(self.tracing).lower(),
-        }
+        } | named
 
     def stream_among(self, streams: Mapping[str, Known]) -> Known:
         """The stream that is named, among those of the project. Raises SettingsError."""

@@ -39,9 +39,9 @@ class Keys(CommandTarget, Protocol):
     """Where the deployment's pseudonym keys are."""
 
     @property
-    def pseudonym_secret(self) -> str: ...
-    @property
-    def pseudonym_key_ids(self) -> str: ...
+    def pseudonym_secrets(self) -> Mapping[str, tuple[str, str]]:
+        """Stream to its secret's name and the ids of the keys in use, joined by commas."""
+        ...
 
 
 class Target(Keys, Protocol):
@@ -61,15 +61,16 @@ class RepairTarget(Target, Protocol):
         ...
 
 
-def deployed_keys(target: Keys) -> dict[str, bytes]:
-    """The pseudonym keys that the transformation was deployed with, the current one first.
+def deployed_keys(target: Keys, stream: str) -> dict[str, bytes]:
+    """The pseudonym keys that the stream's transformation was deployed with, the current one first.
 
     They are read from the secret: the function's environment is encrypted, and shows them to nobody. Raises
     DeployedKeysError, SettingsError; their texts never quote a key.
     """
     from botocore.exceptions import ClientError  # the command's help does not wait for it
 
-    name, key_ids = target.pseudonym_secret, [each for each in target.pseudonym_key_ids.split(",") if each]
+    name, ids = target.pseudonym_secrets.get(stream, ("", ""))
+    key_ids = [each for each in ids.split(",") if each]
     if not key_ids:
         raise DeployedKeysError(
             "The deployment does not say which pseudonym keys it uses; an earlier version made it. "

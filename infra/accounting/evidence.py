@@ -62,7 +62,7 @@ class Places:
         engine: runs SQL over the lake.
         s3, logs: boto3 clients.
         lake_bucket: has the failed records below `FAILED_PREFIX`.
-        transform_function: its log tells what was dropped.
+        transform_functions: their logs tell what was dropped, each of its own stream.
         tables: names of the lake tables.
     """
 
@@ -70,7 +70,7 @@ class Places:
     s3: Any
     logs: Any
     lake_bucket: str
-    transform_function: str
+    transform_functions: Sequence[str]
     tables: Sequence[str]
 
 
@@ -221,11 +221,13 @@ def failed_records(places: Places) -> Iterator[bytes]:
 
 
 def _transform_lines(places: Places) -> Iterator[str]:
-    """The transform's log lines that name dropped events."""
-    pages = places.logs.get_paginator("filter_log_events").paginate(
-        logGroupName=f"/aws/lambda/{places.transform_function}", filterPattern=f'"{DROPPED_FIELD}"'
-    )
-    return (event["message"] for page in pages for event in page["events"])
+    """The log lines of every stream's transformation that name dropped events."""
+    for function in places.transform_functions:
+        pages = places.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=f"/aws/lambda/{function}", filterPattern=f'"{DROPPED_FIELD}"'
+        )
+        for page in pages:
+            yield from (event["message"] for event in page["events"])
 
 
 def _sets(spans: Spans) -> dict[ProducerEpoch, IntervalSet]:

@@ -6,12 +6,12 @@ changes.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from infra.aws.deployed import Client, Finding
-from infra.aws.outputs import Outputs
+from infra.aws.outputs import Outputs, StreamOutputs
 from infra.project.project import Project
 from producers.contracts import PRODUCER_AUDITED, ProducerAudited
 from producers.packing.codec import encode
@@ -52,11 +52,31 @@ def canary(event_id: str, now: datetime) -> bytes:
 def follow(
     client: Client, outputs: Outputs, project: Project, event_id: str, now: datetime, pace: Pace
 ) -> Iterator[Finding]:
-    """Put the canary and follow it; each finding comes as soon as it is known."""
+    """Put the canary on every stream and follow it; each finding comes as soon as it is known."""
+    for stream in outputs.streams.values():
+        for finding in _follow(client, outputs, stream, project, event_id, now, pace):
+            named = f"{stream.name}: {finding.promise}" if len(outputs.streams) > 1 else finding.promise
+            yield replace(finding, promise=named)
+
+
+def _put(client: Client, stream: StreamOutputs, data: bytes) -> None:
+    if stream.is_direct:
+        client("firehose").put_record(DeliveryStreamName=stream.delivery_stream, Record={"Data": data})
+    else:
+        client("kinesis").put_record(StreamName=stream.stream_name, Data=data, PartitionKey=PRODUCER)
+
+
+def _follow(
+    client: Client,
+    outputs: Outputs,
+    stream: StreamOutputs,
+    project: Project,
+    event_id: str,
+    now: datetime,
+    pace: Pace,
+) -> Iterator[Finding]:
     hour = now.strftime(EVENT_HOUR_FORMAT)
-    client("kinesis").put_record(
-        StreamName=outputs.stream_name, Data=canary(event_id, now), PartitionKey=PRODUCER
-    )
+    _put(client, stream, canary(event_id, now))
     started = pace.monotonic()
 
     def waited_for(condition: Callable[[], Any], limit: float) -> tuple[Any, float]:
@@ -66,14 +86,15 @@ def follow(
                 return found, passed
             pace.sleep(pace.seconds_between)
 
-    table = next(iter(project.tables))
+    table = project.streams[stream.name].table
     sql = f"SELECT count(*) FROM {table} WHERE {EVENT_HOUR} = '{hour}' AND event_id = '{event_id}'"  # noqa: S608
     landed, seconds = waited_for(
         lambda: _one_value(client("athena"), outputs, sql, pace) not in ("", "0"), LAKE_SECONDS
     )
     seen = f"after {seconds:.0f} s" if landed else f"not after {seconds:.0f} s"
     yield Finding(LAKE_PROMISE, bool(landed), seen, "See docs/runbook.md#delivery-stale")
-    if not landed:
+    report = project.reports.get(REPORT)
+    if not landed or report is None or report.source != table:
         return
     put_ms = int(now.timestamp() * 1000)
     location, seconds = waited_for(lambda: _published(client("glue"), outputs, hour, put_ms), REPORT_SECONDS)

@@ -1,14 +1,15 @@
-"""What checks of a deployment are given, and what each says."""
+"""What checks of a deployment are given, what a check is, and what each says."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from infra.aws.outputs import Outputs
+from infra.aws.outputs import Outputs, StreamOutputs
 from infra.deployment import Deployment
 from infra.project.project import Project
 
 Client = Callable[[str], Any]
+REDEPLOY = "Somebody changed it by hand, or the deploy did not end. Run: penstock deploy"
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,19 @@ class Deployed:
     outputs: Outputs
     project: Project
     deployment: Deployment
+    deployed_stream: StreamOutputs | None = None
+
+    @property
+    def stream(self) -> StreamOutputs:
+        """The stream that is asked about, in a check that is asked of each."""
+        assert self.deployed_stream is not None
+        return self.deployed_stream
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise and how to ask for it."""
+
+    promise: str
+    ask: Callable[[Deployed], Finding]
+    is_of_stream: bool = False

@@ -18,7 +18,7 @@ from infra.deployment import Deployment
 from infra.project.loading import SHOP, load
 from infra.project.project import Folders, Project
 from infra.stacks.artefact_folder import full_folder, source_folder
-from infra.stacks.artefacts import ARTEFACTS, Artefact
+from infra.stacks.artefacts import Artefact, artefacts_of
 
 PACKAGED = Path(__file__).parents[1] / "assembly"
 MakeCode = Callable[[Artefact, Folders, Path], Path]
@@ -42,7 +42,8 @@ def synthesize(
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as scratch:
         code = {
-            name: make_code(artefact, project.folders, Path(scratch)) for name, artefact in ARTEFACTS.items()
+            name: make_code(artefact, project.folders, Path(scratch))
+            for name, artefact in artefacts_of(project).items()
         }
         assemble(project, deployment, code, out)
     return out

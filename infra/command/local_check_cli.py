@@ -31,7 +31,7 @@ def check(
 
     local = context.obj.cloud
     names = Outputs.from_document(local.outputs)
-    asked = questions(names, context.obj.project.default.prefix)
+    asked = questions(names, context.obj.project.default.prefix, context.obj.project)
     found = permissions_check.check(
         local.context.client("iam"),
         permissions_check.deployed(local.outputs, names.region),

@@ -78,4 +78,11 @@ def _delivered_until(target: "Target") -> float:
 
     now = time.time()
     since = now - 2 * SETTLED_SECONDS
-    return delivered_until(target.client("cloudwatch"), target.delivery_stream, since=since, now=now) or 0.0
+    cloudwatch = target.client("cloudwatch")
+    return min(
+        delivered_until(
+            cloudwatch, each.delivery_stream, since=since, now=now, reads_stream=not each.is_direct
+        )
+        or 0.0
+        for each in target.outputs.streams.values()
+    )

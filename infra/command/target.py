@@ -77,6 +77,10 @@ class Target:
         """The project's streams, by name."""
         return self.project.streams
 
+    def entrance(self, stream: str | None) -> str:
+        """What producers of the stream put on. Raises NoTargetError, OutputsError."""
+        return self.outputs.stream(stream).entrance
+
     @property
     def is_local_up(self) -> bool:
         """Whether the working directory's local cloud is up."""

@@ -4,15 +4,17 @@ documented ones.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from infra.cost.cost import MB, Assumptions, Load, record_bytes
+from infra.cost.cost import MB, Assumptions, Load, record_bytes, shares
 from infra.deployment import Deployment
 from infra.project.project import Project
 
 ON_DEMAND_MB, ON_DEMAND_MB_MOST = 4, 200
 SHARD_MB, SHARD_RECORDS = 1, 1_000
 PARTITION_MB = 1_000
+DIRECT_MB, DIRECT_RECORDS = 1, 100_000
+"""Direct puts a second, in the regions where the quota is lowest; it can be raised."""
 ACTIVE_PARTITIONS = 500
 LAMBDA_PER_SHARD, LAMBDA_ACCOUNT = 5, 1_000
 ATHENA_ACTIVE, ATHENA_STARTS = 200, 20
@@ -50,29 +52,68 @@ def uses(
     deployment: Deployment,
     assume: Assumptions = Assumptions(),  # noqa: B008
 ) -> Sequence[Use]:
-    """Every limit, the fullest first."""
+    """Every limit, the fullest first; of each stream its own, where there are several.
+
+    The load is spread evenly over the streams.
+    """
+    streams = list(project.streams.values())
+    found = _shared(load, project, deployment, assume)
+    for stream, share in shares(load, streams):
+        whose = f" of {stream.name}" if len(streams) > 1 else ""
+        own = _direct(share, assume) if stream.is_direct else _streamed(share, deployment, assume)
+        own = [*own, *_of_delivery(share, deployment, assume)]
+        found += [
+            replace(
+                use,
+                limit=f"{use.limit}{whose}",
+                events_per_second=use.events_per_second * len(streams),
+            )
+            for use in own
+        ]
+    return sorted(found, key=lambda use: -use.share)
+
+
+def _moved(rate: float, limit: str, used: float, most: float, unit: str, remedy: str) -> Use:
+    return Use(limit, used, most, unit, rate * most / used if used else math.inf, remedy)
+
+
+def _fixed(limit: str, used: float, most: float, unit: str, remedy: str) -> Use:
+    return Use(limit, used, most, unit, math.inf, remedy)
+
+
+def _direct(load: Load, assume: Assumptions) -> list[Use]:
     rate, size = load.events_per_second, load.event_bytes
     record_size, _ = record_bytes(load, assume)
-    stream_mb = rate * size / MB
-    records = rate * size / record_size
+    remedy = "Ask AWS for a higher quota, or give the stream ingest = 'kinesis'."
+    return [
+        _moved(rate, "Firehose, bytes put directly", rate * size / MB, DIRECT_MB, "MB/s", remedy),
+        _moved(
+            rate,
+            "Firehose, records put directly",
+            rate * size / record_size,
+            DIRECT_RECORDS,
+            "records/s",
+            remedy,
+        ),
+    ]
 
-    def moved(limit: str, used: float, most: float, unit: str, remedy: str) -> Use:
-        return Use(limit, used, most, unit, rate * most / used if used else math.inf, remedy)
 
-    def fixed(limit: str, used: float, most: float, unit: str, remedy: str) -> Use:
-        return Use(limit, used, most, unit, math.inf, remedy)
-
-    shards = deployment.shards
+def _streamed(load: Load, deployment: Deployment, assume: Assumptions) -> list[Use]:
+    rate, size = load.events_per_second, load.event_bytes
+    record_size, _ = record_bytes(load, assume)
+    stream_mb, shards = rate * size / MB, deployment.shards
     if shards is None:
-        stream = [
-            moved(
+        return [
+            _moved(
+                rate,
                 "Kinesis, new on-demand stream",
                 stream_mb,
                 ON_DEMAND_MB,
                 "MB/s",
                 "It doubles with its load every 15 minutes; before a known jump, start with shards.",
             ),
-            moved(
+            _moved(
+                rate,
                 "Kinesis, on-demand stream at most",
                 stream_mb,
                 ON_DEMAND_MB_MOST,
@@ -80,81 +121,90 @@ def uses(
                 "Ask AWS for a higher quota, or split the stream by domain.",
             ),
         ]
-    else:
-        stream = [
-            moved("Kinesis, bytes of the shards", stream_mb, shards * SHARD_MB, "MB/s", "Raise `shards`."),
-            moved(
-                "Kinesis, records of the shards",
-                records,
-                shards * SHARD_RECORDS,
-                "records/s",
-                "Let producers aggregate, or raise `shards`.",
-            ),
-        ]
-    transform_load = rate * assume.transform_seconds_per_event
-    reserved = deployment.transform_reserved_concurrency or LAMBDA_ACCOUNT
+    return [
+        _moved(rate, "Kinesis, bytes of the shards", stream_mb, shards * SHARD_MB, "MB/s", "Raise `shards`."),
+        _moved(
+            rate,
+            "Kinesis, records of the shards",
+            rate * size / record_size,
+            shards * SHARD_RECORDS,
+            "records/s",
+            "Let producers aggregate, or raise `shards`.",
+        ),
+    ]
+
+
+def _of_delivery(load: Load, deployment: Deployment, assume: Assumptions) -> list[Use]:
+    """Of one stream's delivery and transformation."""
+    rate = load.events_per_second
+    return [
+        _moved(
+            rate,
+            "Firehose, one event hour",
+            rate * load.event_bytes / MB,
+            PARTITION_MB,
+            "MB/s",
+            "Split the stream by domain: one hour is one dynamic partition.",
+        ),
+        _fixed(
+            "Firehose, hours written at once",
+            2 + 24 * assume.late_share,
+            ACTIVE_PARTITIONS,
+            "partitions",
+            "Replay old files in order of time; ask AWS for 5,000.",
+        ),
+        _moved(
+            rate,
+            "Transform, concurrent calls",
+            rate * assume.transform_seconds_per_event,
+            deployment.transform_reserved_concurrency or LAMBDA_ACCOUNT,
+            "calls",
+            "Raise `transform_reserved_concurrency` (and the account's quota) or `transform_memory`.",
+        ),
+    ]
+
+
+def _shared(load: Load, project: Project, deployment: Deployment, assume: Assumptions) -> list[Use]:
+    rate, size = load.events_per_second, load.event_bytes
     statements = sum(86_400 / report.max_delay_seconds for report in project.reports.values())
     spice = sum(1 for report in project.reports.values() if report.grain == "event_date")
     hour_mb = rate * size * assume.parquet_share * assume.columns_share * 3600 / MB
-    return sorted(
-        [
-            *stream,
-            moved(
-                "Firehose, one event hour",
-                stream_mb,
-                PARTITION_MB,
-                "MB/s",
-                "Split the stream by domain: one hour is one dynamic partition.",
-            ),
-            fixed(
-                "Firehose, hours written at once",
-                2 + 24 * assume.late_share,
-                ACTIVE_PARTITIONS,
-                "partitions",
-                "Replay old files in order of time; ask AWS for 5,000.",
-            ),
-            moved(
-                "Transform, concurrent calls",
-                transform_load,
-                reserved,
-                "calls",
-                "Raise `transform_reserved_concurrency` (and the account's quota) or `transform_memory`.",
-            ),
-            moved(
-                "Query function, one report partition",
-                hour_mb * 24 * MB,
-                deployment.cutoff_bytes,
-                "bytes a query",
-                "Raise `cutoff_bytes`; read fewer columns in the report.",
-            ),
-            fixed(
-                "Athena, queries started",
-                statements / 86_400 * 1.2,
-                ATHENA_STARTS,
-                "a second",
-                "Raise the reports' 'at most every'.",
-            ),
-            fixed(
-                "Athena, queries at once",
-                2 * deployment.query_concurrency,
-                ATHENA_ACTIVE,
-                "queries",
-                "Lower `query_concurrency`, or ask AWS; the quota counts queued ones too.",
-            ),
-            fixed(
-                "QuickSight, ingestions of a dataset",
-                24 if spice else 0,
-                INGESTIONS_PER_DAY,
-                "a day",
-                "Use direct query for what must be fresher than 45 minutes.",
-            ),
-            moved(
-                "SQS, messages in flight",
-                (2 * rate * size / (deployment.buffer_mebibytes * MB) + 1) * 60,
-                QUEUE_IN_FLIGHT,
-                "messages",
-                "Raise `buffer_mebibytes`: fewer, larger objects.",
-            ),
-        ],
-        key=lambda use: -use.share,
-    )
+    return [
+        _moved(
+            rate,
+            "Query function, one report partition",
+            hour_mb * 24 * MB,
+            deployment.cutoff_bytes,
+            "bytes a query",
+            "Raise `cutoff_bytes`; read fewer columns in the report.",
+        ),
+        _fixed(
+            "Athena, queries started",
+            statements / 86_400 * 1.2,
+            ATHENA_STARTS,
+            "a second",
+            "Raise the reports' 'at most every'.",
+        ),
+        _fixed(
+            "Athena, queries at once",
+            2 * deployment.query_concurrency,
+            ATHENA_ACTIVE,
+            "queries",
+            "Lower `query_concurrency`, or ask AWS; the quota counts queued ones too.",
+        ),
+        _fixed(
+            "QuickSight, ingestions of a dataset",
+            24 if spice else 0,
+            INGESTIONS_PER_DAY,
+            "a day",
+            "Use direct query for what must be fresher than 45 minutes.",
+        ),
+        _moved(
+            rate,
+            "SQS, messages in flight",
+            (2 * rate * size / (deployment.buffer_mebibytes * MB) + 1) * 60,
+            QUEUE_IN_FLIGHT,
+            "messages",
+            "Raise `buffer_mebibytes`: fewer, larger objects.",
+        ),
+    ]

@@ -3,13 +3,14 @@ number.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
+from producers.contracts import Stream
 from queries.contracts import Report
 
 GB, MB, KB = 2**30, 2**20, 2**10
@@ -79,17 +80,40 @@ def monthly(
     prices: Mapping[str, Any],
     assume: Assumptions = Assumptions(),
 ) -> list[Line]:
-    """Every service's line, in the order of the data's way."""
-    objects = delivered_objects(load, deployment, assume)
+    """Every service's line, in the order of the data's way; of each stream its own, where there are several.
+
+    The load is spread evenly over the streams.
+    """
+    streams = list(project.streams.values())
+    lines: list[Line] = []
+    objects = 0.0
+    for stream, share in shares(load, streams):
+        delivered = delivered_objects(share, deployment, assume)
+        objects += delivered
+        own = [] if stream.is_direct else [kinesis(share, deployment, prices, assume)]
+        own += [
+            _firehose(share, delivered, prices, assume),
+            _transform(share, deployment, prices, assume),
+        ]
+        whose = f" of {stream.name}" if len(streams) > 1 else ""
+        lines += [replace(line, service=f"{line.service}{whose}") for line in own]
     return [
-        kinesis(load, deployment, prices, assume),
-        _firehose(load, objects, prices, assume),
-        _transform(load, deployment, prices, assume),
+        *lines,
         _storage(load, project, objects, prices, assume),
         _athena(load, project, prices, assume),
         _refresh(project, deployment, objects, prices, assume),
         _operations(load, project, deployment, prices, assume),
     ]
+
+
+def shares(load: Load, streams: Sequence[Stream]) -> Iterator[tuple[Stream, Load]]:
+    """Each stream with its even share of the load. Where there is no Kinesis stream, nothing is packed."""
+    for stream in streams:
+        rate = load.events_per_second / len(streams)
+        yield (
+            stream,
+            replace(load, events_per_second=rate, aggregated=load.aggregated and not stream.is_direct),
+        )
 
 
 def total(lines: Sequence[Line]) -> float:
@@ -229,20 +253,20 @@ def _operations(
     load: Load, project: Project, deployment: Deployment, prices: Mapping[str, Any], assume: Assumptions
 ) -> Line:
     rate = prices["cloudwatch"]
-    alarms = len(alarm_rules(deployment, next(iter(project.streams.values()))))
+    streams = project.streams.values()
+    alarms = len(alarm_rules(deployment, streams))
+    dashboards = 1 + sum(not stream.plain_names for stream in streams)
+    metrics = assume.custom_metrics * len(streams)
     calls = load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB) + 2 * MINUTES
     logs = calls * 1_500 / GB
     dollars = (
         alarms * rate["alarm_month"]
-        + assume.custom_metrics * rate["metric_month"]
-        + rate["dashboard_month"]
+        + metrics * rate["metric_month"]
+        + dashboards * rate["dashboard_month"]
         + logs * rate["logs_gb"]
-        + prices["secrets"]["secret_month"]
-        + prices["kms"]["key_month"]
+        + len(streams) * (prices["secrets"]["secret_month"] + prices["kms"]["key_month"])
     )
-    return Line(
-        "Operations", dollars, f"{alarms} alarms, {assume.custom_metrics} metrics, {logs:,.1f} GB of logs"
-    )
+    return Line("Operations", dollars, f"{alarms} alarms, {metrics} metrics, {logs:,.1f} GB of logs")
 
 
 @dataclass(frozen=True)
@@ -274,8 +298,11 @@ def suggestions(
                 saved(replace(load, aggregated=True), deployment),
             )
         )
-    shards = safe_shards(load, assume)
-    if deployment.shards is None:
+    streamed = [
+        share for stream, share in shares(load, list(project.streams.values())) if not stream.is_direct
+    ]
+    shards = safe_shards(streamed[0], assume) if streamed else 0
+    if deployment.shards is None and streamed:
         text = (
             f"Provision {shards} shard{'s' * (shards > 1)} (twice the average load) and watch "
             "stream-throttled; on demand needs no watching."
@@ -289,7 +316,7 @@ def suggestions(
     if daily:
         text = "Refresh daily reports every 30 minutes: '-- refresh: at most every 30m'."
         found.append(Suggestion(text, daily * 5 / 6 / 1e12 * prices["athena"]["terabyte"]))
-    if deployment.stream_retention_hours > 24:
+    if deployment.stream_retention_hours > 24 and streamed:
         text = "Keep the stream for 24 hours: less time to mend a delivery that stands."
         found.append(Suggestion(text, saved(load, replace(deployment, stream_retention_hours=24))))
     return sorted((each for each in found if each.saves > 0.5), key=lambda each: -each.saves)

@@ -13,7 +13,8 @@ from infra.command.local_cli import EnforceIam, asked
 from infra.command.progress import Detail, Steps
 from infra.command.target import Target
 from infra.local.paths import LocalPaths
-from producers.contracts import echo, printable
+from producers.commands.streams import UnknownStreamError, declared_stream
+from producers.contracts import Stream, echo, printable
 
 if TYPE_CHECKING:
     from infra.demo.outcome import Outcome
@@ -27,8 +28,13 @@ def demo(
     late: Annotated[float, typer.Option(min=0, max=1, help="Share of events that arrive late.")] = 0.01,
     duplicate: Annotated[float, typer.Option(min=0, max=1, help="Share of events sent twice.")] = 0.01,
     malformed: Annotated[float, typer.Option(min=0, max=1, help="Share of events that are broken.")] = 0.002,
-    file: Annotated[
-        str | None, typer.Option("--from", metavar="FILE", help="Replay this file instead, event times kept.")
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="[STREAM=]FILE",
+            help="Replay this file instead, event times kept; one for each stream where there are several.",
+        ),
     ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Open the live page, and send on until Ctrl-C.")
@@ -45,17 +51,15 @@ def demo(
     from infra.demo.demo import run
     from infra.demo.outcome import Wanted
     from infra.demo.producing import require_readable
-    from producers.simulation.traffic import traffic_of
 
     target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
-    stream = next(iter(target.streams.values()))
-    if file is not None:
+    given = [_source(target, each) for each in files or ()]
+    for stream, file in given:
         if not Path(file).is_file():
             raise FileNotFoundError(2, "No such file", file)
         require_readable(file, stream)
-    else:
-        traffic_of(stream)  # refused before anything is started for it
-    wanted = Wanted(stream, events, seed, late, duplicate, malformed, file)
+    sources: list[tuple[Stream, str | None]] = [*given] or [(stream, None) for stream in _simulated(target)]
+    wanted = [Wanted(stream, events, seed, late, duplicate, malformed, file) for stream, file in sources]
     outcome = run(wanted, target, lambda detail: _bring_up(target, enforce_iam, detail), steps)
     if json or context.obj.json:
         echo(json_text.dumps(outcome.to_json()))
@@ -77,6 +81,25 @@ def demo(
     if outcome.accounting.produced and not outcome.accounting.landed:
         steps.say("Not one event became a row. Look at: penstock failed list")
         raise typer.Exit(Exit.FAILED)
+
+
+def _source(target: Target, given: str) -> tuple[Stream, str]:
+    """The stream and the file of one `--from`."""
+    name, equals, file = given.partition("=")
+    if equals and name in target.streams:
+        return target.streams[name], file
+    return declared_stream(target.streams, None), given
+
+
+def _simulated(target: Target) -> list[Stream]:
+    """The streams whose traffic can be simulated."""
+    found = [stream for stream in target.streams.values() if stream.traffic is not None]
+    if not found:
+        raise UnknownStreamError(
+            f"No stream of the project declares traffic to simulate ({', '.join(target.streams)}). "
+            "Give a file of events: penstock demo --from STREAM=FILE"
+        )
+    return found
 
 
 def _bring_up(target: Target, enforce_iam: bool, detail: Detail) -> bool:

@@ -1,20 +1,22 @@
 """The demo: everything once, on this machine. Up, produce, deliver, refresh, account, show."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from infra.accounting.evidence import Places as EvidencePlaces
 from infra.accounting.evidence import failed_names, failed_records, gather
-from infra.accounting.reconcile import Places, reconcile
+from infra.accounting.intervals import IntervalSet
+from infra.accounting.reconcile import Places, ProducerEpoch, reconcile
 from infra.command.progress import Detail, Steps
 from infra.command.target import Target
 from infra.demo.outcome import Outcome, Wanted
 from infra.demo.producing import send_file, send_simulation
 from infra.local.status.reports import standings
 from producers.commands.feeding import Fed
+from producers.commands.target import sink_of
 from producers.simulation.simulator import Simulation
 from queries.commands.waiting import Standing as Refreshed
 from queries.commands.waiting import refresh_until_fresh
@@ -42,7 +44,9 @@ class _Timed:
         self.seconds[key] = time.monotonic() - begun
 
 
-def run(wanted: Wanted, target: Target, bring_up: Callable[[Detail], bool], steps: Steps) -> Outcome:
+def run(
+    wanted: Sequence[Wanted], target: Target, bring_up: Callable[[Detail], bool], steps: Steps
+) -> Outcome:
     """Run it. `bring_up` makes sure that the local cloud of `target` is up, and says whether it started it.
 
     Raises what the stages raise: SourceError, PortTakenError, NotSentError, RefreshError and so on.
@@ -52,9 +56,17 @@ def run(wanted: Wanted, target: Target, bring_up: Callable[[Detail], bool], step
         started = bring_up(detail)
         places = evidence_places(target)
         _, before = failed_names(failed_records(places))
-    simulation = None if wanted.file else wanted.simulation(datetime.now(UTC))
-    with timed.step("produce", f"Producing from {wanted.file}" if wanted.file else "Producing") as detail:
-        fed, sent = _produce(wanted, simulation, target, detail)
+    now, fed = datetime.now(UTC), Fed()
+    sent: dict[ProducerEpoch, IntervalSet] = {}
+    simulations: list[Simulation] = []
+    files = ", ".join(each.file for each in wanted if each.file)
+    with timed.step("produce", f"Producing from {files}" if files else "Producing") as detail:
+        for each in wanted:
+            simulation = None if each.file else each.simulation(now)
+            simulations += [simulation] if simulation else []
+            more, places_of = _produce(each, simulation, target, detail)
+            fed.add(more)
+            sent |= places_of
     with timed.step("deliver", "Delivering to the lake") as detail:
         detail(_flush(target))
     with timed.step("refresh", "Refreshing the reports") as detail:
@@ -71,7 +83,7 @@ def run(wanted: Wanted, target: Target, bring_up: Callable[[Detail], bool], step
         seconds=timed.seconds,
         place=place,
         started=started,
-        simulation=simulation,
+        simulation=simulations[0] if simulations else None,
     )
 
 
@@ -93,7 +105,7 @@ def evidence_places(target: Target) -> EvidencePlaces:
         target.client("s3"),
         target.client("logs"),
         names.lake_bucket,
-        names.transform_function,
+        [stream.transform_function for stream in names.streams.values()],
         list(target.project.tables),
     )
 
@@ -104,11 +116,11 @@ def _produce(
     def progress(fed: Fed) -> None:
         detail(f"{fed.put:,} records")
 
-    client, stream = target.client("kinesis"), target.stream_name
+    sink = sink_of(wanted.stream, target.entrance(wanted.stream.name), target.client)
     if simulation is None:
         assert wanted.file is not None
-        return send_file(client, stream, wanted.stream, wanted.file, progress)
-    return send_simulation(client, stream, simulation, progress)
+        return send_file(sink, wanted.stream, wanted.file, progress)
+    return send_simulation(sink, simulation, progress)
 
 
 def _flush(target: Target) -> str:

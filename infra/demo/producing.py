@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from infra.accounting.intervals import IntervalSet
 from infra.accounting.names import names_in
@@ -12,7 +11,7 @@ from producers.contracts import Stream
 from producers.errors import ProducerError
 from producers.producer import Producer
 from producers.simulation.simulator import Simulation
-from producers.sinks.kinesis import KinesisSink
+from producers.sinks.port import RecordSink
 from producers.sources.read import SourceItem, WholeEvent, read
 
 Progress = Callable[[Fed], None]
@@ -29,12 +28,10 @@ class NotSentError(RuntimeError):
         self.pending = pending
 
 
-def send_simulation(
-    client: Any, stream: str, simulation: Simulation, progress: Progress
-) -> tuple[Fed, Places]:
+def send_simulation(sink: RecordSink, simulation: Simulation, progress: Progress) -> tuple[Fed, Places]:
     """Send what is simulated; return what was sent, also by name. Raises NotSentError."""
     producer = Producer(
-        sink=KinesisSink(stream, client),
+        sink=sink,
         producer_id=simulation.producer_id,
         epoch=simulation.epoch,
         fail_fast=True,
@@ -48,9 +45,7 @@ def require_readable(path: str, declared: Stream) -> None:
     next(iter(read(path, declared)), None)
 
 
-def send_file(
-    client: Any, stream: str, declared: Stream, path: str, progress: Progress
-) -> tuple[Fed, Places]:
+def send_file(sink: RecordSink, declared: Stream, path: str, progress: Progress) -> tuple[Fed, Places]:
     """Send a file's lines as events of the declared stream; return what was sent, also by name.
 
     Raises SourceError, NotSentError.
@@ -64,7 +59,7 @@ def send_file(
                     passing[name].append((seq, seq))
             yield item
 
-    producer = Producer(sink=KinesisSink(stream, client), fail_fast=True)
+    producer = Producer(sink=sink, fail_fast=True)
     fed = _sent(producer, lambda: feed_source(producer, watched(read(path, declared)), progress=progress))
     whole = {name: IntervalSet.of(span for span in spans if span[0] > 0) for name, spans in passing.items()}
     return fed, {**whole, **_own(producer)}

@@ -105,7 +105,7 @@ def _places(target: "Target", table: "LakeTable", processes: int) -> "Places":
     from transforms.importing.rows import RowMaker
     from transforms.target import deployed_keys
 
-    key_id, key = next(iter(deployed_keys(target).items()))
+    key_id, key = next(iter(deployed_keys(target, table.stream.name).items()))
     sqs, bucket = target.client("sqs"), target.lake_bucket
     maker = RowMaker(table, Gate(table, key_id=key_id, key=key))
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from infra import placement
 from infra.project.project import Folders
+from producers.contracts.loading import stream_file
 
 Carried = Literal["streams", "reports"]
 FOLDER = Path(placement.placed("project"))
@@ -15,10 +16,16 @@ _PATTERNS: dict[Carried, str] = {"streams": "*.py", "reports": "*.sql"}
 
 
 def project_files(
-    folders: Folders, names: Iterable[Carried] = tuple(_PATTERNS)
+    folders: Folders, names: Iterable[Carried] = tuple(_PATTERNS), stream: str = ""
 ) -> Iterator[tuple[Path, Path]]:
-    """(name in the zip, file on disk) of these folders: streams with their helpers (`_*.py`), reports."""
+    """(name in the zip, file on disk) of these folders: streams with their helpers (`_*.py`), reports.
+
+    With `stream` that one alone, with the helpers. Raises StreamDefinitionError.
+    """
+    only = stream_file(folders.streams, stream) if stream else None
     for name in names:
         folder: Path = getattr(folders, name)
         for file in sorted(folder.glob(_PATTERNS[name])):
+            if name == "streams" and only is not None and file != only and not file.name.startswith("_"):
+                continue
             yield FOLDER / name / file.name, file

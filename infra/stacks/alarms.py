@@ -5,12 +5,12 @@ Every alarm watches one metric as AWS or our functions write it, so that the sam
 metric arithmetic is unknown.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dashboards import telemetry as datasets
-from infra.deployment import Deployment
+from infra.deployment import Deployment, dashed
 from producers.contracts import Stream
 from queries.contracts import telemetry as reports
 from transforms.contracts import telemetry as records
@@ -28,15 +28,16 @@ class AlarmRule:
     """One alarm.
 
     Attributes:
-        name: its key in the runbook; the deployed alarm has the deployment's prefix before it.
+        kind: its entry in the runbook.
         meaning: one sentence; the description of the deployed alarm.
         severity: `page` wakes somebody, `ticket` waits for the morning.
         threshold: rings when the statistic is above it, or below it with `below`.
         periods: how many periods in a row.
         missing: what a period without data counts as. Breaching where silence itself is the fault.
+        stream: whose it is alone, unless that stream has plain names; it then goes to the stream's own topic.
     """
 
-    name: str
+    kind: str
     meaning: str
     severity: Severity
     namespace: str
@@ -48,18 +49,61 @@ class AlarmRule:
     periods: int = 5
     below: bool = False
     missing: Missing = "notBreaching"
+    stream: str = ""
+
+    @property
+    def name(self) -> str:
+        """The deployed alarm has the deployment's prefix before it."""
+        return f"{dashed(self.stream)}-{self.kind}" if self.stream else self.kind
 
 
-def alarm_rules(deployment: Deployment, stream: Stream) -> Sequence[AlarmRule]:
+def alarm_rules(deployment: Deployment, streams: Iterable[Stream]) -> Sequence[AlarmRule]:
     """Every alarm of a deployment, in the order of the data's way."""
+    given = list(streams)
+    plain = next((stream for stream in given if stream.plain_names), None)
+    others = [rule for each in given if each is not plain for rule in stream_rules(deployment, each)]
+    return [*deployment_rules(deployment, plain), *others]
+
+
+def deployment_rules(deployment: Deployment, plain: Stream | None) -> Sequence[AlarmRule]:
+    """The alarms that are no single stream's own, with those of the stream that has plain names."""
     return [
-        *_stream_alarms(deployment, stream),
-        *_delivery_alarms(deployment, stream),
-        *_transform_alarms(deployment),
+        *(stream_rules(deployment, plain) if plain is not None else [_failed_objects(deployment)]),
         *_queue_alarms(deployment),
         *_report_alarms(deployment),
         *_cost_alarms(deployment),
     ]
+
+
+def stream_rules(deployment: Deployment, stream: Stream) -> Sequence[AlarmRule]:
+    """The alarms of one stream: records, delivery, transformation."""
+    rules = [
+        *(_put_alarms(deployment, stream) if stream.is_direct else _stream_alarms(deployment, stream)),
+        *_delivery_alarms(deployment, stream),
+        *_transform_alarms(deployment, stream),
+    ]
+    return rules if stream.plain_names else [replace(rule, stream=stream.name) for rule in rules]
+
+
+def metrics_service(deployment: Deployment, stream: Stream) -> str:
+    """Which service the stream's transformation counts its metrics under."""
+    return records.SERVICE if stream.plain_names else deployment.transform_function(stream)
+
+
+def own_namespace(deployment: Deployment, stream: Stream) -> str:
+    """Namespace of the metrics that filters make of the stream's logs."""
+    return deployment.prefix if stream.plain_names else deployment.stream(stream.name)
+
+
+def _put_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
+    of_delivery = {"DeliveryStreamName": deployment.stream(stream.name)}
+    return [
+        AlarmRule(
+            "puts-throttled",
+            "The delivery stream refuses records: producers send them again, and spool them when it goes on.",
+            "ticket", "AWS/Firehose", "ThrottledRecords", of_delivery, "Sum", 0,
+        ),
+    ]  # fmt: skip
 
 
 def _stream_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
@@ -88,6 +132,7 @@ def _stream_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
 
 def _delivery_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
     of_delivery = {"DeliveryStreamName": deployment.stream(stream.name)}
+    gives_up = "for 24 hours" if stream.is_direct else "until the stream's retention ends"
     return [
         AlarmRule(
             "delivery-stale",
@@ -96,15 +141,10 @@ def _delivery_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
         ),
         AlarmRule(
             "delivery-failing",
-            "Writing to the lake bucket fails; Firehose tries again until the stream's retention ends.",
+            f"Writing to the lake bucket fails; Firehose tries again {gives_up}.",
             "page", "AWS/Firehose", "DeliveryToS3.Success", of_delivery, "Average", 1, below=True,
         ),
-        AlarmRule(
-            "failed-records",
-            "There are new objects under the error prefix: records that did not become rows.",
-            "ticket", "AWS/S3", "PutRequests",
-            {"BucketName": deployment.lake_bucket, "FilterId": FAILED_FILTER}, "Sum", 0, 300, 1,
-        ),
+        _failed_objects(deployment) if stream.plain_names else _failed_records(deployment, stream),
         AlarmRule(
             "conversion-failures",
             "Accepted rows do not fit the lake table: contract and catalog have come apart.",
@@ -123,8 +163,28 @@ def _delivery_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
     ]  # fmt: skip
 
 
-def _transform_alarms(deployment: Deployment) -> list[AlarmRule]:
-    of_function = {"FunctionName": deployment.transform_function}
+def _failed_objects(deployment: Deployment) -> AlarmRule:
+    """Of every stream: they share the error prefix."""
+    return AlarmRule(
+        "failed-records",
+        "There are new objects under the error prefix: records that did not become rows.",
+        "ticket", "AWS/S3", "PutRequests",
+        {"BucketName": deployment.lake_bucket, "FilterId": FAILED_FILTER}, "Sum", 0, 300, 1,
+    )  # fmt: skip
+
+
+def _failed_records(deployment: Deployment, stream: Stream) -> AlarmRule:
+    """Of one stream, as its transformation counts them."""
+    of_service = {"service": metrics_service(deployment, stream)}
+    return AlarmRule(
+        "failed-records",
+        "The transformation refuses records, which go to the error prefix.",
+        "ticket", records.NAMESPACE, records.FAILED_RECORDS, of_service, "Sum", 0, 300, 1,
+    )  # fmt: skip
+
+
+def _transform_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
+    of_function = {"FunctionName": deployment.transform_function(stream)}
     return [
         AlarmRule(
             "transform-errors",
@@ -139,7 +199,7 @@ def _transform_alarms(deployment: Deployment) -> list[AlarmRule]:
         AlarmRule(
             "records-mostly-failing",
             "Most records fail, and have for ten minutes: a producer or a contract is wrong.",
-            "page", deployment.prefix, records.PERCENT_FAILING, {}, "Average", 50, 300, 2,
+            "page", own_namespace(deployment, stream), records.PERCENT_FAILING, {}, "Average", 50, 300, 2,
         ),
         AlarmRule(
             "transform-slow",

@@ -9,13 +9,15 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
 from infra import placement
+from infra.deployment import dashed
 from infra.project.carried import Carried, project_files
-from infra.project.project import Folders
+from infra.project.project import Folders, Project
+from producers.contracts import Stream
 
 PYTHON_VERSION = "3.13"
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux2014_aarch64")
@@ -35,6 +37,7 @@ class Artefact:
         sources: files and folders of ours, as the repository has them.
         lock: file in `infra/locked` with the libraries, every version and hash.
         project: which of the project's folders it carries, each as `project/<name>`.
+        stream: of the streams it carries this one's file alone; every one when it is empty.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Artefact:
     sources: tuple[str, ...]
     lock: str
     project: tuple[Carried, ...] = ()
+    stream: str = ""
 
 
 def _files(package: str, *modules: str) -> tuple[str, ...]:
@@ -89,6 +93,18 @@ REFRESH = Artefact(
 )
 ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH)}
 
+
+def transform_artefact(stream: Stream) -> Artefact:
+    """The transformation of one stream. No other stream's contract is in it, so none changes it."""
+    return replace(TRANSFORM, name=dashed(stream.named(TRANSFORM.name)), stream=stream.name)
+
+
+def artefacts_of(project: Project) -> Mapping[str, Artefact]:
+    """Every artefact of the project by name."""
+    transforms = [transform_artefact(stream) for stream in project.streams.values()]
+    return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH)}
+
+
 _SUFFIXES = frozenset({".py", ".sql"})
 _SHOP = "shop"
 """The example project lies among our packages; a function carries its own project as `project/`."""
@@ -101,7 +117,10 @@ def source_files(artefact: Artefact, folders: Folders, root: Path | None = None)
     """
     root = root or placement.root()
     found: dict[str, bytes] = {}
-    carried = {name.as_posix(): file.read_bytes() for name, file in project_files(folders, artefact.project)}
+    carried = {
+        name.as_posix(): file.read_bytes()
+        for name, file in project_files(folders, artefact.project, artefact.stream)
+    }
     for source in artefact.sources:
         start = root / placement.placed(source)
         for path in [start] if start.is_file() else start.rglob("*"):

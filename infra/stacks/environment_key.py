@@ -15,6 +15,7 @@ from constructs import Construct
 from infra.deployment import REGION, Deployment
 from infra.stacks.permissions import arn
 from infra.stacks.roles import substituted
+from producers.contracts import Stream
 
 DELETION_DAYS = 30
 """How long a key that nothing uses can be taken back, the most that KMS allows."""
@@ -48,31 +49,31 @@ CONFIGURATION: Sequence[str] = ("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt")
 """What Lambda asks of whoever sets or reads the environment of a function that has a key."""
 
 
-def environment_key(scope: Construct, deployment: Deployment, role: iam.IRole) -> kms.CfnKey:
+def environment_key(scope: Construct, deployment: Deployment, stream: Stream, role: iam.IRole) -> kms.CfnKey:
     """The key with its alias. `role` is the function's own: the only principal that the policy names."""
     number = deployment.transform_key_number
     identifier = "EnvironmentKey" if number == 1 else f"EnvironmentKey{number}"
     key = kms.CfnKey(
         scope,
         identifier,
-        description=f"Encrypts the environment of the function {deployment.transform_function}",
+        description=f"Encrypts the environment of the function {deployment.transform_function(stream)}",
         enable_key_rotation=True,
-        key_policy=iam.PolicyDocument(statements=_statements(deployment, role)),
+        key_policy=iam.PolicyDocument(statements=_statements(deployment, stream, role)),
         pending_window_in_days=DELETION_DAYS,
     )
     key.apply_removal_policy(RemovalPolicy.DESTROY)
     kms.CfnAlias(
         scope,
         "EnvironmentKeyAlias",
-        alias_name=deployment.transform_key_alias,
+        alias_name=deployment.transform_key_alias(stream),
         target_key_id=key.ref,
     )
     return key
 
 
-def _statements(deployment: Deployment, role: iam.IRole) -> list[iam.PolicyStatement]:
+def _statements(deployment: Deployment, stream: Stream, role: iam.IRole) -> list[iam.PolicyStatement]:
     through_lambda = substituted({"kms:ViaService": f"lambda.{REGION}.amazonaws.com"})
-    function = substituted(arn("lambda", f"function:{deployment.transform_function}"))
+    function = substituted(arn("lambda", f"function:{deployment.transform_function(stream)}"))
     return [
         iam.PolicyStatement(
             sid="AdministerByIam",

@@ -1,5 +1,7 @@
 """Alarms, the topic they ring on, and the operations dashboard."""
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput, Duration, Fn, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
@@ -7,7 +9,14 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.deployment import Deployment
-from infra.stacks.alarms import DAY, FAILED_FILTER, AlarmRule, alarm_rules
+from infra.stacks.alarms import (
+    DAY,
+    FAILED_FILTER,
+    AlarmRule,
+    deployment_rules,
+    metrics_service,
+    stream_rules,
+)
 from infra.stacks.permissions import acting_for, arn
 from infra.stacks.roles import substituted
 from producers.contracts import Stream
@@ -16,23 +25,37 @@ from transforms.contracts import telemetry as measured
 RUNBOOK = "docs/runbook.md"
 
 
-class MonitoringStack(Stack):
-    """What tells people that a promise is not kept."""
+class _Alarming(Stack):
+    """A topic, alarms that go to it, and a dashboard."""
 
-    def __init__(self, scope: Construct, identifier: str, *, deployment: Deployment, stream: Stream) -> None:
-        super().__init__(scope, identifier, description="Penstock: alarms and the operations dashboard")
-        self._deployment, self._stream = deployment, stream
-        self.topic = self._topic()
-        self.alarms = {rule.name: self._alarm(rule) for rule in alarm_rules(deployment, stream)}
-        name = f"{deployment.prefix}-operations"
+    def __init__(
+        self,
+        scope: Construct,
+        identifier: str,
+        *,
+        deployment: Deployment,
+        description: str,
+        rules: Sequence[AlarmRule],
+        topic: str,
+        dashboard: str,
+    ) -> None:
+        super().__init__(scope, identifier, description=description)
+        self._deployment = deployment
+        self.topic = self._topic(topic)
+        self.alarms = {rule.name: self._alarm(rule) for rule in rules}
         self.dashboard = cloudwatch.Dashboard(
-            self, "Operations", dashboard_name=name, default_interval=Duration.hours(6), widgets=self._rows()
+            self,
+            "Operations",
+            dashboard_name=dashboard,
+            default_interval=Duration.hours(6),
+            widgets=self._rows(),
         )
-        CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn)
-        CfnOutput(self, "OperationsDashboard", value=name)
 
-    def _topic(self) -> sns.Topic:
-        topic = sns.Topic(self, "Alarms", topic_name=self._deployment.alarm_topic, enforce_ssl=True)
+    def _rows(self) -> list[list[cloudwatch.IWidget]]:
+        raise NotImplementedError
+
+    def _topic(self, name: str) -> sns.Topic:
+        topic = sns.Topic(self, "Alarms", topic_name=name, enforce_ssl=True)
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsOfThisAccount",
@@ -48,9 +71,9 @@ class MonitoringStack(Stack):
         operator = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(
             self,
-            "".join(part.title() for part in rule.name.split("-")),
+            "".join(part.title() for part in rule.kind.split("-")),
             alarm_name=f"{self._deployment.prefix}-{rule.name}",
-            alarm_description=f"[{rule.severity}] {rule.meaning} See {RUNBOOK}#{rule.name}",
+            alarm_description=f"[{rule.severity}] {rule.meaning} See {RUNBOOK}#{rule.kind}",
             metric=cloudwatch.Metric(
                 namespace=rule.namespace,
                 metric_name=rule.metric,
@@ -76,45 +99,53 @@ class MonitoringStack(Stack):
         resource.alarm_actions = resource.ok_actions = [self.topic.topic_arn]
         return alarm
 
+    def _promises(self) -> list[cloudwatch.IWidget]:
+        return [
+            cloudwatch.AlarmStatusWidget(
+                title="Promises", alarms=list(self.alarms.values()), width=24, height=4
+            )
+        ]
+
+
+class MonitoringStack(_Alarming):
+    """What tells people that a promise of the deployment is not kept.
+
+    `plain` is the stream that has plain names, if there is one: its alarms are here too.
+    """
+
+    def __init__(
+        self, scope: Construct, identifier: str, *, deployment: Deployment, plain: Stream | None
+    ) -> None:
+        self._plain = plain
+        name = f"{deployment.prefix}-operations"
+        super().__init__(
+            scope,
+            identifier,
+            deployment=deployment,
+            description="Penstock: alarms and the operations dashboard",
+            rules=deployment_rules(deployment, plain),
+            topic=deployment.alarm_topic,
+            dashboard=name,
+        )
+        CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn)
+        CfnOutput(self, "OperationsDashboard", value=name)
+
     def _rows(self) -> list[list[cloudwatch.IWidget]]:
         """Promises first, then the way of the data from left to right, then what it costs."""
-        deployment = self._deployment
-        stream, queue = deployment.stream(self._stream.name), deployment.queue
-        transform, queries = deployment.transform_function, deployment.query_function
+        deployment, plain = self._deployment, self._plain
+        queue = deployment.queue
+        age = _metric("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=queue)
+        flow = [_graph("Ages", age)] if plain is None else _flow(deployment, plain, age)
+        transform = (
+            [] if plain is None else [_function_graph("Transform", deployment.transform_function(plain))]
+        )
+        bytes_in = [] if plain is None else [_bytes_in(deployment, plain)]
         return [
+            self._promises(),
+            [*flow],
             [
-                cloudwatch.AlarmStatusWidget(
-                    title="Promises", alarms=list(self.alarms.values()), width=24, height=4
-                )
-            ],
-            [
-                _graph(
-                    "Events per minute",
-                    _metric("AWS/Kinesis", "IncomingRecords", "Sum", StreamName=stream),
-                    _transforms(measured.ACCEPTED_EVENTS),
-                    _transforms(measured.DROPPED_EVENTS),
-                    _transforms(measured.FAILED_RECORDS),
-                ),
-                _graph(
-                    "Ages",
-                    _metric(
-                        "AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "Maximum", StreamName=stream
-                    ),
-                    _metric(
-                        "AWS/Firehose", "DeliveryToS3.DataFreshness", "Maximum", DeliveryStreamName=stream
-                    ),
-                    _metric("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=queue),
-                ),
-                _graph(
-                    "Delivery",
-                    _metric("AWS/Firehose", "DeliveryToS3.Records", "Sum", DeliveryStreamName=stream),
-                    _metric("AWS/Firehose", "PartitionCount", "Maximum", DeliveryStreamName=stream),
-                    _metric("AWS/Firehose", "FailedConversion.Records", "Sum", DeliveryStreamName=stream),
-                ),
-            ],
-            [
-                _function_graph("Transform", transform),
-                _function_graph("Queries", queries),
+                *transform,
+                _function_graph("Queries", deployment.query_function),
                 _graph(
                     "Where things are left",
                     _metric(
@@ -140,9 +171,7 @@ class MonitoringStack(Stack):
                         for group in (deployment.work_group, deployment.analyst_work_group)
                     ),
                 ),
-                _graph(
-                    "Bytes into the stream", _metric("AWS/Kinesis", "IncomingBytes", "Sum", StreamName=stream)
-                ),
+                *bytes_in,
                 _graph(
                     "Ledger capacity",
                     _metric(
@@ -156,12 +185,78 @@ class MonitoringStack(Stack):
         ]
 
 
+class StreamMonitoringStack(_Alarming):
+    """What tells a stream's owner that a promise of the stream is not kept."""
+
+    def __init__(self, scope: Construct, identifier: str, *, deployment: Deployment, stream: Stream) -> None:
+        self.stream = stream
+        super().__init__(
+            scope,
+            identifier,
+            deployment=deployment,
+            description=f"Penstock: alarms and the operations dashboard of the stream {stream.name}",
+            rules=stream_rules(deployment, stream),
+            topic=deployment.stream_topic(stream),
+            dashboard=deployment.stream_dashboard(stream),
+        )
+
+    def _rows(self) -> list[list[cloudwatch.IWidget]]:
+        deployment, stream = self._deployment, self.stream
+        return [
+            self._promises(),
+            [*_flow(deployment, stream)],
+            [
+                _function_graph("Transform", deployment.transform_function(stream)),
+                _bytes_in(deployment, stream),
+            ],
+        ]
+
+
+def _flow(deployment: Deployment, stream: Stream, *ages: cloudwatch.Metric) -> list[cloudwatch.GraphWidget]:
+    """How much passes, how old it is, what is delivered."""
+    name, service = deployment.stream(stream.name), metrics_service(deployment, stream)
+    if stream.is_direct:
+        incoming = _metric("AWS/Firehose", "IncomingRecords", "Sum", DeliveryStreamName=name)
+        waiting = []
+    else:
+        incoming = _metric("AWS/Kinesis", "IncomingRecords", "Sum", StreamName=name)
+        waiting = [_metric("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "Maximum", StreamName=name)]
+    return [
+        _graph(
+            "Events per minute",
+            incoming,
+            *(
+                _metric(measured.NAMESPACE, metric, "Sum", service=service)
+                for metric in (measured.ACCEPTED_EVENTS, measured.DROPPED_EVENTS, measured.FAILED_RECORDS)
+            ),
+        ),
+        _graph(
+            "Ages",
+            *waiting,
+            _metric("AWS/Firehose", "DeliveryToS3.DataFreshness", "Maximum", DeliveryStreamName=name),
+            *ages,
+        ),
+        _graph(
+            "Delivery",
+            _metric("AWS/Firehose", "DeliveryToS3.Records", "Sum", DeliveryStreamName=name),
+            _metric("AWS/Firehose", "PartitionCount", "Maximum", DeliveryStreamName=name),
+            _metric("AWS/Firehose", "FailedConversion.Records", "Sum", DeliveryStreamName=name),
+        ),
+    ]
+
+
+def _bytes_in(deployment: Deployment, stream: Stream) -> cloudwatch.GraphWidget:
+    name = deployment.stream(stream.name)
+    metric = (
+        _metric("AWS/Firehose", "IncomingBytes", "Sum", DeliveryStreamName=name)
+        if stream.is_direct
+        else _metric("AWS/Kinesis", "IncomingBytes", "Sum", StreamName=name)
+    )
+    return _graph("Bytes into the stream", metric)
+
+
 def _graph(title: str, *metrics: cloudwatch.Metric) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8, height=6)
-
-
-def _transforms(name: str) -> cloudwatch.Metric:
-    return _metric(measured.NAMESPACE, name, "Sum", service=measured.SERVICE)
 
 
 def _function_graph(title: str, function: str) -> cloudwatch.GraphWidget:

@@ -18,6 +18,7 @@ from infra.stacks.permissions import (
     default_database,
     list_below,
 )
+from producers.contracts import Stream
 from queries.ledger.dynamodb import DUE_INDEX
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_queries
@@ -51,8 +52,9 @@ class Policy:
 
 def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
     """Every policy by its short name."""
+    plain = next((stream for stream in project.streams.values() if stream.plain_names), None)
     return {
-        "producer": _producer(deployment, project),
+        **({"producer": producer_policy(deployment, plain)} if plain is not None else {}),
         "analyst": _analyst(deployment, project),
         "quicksight": _quicksight(deployment, project),
         "operator": _operator(deployment, project),
@@ -62,14 +64,28 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
     }
 
 
-def _producer(deployment: Deployment, project: Project) -> Policy:
-    streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in project.streams]
-    put = Grant(
-        "PutEvents",
-        ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards", "kinesis:DescribeStreamSummary"],
-        streams,
-    )
-    return Policy("Puts events on the streams, and reads nothing back", (put,))
+def producer_policy(deployment: Deployment, stream: Stream) -> Policy:
+    """For the programs whose events the stream carries, and for no other stream's."""
+    name = deployment.stream(stream.name)
+    if stream.is_direct:
+        put = Grant(
+            "PutEvents",
+            ["firehose:PutRecord", "firehose:PutRecordBatch"],
+            [arn("firehose", f"deliverystream/{name}")],
+        )
+    else:
+        put = Grant(
+            "PutEvents",
+            [
+                "kinesis:PutRecord",
+                "kinesis:PutRecords",
+                "kinesis:ListShards",
+                "kinesis:DescribeStreamSummary",
+            ],
+            [arn("kinesis", f"stream/{name}")],
+        )
+    which = "the streams" if stream.plain_names else f"the stream {stream.name}"
+    return Policy(f"Puts events on {which}, and reads nothing back", (put,))
 
 
 def _analyst(deployment: Deployment, project: Project) -> Policy:
@@ -170,7 +186,7 @@ def _operator(deployment: Deployment, project: Project) -> Policy:
 
 def _reconciler(deployment: Deployment, project: Project) -> Policy:
     lake, prefixes = deployment.lake_bucket, _prefixes(project)
-    group = arn("logs", f"log-group:/aws/lambda/{deployment.transform_function}:*")
+    functions = [deployment.transform_function(stream) for stream in project.streams.values()]
     return Policy(
         "Accounts for every event: reads lake, failed records and the transform's log, and writes no data",
         (
@@ -181,7 +197,7 @@ def _reconciler(deployment: Deployment, project: Project) -> Policy:
             Grant(
                 "ReadDropped",
                 ["logs:FilterLogEvents", "logs:GetLogEvents"],
-                [group],
+                [arn("logs", f"log-group:/aws/lambda/{function}:*") for function in functions],
                 why_wildcard="The log group's own ARN ends so.",
             ),
             _results(deployment, ANALYST_RESULTS),
@@ -203,13 +219,18 @@ def _see_delivery() -> Grant:
 
 
 def _failed_reader(deployment: Deployment, project: Project) -> Policy:
-    streams = [arn("kinesis", f"stream/{deployment.stream(name)}") for name in project.streams]
+    streams = [
+        arn("kinesis", f"stream/{deployment.stream(stream.name)}")
+        for stream in project.streams.values()
+        if not stream.is_direct
+    ]
+    puts = Grant("PutThemBack", ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards"], streams)
     return Policy(
         "Reads failed records, which hold events as they came with all personal data, and puts them back",
         (
             _read("ReadFailed", deployment.lake_bucket, [FAILED_PREFIX]),
             list_below("ListFailed", deployment.lake_bucket, [FAILED_PREFIX]),
-            Grant("PutThemBack", ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards"], streams),
+            *([puts] if streams else []),
         ),
     )
 

@@ -113,8 +113,8 @@ def source_grants(deployment: Deployment, stream: str) -> list[Grant]:
 
 def delivery_grants(deployment: Deployment, table: LakeTable, log_group: str) -> list[Grant]:
     """What the delivery stream may do: call the transform, read the lake table, write below two prefixes."""
-    function = arn("lambda", f"function:{deployment.transform_function}")
-    latest = arn("lambda", f"function:{deployment.transform_function}:$LATEST")
+    function = arn("lambda", f"function:{deployment.transform_function(table.stream)}")
+    latest = f"{function}:$LATEST"
     return [
         Grant(
             "CallTransform", ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"], [function, latest]
@@ -274,19 +274,24 @@ def refresh_grants(deployment: Deployment, data_sets: Mapping[str, str], log_gro
     some. `data_sets` is report -> id of its dataset.
     """
     ids = sorted(data_sets.values())
+    ingest = Grant(
+        "Ingest",
+        ["quicksight:CreateIngestion", "quicksight:ListIngestions"],
+        [
+            arn("quicksight", f"dataset/{asset_id}{below}")
+            for asset_id in ids
+            for below in ("", "/ingestion/*")
+        ],
+        why_wildcard="An ingestion is named after the version that it reads.",
+    )
     return [
         own_log_group(log_group),
         traces(),
-        Grant("SeePublishes", ["glue:GetPartitions"], catalog(deployment, data_sets)),
-        Grant(
-            "Ingest",
-            ["quicksight:CreateIngestion", "quicksight:ListIngestions"],
-            [
-                arn("quicksight", f"dataset/{asset_id}{below}")
-                for asset_id in ids
-                for below in ("", "/ingestion/*")
-            ],
-            why_wildcard="An ingestion is named after the version that it reads.",
+        # Without copies there is nothing to look after.
+        *(
+            [Grant("SeePublishes", ["glue:GetPartitions"], catalog(deployment, data_sets)), ingest]
+            if ids
+            else []
         ),
     ]
 

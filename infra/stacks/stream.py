@@ -16,11 +16,13 @@ from constructs import Construct
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, kept_logs, log_group_name
 from infra.project.project import Project
-from infra.stacks.artefacts import TRANSFORM
+from infra.stacks.alarms import metrics_service, own_namespace
+from infra.stacks.artefacts import transform_artefact
 from infra.stacks.environment_key import environment_key
 from infra.stacks.findings import accept
+from infra.stacks.people import producer_policy
 from infra.stacks.permissions import Grant, acting_for, arn, delivery_grants, source_grants, transform_grants
-from infra.stacks.roles import runtime_role
+from infra.stacks.roles import policy_for_people, runtime_role
 from producers.contracts import Stream
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LakeTable, telemetry
 from transforms.settings import Settings
@@ -32,7 +34,7 @@ ERROR_PREFIX = f"{FAILED_PREFIX}!{{firehose:error-output-type}}/dt=!{{timestamp:
 
 
 class StreamStack(Stack):
-    """From the producers' records to objects in the lake."""
+    """From one stream's records to objects in the lake. Nothing in it is another stream's."""
 
     def __init__(
         self,
@@ -45,24 +47,34 @@ class StreamStack(Stack):
         glue_table: glue.CfnTable,
         code: Path,
     ) -> None:
-        super().__init__(
-            scope, identifier, description="Penstock: the stream, the transform and the delivery"
-        )
-        self._deployment, self._table = deployment, table
+        whose = "the stream" if table.stream.plain_names else f"the stream {table.stream.name}"
+        super().__init__(scope, identifier, description=f"Penstock: {whose}, the transform and the delivery")
+        self._deployment, self._table, self.stream = deployment, table, table.stream
         self._folders = project.folders
-        self.stream = self._stream(table.stream)
+        self._artefact = transform_artefact(table.stream)
+        self.data_stream = None if table.stream.is_direct else self._stream(table.stream)
         self.secret = self._pseudonym_secret()
         self.transform = self._transform(code)
-        key = environment_key(self, deployment, self.transform.role)
+        key = environment_key(self, deployment, table.stream, self.transform.role)
         self.transform.encrypt_environment(key.attr_arn)
         self._metrics()
         self.delivery = self._delivery(glue_table)
-        CfnOutput(self, "StreamName", value=self.stream.stream_name)
+        if self.data_stream is not None:
+            CfnOutput(self, "StreamName", value=self.data_stream.stream_name)
         CfnOutput(self, "DeliveryStream", value=self.delivery.delivery_stream_name)
         CfnOutput(self, "TransformFunction", value=self.transform.function.function_name)
-        CfnOutput(self, "PseudonymSecret", value=deployment.pseudonym_secret)
+        CfnOutput(self, "PseudonymSecret", value=deployment.pseudonym_secret(table.stream))
         CfnOutput(self, "PseudonymKeyIds", value=",".join(deployment.pseudonym_key_ids))
         CfnOutput(self, "TransformKey", value=key.attr_arn)
+        if not table.stream.plain_names:  # for the stream that has them it is with the other policies
+            policy = producer_policy(deployment, table.stream)
+            policy_for_people(
+                self,
+                "Producer",
+                name=deployment.role(table.stream.named("producer")),
+                description=policy.description,
+                grants=policy.grants,
+            )
 
     def _stream(self, stream: Stream) -> kinesis.Stream:
         deployment = self._deployment
@@ -83,7 +95,7 @@ class StreamStack(Stack):
         secret = secretsmanager.Secret(
             self,
             "PseudonymKeys",
-            secret_name=self._deployment.pseudonym_secret,
+            secret_name=self._deployment.pseudonym_secret(self._table.stream),
             description="Makes pseudonyms of personal data. Without it they are cut from their past.",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template="{}",  # noqa: S106 - an empty object, for the generated key
@@ -100,17 +112,18 @@ class StreamStack(Stack):
         return secret
 
     def _transform(self, code: Path) -> PipelineFunction:
-        deployment = self._deployment
+        deployment, stream = self._deployment, self._table.stream
+        name = deployment.transform_function(stream)
         return PipelineFunction(
             self,
             "Transform",
-            name=deployment.transform_function,
-            role_name=deployment.role("transform"),
-            artefact=TRANSFORM,
+            name=name,
+            role_name=deployment.role(stream.named("transform")),
+            artefact=self._artefact,
             folders=self._folders,
             code=code,
             environment=self._environment(),
-            grants=transform_grants(log_group_name(deployment.transform_function)),
+            grants=transform_grants(log_group_name(name)),
             memory=deployment.transform_memory,
             timeout_seconds=deployment.transform_timeout_seconds,
             log_days=deployment.log_days,
@@ -125,7 +138,7 @@ class StreamStack(Stack):
             "Failing",
             log_group=self.transform.log_group,
             filter_name=f"{self._deployment.prefix}-{telemetry.PERCENT_FAILING}",
-            metric_namespace=self._deployment.prefix,
+            metric_namespace=own_namespace(self._deployment, self.stream),
             metric_name=telemetry.PERCENT_FAILING,
             filter_pattern=logs.FilterPattern.exists(share),
             metric_value=share,
@@ -138,8 +151,12 @@ class StreamStack(Stack):
             f"{key_id}:{self.secret.secret_value_from_json(key_id).unsafe_unwrap()}"
             for key_id in self._deployment.pseudonym_key_ids
         ]
+        stream = self._table.stream
         return Settings(
-            stream=self._table.stream.name, pseudonym_keys=",".join(keys), tracing=True
+            stream=stream.name,
+            pseudonym_keys=",".join(keys),
+            tracing=True,
+            service=metrics_service(self._deployment, stream),
         ).to_environ()
 
     def _delivery(self, glue_table: glue.CfnTable) -> firehose.DeliveryStream:
@@ -147,9 +164,7 @@ class StreamStack(Stack):
         name = deployment.stream(table.stream.name)
         errors = kept_logs(self, "DeliveryLogs", f"/aws/kinesisfirehose/{name}", deployment.log_days)
         delivery_arn = arn("firehose", f"deliverystream/{name}")
-        source_role = self._firehose_role(
-            "SourceRole", "source", delivery_arn, source_grants(deployment, table.stream.name)
-        )
+        source = None if self.data_stream is None else self._source(self.data_stream, delivery_arn)
         role = self._firehose_role(
             "DeliveryRole",
             "delivery",
@@ -187,20 +202,28 @@ class StreamStack(Stack):
             self,
             "Delivery",
             delivery_stream_name=name,
-            source=firehose.KinesisStreamSource(self.stream),
+            source=source and source[0],
+            encryption=firehose.StreamEncryption.aws_owned_key() if source is None else None,
             destination=destination,
-            role=source_role,
+            role=source and source[1],
         )
-        accept(
-            delivery,
-            {"AwsSolutions::AwsSolutions-KDF1": "Its stream is encrypted; this is for direct puts."},
-        )
+        if source is not None:
+            accept(
+                delivery,
+                {"AwsSolutions::AwsSolutions-KDF1": "Its stream is encrypted; this is for direct puts."},
+            )
         stream = errors.node.find_child("S3Destination")
         assert isinstance(stream, logs.LogStream)
         stream.apply_removal_policy(RemovalPolicy.DESTROY)  # as its group
         # For destinations in a VPC; nothing here refers to it.
         self.node.try_remove_child("@aws-cdk--aws-kinesisfirehose.CidrBlocks")
         return delivery
+
+    def _source(self, stream: kinesis.Stream, delivery_arn: str) -> tuple[firehose.ISource, iam.IRole]:
+        """The data stream, and the role that reads it."""
+        grants = source_grants(self._deployment, self._table.stream.name)
+        role = self._firehose_role("SourceRole", "source", delivery_arn, grants)
+        return firehose.KinesisStreamSource(stream), role
 
     def _firehose_role(self, identifier: str, name: str, delivery_arn: str, grants: list[Grant]) -> iam.IRole:
         return runtime_role(

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from producers.commands.interruption import Interruption
-from producers.commands.run import Run, Target, own_target, told
+from producers.commands.run import Run, told
+from producers.commands.streams import declared_stream
+from producers.commands.target import Target, own_target
 from producers.commands.verifying import verify as read_back
 from producers.contracts import echo
 from producers.simulation.simulator import Simulation
@@ -35,9 +37,12 @@ class Exit(IntEnum):
 
 
 StreamOption = Annotated[
-    str | None, typer.Option("--stream", help="Which of the project's streams; the first unless given.")
+    str | None,
+    typer.Option("--stream", help="Which of the project's streams; needed where there are several."),
 ]
-StreamName = Annotated[str | None, typer.Option(help="Kinesis stream; the deployed one unless given.")]
+StreamName = Annotated[
+    str | None, typer.Option(help="Kinesis stream, or delivery stream; the deployed one unless given.")
+]
 Framing = Annotated[
     Literal["kpl", "lines", "none"], typer.Option(help="How events are packed into Kinesis records.")
 ]
@@ -202,10 +207,20 @@ def tail(
 
 
 @app.command()
-def verify(context: typer.Context, stream_name: StreamName = None, as_json: AsJson = False) -> None:
+def verify(
+    context: typer.Context,
+    stream: StreamOption = None,
+    stream_name: StreamName = None,
+    as_json: AsJson = False,
+) -> None:
     """Read the stream: take records apart, check their digests, find events in foreign shards."""
     target = _target(context, as_json)
-    findings = read_back(target.client("kinesis"), stream_name or target.stream_name)
+    declared = declared_stream(target.streams, stream)
+    if declared.is_direct:
+        raise typer.BadParameter(
+            f"{declared.name} goes straight to Firehose: nothing can be read again.", param_hint="--stream"
+        )
+    findings = read_back(target.client("kinesis"), stream_name or target.entrance(declared.name))
     echo(told(target, asdict(findings)))
     if not findings.is_sound:
         raise typer.Exit(Exit.BAD_EVENTS)
@@ -224,13 +239,14 @@ def list_spools(context: typer.Context, folder: SpoolArgument, as_json: AsJson =
 def drain(
     context: typer.Context,
     folder: SpoolArgument,
+    stream: StreamOption = None,
     stream_name: StreamName = None,
     framing: Framing = "kpl",
     as_json: AsJson = False,
 ) -> None:
     """Send what lies in a spool folder."""
     stop = Interruption()
-    run = Run(_target(context, as_json), stream_name, framing, "none", interruption=stop)
+    run = Run(_target(context, as_json), stream_name, framing, "none", interruption=stop, stream=stream)
     _each(spool_folders(folder), run.drain, run, stop)
 
 

@@ -35,6 +35,14 @@ class Fed:
     whole: int = 0
     last_line: int = 0
 
+    def add(self, other: "Fed") -> None:
+        """Count what was fed elsewhere, too; `last_line` stays."""
+        self.put += other.put
+        self.copies += other.copies
+        self.malformed += other.malformed
+        self.unreadable += other.unreadable
+        self.whole += other.whole
+
 
 Progress = Callable[[Fed], None]
 Guard = AbstractContextManager[object]

@@ -6,13 +6,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from producers.commands.bill import Forecast
 from producers.commands.by_source import BySource
@@ -20,24 +20,22 @@ from producers.commands.checkpoint import Checkpoint
 from producers.commands.checkpointing import Checkpointing
 from producers.commands.feeding import TOGETHER, Fed, feed_simulation, feed_source
 from producers.commands.hour_guard import HourGuard
-from producers.commands.hour_pacing import Delivery
 from producers.commands.interruption import Interruption
 from producers.commands.pacing import AsItHappened, AtRate, Pace
 from producers.commands.progress import progress
-from producers.commands.settings import Settings
-from producers.commands.streams import SHOP, declared_stream
+from producers.commands.streams import declared_stream
+from producers.commands.target import Environment, Target, UnorderedStreamError, sink_of
 from producers.commands.unreadable_reasons import UnreadableReasons, reason_lines
-from producers.contracts import CommandTarget, Stream, load_streams, printable
+from producers.contracts import Stream, printable
 from producers.identity import next_epoch, producer_id
 from producers.packing.record import Framing
 from producers.producer import Producer
 from producers.sending.dead_letters import DeadLetterFile
 from producers.sending.stats import Stats
 from producers.simulation.simulator import Simulation
-from producers.sinks.kinesis import KinesisSink, kinesis_client, renewed_client
 from producers.sinks.memory import MemorySink, even_shards
 from producers.sinks.port import RecordSink
-from producers.sources.definition import SourceDefinition, find_source, read_sources
+from producers.sources.definition import find_source
 from producers.sources.files import STDIN, Format, Share, content_identity
 from producers.sources.read import SourceItem, read
 from producers.spool.folder import Spool
@@ -48,53 +46,6 @@ LINGER = 0.1
 PACED_LINGER = 0.002  # a paced event leaves when it is due, not when a batch is full
 SWITCH_SECONDS = 0.001
 FORECAST_SHARDS = 4
-
-
-class Target(CommandTarget, Protocol):
-    """What `penstock produce` reads of the target."""
-
-    @property
-    def streams(self) -> Mapping[str, Stream]: ...
-
-    @property
-    def stream_name(self) -> str:
-        """The deployed stream."""
-        ...
-
-    @property
-    def delivery(self) -> Delivery:
-        """What its delivery stream does with event hours."""
-        ...
-
-    @property
-    def sources(self) -> Mapping[str, SourceDefinition]:
-        """The sources that files can be read with, by name. Raises SourceDefinitionError."""
-        ...
-
-
-class _Environment:
-    """The target of `python -m producers`: named by the environment."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.json = False
-        self.streams = load_streams(Path(settings.streams) if settings.streams else SHOP)
-        self.stream_name = settings.stream_name
-        self.delivery = Delivery(settings.buffer_seconds)
-
-    @property
-    def sources(self) -> Mapping[str, SourceDefinition]:
-        """Those of the folder `sources` below the working directory."""
-        return read_sources(Path("sources"))
-
-    def client(self, service: str) -> Any:
-        """A boto3 client from the environment."""
-        assert service == "kinesis"
-        return kinesis_client()
-
-
-def own_target() -> Target:
-    """The target when no other command passes one in."""
-    return _Environment(Settings.from_environ(os.environ))
 
 
 class Run:
@@ -118,7 +69,7 @@ class Run:
         self._declared = stream
         self._interruption = interruption or Interruption()
         self._stream_name = stream_name
-        self._framing = framing
+        self._framing: Framing = framing
         self._ordering = ordering
         self._dry_run = dry_run
         self._out = out
@@ -260,6 +211,11 @@ class Run:
         return HourGuard(self.target, is_paced=self._paces_hours, is_dry_run=self._dry_run)
 
     def _producer(self, name: str, epoch: int, is_paced: bool) -> Producer:
+        if self.stream.is_direct and self._ordering == "key":
+            raise UnorderedStreamError(
+                f"The stream {self.stream.name!r} goes straight to Firehose, which keeps no order. "
+                "Leave --ordering key out, or give the stream ingest = 'kinesis'."
+            )
         return Producer(
             sink=self._sink(),
             framing=self._framing,
@@ -275,9 +231,12 @@ class Run:
 
     def _sink(self) -> RecordSink:
         if self._dry_run:
-            return MemorySink(even_shards(FORECAST_SHARDS), self._forecast.add)
-        renew = renewed_client if isinstance(self.target, _Environment) else None
-        return KinesisSink(self._stream, self.target.client("kinesis"), renew)
+            return MemorySink(
+                even_shards(FORECAST_SHARDS), self._forecast.add, takes_aggregates=not self.stream.is_direct
+            )
+        return sink_of(
+            self.stream, self._stream, self.target.client, renews=isinstance(self.target, Environment)
+        )
 
     @property
     def stream(self) -> Stream:
@@ -286,7 +245,7 @@ class Run:
 
     @property
     def _stream(self) -> str:
-        return self._stream_name or self.target.stream_name
+        return self._stream_name or self.target.entrance(self.stream.name)
 
     def _write(self, simulation: Simulation) -> dict[str, Any]:
         """The records as they would be sent, one per line, in their order."""

@@ -14,9 +14,13 @@ class UnknownStreamError(LookupError):
 
 
 def declared_stream(streams: Mapping[str, Stream], name: str | None) -> Stream:
-    """The stream of that name; the first one without a name. Raises UnknownStreamError."""
-    if name is None:
+    """The stream of that name; the only one without a name. Raises UnknownStreamError."""
+    if name is None and len(streams) == 1:
         return next(iter(streams.values()))
+    if name is None:
+        raise UnknownStreamError(
+            f"The project has several streams: {', '.join(streams)}. Name one with --stream."
+        )
     if name not in streams:
         raise UnknownStreamError(f"The project has no stream {name!r}. It has: {', '.join(streams)}.")
     return streams[name]

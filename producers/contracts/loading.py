@@ -6,6 +6,7 @@ its files say. Files whose names begin with `_` declare no stream; the others im
 (`from ._money import Money`).
 """
 
+import re
 import sys
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -16,6 +17,7 @@ from types import CodeType, MappingProxyType, ModuleType
 
 from producers.contracts.stream import Stream
 
+_NAME = re.compile(r"[a-z](?:[a-z0-9_]{0,22}[a-z0-9])?")
 STREAM = "STREAM"
 """The name under which a file declares its stream."""
 
@@ -48,8 +50,23 @@ def load_streams(folder: Path) -> Mapping[str, Stream]:
             raise StreamDefinitionError(
                 file, f"The streams {stream.name!r} and {same.name!r} have one table. Rename one."
             )
+        if stream.plain_names and (same := next((each for each in found.values() if each.plain_names), None)):
+            raise StreamDefinitionError(
+                file,
+                f"The streams {stream.name!r} and {same.name!r} both have plain_names: their views and "
+                "functions would have the same names. Leave it to the older one.",
+            )
         found[stream.name], where[stream.name] = stream, file
     return MappingProxyType(found)
+
+
+def stream_file(folder: Path, name: str) -> Path:
+    """The file that declares the stream of that name. Raises StreamDefinitionError."""
+    package = _package(folder)
+    for file in stream_files(folder):
+        if _stream(file, f"{package}.{file.stem}").name == name:
+            return file
+    raise StreamDefinitionError(folder, f"No file here declares the stream {name!r}.")
 
 
 def stream_files(folder: Path) -> list[Path]:
@@ -84,6 +101,12 @@ def _stream(file: Path, name: str) -> Stream:
     if not isinstance(stream, Stream):
         raise StreamDefinitionError(
             file, f"{STREAM} is of type {type(stream).__name__}. It must be a producers.contracts.Stream."
+        )
+    if not _NAME.fullmatch(stream.name):
+        raise StreamDefinitionError(
+            file,
+            f"{stream.name!r} is not a valid stream name. Use 1 to 24 lower-case letters, digits and _, a "
+            "letter in front: tables, functions and stacks are named after it.",
         )
     return stream
 

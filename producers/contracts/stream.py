@@ -35,6 +35,9 @@ class Stream(Struct, frozen=True, dict=True):
         ingest: `kinesis` puts records on a Kinesis data stream that a delivery stream reads; `direct` puts
             them on the delivery stream itself. That saves the data stream and its price, and gives up what it
             is for: other consumers, reading again, order.
+        plain_names: views, function, alarms, stacks and so on are named without the stream's name. For a
+            stream from before its project had several, whose names are in use; at most one has it.
+        owner: who answers for the stream, a team for example; tagged on everything that is the stream's own.
         access_log_event: the event that a line of a web server's access log is on this stream.
     """
 
@@ -46,7 +49,18 @@ class Stream(Struct, frozen=True, dict=True):
     history_floor: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     traffic: str | None = None
     ingest: Ingest = "kinesis"
+    plain_names: bool = False
+    owner: str = ""
     access_log_event: Callable[[AccessLogLine], tuple[EventType, Payload]] | None = None
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether there is no Kinesis stream."""
+        return self.ingest == "direct"
+
+    def named(self, part: str, joint: str = "-") -> str:
+        """What the stream's own `part` is called: its stream's name comes first, unless names are plain."""
+        return part if self.plain_names else f"{self.name}{joint}{part}"
 
     @property
     def table(self) -> str:

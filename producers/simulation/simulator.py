@@ -87,9 +87,17 @@ class Simulation:
     @cached_property
     def producer_id(self) -> str:
         """The producer that the records name; another simulation has another one."""
-        told = repr(
-            (self.seed, self.count, self.start_ms, self.span, self.late, self.duplicate, self.malformed)
+        arguments = (
+            self.seed,
+            self.count,
+            self.start_ms,
+            self.span,
+            self.late,
+            self.duplicate,
+            self.malformed,
         )
+        # Two streams are simulated by two producers, whose events have ids of their own.
+        told = repr(arguments if self.stream.plain_names else (*arguments, self.stream.name))
         return producer_id(SOURCE, self.seed, blake2b(told.encode(), digest_size=4).hexdigest())
 
     @property

@@ -22,8 +22,10 @@ def even_shards(count: int) -> ShardMap:
 class MemorySink:
     """Takes every record and hands it to `keep` with the id of its shard."""
 
-    def __init__(self, shards: ShardMap, keep: Callable[[str, SinkRecord], None]) -> None:
-        self._facts = StreamFacts(shards)
+    def __init__(
+        self, shards: ShardMap, keep: Callable[[str, SinkRecord], None], *, takes_aggregates: bool = True
+    ) -> None:
+        self._facts = StreamFacts(shards, takes_aggregates=takes_aggregates)
         self._shards = shards
         self._keep = keep
         self._lock = threading.Lock()

@@ -131,14 +131,18 @@ def _delivered(target: Target, asked_at: float, timeout: float) -> float:
             echo(said, err=True)
         last = said
 
-    return wait_until_delivered(
-        target.client("cloudwatch"),
-        target.delivery_stream,
-        asked_at=asked_at,
-        timeout_seconds=timeout,
-        now=time.time,
-        sleep=time.sleep,
-        progress=progress,
+    return min(
+        wait_until_delivered(
+            target.client("cloudwatch"),
+            delivery_stream,
+            asked_at=asked_at,
+            timeout_seconds=timeout,
+            now=time.time,
+            sleep=time.sleep,
+            progress=progress,
+            reads_stream=reads_stream,
+        )
+        for delivery_stream, reads_stream in target.deliveries.items()
     )
 
 

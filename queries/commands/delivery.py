@@ -22,14 +22,19 @@ class NotDeliveredError(Exception):
     """What was on the stream has not reached the lake in time; the text says how far it came."""
 
 
-def delivered_until(cloudwatch: Any, delivery_stream: str, *, since: float, now: float) -> float | None:
+def delivered_until(
+    cloudwatch: Any, delivery_stream: str, *, since: float, now: float, reads_stream: bool = True
+) -> float | None:
     """Until when (epoch seconds) everything that arrived is in the lake bucket, failed records among it.
 
-    Looks at what Firehose told from `since` to `now`; None when that is nothing yet.
+    Looks at what Firehose told from `since` to `now`; None when that is nothing yet. `reads_stream` is False
+    where records are put on the delivery stream itself: it is then behind nothing, and says nothing of it.
     """
     first = int(since) // PERIOD_SECONDS * PERIOD_SECONDS
     answer = cloudwatch.get_metric_data(
-        MetricDataQueries=[_query(delivery_stream, metric) for metric in _IDS],
+        MetricDataQueries=[
+            _query(delivery_stream, metric) for metric in _IDS if reads_stream or metric != BEHIND
+        ],
         StartTime=datetime.fromtimestamp(first, UTC),
         EndTime=datetime.fromtimestamp(now + PERIOD_SECONDS, UTC),
     )
@@ -41,7 +46,11 @@ def delivered_until(cloudwatch: Any, delivery_stream: str, *, since: float, now:
         for each in answer["MetricDataResults"]
     }
     ages = told[_IDS[FRESHNESS]]
-    behind = {moment: value / 1000 for moment, value in told[_IDS[BEHIND]].items()}
+    behind = (
+        {moment: value / 1000 for moment, value in told[_IDS[BEHIND]].items()}
+        if reads_stream
+        else dict.fromkeys(ages, 0.0)
+    )
     return max(_moments(ages, behind, first, now), default=None)
 
 
@@ -66,13 +75,16 @@ def wait_until_delivered(
     now: Callable[[], float],
     sleep: Callable[[float], None],
     progress: Callable[[float | None], None] = lambda _: None,
+    reads_stream: bool = True,
 ) -> float:
     """Wait until all that had arrived on the stream at `asked_at` is in the lake; until when all is by then.
 
     `now` and `asked_at` are in epoch seconds. Raises NotDeliveredError when time is up.
     """
     while True:
-        until = delivered_until(cloudwatch, delivery_stream, since=asked_at, now=now())
+        until = delivered_until(
+            cloudwatch, delivery_stream, since=asked_at, now=now(), reads_stream=reads_stream
+        )
         progress(until)
         if until is not None and until >= asked_at:
             return until

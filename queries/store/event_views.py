@@ -26,7 +26,8 @@ class EventView:
     """The view of one event type and version.
 
     Attributes:
-        name: the event type's, from version 2 on with the version behind it.
+        name: the event type's, from version 2 on with the version behind it; before it the stream's, unless
+            that has plain names: two streams may have event types of one name.
         source: the table that it reads.
         columns: of the view in order, types in Hive's spelling.
         sql: its query, in Trino's dialect; names are looked up in the view's own database.
@@ -82,14 +83,24 @@ def event_view(table: LakeTable, name: str, source: str) -> EventView:
         f"FROM {source} WHERE event_type = '{event_type.name}' AND schema_version = {event_type.version}"
         f") AS events) AS copies WHERE {COPY} = 1"
     )
-    return EventView(name, source, columns, sql, payload.comment)
+    return EventView(table.stream.named(name, "_"), source, columns, sql, payload.comment)
 
 
 def event_views(tables: Mapping[str, LakeTable]) -> Mapping[str, EventView]:
-    """Every view by name, in the order of the contracts."""
-    views = (
-        event_view(table, column.name, hours_table(table))
-        for table in tables.values()
-        for column in table.payload_columns
-    )
-    return {view.name: view for view in views}
+    """Every view by name, in the order of the contracts.
+
+    Raises ValueError when two views, or a view and a table, have one name.
+    """
+    found: dict[str, EventView] = {}
+    for table in tables.values():
+        for column in table.payload_columns:
+            view = event_view(table, column.name, hours_table(table))
+            other = found.get(view.name)
+            if other is not None or view.name in tables:
+                what = f"the view of {other.source}" if other is not None else "a lake table"
+                raise ValueError(
+                    f"The view {view.name} of stream {table.stream.name!r} has the name of {what}. "
+                    "Rename the event type, or the stream."
+                )
+            found[view.name] = view
+    return found

@@ -19,6 +19,7 @@ import pytest
 from infra.command.target import Target
 from infra.demo.producing import send_simulation
 from infra.local.firehose.deaggregation import unpack
+from producers.sinks.kinesis import KinesisSink
 from tests.end_to_end.conftest import Shell, shell_in
 from tests.end_to_end.poisoned import PoisonedSimulation, payloads
 from tests.shop import REPORTS, TABLES, WEB
@@ -150,7 +151,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     with shell_in(tmp_path_factory.mktemp("poisoned")) as shell:
         shell.run("local", "up")
         target = Target("local", {}, directory=shell.directory)
-        key_id, key = next(iter(deployed_keys(target).items()))
+        key_id, key = next(iter(deployed_keys(target, "web").items()))
         deployed, now = Gate(TABLES["web_events"], key_id=key_id, key=key), datetime.now(UTC)
         simulation = PoisonedSimulation(
             stream=WEB,
@@ -162,7 +163,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             duplicate=0.02,
             payloads=payloads(deployed, int(now.timestamp() * 1000)),
         )
-        send_simulation(target.client("kinesis"), target.stream_name, simulation, lambda _: None)
+        send_simulation(KinesisSink(target.stream_name, target.client("kinesis")), simulation, lambda _: None)
         found = Pipeline(shell, target, deployed, simulation)
         found.deliver()
         yield found

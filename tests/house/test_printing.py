@@ -23,7 +23,7 @@ from infra.command.progress import Steps
 from infra.local.parts.log_lines import LogLines
 from infra.local.paths import LocalPaths
 from producers.commands.cli import app as produce_app
-from producers.commands.run import own_target
+from producers.commands.target import own_target
 from producers.contracts import message, printable, printable_lines
 from producers.spool.folder import Spool
 from queries.commands import cli as queries_cli
@@ -204,7 +204,7 @@ def failed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         for raw in (json.dumps(members).encode(), HOSTILE.encode("utf-8", "replace"), unread.encode())
     )
     monkeypatch.setattr(failed_cli, "_objects", lambda _: objects)
-    monkeypatch.setattr(failed_cli, "deployed_keys", lambda _: read_keys(KEYS))
+    monkeypatch.setattr(failed_cli, "deployed_keys", lambda *_: read_keys(KEYS))
 
     def run(*arguments: str) -> str:
         ran = CliRunner().invoke(

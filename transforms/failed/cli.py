@@ -37,6 +37,7 @@ Producers = Annotated[
     list[str] | None, typer.Option("--producer", help="Only from this producer; repeatable.")
 ]
 Since = Annotated[str, typer.Option(help="Only records that arrived at or after this time (UTC, ISO 8601).")]
+Streams = Annotated[list[str] | None, typer.Option("--stream", help="Only records of this stream.")]
 Until = Annotated[str, typer.Option(help="Only records that arrived before this time.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -47,6 +48,7 @@ def list_failed(
     *,
     by: Annotated[str, typer.Option(help=f"Count by: {', '.join(FACETS)}.")] = "reason",
     records: Annotated[bool, typer.Option("--records", help="One line for each record.")] = False,
+    stream: Streams = None,
     reason: Reasons = None,
     event_type: Types = None,
     kind: Kinds = None,
@@ -59,8 +61,15 @@ def list_failed(
     if by not in FACETS:
         raise typer.BadParameter(f"{by!r} is none of: {', '.join(FACETS)}.", param_hint="--by")
     target = cast("Target", ctx.obj)
+    _require_streams(target, stream)
     wanted = _selection(
-        reason=reason, event_type=event_type, kind=kind, producer=producer, since=since, until=until
+        stream=stream,
+        reason=reason,
+        event_type=event_type,
+        kind=kind,
+        producer=producer,
+        since=since,
+        until=until,
     )
     unreadable: list[UnreadableStretch] = []
     found = [
@@ -98,6 +107,7 @@ def _replay_command(ctx: typer.Context, wanted: Selection) -> str:
     options = [f"--{name}={root.params[name]}" for name in ("target", "deployment") if _is_typed(root, name)]
     words = ["penstock", *options, "failed", "replay"]
     for option, values in (
+        ("--stream", wanted.streams),
         ("--reason", wanted.reasons),
         ("--type", wanted.event_types),
         ("--kind", wanted.kinds),
@@ -159,6 +169,7 @@ def replay_failed(
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Do also what was done before.")] = False,
+    stream: Streams = None,
     reason: Reasons = None,
     event_type: Types = None,
     kind: Kinds = None,
@@ -169,15 +180,22 @@ def replay_failed(
 ) -> None:
     """Judge failed records again, after a repair, and write those that pass into the lake, each one once."""
     target = cast("RepairTarget", ctx.obj)
+    _require_streams(target, stream)
     function = _repair(target, repair, source)
-    keys = deployed_keys(target)
+    keys = {name: deployed_keys(target, name) for name in stream or target.project.streams}
     order = Order(
         selection=_selection(
-            reason=reason, event_type=event_type, kind=kind, producer=producer, since=since, until=until
+            stream=stream,
+            reason=reason,
+            event_type=event_type,
+            kind=kind,
+            producer=producer,
+            since=since,
+            until=until,
         ),
         repair_name=function.name if function is not None else "",
         version=function.version if function is not None else "",
-        key_id=next(iter(keys)),
+        key_id=",".join(dict.fromkeys(next(iter(each)) for each in keys.values())),
     )
     objects, progress = _objects(target), Progress(_tell, time.monotonic)
     runs = replay(
@@ -218,8 +236,18 @@ def _repair(target: RepairTarget, function: str, source: str) -> Repair | None:
     return find_repair(function) if function else None
 
 
+def _require_streams(target: Target, streams: list[str] | None) -> None:
+    for name in streams or ():
+        if name not in target.project.streams:
+            known = ", ".join(target.project.streams)
+            raise typer.BadParameter(
+                f"There is no stream {name!r}. There are: {known}.", param_hint="--stream"
+            )
+
+
 def _selection(
     *,
+    stream: list[str] | None,
     reason: list[str] | None,
     event_type: list[str] | None,
     kind: list[str] | None,
@@ -232,6 +260,7 @@ def _selection(
         event_types=frozenset(event_type or ()),
         kinds=frozenset(kind or ()),
         producers=frozenset(producer or ()),
+        streams=frozenset(stream or ()),
         since=_time(since, "--since"),
         until=_time(until, "--until"),
     )

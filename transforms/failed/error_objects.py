@@ -31,6 +31,7 @@ class FailedRecord:
         arrival_ms: when the stream took the record, epoch milliseconds; 0 when the document does not say.
         attempts: how often it was tried.
         raw: the record.
+        origin: what Firehose names of the delivery stream: its function, or the lake table.
     """
 
     object_key: str
@@ -41,6 +42,7 @@ class FailedRecord:
     arrival_ms: int
     attempts: int
     raw: bytes
+    origin: str = ""
 
     @property
     def record_id(self) -> str:
@@ -87,7 +89,16 @@ def read_error_object(object_key: str, body: bytes) -> Iterator[FailedRecord | U
             _whole(members.get("arrivaltimestamp")),
             _whole(members.get("attemptsmade")),
             raw,
+            _origin(members),
         )
+
+
+def _origin(members: Mapping[str, Any]) -> str:
+    table = members.get("datacatalogtable")
+    if isinstance(table, Mapping):
+        return str(_members(table).get("tablename", ""))
+    words = str(members.get("lambdaarn", "")).split(":")
+    return words[6] if len(words) > 6 else ""
 
 
 def _documents(text: str) -> Iterator[tuple[int, Any]]:

@@ -37,6 +37,7 @@ class IndexEntry:
         line, line_length, line_reason: of `unreadable_line` the number of the line in its source, its
             characters, and why it could not be read, in the words of `transforms.failed.line_reasons`.
         is_replayed: rows of its record are in the lake.
+        stream: by whose rules it was judged.
     """
 
     record_id: str
@@ -56,6 +57,7 @@ class IndexEntry:
     line_length: int | None = None
     line_reason: str = ""
     is_replayed: bool = False
+    stream: str = ""
 
     @property
     def is_to_replay(self) -> bool:
@@ -113,6 +115,7 @@ def _entry(record: FailedRecord, judged: Judged, vocabulary: Vocabulary) -> Inde
         line=line,
         line_length=length,
         line_reason=why,
+        stream=judged.table.stream.name,
     )
 
 
@@ -180,6 +183,7 @@ Facet = Callable[[IndexEntry], str]
 
 FACETS: Mapping[str, Facet] = {
     "reason": lambda entry: entry.reason,
+    "stream": lambda entry: entry.stream,
     "type": lambda entry: entry.event_type or "(none)",
     "kind": lambda entry: entry.kind or "(none)",
     "producer": lambda entry: entry.producer_id or "(none)",
@@ -204,10 +208,11 @@ class Selection:
     producers: frozenset[str] = frozenset()
     since: str = ""
     until: str = ""
+    streams: frozenset[str] = frozenset()
 
     def takes_all_of(self, kind: str) -> bool:
         """Whether every entry of this kind of error is meant, whatever else it is."""
-        others = (self.reasons, self.event_types, self.producers, self.since, self.until)
+        others = (self.reasons, self.event_types, self.producers, self.since, self.until, self.streams)
         return not any(others) and (not self.kinds or kind in self.kinds)
 
     def __contains__(self, entry: object) -> bool:
@@ -218,6 +223,7 @@ class Selection:
             (self.event_types, entry.event_type),
             (self.kinds, entry.kind),
             (self.producers, entry.producer_id),
+            (self.streams, entry.stream),
         )
         is_in_time = entry.arrival_time >= self.since and (not self.until or entry.arrival_time < self.until)
         return is_in_time and all(not wanted or value in wanted for wanted, value in allowed)

@@ -50,6 +50,8 @@ class Order:
     def name(self, tag: str) -> str:
         """The same text for the same work on the same error object."""
         selection = {name: sorted(value) if value else "" for name, value in asdict(self.selection).items()}
+        if not selection["streams"]:
+            del selection["streams"]  # orders from before there were several streams keep their names
         return json.dumps([selection, self.repair_name, self.version, self.key_id, RULES_VERSION, tag, FORM])
 
 

@@ -76,14 +76,22 @@ class Reviewer:
                 yield [Judged(each.raw, each.table, next(outcomes))] if isinstance(each, _Row) else each
 
     def _found(self, record: FailedRecord, data: bytes) -> "list[Judged] | _Row":
-        row = self._row(data) if record.kind in ROWS_INSIDE else None
-        return self._events(data, record.arrival_ms) if row is None else row
+        row = self._row(record, data) if record.kind in ROWS_INSIDE else None
+        return self._events(record, data) if row is None else row
 
-    def _events(self, data: bytes, arrival_ms: int) -> list[Judged]:
-        """By the gate of the stream that knows the event's type; by the first one when none does."""
+    def _of(self, origin: str) -> Sequence[tuple[LakeTable, Gate]]:
+        """The gate of the stream that the record was on; every gate when that is not known."""
+        named = [each for each in self._gates if is_origin(each[0], origin)]
+        # `-transform` is the end of `-orders-transform` too.
+        return [max(named, key=lambda each: len(each[0].stream.named("")))] if named else self._gates
+
+    def _events(self, record: FailedRecord, data: bytes) -> list[Judged]:
+        """By the gate of the record's stream. When that is not known, by one that knows the event's type, or
+        else by the first.
+        """
         found: list[Judged] = []
-        for table, gate in self._gates:
-            judged = [Judged(raw, table, outcome) for raw, outcome in gate.each(data, arrival_ms)]
+        for table, gate in self._of(record.origin):
+            judged = [Judged(raw, table, outcome) for raw, outcome in gate.each(data, record.arrival_ms)]
             if not all(
                 isinstance(each.outcome, Failed) and each.outcome.reason == "unknown_type" for each in judged
             ):
@@ -91,18 +99,23 @@ class Reviewer:
             found = found or judged
         return found
 
-    def _row(self, data: bytes) -> "_Row | None":
+    def _row(self, record: FailedRecord, data: bytes) -> "_Row | None":
         """The row that failed behind the transformation; None when the bytes are none."""
         try:
             head = msgspec.json.decode(data, type=_RowHead)
             names = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
-        for table, _ in self._gates:
+        for table, _ in self._of(record.origin):
             columns = {payload_column(each) for each in table.delivered if each.name == head.event_type}
             if columns & set(names):
                 return _Row(data, table, head)
         return None
+
+
+def is_origin(table: LakeTable, origin: str) -> bool:
+    """Whether Firehose means this table's stream: it names the table, or the stream's transformation."""
+    return origin == table.name or origin.endswith(f"-{table.stream.named('transform').replace('_', '-')}")
 
 
 @dataclass(frozen=True)
@@ -145,7 +158,12 @@ def keyless_reviewer(tables: Iterable[LakeTable]) -> Reviewer:
     return Reviewer((table, Gate(table, key_id="none", key=bytes(32))) for table in tables)
 
 
-def reviewer(tables: Iterable[LakeTable], keys: Mapping[str, bytes]) -> Reviewer:
-    """A reviewer with the first of these keys, for every stream. `keys` is key id to key."""
-    key_id, key = next(iter(keys.items()))
-    return Reviewer((table, Gate(table, key_id=key_id, key=key)) for table in tables)
+def reviewer(tables: Iterable[LakeTable], keys: Mapping[str, Mapping[str, bytes]]) -> Reviewer:
+    """A reviewer with the first key of each stream. `keys` is stream to key id to key; nothing may be written
+    of a stream that is not in it.
+    """
+    gates = []
+    for table in tables:
+        key_id, key = next(iter(keys.get(table.stream.name, {"none": bytes(32)}).items()))
+        gates.append((table, Gate(table, key_id=key_id, key=key)))
+    return Reviewer(gates)

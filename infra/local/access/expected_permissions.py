@@ -3,10 +3,13 @@
 Written by hand from what the chain does, not from the templates: it is the other opinion about them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infra.aws.outputs import Outputs
+from infra.local.access import expected_stream_permissions
+from infra.local.access.permission_names import Asked, Names
+from infra.project.project import Project
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,15 @@ class Question:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
-Asked = Sequence[tuple[str, str] | tuple[str, str, Mapping[str, str]]]
-
-
-def questions(of: Outputs, prefix: str) -> list[Question]:
+def questions(of: Outputs, prefix: str, project: Project) -> list[Question]:
     """Every question. `prefix` begins the names of the deployment's resources."""
+    names = Names(of, prefix, project)
+    expected: dict[str, tuple[Asked, Asked]] = {}
+    for stream in project.streams.values():
+        expected |= expected_stream_permissions.rights(names, stream)
+    expected |= _shared(names)
     found: list[Question] = []
-    for principal, (may, must_not) in _rights(of, prefix).items():
+    for principal, (may, must_not) in expected.items():
         for allowed, asked in ((True, may), (False, must_not)):
             for action, resource, *context in asked:
                 found.append(Question(f"{prefix}-{principal}", action, resource, allowed, *context))
@@ -40,57 +45,29 @@ def _below(prefix: str) -> dict[str, str]:
     return {"s3:prefix": prefix}
 
 
-def _rights(of: Outputs, prefix: str) -> dict[str, tuple[Asked, Asked]]:
-    """Role to (what it may, what it must not)."""
-    place = f"{of.region}:{of.account_id}"
-    lake, reporting, results = (
-        f"arn:aws:s3:::{name}" for name in (of.lake_bucket, of.reporting_bucket, of.results_bucket)
-    )
-    row, failed = (
-        f"{lake}/web_events/event_hour=2026-11-24-10/a.parquet",
-        f"{lake}/failed/processing-failed/a",
-    )
-    report = f"{reporting}/reports/orders_by_hour/run=7/event_hour=2026-11-24-10/0"
-    stream, other_stream = (f"arn:aws:kinesis:{place}:stream/{name}" for name in (of.stream_name, "another"))
-    transform, queries = (
-        f"arn:aws:lambda:{place}:function:{name}" for name in (of.transform_function, of.query_function)
-    )
-    queue, dead = (
-        f"arn:aws:sqs:{place}:{url.rpartition('/')[2]}" for url in (of.queue_url, of.dead_letter_queue_url)
-    )
-    ledger = f"arn:aws:dynamodb:{place}:table/{of.ledger_table}"
-    copied, direct = (
-        f"arn:aws:quicksight:{place}:dataset/{prefix}-{name}" for name in ("funnel-by-day", "orders-by-hour")
-    )
-    copied_report = f"arn:aws:glue:{place}:table/{of.database}/funnel_by_day"
-    pipeline, analysts = (
-        f"arn:aws:athena:{place}:workgroup/{name}" for name in (of.work_group, of.analyst_work_group)
-    )
-    events, orders, other_table = (
-        f"arn:aws:glue:{place}:table/{name}"
-        for name in (f"{of.database}/web_events", f"{of.database}/orders_by_hour", "another/salaries")
-    )
-    own_log, other_log = (
-        f"arn:aws:logs:{place}:log-group:/aws/lambda/{name}:log-stream:2026/11/24/x"
-        for name in (of.transform_function, of.query_function)
-    )
-    dropped_log = f"arn:aws:logs:{place}:log-group:/aws/lambda/{of.transform_function}:*"
-    secret = f"arn:aws:secretsmanager:{place}:secret:{of.pseudonym_secret}-AbCdEf"
-    through_lambda = {
-        "kms:ViaService": f"lambda.{of.region}.amazonaws.com",
-        "kms:EncryptionContext:aws:lambda:FunctionArn": transform,
-    }
-    of_another = {**through_lambda, "kms:EncryptionContext:aws:lambda:FunctionArn": queries}
-    reads_keys: Asked = [("kms:Decrypt", of.transform_key, through_lambda)]
-    nobody_but_the_transform: Asked = [
-        ("s3:DeleteObject", row), ("s3:DeleteObjectVersion", row), ("s3:DeleteBucket", lake),
-        ("s3:PutBucketPolicy", lake), ("kinesis:DeleteStream", stream), ("dynamodb:DeleteTable", ledger),
-        ("glue:DeleteTable", events), ("glue:GetTable", other_table), ("iam:PassRole", "*"),
-        ("sts:AssumeRole", "*"), ("secretsmanager:GetSecretValue", secret), ("kms:Decrypt", "*"),
-        ("lambda:UpdateFunctionCode", queries), ("kms:CreateGrant", of.transform_key, through_lambda),
-        ("kms:PutKeyPolicy", of.transform_key), ("kms:ScheduleKeyDeletion", of.transform_key),
-    ]  # fmt: skip
-    nobody: Asked = [*nobody_but_the_transform, *reads_keys]
+def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
+    """Role that is no single stream's to (what it may, what it must not)."""
+    of, nobody, place = names.outputs, names.nobody, names.place
+    lake, reporting, results = names.lake, names.reporting, names.results
+    failed, report, queries, queue, dead = names.failed, names.report, names.queries, names.queue, names.dead
+    ledger, pipeline, analysts = names.ledger, names.pipeline, names.analysts
+    deployed, streams = list(of.streams.values()), list(names.project.streams.values())
+    orders, other_table = names.table(names.report_name), f"arn:aws:glue:{place}:table/another/salaries"
+    query_log = names.log(of.query_function)
+    rows: Asked = [("s3:GetObject", names.row(each)) for each in streams]
+    writes: Asked = [("s3:PutObject", names.row(each)) for each in streams]
+    tables: Asked = [("glue:GetTable", names.table(each.table)) for each in streams]
+    listed: Asked = [
+        ("s3:ListBucket", lake, _below(f"{each.table}/event_hour=2026-11-24-10/")) for each in streams
+    ]
+    reads = [*expected_stream_permissions.reads(names, deployed)]
+    puts = [*expected_stream_permissions.puts(names, deployed)]
+    transforms: Asked = [("lambda:InvokeFunction", names.function(each)) for each in deployed]
+    dropped: Asked = [
+        ("logs:FilterLogEvents", f"arn:aws:logs:{place}:log-group:/aws/lambda/{each.transform_function}:*")
+        for each in deployed
+    ]
+    sealed: Asked = [("glue:BatchGetPartition", names.table(f"{each.table}_hours")) for each in streams]
     results_of_analysts: Asked = [
         ("s3:PutObject", f"{results}/analysts/a.csv"), ("s3:GetObject", f"{results}/analysts/a.csv"),
         ("s3:ListBucket", results, _below("analysts/")), ("athena:StartQueryExecution", analysts),
@@ -98,111 +75,111 @@ def _rights(of: Outputs, prefix: str) -> dict[str, tuple[Asked, Asked]]:
     ]  # fmt: skip
     others_results: Asked = [
         ("athena:StartQueryExecution", pipeline), ("s3:GetObject", f"{results}/pipeline/a.csv"),
-        ("s3:ListBucket", results), ("s3:PutObject", row), ("s3:PutObject", report),
-        ("kinesis:GetRecords", stream), ("lambda:InvokeFunction", queries),
+        ("s3:ListBucket", results), *writes, ("s3:PutObject", report),
+        *reads, ("lambda:InvokeFunction", queries),
     ]  # fmt: skip
     return {
-        "web-source": (
-            [("kinesis:GetRecords", stream), ("kinesis:GetShardIterator", stream),
-             ("kinesis:ListShards", stream)],
-            [*nobody, ("kinesis:GetRecords", other_stream), ("kinesis:PutRecords", stream),
-             ("s3:PutObject", row),
-             ("lambda:InvokeFunction", transform)],
-        ),
-        "web-delivery": (
-            [("lambda:InvokeFunction", transform), ("glue:GetTableVersions", events), ("s3:PutObject", row),
-             ("s3:PutObject", failed), ("s3:ListBucket", lake)],
-            [*nobody, ("lambda:InvokeFunction", queries), ("glue:UpdateTable", events),
-             ("s3:PutObject", f"{lake}/elsewhere/a"), ("s3:PutObject", report),
-             ("kinesis:GetRecords", stream),
-             ("sqs:SendMessage", queue)],
-        ),
-        "transform": (
-            [("logs:PutLogEvents", own_log), *reads_keys],
-            [*nobody_but_the_transform, ("kms:Decrypt", of.transform_key),
-             ("kms:Decrypt", of.transform_key, of_another), ("kms:Encrypt", of.transform_key, through_lambda),
-             ("logs:PutLogEvents", other_log), ("s3:GetObject", row), ("s3:PutObject", row),
-             ("kinesis:GetRecords", stream), ("kinesis:PutRecord", stream)],
-        ),
         "queries": (
             [("sqs:ReceiveMessage", queue), ("sqs:DeleteMessage", queue),
              ("athena:StartQueryExecution", pipeline),
              ("athena:GetQueryExecution", pipeline), ("athena:StopQueryExecution", pipeline),
-             ("glue:GetTable", events), ("glue:BatchCreatePartition", orders),
+             *tables, ("glue:BatchCreatePartition", orders),
              ("glue:BatchUpdatePartition", orders), ("glue:CreateTable", orders),
-             ("glue:CreateTable", events),
-             ("s3:GetObject", row), ("s3:ListBucket", lake, _below("web_events/event_hour=2026-11-24-10/")),
+             *(("glue:CreateTable", table) for _, table, *_ in tables),
+             *rows, *listed,
              ("s3:PutObject", report), ("s3:PutObjectTagging", report),
              ("s3:PutObject", f"{results}/pipeline/a.csv"),
              ("dynamodb:PutItem", ledger), ("dynamodb:BatchGetItem", ledger),
-             ("dynamodb:Query", f"{ledger}/index/due"), ("logs:PutLogEvents", other_log)],
-            [*nobody, ("athena:StartQueryExecution", analysts), ("s3:PutObject", row),
+             ("dynamodb:Query", f"{ledger}/index/due"), ("logs:PutLogEvents", query_log)],
+            [*nobody, ("athena:StartQueryExecution", analysts), *writes,
              ("s3:GetObject", failed),
              ("s3:DeleteObject", report), ("s3:ListBucket", lake),
              ("s3:PutObject", f"{reporting}/elsewhere/a"),
-             ("s3:PutObject", f"{results}/analysts/a.csv"), ("glue:BatchUpdatePartition", events),
+             ("s3:PutObject", f"{results}/analysts/a.csv"),
+             *(("glue:BatchUpdatePartition", table) for _, table, *_ in tables),
              ("glue:DeletePartition", orders), ("glue:UpdateTable", orders),
              ("glue:CreateTable", other_table), ("sqs:ReceiveMessage", dead), ("sqs:PurgeQueue", queue),
-             ("dynamodb:Scan", ledger), ("kinesis:GetRecords", stream), ("lambda:InvokeFunction", transform),
-             ("logs:PutLogEvents", own_log)],
+             ("dynamodb:Scan", ledger), *reads, *transforms,
+             *(("logs:PutLogEvents", names.log(each.transform_function)) for each in deployed)],
         ),
-        "refresh": (
-            [("quicksight:CreateIngestion", f"{copied}/ingestion/a"), ("quicksight:ListIngestions", copied),
-             ("glue:GetPartitions", copied_report)],
-            [*nobody, ("quicksight:CreateIngestion", f"{direct}/ingestion/a"),
-             ("quicksight:DeleteDataSet", copied), ("quicksight:UpdateDataSet", copied),
-             ("glue:BatchUpdatePartition", copied_report), ("glue:GetPartitions", events),
-             ("s3:GetObject", report), ("s3:GetObject", row), ("dynamodb:GetItem", ledger),
-             ("lambda:InvokeFunction", queries), ("athena:StartQueryExecution", pipeline),
-             ("logs:PutLogEvents", own_log)],
-        ),
-        "producer": (
-            [("kinesis:PutRecords", stream), ("kinesis:ListShards", stream)],
-            [*nobody, ("kinesis:PutRecords", other_stream), ("kinesis:GetRecords", stream),
-             ("s3:GetObject", row),
-             ("lambda:InvokeFunction", transform), ("sqs:SendMessage", queue)],
-        ),
+        "refresh": _refresh(names),
         "analyst": (
-            [*results_of_analysts, ("s3:GetObject", row), ("s3:GetObject", report),
-             ("s3:ListBucket", lake, _below("web_events/")), ("glue:GetPartitions", events)],
+            [*results_of_analysts, *rows, ("s3:GetObject", report), *listed,
+             *(("glue:GetPartitions", table) for _, table, *_ in tables)],
             [*nobody, *others_results, ("s3:GetObject", failed), ("s3:ListBucket", lake, _below("failed/")),
-             ("glue:UpdateTable", events), ("dynamodb:GetItem", ledger), ("sqs:ReceiveMessage", queue)],
+             *(("glue:UpdateTable", table) for _, table, *_ in tables), ("dynamodb:GetItem", ledger),
+             ("sqs:ReceiveMessage", queue)],
         ),
         "quicksight": (
             [*results_of_analysts, ("s3:GetObject", report), ("glue:GetPartition", orders),
              ("s3:ListBucket", reporting, _below("reports/"))],
-            [*nobody, *others_results, ("s3:GetObject", row), ("s3:GetObject", failed),
-             ("glue:GetTable", events)],
+            [*nobody, *others_results, *rows, ("s3:GetObject", failed), *tables],
         ),
         "operator": (
             [("sqs:StartMessageMoveTask", dead), ("sqs:ReceiveMessage", dead), ("sqs:SendMessage", queue),
              ("dynamodb:PutItem", ledger), ("lambda:InvokeFunction", queries), ("s3:GetObject", report),
-             ("s3:ListBucket", lake, _below("web_events/")), ("cloudwatch:GetMetricData", "*")],
-            [*nobody, ("sqs:ReceiveMessage", queue), ("sqs:PurgeQueue", dead), ("s3:GetObject", row),
+             *listed, *sealed, ("cloudwatch:GetMetricData", "*")],
+            [*nobody, ("sqs:ReceiveMessage", queue), ("sqs:PurgeQueue", dead), *rows,
              ("s3:ListBucket", lake, _below("failed/")),
-             ("s3:PutObject", report), ("lambda:InvokeFunction", transform),
+             ("s3:PutObject", report), *transforms,
              ("athena:StartQueryExecution", pipeline),
-             ("dynamodb:DeleteItem", ledger), ("kinesis:PutRecord", stream)],
+             ("dynamodb:DeleteItem", ledger), *puts],
         ),
         "reconciler": (
-            [*results_of_analysts, ("s3:GetObject", row), ("s3:GetObject", failed), ("glue:GetTable", events),
-             ("s3:ListBucket", lake, _below("failed/")),
-             ("logs:FilterLogEvents", dropped_log), ("cloudwatch:GetMetricData", "*")],
+            [*results_of_analysts, *rows, ("s3:GetObject", failed), *tables,
+             ("s3:ListBucket", lake, _below("failed/")), *dropped, ("cloudwatch:GetMetricData", "*")],
             [*nobody, *others_results, ("s3:GetObject", report), ("s3:PutObject", failed),
              ("dynamodb:PutItem", ledger), ("sqs:ReceiveMessage", dead)],
         ),
         "failed-reader": (
             [("s3:GetObject", failed), ("s3:ListBucket", lake, _below("failed/processing-failed/")),
-             ("kinesis:PutRecords", stream)],
-            [*nobody, ("s3:GetObject", row), ("s3:PutObject", failed), ("s3:GetObject", report),
-             ("kinesis:GetRecords", stream), ("athena:StartQueryExecution", analysts)],
+             *(each for each in puts if each[0].startswith("kinesis:"))],
+            [*nobody, *rows, ("s3:PutObject", failed), ("s3:GetObject", report),
+             *reads, *(each for each in puts if each[0].startswith("firehose:")),
+             ("athena:StartQueryExecution", analysts)],
         ),
         "importer": (
-            [("s3:GetObject", row), ("s3:PutObject", row), ("s3:PutObject", failed),
-             ("sqs:SendMessage", queue), ("s3:ListBucket", lake, _below("web_events/")),
+            [*rows, *writes, ("s3:PutObject", failed),
+             ("sqs:SendMessage", queue), *listed,
              ("s3:ListBucket", lake, _below("failed/"))],
             [*nobody, ("s3:GetObject", failed), ("s3:PutObject", report), ("s3:GetObject", report),
-             ("s3:DeleteObject", row), ("sqs:ReceiveMessage", queue), ("kinesis:PutRecords", stream),
+             ("sqs:ReceiveMessage", queue), *puts,
              ("athena:StartQueryExecution", analysts), ("dynamodb:PutItem", ledger)],
         ),
     }  # fmt: skip
+
+
+def _refresh(names: Names) -> tuple[Asked, Asked]:
+    """The function that keeps QuickSight's copies fresh: of the reports that have one, and no others."""
+    of, place = names.outputs, names.place
+    copied = sorted(
+        {
+            name
+            for dashboard in names.project.dashboards.values()
+            for name, source in dashboard.sources.items()
+            if source.import_mode == "spice"
+        }
+    )
+    others = [name for name in names.project.reports if name not in copied] or ["another"]
+
+    def data_set(report: str) -> str:
+        return f"arn:aws:quicksight:{place}:dataset/{names.prefix}-{report.replace('_', '-')}"
+
+    may: list[tuple[str, str]] = [("logs:PutLogEvents", names.log(f"{names.prefix}-refresh"))]
+    for name in copied:
+        may += [
+            ("quicksight:CreateIngestion", f"{data_set(name)}/ingestion/a"),
+            ("quicksight:ListIngestions", data_set(name)), ("glue:GetPartitions", names.table(name)),
+        ]  # fmt: skip
+    changed = data_set(copied[0] if copied else "another")
+    return may, [
+        *names.nobody, ("quicksight:CreateIngestion", f"{data_set(others[0])}/ingestion/a"),
+        ("quicksight:DeleteDataSet", changed), ("quicksight:UpdateDataSet", changed),
+        ("glue:BatchUpdatePartition", names.table(names.report_name)),
+        *(("glue:GetPartitions", names.table(each.table)) for each in names.project.streams.values()),
+        ("s3:GetObject", names.report),
+        *(("s3:GetObject", names.row(each)) for each in names.project.streams.values()),
+        ("dynamodb:GetItem", names.ledger),
+        ("lambda:InvokeFunction", names.queries), ("athena:StartQueryExecution", names.pipeline),
+        ("logs:PutLogEvents", names.log(of.query_function)),
+    ]  # fmt: skip

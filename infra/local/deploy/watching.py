@@ -50,5 +50,5 @@ def changes(folders: Iterable[Path]) -> frozenset[tuple[Path, int]]:
 
 def _hand_over(context: LocalContext, outputs: Outputs, project: Project) -> None:
     code = packages.sources(project.folders)
-    for name in (outputs.transform_function, outputs.query_function):
+    for name in outputs.functions:
         context.client("lambda").update_function_code(FunctionName=name, ZipFile=code)

@@ -113,8 +113,11 @@ def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
     """Whether the URL answers 200."""
     import ssl
 
-    trust = ssl.create_default_context(cafile=str(ca_bundle)) if ca_bundle and ca_bundle.exists() else None
     try:
+        # MiniStack may be writing the certificate at this moment: that is an SSLError, and no answer yet.
+        trust = (
+            ssl.create_default_context(cafile=str(ca_bundle)) if ca_bundle and ca_bundle.exists() else None
+        )
         request = urllib.request.Request(target, method=method)  # noqa: S310 - loopback, built above
         with urllib.request.urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310
             return bool(answer.status == 200)

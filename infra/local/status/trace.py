@@ -14,6 +14,7 @@ from queries.contracts import Report
 from queries.hours import hour_of
 from queries.ledger.state import PartitionState, Published
 from queries.partitions import partitions_reading
+from transforms.contracts import LakeTable
 
 _EVENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _READS = 40
@@ -56,14 +57,15 @@ class Tracer:
             message = f"{event_id!r} is no event id: 36 characters of hexadecimal digits and hyphens."
             raise UnknownEventError(message, is_well_formed=False)
         for table in self._project.tables.values():
-            landed = self._in_lake(event_id, table.name)
+            landed = self._in_lake(event_id, table)
             if landed is not None:
                 return timeline(landed, self._in_reports(landed, table.name))
         raise UnknownEventError(
             f"Event {event_id} is not in the lake. It may still be on its way, or have failed."
         )
 
-    def _in_lake(self, event_id: str, table: str) -> Landed | None:
+    def _in_lake(self, event_id: str, of: LakeTable) -> Landed | None:
+        table, stream = of.name, of.stream.name
         for bound in (f"event_hour BETWEEN '{_near(event_id, -1)}' AND '{_near(event_id, 1)}'", "true"):
             found = self._resources.asking.rows(
                 "SELECT event_type, producer_id, epoch, seq, event_hour, "  # noqa: S608 - the id is checked
@@ -72,18 +74,19 @@ class Tracer:
                 f"WHERE {bound} AND event_id = '{event_id}' ORDER BY arrival_time LIMIT 1"
             )
             for row in found.rows:
-                return self._landed(event_id, dict(zip(found.columns, row, strict=True)))
+                return self._landed(stream, event_id, dict(zip(found.columns, row, strict=True)))
         return None
 
-    def _landed(self, event_id: str, row: dict[str, Any]) -> Landed:
+    def _landed(self, stream: str, event_id: str, row: dict[str, Any]) -> Landed:
         bucket, _, key = str(row.pop("path")).removeprefix("s3://").partition("/")
         delivered = next((each for each in self._happened("lake") if each.facts.get("key") == key), None)
         landed_ms = delivered.at * 1000 if delivered else self._written(bucket, key)
-        transformed = self._transformed(row["arrival_ms"], landed_ms)
+        delivery_stream = self._resources.outputs.stream(stream).delivery_stream
+        transformed = self._transformed(delivery_stream, row["arrival_ms"], landed_ms)
         return Landed(
             event_id=event_id,
             **row,
-            stream=self._in_stream(event_id, row["arrival_ms"]),
+            stream=self._in_stream(stream, event_id, row["arrival_ms"]),
             transformed_ms=transformed.at * 1000 if transformed else None,
             transform=_short(transformed),
             landed_ms=landed_ms,
@@ -95,14 +98,22 @@ class Tracer:
         modified: datetime = head["LastModified"]
         return modified.timestamp() * 1000
 
-    def _transformed(self, arrival_ms: float, landed_ms: float) -> Happening | None:
+    def _transformed(self, delivery_stream: str, arrival_ms: float, landed_ms: float) -> Happening | None:
         """The first invocation that ended after the record's arrival: records are judged in their order."""
-        within = (each for each in self._happened("transform") if arrival_ms <= each.at * 1000 <= landed_ms)
+        within = (
+            each
+            for each in self._happened("transform")
+            if each.facts.get("stream") == delivery_stream and arrival_ms <= each.at * 1000 <= landed_ms
+        )
         return next(within, None)
 
-    def _in_stream(self, event_id: str, arrival_ms: float) -> dict[str, Any]:
-        """Shard and sequence number of the record that holds the event; empty when the stream has lost it."""
-        kinesis, stream = self._context.client("kinesis"), self._resources.outputs.stream_name
+    def _in_stream(self, name: str, event_id: str, arrival_ms: float) -> dict[str, Any]:
+        """Shard and sequence number of the record that holds the event; empty when the stream has lost it, or
+        the event went straight to Firehose.
+        """
+        kinesis, stream = self._context.client("kinesis"), self._resources.outputs.stream(name).stream_name
+        if not stream:
+            return {}
         for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
             for record in self._records(kinesis, stream, shard["ShardId"], arrival_ms):
                 if event_id.encode() in record["Data"]:

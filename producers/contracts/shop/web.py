@@ -108,6 +108,7 @@ def _access_log_event(line: AccessLogLine) -> tuple[EventType, Payload]:
 
 STREAM = Stream(
     name="web",
+    plain_names=True,
     event_types=(PAGE_VIEWED, PRODUCT_VIEWED, CART_UPDATED, ORDER_PLACED, HEARTBEAT),
     allowed_lateness=timedelta(hours=6),
     traffic="producers.simulation.web_traffic:traffic",

@@ -19,7 +19,7 @@ from infra.local import cloud, processes
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
-from tests.shop import SHOP
+from tests.shop import SHOP, WEB
 from transforms.contracts import EVENT_HOUR_FORMAT
 
 pytestmark = pytest.mark.cloud
@@ -115,9 +115,11 @@ def test_the_doctor_sees_whether_the_key_of_the_environment_is_usable_and_the_de
     deployed: Deployed,
 ) -> None:
     client, function = deployed.cloud.context.client, deployed.outputs.transform_function
-    key = deployed.outputs.transform_key
+    key = deployed.outputs.stream().transform_key
     promise = "the transform's environment is encrypted with the deployment's own key"
-    assert client("kms").describe_key(KeyId=SHOP.default.transform_key_alias)["KeyMetadata"]["Arn"] == key
+    assert (
+        client("kms").describe_key(KeyId=SHOP.default.transform_key_alias(WEB))["KeyMetadata"]["Arn"] == key
+    )
     assert deployed.doctor()[promise] == Finding(promise, True, "Enabled, rotation on")
     client("kms").disable_key(KeyId=key)
     try:

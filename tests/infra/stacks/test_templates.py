@@ -195,7 +195,7 @@ def test_the_environment_with_the_pseudonym_keys_is_encrypted_under_a_key_that_r
     assert key.properties["EnableKeyRotation"] is True
     assert key.properties["PendingWindowInDays"] == 30
     (alias,) = of_type(RESOURCES, "AWS::KMS::Alias")
-    assert alias.properties["AliasName"] == DEPLOYMENT.transform_key_alias
+    assert alias.properties["AliasName"] == DEPLOYMENT.transform_key_alias(WEB)
     secret_holders = {
         each.name: each.properties.get("KmsKeyArn")
         for each in of_type(RESOURCES, "AWS::Lambda::Function")
@@ -269,7 +269,7 @@ def test_the_outputs_name_everything_that_commands_ask_for() -> None:
 
 
 def test_missing_outputs_are_named_with_what_to_do() -> None:
-    with pytest.raises(OutputsError, match=r"stream_name.*penstock local up"):
+    with pytest.raises(OutputsError, match=r"No stream.*penstock local up"):
         Outputs.from_document({"region": REGION, "account_id": ACCOUNT_ID, "stacks": {}})
 
 

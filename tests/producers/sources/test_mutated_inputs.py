@@ -103,7 +103,7 @@ def test_damaged_input_is_read_or_refused_and_every_row_is_accounted_for(
 
 
 def _through_a_pipe(given: Mutated, monkeypatch: pytest.MonkeyPatch) -> None:
-    from producers.commands.run import own_target
+    from producers.commands.target import own_target
 
     with given.path.open("rb") as file:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(file))

@@ -27,9 +27,7 @@ def make_console(local_cloud: LocalCloud) -> Callable[[], Console]:
     outputs = Outputs.from_document(local_cloud.outputs)
 
     def make() -> Console:
-        made = Console(
-            local_cloud, f"failed-{uuid4().hex}", outputs.pseudonym_secret, outputs.pseudonym_key_ids
-        )
+        made = Console(local_cloud, f"failed-{uuid4().hex}", outputs.pseudonym_secrets)
         made.client("s3").create_bucket(Bucket=made.lake_bucket)
         first = [
             error_line(broken(1), ARRIVAL_MS),

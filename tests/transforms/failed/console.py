@@ -1,6 +1,7 @@
 """`penstock failed` run against a local cloud, and records for it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +48,7 @@ class Console:
 
     cloud: LocalCloud
     lake_bucket: str
-    pseudonym_secret: str
-    pseudonym_key_ids: str
+    pseudonym_secrets: Mapping[str, tuple[str, str]]
     json: bool = False
     project: Project = SHOP
 

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,8 +58,7 @@ class Bucket:
 
     client_of: Callable[[str], Any]
     lake_bucket: str
-    pseudonym_key_ids: str
-    pseudonym_secret: str
+    pseudonym_secrets: Mapping[str, tuple[str, str]]
     json: bool = False
     project: Project = SHOP
     calls: Counter[str] = field(default_factory=Counter)
@@ -100,8 +99,7 @@ def make_bucket(local_cloud: LocalCloud) -> Callable[[], Bucket]:
         made = Bucket(
             local_cloud.context.client,
             f"hours-{uuid4().hex}",
-            outputs.pseudonym_key_ids,
-            outputs.pseudonym_secret,
+            outputs.pseudonym_secrets,
         )
         s3 = local_cloud.context.client("s3")
         s3.create_bucket(Bucket=made.lake_bucket)

@@ -35,9 +35,7 @@ class SourceConsole(Console):
 @pytest.fixture
 def console(local_cloud: LocalCloud, tmp_path: Path) -> SourceConsole:
     outputs = Outputs.from_document(local_cloud.outputs)
-    made = SourceConsole(
-        local_cloud, f"failed-{uuid4().hex}", outputs.pseudonym_secret, outputs.pseudonym_key_ids
-    )
+    made = SourceConsole(local_cloud, f"failed-{uuid4().hex}", outputs.pseudonym_secrets)
     made.folder = tmp_path
     (tmp_path / "sources").mkdir()
     project = f'[project]\nname = "visits"\n[folders]\nstreams = "{SHOP.folders.streams}"\n'

@@ -24,7 +24,7 @@ QUERIES = f"{PREFIX}-queries"
 def _check(cloud: LocalCloud) -> Checked:
     names = Outputs.from_document(cloud.outputs)
     deployed = rights_check.deployed(cloud.outputs, names.region)
-    asked = questions(names, PREFIX)
+    asked = questions(names, PREFIX, SHOP)
     keys = rights_check.key_policies(cloud.context.client("kms"), asked)
     return rights_check.check(cloud.context.client("iam"), deployed, asked, keys)
 

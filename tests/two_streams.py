@@ -1,0 +1,124 @@
+"""A project with two streams that share an event type's name: one on Kinesis, one straight to Firehose."""
+
+from pathlib import Path
+
+from infra.project.loading import load
+from infra.project.project import Project
+
+PROJECT_FILE = """[project]
+name = "depot"
+prefix = "depot"
+"""
+
+PARCELS = '''"""Parcels on their way through the depot."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from msgspec import Meta
+
+from producers.contracts import EventType, Payload, Stream
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Grams = Annotated[int, Meta(ge=0, le=100_000_000)]
+
+
+class Scanned(Payload):
+    """A parcel passed a gate."""
+
+    parcel: Name
+    gate: Name
+    grams: Grams
+
+
+class Beat(Payload):
+    """A gate is alive. Counted, and not kept."""
+
+    gate: Name
+
+
+SCANNED = EventType(Scanned, version=1, partition_key="parcel")
+BEAT = EventType(Beat, version=1, partition_key="gate", delivered=False)
+STREAM = Stream(
+    name="parcels", event_types=(SCANNED, BEAT), allowed_lateness=timedelta(hours=6), owner="depot-team"
+)
+'''
+
+SENSORS = '''"""What the cold rooms measure."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from msgspec import Meta
+
+from producers.contracts import EventType, Payload, Stream
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Scanned(Payload):
+    """A room was measured."""
+
+    room: Name
+    celsius: Annotated[float, Meta(ge=-90, le=90)]
+
+
+class Beat(Payload):
+    """A sensor is alive. Counted, and not kept."""
+
+    sensor: Name
+
+
+SCANNED = EventType(Scanned, version=1, partition_key="room")
+BEAT = EventType(Beat, version=1, partition_key="sensor", delivered=False)
+STREAM = Stream(
+    name="sensors",
+    event_types=(SCANNED, BEAT),
+    allowed_lateness=timedelta(hours=6),
+    ingest="direct",
+    owner="climate-team",
+)
+'''
+
+PARCELS_BY_HOUR = """-- report:   parcels_by_hour
+-- title:    Parcels by hour
+-- owner:    depot-team
+-- source:   parcels_events
+-- grain:    event_hour
+-- columns:  scans bigint, grams bigint
+-- checks:   rows between 0 and 1, scans >= 1
+SELECT event_hour, count(*) AS scans, sum(scanned.grams) AS grams
+FROM parcels_events
+WHERE event_type = 'scanned'
+GROUP BY event_hour
+"""
+
+ROOMS_BY_HOUR = """-- report:   rooms_by_hour
+-- title:    Rooms by hour
+-- owner:    climate-team
+-- source:   sensors_events
+-- grain:    event_hour
+-- columns:  room varchar, measured bigint, warmest double
+-- keys:     room
+-- checks:   unique(room), measured >= 1
+SELECT event_hour, scanned.room AS room, count(*) AS measured, max(scanned.celsius) AS warmest
+FROM sensors_events
+WHERE event_type = 'scanned'
+GROUP BY event_hour, scanned.room
+"""
+
+
+def write(folder: Path) -> Project:
+    """Write the project into a folder, and load it."""
+    files = {
+        "penstock.toml": PROJECT_FILE,
+        "streams/parcels.py": PARCELS,
+        "streams/sensors.py": SENSORS,
+        "reports/parcels_by_hour.sql": PARCELS_BY_HOUR,
+        "reports/rooms_by_hour.sql": ROOMS_BY_HOUR,
+    }
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return load(folder)
