@@ -31,6 +31,11 @@ EVENT_HOUR = "event_hour"
 EVENT_HOUR_FORMAT = "%Y-%m-%d-%H"
 """`2026-11-24-10`: the one name of an hour's data, from transform to hourly report."""
 
+IMPORTED_SUFFIX = ".pq"
+"""Ends the keys of lake objects that an import wrote, each event in them once. It is not `.parquet`: for that
+the lake bucket sends a notification each, and an import sends its own, by the hundred.
+"""
+
 FAILED_PREFIX = "failed/"
 """Error prefix in the lake bucket. Firehose adds the kind of error and the day below it."""
 FAILED_TABLE = "failed_records"

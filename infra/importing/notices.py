@@ -1,6 +1,6 @@
 """Tells the query function of the objects of an import: in messages of its queue, many objects in each.
 
-S3 itself would send a message for every object (see `SUFFIX` in `transforms.importing.lake_objects`).
+S3 itself would send a message for every object (see `IMPORTED_SUFFIX` in `transforms.contracts`).
 """
 
 import json

@@ -124,6 +124,23 @@ def settle(state: PartitionState, as_of: int) -> PartitionState:
     )
 
 
+def leave_open(state: PartitionState, input_now: Input, sql_sha: str) -> PartitionState:
+    """An hour whose lake objects are what its seal would be: nothing is computed until they change."""
+    return replace(
+        state,
+        published_seq=state.dirty_seq,
+        first_dirty_at=None,
+        due_at=None,
+        forced=False,
+        accepts=False,
+        attempts=0,
+        quarantined=False,
+        last_error="",
+        judged_input=input_now.digest,
+        judged_sql=sql_sha,
+    )
+
+
 def claim(
     states: Sequence[PartitionState],
     inputs: Mapping[str, Input],

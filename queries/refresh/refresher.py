@@ -20,6 +20,7 @@ from queries.partitions import Key, window
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.publication import Publication, version_of
 from queries.refresh.rendering import sql_sha, unload
+from queries.refresh.sealing import needs_no_seal
 from queries.refresh.summary import Policy, Summary
 from queries.store.checks import kept_reason
 from queries.store.port import NewerVersionError, ReportStore, SwapRefusedError
@@ -181,6 +182,13 @@ class Refresher:
         if unchanged:
             writes.append([rules.settle(state, now) for state in unchanged])
         rest = sorted((state for state in states if state not in unchanged), key=lambda state: state.key)
+        if left_open := [
+            state
+            for state in rest
+            if query.waits_for_lateness and needs_no_seal(state, objects.get(state.partition, ()))
+        ]:
+            writes.append([rules.leave_open(one, inputs[one.partition], sha) for one in left_open])
+            rest = [state for state in rest if state not in left_open]
         # Whatever is wrong with an object concerns the partitions that read its hour, not their neighbours.
         wrong = {state.partition: self._wrong_input(query, state, inputs, objects) for state in rest}
         if refused := [state for state in rest if wrong[state.partition]]:

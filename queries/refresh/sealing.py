@@ -5,17 +5,18 @@ as long as the hour is open, and at the files of a sealing run afterwards. A sea
 report's: same ledger, same swap.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from queries.contracts import Report, ReportColumn
 from queries.engine.trino_types import trino_type
 from queries.lake.inputs import read_inputs
-from queries.lake.port import LakeIndex
+from queries.lake.port import LakeIndex, Listed
 from queries.ledger.rules import CHUNK
+from queries.ledger.state import PartitionState
 from queries.partitions import Key
 from queries.refresh.catalog import ReportQuery
 from queries.store.port import Entry, ReportStore, SwapRefusedError
-from transforms.contracts import LakeTable
+from transforms.contracts import IMPORTED_SUFFIX, LakeTable
 
 SEALED_FOLDER = "sealed"
 """Folder of the reporting bucket; not that of reports, whose readers may not read events."""
@@ -129,6 +130,11 @@ class OpenHours:
     def _entry(self, report: Report, hour: str, served: Entry | None) -> Entry:
         fence = served.parameters.get("fence", "0") if served else "0"
         return Entry(hour, self._lake_url(report.source, hour), {"fence": fence})
+
+
+def needs_no_seal(state: PartitionState, objects: Sequence[Listed]) -> bool:
+    """Whether the hour, never sealed, lies in one object that an import wrote: few files, and no copies."""
+    return state.published is None and len(objects) == 1 and objects[0].key.endswith(IMPORTED_SUFFIX)
 
 
 def is_sealed(report: Report, entry: Entry) -> bool:

@@ -5,10 +5,8 @@ the same name, whichever file they came from and in whatever order.
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, LakeTable
+from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, IMPORTED_SUFFIX, LakeTable
 
-SUFFIX = ".pq"
-"""Not `.parquet`, for which the lake bucket sends notifications: an import sends its own, by the hundred."""
 _PREFIX = "import-"
 PROCESSING_FAILED = f"{FAILED_PREFIX}processing-failed/"
 
@@ -20,7 +18,7 @@ def hour_prefix(table: LakeTable, hour: str) -> str:
 
 def object_key(table: LakeTable, hour: str, digest: str) -> str:
     """The key of the object with these events."""
-    return f"{hour_prefix(table, hour)}{_PREFIX}{digest}{SUFFIX}"
+    return f"{hour_prefix(table, hour)}{_PREFIX}{digest}{IMPORTED_SUFFIX}"
 
 
 def failed_key(day: str, digest: str) -> str:

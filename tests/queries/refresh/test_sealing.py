@@ -14,7 +14,7 @@ from queries.hours import hours_between
 from queries.partitions import Key
 from queries.refresh.sealing import sealing_queries
 from queries.store.port import Entry
-from tests.queries.refresh.sealing_world import HOUR_MS, TABLE, KilledError, World
+from tests.queries.refresh.sealing_world import HOUR_MS, TABLE, KilledError, World, lake_object
 from tests.shop import TABLES
 
 HOUR, NEXT = "2026-11-24-10", "2026-11-24-11"
@@ -73,6 +73,23 @@ def test_a_sealed_hour_has_each_event_once_and_hours_are_sealed_by_one_statement
     sealed(world)
     assert (world.seen(HOUR), world.seen(NEXT)) == (once(HOUR), once(NEXT))
     assert world.statements == 1
+
+
+def test_an_hour_that_an_import_wrote_as_one_object_is_not_sealed_until_something_else_comes(
+    world: World,
+) -> None:
+    key = f"web_events/event_hour={HOUR}/import-1.pq"
+    world.s3.put_object(Bucket="lake", Key=key, Body=lake_object(["a", "b"]))
+    world.notify(HOUR)
+    for _ in range(3):
+        world.pass_time(5 * LATENESS)
+        world.tick()
+    assert (world.is_sealed(HOUR), world.statements, world.seen(HOUR)) == (False, 0, Counter("ab"))
+    world.put(HOUR, "late", "b", "c")
+    world.notify(HOUR)
+    world.pass_time(5 * LATENESS)
+    world.tick()
+    assert (world.is_sealed(HOUR), world.statements, world.seen(HOUR)) == (True, 1, Counter("abc"))
 
 
 def test_a_late_event_opens_exactly_its_own_hour_and_is_seen_at_once(world: World) -> None:
