@@ -26,14 +26,8 @@ from dashboards.model import (
 from queries.contracts import file_text
 
 _ID = re.compile(r"[a-z][a-z0-9\-]{0,60}$")
-
-
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}$")
-
-
 _DURATION = re.compile(r"(\d+)(m|h|d)$")
-
-
 NEVER = 10**11
 """Seconds after which history that nobody adds to is stale."""
 EVER = ("1970-01-01", "2200-01-01")
