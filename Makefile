@@ -11,7 +11,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
-        kill-reports upgrade wheel interrupt-cloud soak attack-athena mutate-inputs chaos
+        kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -170,6 +170,9 @@ test-trino: $(VENV)/.dev ## the golden answers beside a real Trino (needs Maven 
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+try-wheel: $(VENV)/.dev ## the wheel, installed by pip outside the clone: the producer alone, a service, a project of two streams
+	PENSTOCK_TEST_INSTALL=1 $(BIN)/pytest tests/infra/wheel
 
 clean: ## remove what was made here, the local cloud's state included
 	-@test -x $(BIN)/penstock && $(BIN)/penstock local down >/dev/null 2>&1

@@ -52,6 +52,13 @@ def load(file: Path) -> Project:
         raise ProjectError(str(error)) from error
 
 
+def project_name(name: str) -> str:
+    """The name, if a project may have it. Raises ProjectError."""
+    if not _NAME.fullmatch(name):
+        raise ProjectError(f"{name!r} is not a valid project name. {_NAMED}")
+    return name
+
+
 def _project(top: Section, file: Path) -> Project:
     top.only("project", "folders", "deployments")
     project = top.table("project")

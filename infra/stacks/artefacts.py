@@ -121,7 +121,9 @@ def source_files(artefact: Artefact, folders: Folders, root: Path | None = None)
         name.as_posix(): file.read_bytes()
         for name, file in project_files(folders, artefact.project, artefact.stream)
     }
-    for source in artefact.sources:
+    # Below `penstock` every package needs the one around it.
+    around = (f"{placement.PARENT}/__init__.py",) if placement.PREFIX else ()
+    for source in (*artefact.sources, *around):
         start = root / placement.placed(source)
         for path in [start] if start.is_file() else start.rglob("*"):
             relative = path.relative_to(root)

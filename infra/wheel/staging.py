@@ -52,7 +52,7 @@ def _modules(root: Path) -> Iterator[str]:
 
 
 def _configuration(file: Path) -> str:
-    """`setup.cfg` for the staged tree: packages, data files and the entry point of the command."""
+    """`setup.cfg` for the staged tree: its packages and data files lie below `penstock`."""
     read = configparser.ConfigParser(interpolation=None)
     read.read_string(file.read_text(encoding="utf-8"))
     read["options.packages.find"]["include"] = f"\n{PARENT}\n{PARENT}.*"
@@ -60,8 +60,6 @@ def _configuration(file: Path) -> str:
     for package in PACKAGES:
         if package in data:
             data[f"{PARENT}.{package}"] = data.pop(package)
-    scripts = read["options.entry_points"]
-    scripts["console_scripts"] = scripts["console_scripts"].replace("= infra.", f"= {PARENT}.infra.")
     for section in [name for name in read.sections() if name not in ("metadata",) and "options" not in name]:
         read.remove_section(section)
     lines = []

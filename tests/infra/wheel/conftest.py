@@ -1,8 +1,10 @@
 """An installed wheel: built by pip from the files that this repository holds, and unpacked beside the libraries.
 
-The environments borrow the libraries of the one that runs the tests: `make try-wheel` installs them for real.
+The environments borrow the libraries of the one that runs the tests, unless PENSTOCK_TEST_INSTALL is set: then
+pip installs the wheel with what it asks for (`make try-wheel`).
 """
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -10,12 +12,16 @@ import venv
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[3]
-collect_ignore = ["application"]  # its tests run in an environment of its own
+WITHOUT_EXTRAS = ("boto3", "botocore", "dateutil", "jmespath", "msgspec", "s3transfer", "six", "urllib3")
+"""What `pip install penstock` brings: boto3 and msgspec, and what boto3 needs."""
+FOR_REAL = bool(os.environ.get("PENSTOCK_TEST_INSTALL"))
+collect_ignore = ["application"]  # its tests run in the environments below
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Environment:
         return subprocess.run(
             [str(self.python), *arguments],
             cwd=cwd,
-            env={"PATH": f"{self.python.parent}:/usr/bin:/bin", "HOME": str(cwd), **environ},
+            env={"PATH": f"{self.python.parent}:/usr/bin:/bin", "HOME": str(cwd)} | environ,
             capture_output=True,
             text=True,
             check=False,
@@ -70,13 +76,64 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment outside the clone, with the wheel and the libraries that the tests have."""
+    """An environment outside the clone, with the wheel and all that its command and its tests need."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=False, symlinks=True)
-    (site,) = folder.glob("lib/python*/site-packages")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
+    if FOR_REAL:
+        return _pip_installed(folder, f"{wheel}[local,dashboards,infra,analyst]", "pytest")
+    environment = _unpacked(folder, wheel)
     borrowed = [path for path in sys.path if path.endswith("site-packages")]
     # A .pth below a borrowed folder is not read, so an editable installation of the clone stays unknown.
-    (site / "borrowed.pth").write_text("\n".join(borrowed) + "\n", encoding="utf-8")
+    (environment.site / "borrowed.pth").write_text("\n".join(borrowed) + "\n", encoding="utf-8")
+    return environment
+
+
+@pytest.fixture(scope="session")
+def small(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the wheel and what it asks for without extras: nothing else can be imported."""
+    folder = tmp_path_factory.mktemp("small")
+    if FOR_REAL:
+        return _pip_installed(folder, str(wheel))
+    environment = _unpacked(folder, wheel)
+    for name in WITHOUT_EXTRAS:
+        found = find_spec(name)
+        assert found is not None
+        assert found.origin is not None
+        place = Path(found.origin)
+        place = place.parent if place.name == "__init__.py" else place
+        (environment.site / place.name).symlink_to(place)
+    return environment
+
+
+def _unpacked(folder: Path, wheel: Path) -> Environment:
+    venv.create(folder, with_pip=False, symlinks=True)
+    environment = _environment(folder)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(environment.site)
+    return environment
+
+
+def _pip_installed(folder: Path, *wanted: str) -> Environment:
+    venv.create(folder, with_pip=True, symlinks=True)
+    environment = _environment(folder)
+    command = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = environment.run(
+        [*command, "--constraint", str(ROOT / "constraints.txt"), *wanted],
+        folder,
+        timeout=900,
+        **_pip_settings(),
+    )
+    assert done.returncode == 0, done.stderr
+    return environment
+
+
+def _pip_settings() -> dict[str, str]:
+    """Where this machine's pip finds packages, which may be said by a file in the home folder."""
+    return {
+        "HOME": str(Path.home()),
+        **{name: os.environ[name] for name in os.environ if name.startswith("PIP_")},
+    }
+
+
+def _environment(folder: Path) -> Environment:
+    (site,) = folder.glob("lib/python*/site-packages")
     return Environment(folder / "bin" / "python", site)

@@ -73,19 +73,39 @@ def test_the_command_runs_as_a_module(installed: Environment, tmp_path: Path, co
     assert done.stderr == "0 findings.\n"
 
 
-def test_a_zip_from_the_wheel_holds_what_its_handler_imports(installed: Environment, tmp_path: Path) -> None:
-    write = (
-        "import sys, pathlib\n"
-        "from penstock.infra.project.loading import SHOP, load\n"
-        "from penstock.infra.stacks.artefacts import ARTEFACTS, source_zip\n"
-        "for name, artefact in ARTEFACTS.items():\n"
-        "    pathlib.Path(f'{name}.zip').write_bytes(source_zip(artefact, load(SHOP).folders))\n"
-        "    print(name, artefact.handler)\n"
-    )
-    done = installed.run(["-c", write], tmp_path)
+ZIPS = """
+import pathlib, zipfile
+from penstock.infra.project.loading import SHOP, load
+from penstock.infra.stacks.artefacts import ARTEFACTS, source_zip
+for name, artefact in ARTEFACTS.items():
+    file = pathlib.Path(f"{name}.zip")
+    file.write_bytes(source_zip(artefact, load(SHOP).folders))
+    zipfile.ZipFile(file).extractall(name)
+    print(name, artefact.handler)
+"""
+
+# As Lambda does: the function's folder comes first on the path, libraries after it.
+HANDLER = """
+import importlib, sys
+folder, module = sys.argv[1:]
+sys.path.insert(0, folder)
+loaded = importlib.import_module(module)
+places = [getattr(found, "__file__", None) or "" for name, found in sys.modules.items() if name.split(".")[0] == "penstock"]
+print([place for place in places if not place.startswith(folder)])
+if module.startswith("penstock.transforms"):
+    print(*loaded.load_streams(loaded.STREAMS))
+"""
+
+
+def test_a_zip_from_the_wheel_holds_what_its_handler_imports_and_the_streams(
+    installed: Environment, tmp_path: Path
+) -> None:
+    done = installed.run(["-c", ZIPS], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     handlers = dict(line.split() for line in done.stdout.splitlines())
     assert handlers["transform"] == "penstock.transforms.handler.lambda_handler"
-    for name in handlers:
-        with zipfile.ZipFile(tmp_path / f"{name}.zip") as archive:
-            assert {entry.split("/")[0] for entry in archive.namelist()} == {"penstock"}
+    for name, handler in handlers.items():
+        assert [folder.name for folder in (tmp_path / name).iterdir()] == ["penstock"]
+        ran = installed.run(["-c", HANDLER, str(tmp_path / name), handler.rpartition(".")[0]], tmp_path)
+        assert ran.returncode == 0, ran.stderr[-2000:]
+        assert ran.stdout.splitlines() == (["[]", "web"] if name == "transform" else ["[]"])

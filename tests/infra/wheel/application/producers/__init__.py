@@ -1,0 +1,3 @@
+"""Whom the service buys from."""
+
+NAMES = ("Sawmill", "Foundry")
