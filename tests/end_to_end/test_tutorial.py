@@ -17,6 +17,8 @@ pytestmark = pytest.mark.cloud
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tutorial.md"
+NEXT_PART = "\n## A project of your own\n"
+"""It has a test of its own, `test_tutorial_project.py`."""
 BLOCK = re.compile(
     r"(?:^Write `(?P<file>[^`]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
@@ -26,7 +28,7 @@ DONE = ("git clone", "cd penstock", "export PATH", "make setup")
 
 def steps() -> Iterator[tuple[str, str, list[str]]]:
     """("write", path, [content]) and ("run", command, words of its output), in the page's order."""
-    for block in BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
+    for block in BLOCK.finditer(PAGE.read_text(encoding="utf-8").partition(NEXT_PART)[0]):
         if block["kind"] != "console":
             assert block["file"], f"A block of {block['kind']} says no file: {block['text'][:60]}"
             yield "write", block["file"], [block["text"]]
