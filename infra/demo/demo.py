@@ -16,6 +16,7 @@ from infra.demo.outcome import Outcome, Wanted
 from infra.demo.producing import send_file, send_simulation
 from infra.local.status.reports import standings
 from producers.commands.feeding import Fed
+from producers.commands.hour_guard import HourGuard
 from producers.commands.target import sink_of
 from producers.simulation.simulator import Simulation
 from queries.commands.waiting import Standing as Refreshed
@@ -119,7 +120,7 @@ def _produce(
     sink = sink_of(wanted.stream, target.entrance(wanted.stream.name), target.client)
     if simulation is None:
         assert wanted.file is not None
-        return send_file(sink, wanted.stream, wanted.file, progress)
+        return send_file(sink, wanted.stream, wanted.file, progress, HourGuard(target))
     return send_simulation(sink, simulation, progress)
 
 

@@ -7,6 +7,7 @@ from infra.accounting.intervals import IntervalSet
 from infra.accounting.names import names_in
 from infra.accounting.reconcile import Places, ProducerEpoch
 from producers.commands.feeding import Fed, feed_simulation, feed_source
+from producers.commands.hour_guard import HourGuard
 from producers.contracts import Stream
 from producers.errors import ProducerError
 from producers.producer import Producer
@@ -45,10 +46,12 @@ def require_readable(path: str, declared: Stream) -> None:
     next(iter(read(path, declared)), None)
 
 
-def send_file(sink: RecordSink, declared: Stream, path: str, progress: Progress) -> tuple[Fed, Places]:
+def send_file(
+    sink: RecordSink, declared: Stream, path: str, progress: Progress, hours: HourGuard
+) -> tuple[Fed, Places]:
     """Send a file's lines as events of the declared stream; return what was sent, also by name.
 
-    Raises SourceError, NotSentError.
+    They leave no faster than the delivery can open their event hours. Raises SourceError, NotSentError.
     """
     passing: defaultdict[ProducerEpoch, list[tuple[int, int]]] = defaultdict(list)
 
@@ -60,7 +63,8 @@ def send_file(sink: RecordSink, declared: Stream, path: str, progress: Progress)
             yield item
 
     producer = Producer(sink=sink, fail_fast=True)
-    fed = _sent(producer, lambda: feed_source(producer, watched(read(path, declared)), progress=progress))
+    pace = hours.of_file(path, declared, None).pace(producer.flush)
+    fed = _sent(producer, lambda: feed_source(producer, watched(read(path, declared)), pace, progress))
     whole = {name: IntervalSet.of(span for span in spans if span[0] > 0) for name, spans in passing.items()}
     return fed, {**whole, **_own(producer)}
 

@@ -102,7 +102,7 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("dynamodb:Scan", ledger), *reads, *transforms,
              *(("logs:PutLogEvents", names.log(each.transform_function)) for each in deployed)],
         ),
-        "refresh": _refresh(names),
+        **({"refresh": _refresh(names)} if _copied(names) else {}),
         "analyst": (
             [*results_of_analysts, *rows, ("s3:GetObject", report), *listed,
              *(("glue:GetPartitions", table) for _, table, *_ in tables)],
@@ -149,10 +149,9 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
     }  # fmt: skip
 
 
-def _refresh(names: Names) -> tuple[Asked, Asked]:
-    """The function that keeps QuickSight's copies fresh: of the reports that have one, and no others."""
-    of, place = names.outputs, names.place
-    copied = sorted(
+def _copied(names: Names) -> list[str]:
+    """Reports of which QuickSight has a copy; without one there is no function that keeps copies fresh."""
+    return sorted(
         {
             name
             for dashboard in names.project.dashboards.values()
@@ -160,6 +159,12 @@ def _refresh(names: Names) -> tuple[Asked, Asked]:
             if source.import_mode == "spice"
         }
     )
+
+
+def _refresh(names: Names) -> tuple[Asked, Asked]:
+    """The function that keeps QuickSight's copies fresh: of the reports that have one, and no others."""
+    of, place = names.outputs, names.place
+    copied = _copied(names)
     others = [name for name in names.project.reports if name not in copied] or ["another"]
 
     def data_set(report: str) -> str:

@@ -50,7 +50,7 @@ class Names:
     @property
     def report_name(self) -> str:
         """A report of the project, or a name that could be one's."""
-        return next(iter(self.project.reports), "orders_by_hour")
+        return next(iter(self.project.reports), "a_report")
 
     @property
     def report(self) -> str:

@@ -19,6 +19,7 @@ from dashboards.preview.files import csv_of, png_of
 from dashboards.preview.foreign import NoDefinitionError, adopt, definition_of
 from dashboards.render.state import State
 from dashboards.render.tile import tile
+from infra.command.target import Target
 from tests.dashboards import rows
 from tests.dashboards.conftest import board_over, resources
 
@@ -211,14 +212,18 @@ def test_partitions_that_no_report_can_have_are_never_put_into_sql(board: Board)
     assert board._sources[rules].part({"2026-11-24"}) is None
 
 
+def _target() -> Target:
+    return Target("local", {}, directory=Path.cwd())
+
+
 def test_lint_finds_nothing_wrong_and_ends_well_on_our_own_definitions() -> None:
-    result = CliRunner().invoke(app, ["lint"])
+    result = CliRunner().invoke(app, ["lint"], obj=_target())
     assert result.exit_code == 0
     assert "nothing found" in result.output
 
 
 def test_emit_prints_what_goes_into_the_template() -> None:
-    result = CliRunner().invoke(app, ["emit"])
+    result = CliRunner().invoke(app, ["emit"], obj=_target())
     assert json.loads(result.stdout)["DashboardTraffic"]["Type"] == "AWS::QuickSight::Dashboard"
 
 

@@ -86,5 +86,5 @@ def accounting(chain: Chain) -> Accounting:
     )
     function = chain.outputs.transform_function
     lake = chain.outputs.lake_bucket
-    evidence = Evidence(engine, chain.client("s3"), chain.client("logs"), lake, function, [TABLE.name])
+    evidence = Evidence(engine, chain.client("s3"), chain.client("logs"), lake, [function], [TABLE.name])
     return reconcile(gather(evidence))

@@ -22,7 +22,7 @@ print(json.dumps([producer.last_seq, stats.pending, sorted({name.partition(".")[
 def test_the_producer_alone_sends_to_a_stream(
     small: Environment, local_cloud: LocalCloud, tmp_path: Path
 ) -> None:
-    done = small.run(["-c", SEND], tmp_path, **local_cloud.environment())
+    done = small.run(["-c", SEND], tmp_path, timeout=120, **local_cloud.environment())
     assert done.returncode == 0, done.stderr[-2000:]
     last_seq, pending, loaded = json.loads(done.stdout)
     assert last_seq >= 100

@@ -62,7 +62,11 @@ def test_a_file_may_have_the_name_of_anybodys_module_and_leaves_nothing_on_the_p
         ({"a": "\nimport nosuch\n"}, "a.py", "line 2: ModuleNotFoundError: No module named 'nosuch'"),
         ({"a": "x = (\n"}, "a.py", "line 1: SyntaxError"),
         ({"a-b": RIDES}, "a-b.py", "cannot be imported. Use letters"),
-        ({"a": RIDES, "b": RIDES}, "b.py", r"a.py already. Rename one"),
+        (
+            {"a": RIDES.replace("NAME", "rides"), "b": RIDES.replace("NAME", "rides")},
+            "b.py",
+            r"a.py already. Rename one",
+        ),
     ],
     ids=["none", "no stream", "another kind", "failing import", "syntax", "file name", "two of one name"],
 )

@@ -12,6 +12,7 @@ from infra.local.cloud import LocalCloud
 from queries.commands.cli import reports_app
 from tests.queries.cloud import Chain
 from tests.queries.events import page_viewed
+from tests.shop import SHOP
 
 pytestmark = pytest.mark.cloud
 
@@ -25,6 +26,7 @@ class Here:
     """What the commands find in `ctx.obj`."""
 
     json = True
+    project = SHOP
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain

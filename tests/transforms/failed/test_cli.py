@@ -69,7 +69,7 @@ def test_no_failed_records_is_said_in_words(console: Console) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--by", "colour"), "none of: reason, type"), (("--since", "yesterday"), "2026-11-24T10:00")],
+    [(("--by", "colour"), "none of: reason, stream"), (("--since", "yesterday"), "2026-11-24T10:00")],
 )
 def test_an_option_that_is_not_understood_says_what_is(
     console: Console, options: tuple[str, ...], words: str
