@@ -79,7 +79,7 @@ chaos: $(VENV)/.dev ## fifty rounds of kills, restarts, full disks and faults, e
 	$(BIN)/python -m benchmarks.chaos --rounds 50 --events 10000
 
 mutate-inputs: $(VENV)/.dev ## two hundred damaged inputs through the commands that read files
-	PENSTOCK_TEST_MUTATIONS=200 $(BIN)/pytest tests/producers/sources/test_mutated_inputs.py
+	PENSTOCK_TEST_MUTATIONS=200 $(BIN)/pytest tests/producers/sources/test_mutated_inputs.py tests/infra/demo/test_producing.py
 
 bench-simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggregated and event by event
 	$(BIN)/python -m benchmarks.producer_simulates
