@@ -1,5 +1,6 @@
 """Finds and reads a project's `penstock.toml`."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import fields
@@ -37,7 +38,19 @@ def find(start: Path) -> Project:
             f"{found[0]}: this project lies inside another one, {found[1]}. Which one is meant would depend "
             "on the folder: move one of them out of the other."
         )
+    if found:
+        _trust(found[0], start)
     return load(found[0] if found else SHOP)
+
+
+def _trust(file: Path, start: Path) -> None:
+    """Raise ProjectError where somebody else put the file above our folder: a project's code is run."""
+    owner = file.stat().st_uid
+    if owner not in (0, os.geteuid(), start.stat().st_uid):
+        raise ProjectError(
+            f"{file}: this file belongs to another user (uid {owner}), whose code would run here. "
+            "Move your folder away from below it, or make the project your own."
+        )
 
 
 def load(file: Path) -> Project:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from infra import placement
+from infra.command.mounts import PartMissingError
 from infra.local.paths import LocalPaths
 from infra.project.project import Project
 
@@ -18,7 +19,10 @@ _SUFFIXES = frozenset({".py", ".sql", ".toml", ".txt"})
 
 
 def assembly_of(project: Project, paths: LocalPaths, progress: Callable[[str], None]) -> Path:
-    """Folder of the assembly. Raises NodeMissingError, ArtefactError, and what reading the project raises."""
+    """Folder of the assembly.
+
+    Raises PartMissingError, NodeMissingError, ArtefactError, and what reading the project raises.
+    """
     if project.assembly is not None:
         return project.assembly
     kept = paths.assemblies / _hash(project)
@@ -28,7 +32,10 @@ def assembly_of(project: Project, paths: LocalPaths, progress: Callable[[str], N
 
         progress("synthesizing the project")
         shutil.rmtree(paths.assemblies, ignore_errors=True)
-        made = synthesize(project, project.default, paths.assemblies / "new", source_folder)
+        try:
+            made = synthesize(project, project.default, paths.assemblies / "new", source_folder)
+        except ModuleNotFoundError as error:
+            raise PartMissingError("local up", error.name or "aws_cdk", "infra") from error
         made.rename(kept)
     return kept
 

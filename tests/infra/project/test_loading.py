@@ -1,5 +1,6 @@
 """A project's file and folders: what they give, and what is refused with file, line and remedy."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,19 @@ def test_a_project_is_its_folder(tmp_path: Path) -> None:
 def test_it_is_found_from_any_folder_below_its_file(tmp_path: Path) -> None:
     write(tmp_path)
     assert find(tmp_path / "streams" / "examples").file == tmp_path / "penstock.toml"
+
+
+def test_a_project_that_another_user_put_above_our_folder_is_not_run(tmp_path: Path) -> None:
+    file, ours = tmp_path / "penstock.toml", tmp_path / "ours"
+    write(tmp_path)
+    ours.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(file, 4711, -1)
+    with pytest.raises(ProjectError, match=r"belongs to another user \(uid 4711\)"):
+        find(ours)
+    os.chown(ours, 4711, -1)
+    assert find(ours).name == "rides"
 
 
 def test_where_there_is_none_the_shop_is_meant(tmp_path: Path) -> None:
