@@ -1,8 +1,10 @@
 """One import from beginning to end: files, spill, lake, failed records, the producer's account of itself."""
 
+import fcntl
 import shutil
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -38,6 +40,10 @@ class NotUniqueError(ValueError):
     def __init__(self, message: str, duplicates: DuplicateKeys) -> None:
         super().__init__(message)
         self.duplicates = duplicates
+
+
+class ImportRunningError(RuntimeError):
+    """Another process imports the same files now."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +86,12 @@ class Session:
     def run(self, reader: Batches, source: str, files: Sequence[str], head: Mapping[str, Any]) -> Outcome:
         """Import the files. `head` has `producer_id`, `epoch` and `arrival_ms`, used unless one was begun.
 
-        Raises SourceError, SourceDefinitionError, NotUniqueError, botocore's errors.
+        Raises ImportRunningError, SourceError, SourceDefinitionError, NotUniqueError, botocore's errors.
         """
+        with _alone(self._folder):
+            return self._run(reader, source, files, head)
+
+    def _run(self, reader: Batches, source: str, files: Sequence[str], head: Mapping[str, Any]) -> Outcome:
         journal = Journal(self._folder)
         remembered = journal.begin({**head, "read": None})
         sender = Sender(
@@ -225,3 +235,17 @@ class Session:
         with ThreadPoolExecutor(_READS) as pool:
             bodies = pool.map(self._places.objects.get, keys)
             return frozenset(each.encode() for body in bodies if body for each in event_ids(body))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the import's lock, which lies beside its folder: the folder is gone when the import has ended."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ImportRunningError(
+                f"Another process imports these files now; its lock is {lock.name}. Wait for it, or stop it."
+            ) from None
+        yield

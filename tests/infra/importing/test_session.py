@@ -1,5 +1,6 @@
 """Imports into a lake: the same rows change nothing, whatever ends an import, and every row is accounted for."""
 
+import fcntl
 import io
 import random
 from pathlib import Path
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from infra.importing import run, session
-from infra.importing.session import NotUniqueError
+from infra.importing.session import ImportRunningError, NotUniqueError
 from tests.infra.importing.world import VIEWS, Bucket, KilledError, row, run_import, write
 from tests.shop import TABLE
 from transforms.failed.arrow import arrow_schema
@@ -74,6 +75,16 @@ def test_importing_rows_again_writes_nothing(tmp_path: Path, again: str) -> None
     assert (bucket.puts, notified) == (puts, [])
     assert outcome.totals.settled + outcome.totals.copies == sum(map(len, files))
     assert not outcome.corrections
+
+
+def test_the_same_import_does_not_run_twice_at_once(tmp_path: Path) -> None:
+    bucket, file = Bucket(), write(tmp_path / "a.csv", ROWS)
+    with (tmp_path / "state.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(ImportRunningError, match="Another process imports these files now"):
+            run_import(bucket, tmp_path / "state", [file])
+    assert bucket.bodies == {}
+    assert run_import(bucket, tmp_path / "state", [file]).totals.landed == 400
 
 
 def test_only_rows_that_the_lake_does_not_hold_are_added(tmp_path: Path) -> None:
