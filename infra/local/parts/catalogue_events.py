@@ -5,20 +5,18 @@ template's rule would hand it.
 """
 
 import asyncio
-import contextlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import BaseRoute
 
 from dashboards.publishes import versions
 from dashboards.settings import Settings
+from infra.local.parts.background import Background
 from infra.local.parts.context import LocalContext
-from infra.local.parts.service import ResourceHandler, Target
 
 logger = logging.getLogger(__name__)
 
@@ -36,28 +34,14 @@ def event(database: str, report: str) -> dict[str, Any]:
     }
 
 
-class CatalogueEvents:
+class CatalogueEvents(Background):
     """Looks at the catalogue, and tells of every change once."""
 
     def __init__(self, context: LocalContext) -> None:
+        super().__init__()
         self._context = context
         self._seen: Mapping[str, str] = {}
         self._settings: tuple[str, Settings] | None = None
-        self._task: asyncio.Task[None] | None = None
-        self.targets: Mapping[str, Target] = {}
-        self.resources: Mapping[str, ResourceHandler] = {}
-        self.routes: Sequence[BaseRoute] = ()
-
-    async def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End it."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     async def _run(self) -> None:
         while True:

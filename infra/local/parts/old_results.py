@@ -9,17 +9,16 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import BaseRoute
 
 from infra.local.files import read_json
+from infra.local.parts.background import Background
 from infra.local.parts.context import LocalContext
-from infra.local.parts.service import ResourceHandler, Target
 
 KEPT_SECONDS = 600.0
 EVERY_SECONDS = 30.0
@@ -29,7 +28,7 @@ OUTPUT = "ResultsBucket"
 logger = logging.getLogger(__name__)
 
 
-class OldResults:
+class OldResults(Background):
     """Deletes what is older than `kept_seconds`, in the bucket and in the folders of local copies.
 
     A file's age is since it was written or, in the cache of objects, last read by a query.
@@ -42,22 +41,8 @@ class OldResults:
         kept_seconds: float = KEPT_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__()
         self._context, self._folders, self._kept, self._now = context, folders, kept_seconds, now
-        self._task: asyncio.Task[None] | None = None
-        self.targets: Mapping[str, Target] = {}
-        self.resources: Mapping[str, ResourceHandler] = {}
-        self.routes: Sequence[BaseRoute] = ()
-
-    async def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End it."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     async def _run(self) -> None:
         while True:

@@ -5,19 +5,17 @@ seconds, so the function is told about every second for as long as it says that 
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import BaseRoute
 
+from infra.local.parts.background import Background
 from infra.local.parts.context import LocalContext
-from infra.local.parts.service import ResourceHandler, Target
 
 logger = logging.getLogger(__name__)
 
@@ -34,30 +32,20 @@ OUTPUT = "QueryFunction"
 """The stack output that names the function."""
 
 
-class Ticker:
+class Ticker(Background):
     """Ticks from when `delivered` (a count of lake objects) has grown until nothing is stale any more."""
 
     def __init__(self, context: LocalContext, delivered: Callable[[], int], seconds: float) -> None:
+        super().__init__()
         self._context, self._delivered, self._seconds = context, delivered, seconds
         self._seen, self._stale = 0, False
         self._looked, self._skipped = 0, 0
-        self._task: asyncio.Task[None] | None = None
-        self.targets: Mapping[str, Target] = {}
-        self.resources: Mapping[str, ResourceHandler] = {}
-        self.routes: Sequence[BaseRoute] = ()
 
     async def start(self) -> None:
         """Begin to tick, unless the pace is 0."""
         self._stale = True  # something may have been, when the server ended
         if self._seconds > 0:
-            self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End it."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await super().start()
 
     async def _run(self) -> None:
         rest = self._seconds
