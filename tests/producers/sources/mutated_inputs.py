@@ -15,7 +15,7 @@ from tests.shop import WEB
 
 ROWS = 40
 MARK = re.compile(rb"/mark-\d{4}-end")
-_START = datetime(2024, 11, 24, 10, tzinfo=UTC)
+_START = datetime(2024, 3, 14, 10, tzinfo=UTC)
 
 
 class Mutated(NamedTuple):
@@ -37,7 +37,7 @@ def _mark(number: int) -> str:
 
 def _log() -> bytes:
     return "".join(
-        f'192.0.2.{n} - - [24/Nov/2024:10:{n:02}:00 +0000] "GET {_mark(n)} HTTP/1.1" 200 10 "-" "curl/8"\n'
+        f'192.0.2.{n} - - [14/Mar/2024:10:{n:02}:00 +0000] "GET {_mark(n)} HTTP/1.1" 200 10 "-" "curl/8"\n'
         for n in range(ROWS)
     ).encode()
 
@@ -64,7 +64,7 @@ def _whole() -> bytes:
 
 
 def _csv() -> bytes:
-    rows = [f'page_viewed,2024-11-24T10:{n:02}:00Z,{_mark(n)},192.0.2.{n},200,"curl, 8"' for n in range(ROWS)]
+    rows = [f'page_viewed,2024-03-14T10:{n:02}:00Z,{_mark(n)},192.0.2.{n},200,"curl, 8"' for n in range(ROWS)]
     return "\n".join(["event_type,event_time,url,client_address,status,user_agent", *rows, ""]).encode()
 
 
