@@ -91,7 +91,7 @@ def statement(name: str, queries: Mapping[str, ReportQuery]) -> str:
 
 
 def objects(events: int) -> Iterator[bytes]:
-    """The hour's objects: simulated events, some twice, judged and written as the pipeline does it."""
+    """The hour's objects: simulated events, some twice, validated and written as the pipeline does it."""
     gate = Gate(SOURCE, key_id="k1", key=bytes(32))
     records = simulate(WEB, 11, events, HOUR, timedelta(hours=1), duplicate=0.01)
     for _ in range(FILES):

@@ -95,7 +95,7 @@ class Chaos:
             done.findings += self._compared()
         except ChaosError as error:
             done.findings.append(str(error))
-            done.is_broken = True  # what was accepted is not known, so later rounds could not be judged
+            done.is_broken = True  # what was accepted is not known, so later rounds could not be validated
         done.seconds = time.monotonic() - began
         return done
 
@@ -183,7 +183,7 @@ class Reading(threading.Thread):
             self.torn += [f"torn: {row}" for row in rows if row["n"] != row["keys"] or row["runs"] != 1]
 
     def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         self._over.set()
         self.join(60)
 

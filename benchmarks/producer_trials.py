@@ -109,7 +109,7 @@ def placement(folder: Path, count: int, shards: int, reshard_to: tuple[int, ...]
         arrivals = stub.arrivals()
         last_shards = {arrival.shard for arrival in arrivals if arrival.shard_count == steps[-1]}
         agrees = all(_oracle_agrees(entry) for *_, entry in stub.records())
-    # What was delivered again after a stray is judged by where it finally is.
+    # What was delivered again after a stray is validated by where it finally is.
     final = {_number(arrival): arrival for arrival in arrivals}
     raw = sum(len(arrival.data) for arrival in final.values())
     assert last_shards

@@ -43,7 +43,7 @@ def one_round(folder: Path, log: Path, days: tuple[str, str]) -> Round:
     """The sequence, once."""
     before = page_views(folder, days)
     began = time.monotonic()
-    # Every real log has a line that is no request: it is sent as unreadable, and the exit code says so.
+    # Every real log has a line that is not a request: it is sent as unreadable, and the exit code says so.
     penstock(folder, "produce", "replay", str(log), codes=(0, 3))
     replayed = time.monotonic()
     refreshed = penstock(folder, "reports", "refresh", "--wait")

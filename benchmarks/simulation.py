@@ -172,7 +172,7 @@ class Schedule:
         if rng.random() < faults.lost_files and served:
             lost = rng.choice(served)
             del self.world.files[lost]
-            # What its readers get meanwhile is no fault of a swap.
+            # What its readers get meanwhile is not a fault of a swap.
             self.readers = [one for one in self.readers if one.location != lost]
 
     def go_on(self, worker: Worker) -> None:

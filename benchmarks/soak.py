@@ -214,7 +214,7 @@ def read(samples: Path) -> list[Sample]:
 
 
 def main() -> None:
-    """Parse the command line, run, judge; exits with 1 when something is out of its bounds."""
+    """Parse the command line, run, validate; exits with 1 when something is out of its bounds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--rate", type=float, default=1000.0, help="events a second")

@@ -1,4 +1,4 @@
-"""Readers beside a writer: does anybody ever see half a report? `python -m benchmarks.torn_reads`
+"""Readers beside a writer: does anybody ever see a partial report? `python -m benchmarks.torn_reads`
 
 Eight readers ask Athena, through the local endpoint and without result reuse, for all partitions of a report
 while a writer publishes them again and again and old files are deleted. Every version of a partition has the
@@ -86,7 +86,7 @@ class Reads:
         return self.bad.total() / self.reads if self.reads else 0.0
 
     def add(self, rows: Sequence[Sequence[Any]], partitions: Sequence[str], seen: dict[str, int]) -> None:
-        """Judge a query's rows: (partition, rows, least stamp, highest stamp). `seen` is the reader's own."""
+        """Check a query's rows: (partition, rows, least stamp, highest stamp). `seen` is the reader's own."""
         found = {str(row[0]): row[1:] for row in rows}
         with self.lock:
             self.queries += 1

@@ -1,6 +1,6 @@
 """The same job written the other ways: each as the documentation of its library shows it.
 
-Each peer is a handler from the runtime's dict to a dict. All of them judge, bound the time, pseudonymise,
+Each peer is a handler from the runtime's dict to a dict. All of them validate, bound the time, pseudonymise,
 class the user agent, write the arrival time, name the partition and give the transformation's results.
 """
 

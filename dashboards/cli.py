@@ -120,7 +120,7 @@ def preview(
     serve(
         Preview(board, watch).application(),
         port,
-        listening=lambda: _say(f"http://{HOST}:{port}{name}   (Ctrl-C ends it)"),
+        listening=lambda: _say(f"http://{HOST}:{port}{name}   (Ctrl-C stops it)"),
     )
 
 

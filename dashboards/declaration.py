@@ -105,12 +105,12 @@ _NAMES = {str: "a string", bool: "true or false", int: "a whole number", list: "
 
 
 def read(text: str, file: str) -> Section:
-    """The whole file as one section. Raises DeclarationError also for text that is no TOML."""
+    """The whole file as one section. Raises DeclarationError also for text that is not TOML."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"line (\d+)", str(error))
-        raise DeclarationError(file, int(where[1]) if where else 1, f"This is no TOML: {error}.") from error
+        raise DeclarationError(file, int(where[1]) if where else 1, f"This is not TOML: {error}.") from error
     return Section(file, values, _lines(text))
 
 

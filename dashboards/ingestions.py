@@ -34,7 +34,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Call:
-    """One ingestion that was started: when (epoch seconds), for which id, and how it stands."""
+    """One ingestion that was started: when (epoch seconds), for which id, and its status."""
 
     at: float
     id: str

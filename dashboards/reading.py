@@ -314,7 +314,7 @@ def _known_report(section: Section, sources: Mapping[str, Source]) -> str:
 def _checked(pattern: re.Pattern[str], value: str, section: Section, *keys: str) -> str:
     if not pattern.match(value):
         raise section.fail(
-            f"{value!r} is no name. Use lower-case letters, digits and - (ids) or _ (names).", *keys
+            f"{value!r} is not a valid name. Use lower-case letters, digits and - (ids) or _ (names).", *keys
         )
     return value
 

@@ -24,7 +24,7 @@ class Deployment:
         name: what the command calls it; tagged on every resource.
         prefix: first part of every physical name; lower case, unique per account and region.
         shards: provisioned shards; None for on-demand.
-        stream_retention_hours: how long the stream keeps records: the time there is to mend a delivery that
+        stream_retention_hours: how long the stream keeps records: the time there is to fix a delivery that
         stands. buffer_seconds, buffer_mebibytes: when Firehose delivers; conversion and dynamic partitioning
         need
             at least 60 s and 64 MiB.

@@ -96,7 +96,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     if "Records" in event:
         notified = read_batch(SQSEvent(event).records, reports.lake_bucket, reports.tables)
         marked = reports.notice(notified.hours)
-        # Messages must not queue up behind a query that runs: the next tick, or Athena's own event, ends it.
+        # Messages must not queue up behind a query that runs: the next tick, or Athena's own event, stops it.
         summary = reports.work(stop_at=stop_at, hard_end=now + remaining, wait=False)
         facts = {"objects": notified.objects, "marked": marked, "malformed": notified.malformed}
         _log("notifications", summary, **facts, **set_aside(reports, summary))

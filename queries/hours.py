@@ -14,7 +14,7 @@ _YEARS = range(1000, 9999)
 
 
 class HourNameError(ValueError):
-    """The text is no name of an hour, or of a day; the message says how one is written."""
+    """The text is not a valid name of an hour, or of a day; the message says how one is written."""
 
 
 def parse_hour(text: str) -> datetime:

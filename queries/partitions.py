@@ -33,7 +33,7 @@ class LakeHour(NamedTuple):
 
 
 def lake_hour(key: str, tables: Container[str]) -> LakeHour | None:
-    """The lake hour that the object's key (not URL-encoded) belongs to; None when it is no lake data.
+    """The lake hour that the object's key (not URL-encoded) belongs to; None when it is not lake data.
 
     No lake data: another prefix (failed records among them), what is hidden, folders, an impossible hour.
     """

@@ -161,8 +161,8 @@ class ReportService:
         return state
 
     def standing(self) -> dict[str, Any]:
-        """How many partitions are stale or running, which are set aside and why, and which runs have another
-        worker, as far as is known. Sealing does not count.
+        """How many partitions are stale or running, which are quarantined and why, and which runs have
+        another worker, as far as is known. Sealing does not count.
         """
         states, now = list(self._waited_for()), self._clock()
         return {

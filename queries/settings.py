@@ -20,7 +20,7 @@ class Settings:
         ledger_table: DynamoDB table of the ledger.
         debounce_scale: what the times of each report's `refresh` line are multiplied by; below 1 where a
             person waits for the result.
-        retry_seconds: first wait after a failure that trying again may help; it doubles.
+        retry_seconds: first wait after a transient failure; it doubles.
         sweep_hours: how far back each tick looks for notifications that never came; once an hour it looks at
             everything.
         keep_hours: how long a run that nothing refers to is kept for readers that may still read it.

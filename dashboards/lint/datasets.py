@@ -250,7 +250,7 @@ def _spice(name: str, properties: Mapping[str, Any], report: Report | None) -> I
             "dataset/look-back",
             name,
             path,
-            f"The look-back column {window.get('ColumnName')!r} is no DATETIME column.",
+            f"The look-back column {window.get('ColumnName')!r} is not a DATETIME column.",
             "Use the time column.",
         )
     hours = int(window.get("Size", 0)) * _UNIT_HOURS.get(str(window.get("SizeUnit")), 0)

@@ -10,7 +10,7 @@ from dashboards.lint.findings import Finding, JsonPath
 
 
 def check(page: Page) -> Iterator[Finding]:
-    """Findings of one Definition. What the data does not allow is a note; what one member mends, a defect."""
+    """Findings of one Definition. What the data does not allow is a note; what one member fixes, a defect."""
     yield from _filters(page)
     yield from _clicks(page)
 

@@ -310,7 +310,7 @@ def _fields(page: Page) -> Iterator[Finding]:
                         yield page.found(
                             "reference/field",
                             field_path,
-                            f"{name!r} is no field of this visual.",
+                            f"{name!r} is not a field of this visual.",
                             f"Use one of: {', '.join(fields)}.",
                         )
 

@@ -33,7 +33,7 @@ def state_of(pairs: Iterable[tuple[str, str]]) -> State:
                 time_of(start)
             except ValueError as error:
                 raise AddressError(
-                    f"{key}={value}: {start!r} is no time. Write day@2026-11-24T00:00:00."
+                    f"{key}={value}: {start!r} is not a time. Write day@2026-11-24T00:00:00."
                 ) from error
             drills[name] = (*drills.get(name, ()), Drill(unit, start))
     return State(parameters, picks, clicks, drills)

@@ -46,7 +46,7 @@ def definition_of(text: str, file: str) -> Mapping[str, Any]:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NoDefinitionError(
-            f"{file} is no JSON: {error}. Export it with describe-dashboard-definition."
+            f"{file} is not JSON: {error}. Export it with describe-dashboard-definition."
         ) from error
     for found in (value, *every(value, "Definition"), *every(value, "definition")):
         if isinstance(found, Mapping) and "Sheets" in found:

@@ -19,7 +19,7 @@ PALETTE = (
     "#3f8f5b",
 )
 OTHER_COLOR = "#7c8a97"
-"""Of what is no value of its own: "Other", and rows without a value."""
+"""Of what is not a value of its own: "Other", and rows without a value."""
 
 
 def _mixed(color: str, toward: int, share: float) -> str:

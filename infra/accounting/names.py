@@ -9,7 +9,7 @@ from infra.accounting.reconcile import ProducerEpoch
 Name = tuple[ProducerEpoch, int]
 """(producer run, seq)."""
 
-# A number counts only with what ends it behind it: bytes that were cut off may have lost its last digits.
+# A number counts only with what stops it behind it: bytes that were cut off may have lost its last digits.
 # Writers put the envelope before the payload, so the first match of a broken record is the envelope's own.
 _PRODUCER = re.compile(rb"""["']producer_id["']\s*:\s*["']([A-Za-z0-9][A-Za-z0-9._:-]{0,63})["']""")
 _EPOCH = re.compile(rb"""["']epoch["']\s*:\s*["']?(\d{1,16})["']?\s*[,}]""")

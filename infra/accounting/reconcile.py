@@ -125,7 +125,7 @@ class Accounting:
 
     @property
     def duplicates(self) -> int:
-        """Records beyond the first of each event. Reports count none of them; they are no error."""
+        """Records beyond the first of each event. Reports count none of them; they are not error."""
         return sum(line.duplicates for line in self.lines)
 
     @property

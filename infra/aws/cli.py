@@ -74,7 +74,7 @@ def diff(context: typer.Context, deployment: Name = DEFAULT) -> None:
 def deploy(
     context: typer.Context,
     deployment: Name = DEFAULT,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rights change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before permissions change.")] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Go on with replacements of dashboards that the plan shows.")
     ] = False,

@@ -37,7 +37,10 @@ def _guarded(check: Check, at: Deployed) -> Finding:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         return Finding(
-            check.promise, False, f"{error.operation_name} was refused: {code}", "Look at your own rights."
+            check.promise,
+            False,
+            f"{error.operation_name} was refused: {code}",
+            "Look at your own permissions.",
         )
 
 
@@ -233,7 +236,7 @@ _SERVED = "readers see every report partition as it was published"
 _INPUTS = "the lake has what reports were computed from"
 _RECOVER = "The next ticks bring it back. At once: penstock reports refresh. See docs/recovery.md"
 _PRIVATE = "no bucket can be made public"
-_ALARMS = "every alarm exists and rings somewhere"
+_ALARMS = "every alarm exists and fires somewhere"
 _SUBSCRIBERS = "somebody hears the alarms"
 
 _CHECKS: Sequence[Check] = (

@@ -68,14 +68,16 @@ def _quicksight(client: Callable[[str], Any], account: str, deployment: Deployme
             remedy = "Subscribe in the console (Enterprise edition)."
             yield Missing("a QuickSight subscription", remedy, "dashboards")
         else:
-            yield Missing(f"an answer from QuickSight ({code})", "Look at your own rights.", "dashboards")
+            yield Missing(
+                f"an answer from QuickSight ({code})", "Look at your own permissions.", "dashboards"
+            )
         return
     iam, wanted = client("iam"), f"{deployment.prefix}-quicksight-"
     try:
         attached = iam.list_attached_role_policies(RoleName=QUICKSIGHT_ROLE)["AttachedPolicies"]
     except iam.exceptions.NoSuchEntityException:
         attached = []
-    # A data source is tried by QuickSight while it is made, with the rights of this role.
+    # A data source is tried by QuickSight while it is made, with the permissions of this role.
     if not any(each["PolicyName"].startswith(wanted) for each in attached):
         yield Missing(
             f"QuickSight's right to read the reports (policy {wanted}REGION on the role {QUICKSIGHT_ROLE})",

@@ -62,7 +62,7 @@ MOUNTS = (
         "capacity",
         "infra.aws.cli",
         "capacity",
-        "How much it carries, and what gives way first.",
+        "How much it carries, and its first bottleneck.",
         AWS,
         "infra",
     ),

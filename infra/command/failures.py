@@ -39,9 +39,9 @@ def report(error: BaseException, stream: TextIO, *, debug: bool) -> int:
 
 
 def explain(error: BaseException) -> tuple[str, Exit]:
-    """The sentence and the exit code of an error that is no mistake on the command line."""
+    """The sentence and the exit code of an error that is not a mistake on the command line."""
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return "interrupted. What was started goes on; `penstock local down` ends it.", Exit.INTERRUPTED
+        return "interrupted. What was started goes on; `penstock local down` stops it.", Exit.INTERRUPTED
     module = type(error).__module__
     if f"{module}.".startswith(OURS):
         return str(error).strip(), getattr(error, "exit_code", Exit.FAILED)

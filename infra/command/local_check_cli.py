@@ -1,4 +1,4 @@
-"""`penstock local check`: the rights of every role, asked of the local IAM."""
+"""`penstock local check`: the permissions of every role, asked of the local IAM."""
 
 import json as json_text
 from collections import Counter

@@ -29,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")
 EnforceIam = Annotated[
     bool,
     typer.Option(
-        "--enforce-iam", help="Check every call against the rights of its role, as AWS does; over TLS."
+        "--enforce-iam", help="Check every call against the permissions of its role, as AWS does; over TLS."
     ),
 ]
 
@@ -100,7 +100,7 @@ def here() -> LocalPaths:
 
 
 def asked(enforce_iam: bool) -> LocalSettings:
-    """The environment's settings, with rights checked when the command says so."""
+    """The environment's settings, with permissions checked when the command says so."""
     settings = LocalSettings.from_environ(os.environ)
     return replace(settings, enforce_iam=settings.enforce_iam or enforce_iam)
 
@@ -115,7 +115,7 @@ def _started(
         where["notes"] = list(started.notes)
     return where, "".join(f"{note}\n" for note in started.notes) + (
         f"Up: {where['page']} shows it live. AWS clients find it at {where['endpoint']}.\n"
-        "End it with: penstock local down"
+        "Stop it with: penstock local down"
     )
 
 

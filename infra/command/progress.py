@@ -46,7 +46,7 @@ class Steps:
         self.console.print(_line(("✓", "green"), " ", title, found, " ", (f"{seconds:.1f} s", "dim")))
 
     def say(self, text: str) -> None:
-        """One line that is no step."""
+        """One line that is not a step."""
         self.console.print(_line(text))
 
 

@@ -29,7 +29,7 @@ def reconcile(
     """Account for every event: produced = landed + failed + dropped + in flight.
 
     Names what is missing by producer and sequence. Exits with 3 when anything is missing, or when a producer
-    has not told yet how many events it sent. One that ended without telling is named and is no error: all
+    has not told yet how many events it sent. One that ended without telling is named and is not an error: all
     that is known of it is accounted for.
     """
     from infra.accounting.present import findings, identity

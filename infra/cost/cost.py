@@ -317,7 +317,7 @@ def suggestions(
         text = "Refresh daily reports every 30 minutes: '-- refresh: at most every 30m'."
         found.append(Suggestion(text, daily * 5 / 6 / 1e12 * prices["athena"]["terabyte"]))
     if deployment.stream_retention_hours > 24 and streamed:
-        text = "Keep the stream for 24 hours: less time to mend a delivery that stands."
+        text = "Keep the stream for 24 hours: less time to fix a delivery that stands."
         found.append(Suggestion(text, saved(load, replace(deployment, stream_retention_hours=24))))
     return sorted((each for each in found if each.saves > 0.5), key=lambda each: -each.saves)
 

@@ -72,7 +72,7 @@ def demo(
     if down:
         _end(target, steps)
     for partition, why in sorted(outcome.set_aside.items()):
-        steps.say(f"set aside: {partition}: {why}")
+        steps.say(f"quarantined: {partition}: {why}")
     if outcome.set_aside:
         steps.say("These report partitions are not fresh. Look at: penstock reports list")
         raise typer.Exit(Exit.FAILED)

@@ -144,7 +144,7 @@ def _refresh(target: Target, detail: Detail) -> Refreshed:
         aside = len(standing.quarantined)
         fresh = standing.partitions - standing.stale - aside
         said = f"{fresh:,} of {standing.partitions:,} partitions fresh"
-        detail(f"{said}, {aside:,} set aside" if aside else said)
+        detail(f"{said}, {aside:,} quarantined" if aside else said)
 
     return refresh_until_fresh(
         lambda_client=target.client("lambda"),

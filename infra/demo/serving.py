@@ -35,7 +35,7 @@ def send_on(target: Target, steps: Steps) -> None:
         duplicate=0.01,
         malformed=0.002,
     )
-    steps.say(f"Sending {EVENTS_PER_SECOND} events a second. {place} shows them. Ctrl-C ends it.")
+    steps.say(f"Sending {EVENTS_PER_SECOND} events a second. {place} shows them. Ctrl-C stops it.")
     webbrowser.open(place)
     producer = Producer(
         sink=sink_of(stream, target.entrance(stream.name), target.client),
@@ -44,4 +44,4 @@ def send_on(target: Target, steps: Steps) -> None:
     )
     with producer, suppress(KeyboardInterrupt):
         feed_simulation(producer, simulation.records(), AtRate(EVENTS_PER_SECOND, time.monotonic, time.sleep))
-    steps.say("Sent. The local cloud is still up; end it with: penstock local down")
+    steps.say("Sent. The local cloud is still up; stop it with: penstock local down")

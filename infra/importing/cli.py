@@ -41,7 +41,7 @@ def import_files(
 
     Rows are validated and enriched as on the stream. Importing the same rows again changes nothing, whichever
     file they stand in. After any end the same command goes on where the last one was. Exits with 3 when rows
-    are no events, or say something else than the lake.
+    are not events, or say something else than the lake.
     """
     from infra.importing.session import Session
     from producers.sources.definition import find_source
@@ -165,7 +165,7 @@ def _said(outcome: "Outcome", files: Sequence[str]) -> list[str]:
         f"{facts['copies']:,} given more than once."
     ]
     if facts["failed"]:
-        lines.append(f"{facts['failed']:,} rows are no events. See them with: penstock failed list")
+        lines.append(f"{facts['failed']:,} rows are not events. See them with: penstock failed list")
     if facts["corrections"]:
         rows = ", ".join(f"{files[place.file]}:{place.row}" for place in outcome.corrections[:SHOWN])
         lines.append(

@@ -183,7 +183,7 @@ class Session:
         sender: Sender,
         next_seq: int,
     ) -> tuple[int, int]:
-        """Keep the rows that are no events; the next number, and how many rows an earlier import has kept."""
+        """Keep the rows that are not events; the next number, and how many rows an earlier import kept."""
         known = 0
         rows = (read_imported_line(line) for hour in failures.hours for line in failures.lines(hour))
         number = 0

@@ -226,7 +226,7 @@ def _exists(pid: int) -> bool:
 
 
 def signal_to(pid: int, number: signal.Signals) -> None:
-    """Send a signal; a process that has ended is no error."""
+    """Send a signal; a process that has ended is not an error."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
 

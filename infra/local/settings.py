@@ -26,7 +26,7 @@ class LocalSettings:
         debounce_scale: how long reports wait for more input, likewise.
         tick_seconds: how often the query function is told that time has passed; 0 for never.
         most_partitions: lake partitions that a delivery stream may have open at once.
-        enforce_iam: MiniStack checks the rights of every call, and speaks TLS.
+        enforce_iam: MiniStack checks the permissions of every call, and speaks TLS.
     """
 
     port: int = DEFAULT_PORT

@@ -1,4 +1,4 @@
-"""The alarms: what is watched, when it rings, and why somebody should care. No CDK here: the runbook's test
+"""The alarms: what is watched, when it fires, and why somebody should care. No CDK here: the runbook's test
 reads it.
 
 Every alarm watches one metric as AWS or our functions write it, so that the same template also deploys where
@@ -31,7 +31,7 @@ class AlarmRule:
         kind: its entry in the runbook.
         meaning: one sentence; the description of the deployed alarm.
         severity: `page` wakes somebody, `ticket` waits for the morning.
-        threshold: rings when the statistic is above it, or below it with `below`.
+        threshold: fires when the statistic is above it, or below it with `below`.
         periods: how many periods in a row.
         missing: what a period without data counts as. Breaching where silence itself is the fault.
         stream: whose it is alone, unless that stream has plain names; it then goes to the stream's own topic.
@@ -66,7 +66,7 @@ def alarm_rules(deployment: Deployment, streams: Iterable[Stream]) -> Sequence[A
 
 
 def deployment_rules(deployment: Deployment, plain: Stream | None) -> Sequence[AlarmRule]:
-    """The alarms that are no single stream's own, with those of the stream that has plain names."""
+    """The alarms that belong to no one stream, with those of the stream that has plain names."""
     return [
         *(stream_rules(deployment, plain) if plain is not None else [_failed_objects(deployment)]),
         *_queue_alarms(deployment),

@@ -1,4 +1,4 @@
-"""Alarms, the topic they ring on, and the operations dashboard."""
+"""Alarms, the topic they fire on, and the operations dashboard."""
 
 from collections.abc import Sequence
 

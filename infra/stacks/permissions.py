@@ -1,4 +1,4 @@
-"""Who may do what: each runtime role's policy, written out as data.
+"""Who may do what: each runtime role's policy, as data.
 
 The CDK's `grant_*` methods give more than is needed (deletes on whole buckets, every function version), so
 roles carry their policies inline and are handed to constructs without the right to extend them

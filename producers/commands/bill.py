@@ -1,6 +1,6 @@
 """What AWS would count of records that are sent, by the public rules of its meters (pure).
 
-Prices are no part of it: they differ by region and change.
+Prices are not part of it: they differ by region and change.
 """
 
 from collections import Counter

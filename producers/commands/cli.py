@@ -47,9 +47,7 @@ Framing = Annotated[
     Literal["kpl", "lines", "none"], typer.Option(help="How events are packed into Kinesis records.")
 ]
 Ordering = Annotated[Literal["key", "none"], typer.Option(help="key: no event overtakes another of its key.")]
-Rate = Annotated[
-    float | None, typer.Option(help="Events per second; as fast as they go unless given.", min=0.001)
-]
+Rate = Annotated[float | None, typer.Option(help="Events per second; unlimited unless given.", min=0.001)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing: validate, count, forecast the bill.")]
 Out = Annotated[Path | None, typer.Option(help="With --dry-run: file for the records, one per line.")]
 SpoolFolder = Annotated[Path | None, typer.Option("--spool", help="Folder that keeps what is not delivered.")]
@@ -132,7 +130,7 @@ def replay(
     files: Annotated[list[str], typer.Argument(help="NDJSON, CSV, Parquet, access log; plain or gzip.")],
     form: Annotated[
         Literal["ndjson", "csv", "parquet", "access-log"] | None,
-        typer.Option("--format", help="What is in the file; found out unless given."),
+        typer.Option("--format", help="What is in the file; auto-detected unless given."),
     ] = None,
     source: SourceName = None,
     speed: Annotated[str, typer.Option(help="max, or a factor of the original timing: 1x, 10x.")] = "max",

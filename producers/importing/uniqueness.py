@@ -1,4 +1,4 @@
-"""Whether each event of an import is named once: one id for rows that differ means that the key is no key.
+"""Whether each event of an import is named once: one id for rows that differ means that the key is not a key.
 
 Ids are kept on the disk by their last digits, so that memory is a small part of theirs.
 """

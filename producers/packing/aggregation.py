@@ -29,7 +29,7 @@ class UserRecord(NamedTuple):
 
 
 class NotAnAggregateError(ValueError):
-    """The bytes are no aggregated record, or a damaged one."""
+    """The bytes are not aggregated record, or a damaged one."""
 
 
 def varint(number: int) -> bytes:
@@ -103,7 +103,7 @@ def _framed(body: bytes) -> bytes:
 
 
 def is_aggregate(data: bytes) -> bool:
-    """Whether a record's data is an aggregate, judged as readers do: magic, length and MD5."""
+    """Whether a record's data is an aggregate, validated as readers do: magic, length and MD5."""
     if not data.startswith(MAGIC) or len(data) <= FRAME_BYTES:
         return False
     return md5(data[len(MAGIC) : -DIGEST_BYTES], usedforsecurity=False).digest() == data[-DIGEST_BYTES:]

@@ -33,7 +33,7 @@ class ContractError(ValueError):
 
 
 class MalformedRecordError(ContractError):
-    """The bytes are no JSON document."""
+    """The bytes are not JSON document."""
 
 
 class SchemaViolationError(ContractError):

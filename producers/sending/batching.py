@@ -29,7 +29,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """What one request may hold, and how long a record waits for company.
+    """What one request may hold, and how long a record waits for more events.
 
     Attributes:
         request_bytes: data and keys of one request.
@@ -59,7 +59,7 @@ class Lanes:
         self._count(record, 1)
 
     def take(self, now: float, hurry: bool) -> list[Record]:
-        """The records of the next request; empty when none is due. `hurry`: do not wait for company."""
+        """The records of the next request; empty when none is due. `hurry`: do not wait for more events."""
         if not self.waiting_records:
             return []
         full = self.waiting_bytes >= self._limits.request_bytes or self.waiting_records >= REQUEST_RECORDS

@@ -9,7 +9,7 @@ from producers.sending.retry import MAP_BACKOFF
 from producers.sinks.port import StreamFacts
 from producers.sinks.shard_map import ShardMap
 
-FRUITLESS_LOOKS = 3  # at an unchanged map before strays are taken to be the stream's way
+FRUITLESS_LOOKS = 3  # at an unchanged map before misrouted records are taken to be the stream's way
 
 
 class StreamWatch:

@@ -115,7 +115,7 @@ def _is_address(text: str) -> bool:
 
 
 def _split_request(request: str) -> tuple[str | None, str | None]:
-    """(method, target); neither for what is no request: an empty one, or the bytes of another protocol."""
+    """(method, target); neither for what is not a request: an empty one, or the bytes of another protocol."""
     match = _REQUEST.match(request) or _OLD_REQUEST.match(request)
     return (match[1], match[2]) if match is not None else (None, None)
 

@@ -46,7 +46,7 @@ class CsvForm:
 
     Attributes:
         columns: names of the columns when the file's first line does not have them.
-        comment: lines that begin with this are no rows; empty for none.
+        comment: lines that begin with this are not rows; empty for none.
         extra_cells: what becomes of a row with more cells than columns.
         short_rows: what becomes of one with fewer.
     """

@@ -40,7 +40,7 @@ def not_utf8(error: UnicodeDecodeError) -> str:
 
 
 class Transcoded(io.RawIOBase):
-    """UTF-16 or UTF-32 bytes read as UTF-8. What is no character comes out as bytes that are no UTF-8, so
+    """UTF-16 or UTF-32 bytes read as UTF-8. What is not a character comes out as bytes that are not UTF-8, so
     that the line it stands in is found to be unreadable.
     """
 
@@ -68,7 +68,7 @@ class Transcoded(io.RawIOBase):
 
 
 def _half_a_surrogate(error: UnicodeError) -> tuple[str, int]:
-    """Stands for what cannot be decoded: encoded with `surrogatepass`, it is no UTF-8."""
+    """Stands for what cannot be decoded: encoded with `surrogatepass`, it is not UTF-8."""
     assert isinstance(error, UnicodeDecodeError)
     return "\udcff", error.end
 

@@ -81,7 +81,7 @@ class KeyIndex:
         return int(count)
 
     def close(self) -> None:
-        """Ends it; the file is gone."""
+        """Stops it; the file is gone."""
         self._table.close()
 
     def _places(self, event_id: bytes) -> Iterator[tuple[str, int]]:

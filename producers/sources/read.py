@@ -267,7 +267,7 @@ def _why_not_whole(document: Mapping[str, Any], stream: Stream) -> str:
         decoder(stream).decode(msgspec.json.encode(document))
     except ContractError as error:
         return str(error)
-    return "its partition key is no text"
+    return "its partition key is not text"
 
 
 def _whole_event_decoder(stream: Stream) -> msgspec.json.Decoder[Any]:

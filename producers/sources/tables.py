@@ -22,7 +22,7 @@ _LARGEST_PACKED = 1 << 28
 def rows(content: io.BufferedReader, name: str, form: str) -> Iterator[Mapping[str, Any] | Refused]:
     """The table's rows in order, empty cells left out; in place of one that cannot be read, why.
 
-    Raises SourceError when it is no such table.
+    Raises SourceError when it is not such a table.
     """
     return _parquet_rows(content, name) if form == "parquet" else csv_rows(content, name)
 

@@ -120,7 +120,7 @@ def write_frame(content: bytearray | mmap, place: int, body: bytes) -> int:
     """Writes a frame; returns where the next one goes."""
     start = place + _HEAD.size
     end = start + len(body)
-    # The head last: a process that dies in between leaves zeros, which are no frame.
+    # The head last: a process that dies in between leaves zeros, which are not frame.
     content[start:end] = body
     _HEAD.pack_into(content, place, _MARK, len(body), crc32(body))
     return end
@@ -263,7 +263,7 @@ def _next_candidate(content: Content, place: int, size: int, old: bool) -> int:
         candidate = zero - 3
         if content[candidate:zero] != b"\0\0\0":
             return candidate
-        # Zeros are no length: on to where they end.
+        # Zeros are not length: on to where they end.
         more = _NOT_ZERO.search(content, zero)  # type: ignore[call-overload]
         if more is None:
             return marked

@@ -42,7 +42,7 @@ class PeriodError(ValueError):
 
 
 class ReadFailedError(RuntimeError):
-    """Athena did not run the query; the text says why and what may help."""
+    """Athena did not run the query; the text says why and what to try."""
 
 
 class Project(Protocol):
@@ -192,7 +192,7 @@ def _moment(when: When) -> tuple[datetime, bool]:
             return parse(text), is_day
         except ValueError:
             continue
-    raise PeriodError(f"{text!r} is no hour and no day. Write 2026-11-24-10 or 2026-11-24.")
+    raise PeriodError(f"{text!r} is neither an hour nor a day. Write 2026-11-24-10 or 2026-11-24.")
 
 
 def _ordered(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def refresh(
     present.show_one(told | asdict(standing), as_json=as_json or target.json)
     if standing.quarantined:
         for partition, reason in sorted(standing.quarantined.items()):
-            echo(f"set aside: {printable(partition)}: {printable(reason)}", err=True)
+            echo(f"quarantined: {printable(partition)}: {printable(reason)}", err=True)
         raise typer.Exit(1)
 
 

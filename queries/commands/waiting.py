@@ -36,18 +36,18 @@ class Held:
 
 
 def told_of(held: Sequence[Held]) -> str:
-    """Why partitions that other workers hold are waited for, and what ends it; empty when none are held."""
+    """Why partitions that other workers hold are waited for, and what stops it; empty when none are held."""
     if not held:
         return ""
     return (
         f"{'; '.join(map(str, held))}, if its worker does not end before. A worker that was killed ends only "
-        "so; on the local cloud, penstock local down and penstock local up end it at once"
+        "so; on the local cloud, penstock local down and penstock local up stop it at once"
     )
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a refresh has come: partitions known, still stale, set aside (with reasons); messages queued.
+    """How far a refresh has come: partitions known, still stale, quarantined (with reasons); messages queued.
 
     `held` are the runs of other workers, which compute or were killed. `published` and `unchanged` count what
     this refresh did so far, `statements` and `bytes_scanned` its cost.

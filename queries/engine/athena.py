@@ -98,7 +98,7 @@ class AthenaEngine:
             raise
 
     def look(self, query_execution_id: str) -> QueryStatus:
-        """How it stands now."""
+        """Its status now."""
         execution = self._cursor().look(query_execution_id)
         scanned = execution.data_scanned_in_bytes or 0
         if execution.state == AthenaQueryExecution.STATE_SUCCEEDED:
@@ -109,7 +109,7 @@ class AthenaEngine:
         return QueryStatus("running", scanned)
 
     def stop(self, query_execution_id: str) -> None:
-        """End it, if it still runs."""
+        """Stop it, if it still runs."""
         client: Any = self._connection.client
         client.stop_query_execution(QueryExecutionId=query_execution_id)
 

@@ -63,11 +63,11 @@ class QueryEngine(Protocol):
         ...
 
     def look(self, query_execution_id: str) -> QueryStatus:
-        """How it stands now."""
+        """Its status now."""
         ...
 
     def stop(self, query_execution_id: str) -> None:
-        """End it, if it still runs."""
+        """Stop it, if it still runs."""
         ...
 
     def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:

@@ -45,7 +45,7 @@ def claim_earlier(state: PartitionState, *, now: int, hard_end: int) -> tuple[Ru
 def restore(state: PartitionState, run: Run, version: Published, now: int) -> PartitionState:
     """The earlier version is served again, and stays until the partition is marked again."""
     done = complete(state, run, version, now)
-    # What was judged stays: else the next sweep would find the lake newer than the version, and undo this.
+    # What was validated stays: else the next sweep would find the lake newer than the version, and undo this.
     return replace(
         done, previous=state.previous[1:], judged_input=state.judged_input, judged_sql=state.judged_sql
     )

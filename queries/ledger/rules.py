@@ -26,9 +26,9 @@ LEASE_MARGIN_MS = 60_000
 PUBLISH_MARGIN_MS = 10_000
 """A worker with less of its lease left does not begin to publish."""
 MOST_ATTEMPTS = 3
-"""Failures that trying again may help, before the partition is set aside."""
+"""Failures that are transient, before the partition is quarantined."""
 SET_ASIDE_RETRY_MS = 3_600_000
-"""A partition that only such failures have set aside is tried again this much later, time after time: when
+"""A partition that only such failures have quarantined is tried again this much later, time after time: when
 Athena has been down for longer than the attempts last, nobody has to come and say that it is back.
 """
 FENCES_APART = 1_000
@@ -87,7 +87,7 @@ def mark(
 
 
 def hasten(state: PartitionState, now: int) -> PartitionState:
-    """A stale partition that waits, or was set aside, becomes due now."""
+    """A stale partition that waits, or was quarantined, becomes due now."""
     if not state.is_stale or state.run_id is not None:
         return state
     return replace(state, due_at=now, quarantined=False, attempts=0 if state.quarantined else state.attempts)
@@ -279,7 +279,7 @@ def give_up(
 ) -> PartitionState:
     """The run did not produce this partition. Due again in `retry_in` ms; None sets it aside until marked.
 
-    After `MOST_ATTEMPTS` it is set aside, too, but tried again from time to time. Marks since the claim end
+    After `MOST_ATTEMPTS` it is quarantined, too, but tried again from time to time. Marks since the claim end
     any setting aside: there is new input. `counts` is False when the failure is not the partition's own.
     """
     mine(state, run)

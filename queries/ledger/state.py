@@ -44,8 +44,8 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
     """One report partition.
 
     It is stale while `dirty_seq > published_seq`; `due_at` is set while it is stale and in no run, unless it
-    was set aside for good. While it is in a run, `due_next` says when what came meanwhile is due. `ran_at` is
-    when the last run began. `fence` counts the claims. `forced` asks for a run even where the input has not
+    was quarantined for good. While it is in a run, `due_next` says when what came meanwhile is due. `ran_at`
+    is when the last run began, `fence` counts claims. `forced` asks for a run even where the input has not
     changed, and `accepts` for one even where the lake has lost some of it. `judged_input` and `judged_sql`
     are the digests of what the last finished run read and was: only a lake or a SQL file that differs from
     them calls for another run.

@@ -34,7 +34,7 @@ FRESHNESS_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("bytes_scanned", "bigint", "its share of the bytes that the query execution scanned"),
     ("run", "string", "name of the run that serves it"),
     ("query_execution_id", "string", "of Athena, for its cost and its text"),
-    ("last_error", "string", "why it was set aside or tried again"),
+    ("last_error", "string", "why it was quarantined or tried again"),
 )
 """Name, Hive type and meaning of each column."""
 

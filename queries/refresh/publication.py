@@ -124,7 +124,7 @@ class Publication:
             except ConflictError:
                 continue
             return replace(changed, revision=changed.revision + 1)
-        raise ConflictError(f"Run {run.run_id[:12]} was written by others each time.")
+        raise ConflictError(f"Run {run.run_id[:12]} was written by another writer each time.")
 
     def _end(self, run: Run, rule: Callable[[PartitionState], PartitionState]) -> None:
         """Apply `rule` to the run's partitions and take the run out of the ledger, in one commit."""
@@ -176,7 +176,7 @@ class Publication:
             result = self._engine.rows(sql)
         except QueryFailedError:
             return text
-        # Only checks that the report declares: what else a file names is no name of ours.
+        # Only checks that the report declares: what else a file names is not a valid name of ours.
         known = {check.text for check in parse_checks(query.report)[0]}
         counts = [f"{check}: {count}" for check, count in result.rows if check in known]
         seen = f"See them with: penstock reports run {query.report.name}"

@@ -28,7 +28,7 @@ from queries.store.port import NewerVersionError, ReportStore, SwapRefusedError
 DUE_LIMIT = 2_000
 """Due partitions that one look at the ledger takes."""
 MOST_ACTIVE = 8
-"""Query executions that one worker has going: well below Athena's quota, which counts queued ones too."""
+"""Query executions that one worker runs at most: well below Athena's quota, which counts queued ones too."""
 
 
 _DEFAULTS = Policy()
@@ -68,7 +68,7 @@ class Refresher:
         return len(wanted)
 
     def hasten(self, keys: Iterable[Key]) -> None:
-        """Make those of these partitions that are stale due at once, also those that were set aside."""
+        """Make those of these partitions that are stale due at once, also those that were quarantined."""
         for batch in _batches(list(dict.fromkeys(keys)), rules.CHUNK):
             self._rewrite(batch, lambda state: rules.hasten(state, self._clock()))
 
@@ -123,7 +123,7 @@ class Refresher:
                 continue
             return
         raise ConflictError(
-            f"{len(keys)} partitions of {keys[0].report} were written by others each time. Try again."
+            f"{len(keys)} partitions of {keys[0].report} were written by another writer each time. Try again."
         )
 
     def _told(self, keys: Sequence[Key]) -> dict[Key, PartitionState]:
@@ -260,7 +260,7 @@ class Refresher:
                 continue
             self._publication.restore(replace(run, revision=1))
             return self._ledger.partitions([key])[key]
-        raise ConflictError(f"{key} was written by others each time. Try again.")
+        raise ConflictError(f"{key} was written by another writer each time. Try again.")
 
     def _step(self, run: Run, summary: Summary) -> Run | None:
         if run.restores is not None or run.repeats:
@@ -311,7 +311,7 @@ class Refresher:
         except QueryThrottledError:
             return run
         except QueryRefusedError as error:
-            # A token that stands for other SQL is no fault of the report: a new claim has a new token.
+            # A token that stands for other SQL is not a fault of the report: a new claim has a new token.
             retry = 0 if error.is_token_taken else None
             self._note(run, str(error), summary)
             self._publication.give_up(run, str(error), retry_in=retry)

@@ -105,7 +105,7 @@ class Sweep:
         )
 
     def repaired(self, known: Iterable[PartitionState]) -> list[Key]:
-        """Those of these partitions that were set aside under SQL that is another by now."""
+        """Those of these partitions that were quarantined under SQL that is another by now."""
         return [
             state.key
             for state in known

@@ -1,4 +1,4 @@
-"""Data-quality checks of a report: read from its header, turned into SQL, judged on what a run wrote.
+"""Data-quality checks of a report: read from its header, turned into SQL, validated on what a run wrote.
 
 Row checks become one more column of the run's files, `failed_check`: NULL in a good row, else the check that
 the row fails. It is computed by the query execution that computes the rows, so auditing a run costs no second
@@ -136,7 +136,7 @@ def _column(report: Report, name: str, text: str) -> str:
         raise ReportDefinitionError(
             report.file,
             1,
-            f"The check {text!r} names {name!r}, which is no column of the report. "
+            f"The check {text!r} names {name!r}, which is not a valid column of the report. "
             f"It has: {', '.join(column.name for column in report.columns)}.",
         )
     return name

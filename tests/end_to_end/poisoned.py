@@ -1,4 +1,4 @@
-"""Simulated traffic of which a known share is poison, and another share is broken but can be mended."""
+"""Simulated traffic of which a known share is poison, and another share is broken but can be fixed."""
 
 import re
 from collections.abc import Iterator

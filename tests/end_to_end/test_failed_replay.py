@@ -1,4 +1,4 @@
-"""Poison and mendable records through the whole chain: accounted for, mended, landed once, never seen raw.
+"""Poison and mendable records through the whole chain: accounted for, fixed, landed once, never seen raw.
 
 PENSTOCK_TEST_EVENTS is how many events it sends (`make failed-replay`: 100,000).
 """
@@ -147,7 +147,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """A local cloud in which everything has arrived and been judged."""
+    """A local cloud in which everything has arrived and been validated."""
     with shell_in(tmp_path_factory.mktemp("poisoned")) as shell:
         shell.run("local", "up")
         target = Target("local", {}, directory=shell.directory)

@@ -93,7 +93,7 @@ def test_rollback_serves_the_version_before_a_forced_backfill_once(shell: Shell,
         (("hours", "--from", "yesterday"), "'yesterday' is not an hour."),
     ],
 )
-def test_what_is_no_report_or_no_period_is_named(
+def test_what_is_not_a_report_or_no_period_is_named(
     shell: Shell, hour: str, words: tuple[str, ...], says: str
 ) -> None:
     assert hour

@@ -144,7 +144,7 @@ def test_every_event_of_both_is_accounted_for_dropped_and_failed_ones_too(depot:
         )  # fmt: skip
 
 
-def test_a_failed_record_is_judged_by_the_rules_of_its_own_stream(depot: Depot) -> None:
+def test_a_failed_record_is_validated_by_the_rules_of_its_own_stream(depot: Depot) -> None:
     found = list(
         index(_objects(depot.target), keyless_reviewer(depot.project.tables.values()), lambda _: None)
     )

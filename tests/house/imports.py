@@ -1,6 +1,6 @@
 """Our modules' imports, read from their source: who imports whom, what is impure, what a handler reaches.
 
-Nothing is executed. An import below `if TYPE_CHECKING:` is no import: it is not there when the code runs.
+Nothing is executed. An import below `if TYPE_CHECKING:` is not an import: it is not there when the code runs.
 """
 
 import ast
@@ -130,7 +130,7 @@ def modules(root: Path) -> dict[str, Module]:
 
 
 def _sources(folder: Path) -> Iterator[Path]:
-    # What a local cloud keeps below the working directory is no source.
+    # What a local cloud keeps below the working directory is not a source.
     return (path for path in sorted(folder.rglob("*.py")) if "__pycache__" not in path.parts)
 
 

@@ -18,5 +18,5 @@ def test_a_type_is_split_at_the_commas_of_its_own_level(text: str, expected: lis
     assert type_parts(text) == expected
 
 
-def test_a_comparison_is_no_bracket_where_checks_are_listed() -> None:
+def test_a_comparison_is_not_a_bracket_where_checks_are_listed() -> None:
     assert type_parts("views >= 1, a <= b, unique(a, b)", "()") == ["views >= 1", "a <= b", "unique(a, b)"]

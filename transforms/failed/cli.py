@@ -178,7 +178,7 @@ def replay_failed(
     until: Until = "",
     as_json: AsJson = False,
 ) -> None:
-    """Judge failed records again, after a repair, and write those that pass into the lake, each one once."""
+    """Validate failed records again, after a repair; write those that pass into the lake, each one once."""
     target = cast("RepairTarget", ctx.obj)
     _require_streams(target, stream)
     function = _repair(target, repair, source)
@@ -224,7 +224,7 @@ def replay_failed(
     if total.repair_failures:
         raise RepairFailedError(
             f"the repair failed on {total.still_failed[REPAIR_FAILED]} events, which stay failed; all others "
-            f"were dealt with. {'; '.join(total.repair_failures)}. Mend the function and run this again."
+            f"were dealt with. {'; '.join(total.repair_failures)}. Fix the function and run this again."
         )
 
 
@@ -273,7 +273,7 @@ def _time(text: str, option: str) -> str:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no time. Write it as 2026-11-24T10:00.", param_hint=option
+            f"{text!r} is not a time. Write it as 2026-11-24T10:00.", param_hint=option
         ) from None
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"

@@ -52,7 +52,7 @@ class FailedRecord:
 
 @dataclass(frozen=True)
 class UnreadableStretch:
-    """Bytes of an error object that are no document, or a document without readable `rawData`."""
+    """Bytes of an error object that are not document, or a document without readable `rawData`."""
 
     object_key: str
     position: int

@@ -37,7 +37,7 @@ class IndexEntry:
         line, line_length, line_reason: of `unreadable_line` the number of the line in its source, its
             characters, and why it could not be read, in the words of `transforms.failed.line_reasons`.
         is_replayed: rows of its record are in the lake.
-        stream: by whose rules it was judged.
+        stream: whose contract it was validated against.
     """
 
     record_id: str
@@ -71,7 +71,7 @@ def index_record(record: FailedRecord, reviewer: Reviewer) -> Iterator[IndexEntr
 
 
 def entries_of(record: FailedRecord, found: Iterable[Judged], vocabulary: Vocabulary) -> Iterator[IndexEntry]:
-    """The entries of a failed record that was judged."""
+    """The entries of a failed record that was validated."""
     return (_entry(record, judged, vocabulary) for judged in found)
 
 

@@ -38,7 +38,7 @@ def unreadable_lines(found: Sequence[IndexEntry]) -> list[UnreadableLines]:
 
 
 def _grouped(reason: str, entries: list[IndexEntry]) -> UnreadableLines:
-    """A copy has the name of its event, and is no line of its own."""
+    """A copy has the name of its event, and is not a line of its own."""
     distinct: dict[tuple[object, ...], IndexEntry] = {}
     for entry in entries:
         distinct.setdefault((entry.producer_id, entry.epoch, entry.seq), entry)

@@ -61,7 +61,7 @@ def read_one(objects: Objects, name: ObjectName) -> ErrorObject:
 def index(
     objects: Objects, reviewer: Reviewer, on_unreadable: Callable[[UnreadableStretch], None]
 ) -> Iterator[IndexEntry]:
-    """Every event of every failed record. What is no record goes to `on_unreadable`."""
+    """Every event of every failed record. What is not a record goes to `on_unreadable`."""
     ledgers = {name.key for name in objects.names(REPLAYS_PREFIX)}
 
     def read(name: ObjectName) -> tuple[ErrorObject, frozenset[int]]:

@@ -83,7 +83,7 @@ def find_repair(name: str) -> Repair:
     except (Exception, SystemExit) as error:
         raise RepairNotFoundError(
             f"--repair {name}: the module {module} cannot be imported, it raises "
-            f"{type(error).__name__}: {error}. Mend it and run this again."
+            f"{type(error).__name__}: {error}. Fix it and run this again."
         ) from error
     finally:
         sys.path.remove("")

@@ -1,4 +1,4 @@
-"""Replay: failed records judged again, after a repair, and written into the lake where they belong.
+"""Replay: failed records validated again, after a repair, and written into the lake where they belong.
 
 Nothing goes back into the stream. Each error object has its own objects in the lake, one per event hour,
 named for it. A replay adds to them or rewrites them and never writes beside them, so it may be run, stopped
@@ -26,7 +26,7 @@ from transforms.gate.outcome import Accepted, Dropped
 _OF_THIS_RUN = frozenset({"objects_written", "done_before", "to_replay"})
 
 REPAIR_FAILED = "repair_failed"
-"""Reason of records for which the repair function raised, or gave what is no bytes."""
+"""Reason of records for which the repair function raised, or gave what is not a bytes."""
 
 _SHOWN_FAILURES = 3
 _STEP = 1_000
@@ -157,13 +157,13 @@ class _Replay:
             if isinstance(repaired_to, bytes):
                 mended.append((record, repaired_to))
             if number % _STEP == 0:
-                self.note("failed records judged", number, len(records))
+                self.note("failed records validated", number, len(records))
         for (record, _), judged in zip(mended, self.reviewer.judge_each(mended), strict=True):
             made.add(record, judged)
         return made
 
     def _selected(self, record: FailedRecord, judged: list[Judged], made: "_Made") -> bytes | None:
-        """Take the record in as the order has it, or give what the repair made of it, to be judged."""
+        """Take the record in as the order has it, or give what the repair made of it, to be validated."""
         counts, number = made.counts, len(judged)
         counts.records += 1
         if any(isinstance(each.outcome, Accepted) for each in judged):

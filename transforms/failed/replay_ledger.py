@@ -29,7 +29,7 @@ class Ledger:
         tag: the content that the numbers below are of.
         objects: lake object -> its rows. Stands here before the object is written, with 0.
         landed: numbers of the records of which rows are in the lake.
-        passing: numbers of the records that passed the rules as they are when last judged.
+        passing: numbers of the records that passed the rules as they are when last validated.
         runs: one for each order.
     """
 

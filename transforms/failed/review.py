@@ -1,4 +1,4 @@
-"""Failed records judged again: why each of them failed, and what it would be today.
+"""Failed records validated again: why each of them failed, and what it would be today.
 
 Firehose keeps a failed record's bytes and not our reason. The gate is pure, so the reason is found again from
 the bytes and the arrival time, also for records that failed before anyone asked.
@@ -32,7 +32,7 @@ class Judged:
 
 
 _TOGETHER = 1_000
-"""Records that are judged at once."""
+"""Records that are validated at once."""
 
 
 class _RowHead(Struct, gc=False):
@@ -48,7 +48,7 @@ class _RowHead(Struct, gc=False):
 
 
 class Reviewer:
-    """Judges failed records by the gates of all lake tables.
+    """Validates failed records by the gates of all lake tables.
 
     Attributes:
         tables: the lake tables.

@@ -1,4 +1,4 @@
-"""A failed record as text for the one who mends it: the facts, the bytes, and the exact place at fault."""
+"""A failed record as text for the one who fixes it: the facts, the bytes, and the exact place at fault."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _HERE = "    <-- here"
 
 
 def explained(found: Explanation) -> str:
-    """The whole explanation. Control characters and bytes that are no text are escaped."""
+    """The whole explanation. Control characters and bytes that are not text are escaped."""
     record = found.record
     lines = [
         f"record     {record.record_id}",

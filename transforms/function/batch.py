@@ -1,4 +1,4 @@
-"""One batch: every record of a request judged and answered, within Lambda's limit, and counted."""
+"""One batch: every record of a request validated and answered, within Lambda's limit, and counted."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -20,7 +20,7 @@ class Judges(Protocol):
 
     @property
     def accept(self) -> Accept:
-        """The quick way, which raises for what is not in order."""
+        """The fast path, which raises for what is not in order."""
 
     def explain(self, raw: bytes, arrival_ms: int, error: Exception) -> Outcome:
         """The outcome of a record that `accept` raised this error for, unless it was a RefusedError."""
@@ -85,7 +85,7 @@ class Batch(Struct, frozen=True, dict=True):
 
 
 def run(request: Request, judges: Judges, form: Form[Written]) -> tuple[Batch, Written]:
-    """Judge and answer every record, in the form that is asked for.
+    """Validate and answer every record, in the form that is asked for.
 
     The answer grows to LARGEST_ANSWER at most: a record whose data would not fit any more is failed without
     data. Firehose writes it whole to its error object, from where it is replayed. `judges` must be pure: they

@@ -74,7 +74,7 @@ def read_request(event: bytes | Mapping[str, Any]) -> Request:
     try:
         read = _decode(event) if isinstance(event, bytes) else msgspec.convert(event, _Readable)
         return Request(read.records, read.invocationId)
-    except (msgspec.ValidationError, UnicodeEncodeError):  # half of a surrogate pair is no base64 either
+    except (msgspec.ValidationError, UnicodeEncodeError):  # half of a surrogate pair is not base64 either
         return _read_one_by_one(msgspec.json.decode(event) if isinstance(event, bytes) else event)
 
 

@@ -12,7 +12,7 @@ in an invocation, or fifty times when the runtime parses the request; nothing he
 class PassThrough:
     """The runtime's marshaller that does nothing: request bytes to the handler, answer bytes from it.
 
-    `stock` is the runtime's own one. It still serves answers that are no bytes, and all traffic once
+    `stock` is the runtime's own one. It still serves answers that are not bytes, and all traffic once
     `passes` is set to False.
     """
 

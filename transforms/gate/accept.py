@@ -1,4 +1,4 @@
-"""The quick way from a record's bytes to the row of an event, as one function written out for a stream.
+"""The fast path from a record's bytes to the row of an event, as one function generated for a stream.
 
 It runs for every event. A loop over an event type's enrichments would cost more than the enrichments
 themselves (most are remembered), and a call from one step to the next as much as many a step. So its source
@@ -28,8 +28,8 @@ from transforms.gate.times import MILLISECOND_OF, Seconds
 Accept: TypeAlias = Callable[[bytes, int, str, bytearray], Outcome]
 """(record bytes, arrival time in epoch milliseconds, the same as text, memory) -> Accepted or Dropped.
 
-Raises RefusedError for an event that a rule refuses, and whatever the decoder does for what is no event. The
-memory is one bytearray for many records: each row is written where the last one was, and copied out, which
+Raises RefusedError for an event that a rule refuses, and whatever the decoder does for what is not an event.
+The memory is one bytearray for many records: each row goes where the last one was, and copied out, which
 costs less than to take new memory for each and to give back what is too much.
 """
 

@@ -1,8 +1,8 @@
 """Enrichment: pure functions of one field's value.
 
 To add one: write a function `str -> str` here, enter it in `personal` or (with what its result depends on) in
-DERIVED, and name it in a field's annotation in `producers.contracts.fields`. Tables, schemas and the judge
-follow from the annotation.
+DERIVED, and name it in a field's annotation in `producers.contracts.fields`. Tables, schemas and the
+validator follow from the annotation.
 """
 
 import hashlib

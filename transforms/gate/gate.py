@@ -31,10 +31,10 @@ _header = msgspec.json.Decoder(_Header).decode
 
 
 class Gate:
-    """Judges the records of one stream and makes their rows.
+    """Validates the records of one stream and makes their rows.
 
     Attributes:
-        accept: the quick way, for records that hold one event of a type's newest version. What it raises
+        accept: the fast path, for records that hold one event of a type's newest version. What it raises
             for another record does not say the last word; `explain` does.
     """
 

@@ -22,7 +22,7 @@ def fixed_growth(event_type: EventType, column: str) -> int:
 
 
 def spoken_defaults(payload: type[Payload]) -> Iterator[tuple[str, Any]]:
-    """(field, default) of those that rows have written out, because columns have no defaults."""
+    """(field, default) of those that rows fill in, because columns have no defaults."""
     for field in msgspec.structs.fields(payload):
         default = field.default_factory() if callable(field.default_factory) else field.default
         if default is not None and default is not msgspec.NODEFAULT:

@@ -1,4 +1,4 @@
-"""From a decoder's words to our reasons. The words are no API of msgspec, so a test holds each of them."""
+"""From a decoder's words to our reasons. The words are not API of msgspec, so a test holds each of them."""
 
 import re
 from functools import lru_cache

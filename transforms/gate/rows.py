@@ -1,8 +1,8 @@
-"""The classes that the judge decodes into and encodes from: an event, and its lake row.
+"""The classes that the validator decodes into and encodes from: an event, and its lake row.
 
 The event's class is the contract's with two differences, both for speed: the patterns of the envelope are
-checked by the judge, and the payload has room for its derived fields. The payload object itself goes into the
-row; only the envelope is copied. Members of our own that a producer wrote are overwritten or never read.
+checked by the validator, and the payload has room for its derived fields. The payload object itself goes
+into the row; only the envelope is copied. Our members that a producer wrote are overwritten or never read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -73,7 +73,7 @@ class RowPlan(Struct, frozen=True, dict=True):
 
     @cached_property
     def writes_defaults(self) -> bool:
-        """True when a row or event may be longer than what was read, for a default that is written out."""
+        """True when a row or event may be longer than what was read, for a default that is filled in."""
         return any(True for _ in spoken_defaults(self.event_type.payload))
 
     @cached_property

@@ -32,7 +32,7 @@ def no_event_id() -> RefusedError:
 
 
 def reserved_sequence() -> RefusedError:
-    """The error for sequence number 0 on an event that is no audit event."""
+    """The error for sequence number 0 on an event that is not an audit event."""
     return RefusedError(
         "reserved_sequence", "$.seq", "Sequence number 0 is kept for producers' audit events."
     )

@@ -50,8 +50,8 @@ class Seconds(dict[str, tuple[str, int]]):
     def read(self, text: str) -> EventTime:
         """Parse a time in any form of RFC 3339, rounded down to milliseconds.
 
-        Raises msgspec.ValidationError for what is no time with a zone, OverflowError for a time that in UTC
-        is outside of the years 1 to 9999.
+        Raises msgspec.ValidationError for what is not a time with a zone, OverflowError for a time that in
+        UTC is outside of the years 1 to 9999.
         """
         moment = _parse(msgspec.json.encode(text)).astimezone(UTC)
         epoch_ms = milliseconds(moment)

@@ -60,7 +60,7 @@ def examples(folder: Path) -> list[Example]:
 
 
 def gate_of(stream: Stream) -> Gate:
-    """A gate with a key that is no secret: good for judging, not for pseudonyms."""
+    """A gate with a key that is not a secret: good for validating, not for pseudonyms."""
     return Gate(LakeTable(stream), key_id="example", key=b"the key of examples, no secret")
 
 
@@ -92,7 +92,7 @@ def _names(stream: Stream) -> Iterator[str]:
     for each in table.delivered:
         for name in (payload_column(each), *each.payload.__struct_fields__):
             if not _NAME.fullmatch(name):
-                yield f"{stream.name}: {each.name}: {name!r} is no column name. Use a-z, 0-9 and _."
+                yield f"{stream.name}: {each.name}: {name!r} is not a valid column name. Use a-z, 0-9 and _."
         if payload_column(each) in _RESERVED or payload_column(each) in ENVELOPE_FIELDS:
             yield f"{stream.name}: {each.name} is a reserved name. Choose another for the event type."
 
@@ -106,7 +106,7 @@ def _annotations(event_type: EventType) -> Iterator[str]:
         columns += personal
         for name in (*personal, *extra.get("derive", {})):
             if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-                yield f"{name!r} is no column name. Use a-z, 0-9 and _, and no word of Python's own."
+                yield f"{name!r} is not a valid column name. Use a-z, 0-9 and _, and no word of Python's own."
         if field.encode_name != field.name:
             yield f"{field.name} is written as {field.encode_name}. Columns are found by name: give it one."
         for name in extra.get("query", ()):

@@ -46,7 +46,7 @@ def _below(prefix: str) -> dict[str, str]:
 
 
 def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
-    """Role that is no single stream's to (what it may, what it must not)."""
+    """Role that does not belong to one stream -> (what it may, what it must not)."""
     of, nobody, place = names.outputs, names.nobody, names.place
     lake, reporting, results = names.lake, names.reporting, names.results
     failed, report, queries, queue, dead = names.failed, names.report, names.queries, names.queue, names.dead

@@ -1,7 +1,7 @@
-"""The rights of the deployed roles, asked of the local IAM.
+"""The permissions of the deployed roles, asked of the local IAM.
 
 SimulatePrincipalPolicy for roles, SimulateCustomPolicy for the policies of people; where the question has
-condition keys, the judge that decides calls when rights are enforced.
+condition keys, the validator that decides calls when permissions are enforced.
 """
 
 import json

@@ -105,7 +105,7 @@ def claim(scope: Mapping[str, Any], secret_of: SecretOf) -> Claim:
         raise RefusedError(
             "InvalidAccessKeyId" if isinstance(read, OldPresigned) or read.service == "s3"
             else "UnrecognizedClientException",
-            f"{read.access_key_id[:24]!r} is no key of this local cloud. {_HELP}",
+            f"{read.access_key_id[:24]!r} is not a key of this local cloud. {_HELP}",
         )  # fmt: skip
     if presigned and _is_expired(read, query):
         raise RefusedError("AccessDenied", "Request has expired")

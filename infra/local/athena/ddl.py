@@ -20,7 +20,7 @@ class Listing:
 
 
 def run(engine: Engine, statement: Statement, run_: Run) -> Listing:
-    """Run a statement that is no query. Raises QueryError."""
+    """Run a statement that is not a query. Raises QueryError."""
     handler = {
         "CREATE": ddl_tables.create,
         "DROP": ddl_tables.drop,

@@ -69,7 +69,7 @@ class Job(Protocol):
     is_cancelled: bool
 
     def cancel(self) -> None:
-        """End it at once."""
+        """Stop it at once."""
         ...
 
 

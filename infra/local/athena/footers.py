@@ -40,7 +40,7 @@ class Footers:
         self._lock = threading.Lock()
 
     def read(self, name: str, path: Path, address: str) -> Footer:
-        """The footer of the local copy called `name`. Raises QueryError when the object is no Parquet file."""
+        """The footer of the local copy called `name`. Raises QueryError when the object is not Parquet file."""
         with self._lock:
             if name in self._kept:
                 self._kept.move_to_end(name)

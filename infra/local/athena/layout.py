@@ -65,10 +65,10 @@ def folder(location: str) -> str:
 
 
 def bucket_and_key(location: str) -> tuple[str, str]:
-    """`s3://bucket/key` in two. Raises QueryError when it is no S3 address."""
+    """`s3://bucket/key` in two. Raises QueryError when it is not an address in S3."""
     if not location.startswith(("s3://", "s3a://", "s3n://")):
         raise QueryError(
-            "INVALID_TABLE_PROPERTY", f"'{location}' is no S3 location. Write s3://bucket/prefix/."
+            "INVALID_TABLE_PROPERTY", f"'{location}' is not an S3 location. Write s3://bucket/prefix/."
         )
     bucket, _, key = location.split("://", 1)[1].partition("/")
     return bucket, key

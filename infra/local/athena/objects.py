@@ -49,7 +49,8 @@ def list_objects(s3: Any, location: str, *, after: str = "", until: str = "") ->
         except ClientError as error:
             code = error.response["Error"]["Code"]
             raise QueryError(
-                "HIVE_CANNOT_OPEN_SPLIT", f"Cannot list {location}: {code}. Check the bucket and the rights."
+                "HIVE_CANNOT_OPEN_SPLIT",
+                f"Cannot list {location}: {code}. Check the bucket and the permissions.",
             ) from error
         for item in page.get("Contents", ()):
             if last and item["Key"] > last:

@@ -63,7 +63,9 @@ def read(folder: Path, *, account_id: str, region: str) -> list[StackTemplate]:
     """The stacks of an assembly, each after those that it depends on. Raises AssemblyError."""
     file = folder / "manifest.json"
     if not file.is_file():
-        raise AssemblyError(f"{folder} has no manifest.json, so it is no cloud assembly. Run: penstock synth")
+        raise AssemblyError(
+            f"{folder} has no manifest.json, so it is not a cloud assembly. Run: penstock synth"
+        )
     artifacts: Mapping[str, Any] = json.loads(file.read_bytes())["artifacts"]
     needs = {name: set(artifact.get("dependencies", ())) for name, artifact in artifacts.items()}
     stacks = []

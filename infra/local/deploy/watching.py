@@ -24,7 +24,7 @@ def watch_sources(
     folders = [packages.home(name) for name in packages.FUNCTION_PACKAGES]
     folders += [project.folders.streams, project.folders.reports]
     known = changes(folders)
-    say(f"Watching {', '.join(packages.FUNCTION_PACKAGES)}. Ctrl-C ends it.")
+    say(f"Watching {', '.join(packages.FUNCTION_PACKAGES)}. Ctrl-C stops it.")
     while goes_on():
         time.sleep(_PAUSE_SECONDS)
         now = changes(folders)

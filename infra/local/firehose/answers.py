@@ -1,4 +1,4 @@
-"""The transformation's answer, judged: what each record of the batch becomes."""
+"""The transformation's answer, validated: what each record of the batch becomes."""
 
 import base64
 import binascii

@@ -174,7 +174,7 @@ def _has_few_digits(value: str | Decimal) -> bool:
 
 
 def _encodable(value: Any) -> str:
-    """The text of a value. Half a surrogate pair is no character: nothing can write it as UTF-8."""
+    """The text of a value. Half a surrogate pair is not a character: nothing can write it as UTF-8."""
     text = _text(value)
     try:
         text.encode("utf-8")

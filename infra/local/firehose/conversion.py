@@ -140,7 +140,7 @@ class _ConversionError(ValueError):
 
 
 class _NotPlainError(ValueError):
-    """A value that only the exact way may judge."""
+    """A value that only the exact way may validate."""
 
 
 def _documents(row: bytes) -> list[dict[str, Any]]:

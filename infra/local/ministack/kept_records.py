@@ -207,7 +207,7 @@ def restore(log: StreamLog, streams: Callable[[str, str, str], Stream | None]) -
         shard["records"].append(KeptRecord.of(head.sequence, head.arrived, head.partition_key, stored))
         count += 1
     if log.unreadable_bytes:
-        logger.error("%d bytes of the streams' log are no records any more", log.unreadable_bytes)
+        logger.error("%d bytes of the streams' log are not records any more", log.unreadable_bytes)
     return count
 
 

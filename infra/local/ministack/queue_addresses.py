@@ -11,7 +11,7 @@ def readdress(queues: Any, name_of: Any, address: Any) -> None:
     """Key each queue by `address(account, name)`.
 
     `queues` is MiniStack's dictionary by (account, region, URL); `name_of(key, queue)` gives account, region,
-    name and URL, or None for what is no queue.
+    name and URL, or None for what is not a queue.
     """
     for key, queue in queues.all_items():
         found = name_of(key, queue)

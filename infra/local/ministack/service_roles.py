@@ -2,7 +2,7 @@
 
 On AWS Firehose itself calls AssumeRole, as `firehose.amazonaws.com` and for one delivery stream. MiniStack
 sees our worker's call as one of the account's root. So the worker says in the external id for which service
-and resource it stands, and MiniStack judges the trust policy for that service and those condition keys.
+and resource it stands, and MiniStack validates the trust policy for that service and those condition keys.
 """
 
 import dataclasses

@@ -48,7 +48,7 @@ class LocalContext:
         activity: what has lately happened; services add to it, the live page reads it.
         clock: epoch seconds.
         ca_bundle: certificate to trust when MiniStack speaks TLS.
-        enforce_iam: whether MiniStack checks the rights of every call.
+        enforce_iam: whether MiniStack checks the permissions of every call.
     """
 
     paths: LocalPaths

@@ -26,12 +26,12 @@ class ResourceHandler(Protocol):
         """Change the resource in place, keep its id, return its attributes.
 
         When the local server starts again it calls this once for each resource that exists, with the
-        properties it already has: so an unknown id is no error, and the same properties change nothing.
+        properties it already has: so an unknown id is not an error, and the same properties change nothing.
         """
         ...
 
     def delete(self, physical_id: str) -> None:
-        """Delete it; an unknown id is no error."""
+        """Delete it; an unknown id is not an error."""
         ...
 
 

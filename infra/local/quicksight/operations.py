@@ -22,7 +22,7 @@ _SUMMARY = {
     "Dashboard": "DashboardSummaryList",
     "Analysis": "AnalysisSummaryList",
 }
-# Members of a request that are no property of the asset.
+# Members of a request that are not property of the asset.
 _NOT_KEPT = ("AwsAccountId", "Tags")
 
 

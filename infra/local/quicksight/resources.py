@@ -59,7 +59,7 @@ class AssetHandler:
         return self._finish(request, extra)[1]
 
     def delete(self, physical_id: str) -> None:
-        """Delete the asset; an unknown id is no error."""
+        """Delete the asset; an unknown id is not an error."""
         if (self._kind, physical_id) in self._store.assets:
             self._store.delete(self._kind, physical_id)
 
@@ -108,7 +108,7 @@ class ScheduleHandler:
         return self.create("", properties)[1]
 
     def delete(self, physical_id: str) -> None:
-        """Delete the schedule; an unknown one is no error."""
+        """Delete the schedule; an unknown one is not an error."""
         data_set, _, schedule = physical_id.partition("|")
         if ("DataSet", data_set) in self._store.assets:
             self._store.settled("DataSet", data_set).schedules.pop(schedule, None)

@@ -42,7 +42,7 @@ class AlarmListener:
             message = json.loads(await request.body())
             kind, topic = str(message["Type"]), str(message["TopicArn"])
         except (ValueError, KeyError, TypeError):
-            return JSONResponse({"message": "This is no message of SNS."}, status_code=400)
+            return JSONResponse({"message": "This is not a message of SNS."}, status_code=400)
         if kind == "SubscriptionConfirmation":
             await run_in_threadpool(self._confirm, topic, str(message.get("Token", "")))
         elif kind == "Notification":

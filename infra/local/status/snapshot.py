@@ -172,5 +172,5 @@ def cards(flow: Flow, seen: Seen) -> tuple[Card, ...]:
               figure("bytes scanned", flow.facts["query", "data_scanned_bytes"])),
              is_trouble=failed_queries > 0),
         Card("report", "Reports", "partitions served", served, "report",
-             (figure("to refresh", stale), figure("set aside", aside, bad=True)), is_trouble=aside > 0),
+             (figure("to refresh", stale), figure("quarantined", aside, bad=True)), is_trouble=aside > 0),
     )  # fmt: skip

@@ -41,7 +41,7 @@ def _process(name: str, recorded: dict[str, Any] | None) -> str:
 
 
 def _report(report: dict[str, Any]) -> str:
-    counts = ((report["stale"], "to refresh"), (report["set_aside"], "set aside"))
+    counts = ((report["stale"], "to refresh"), (report["set_aside"], "quarantined"))
     waiting = ", ".join(f"{count} partitions {what}" for count, what in counts if count) or "fresh"
     return f"  {report['name']:<20} {report['partitions']:>4} partitions {report['rows']:>7} rows  {waiting}"
 

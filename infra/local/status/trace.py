@@ -54,7 +54,7 @@ class Tracer:
     def trace(self, event_id: str) -> dict[str, Any]:
         """The event's way as far as it has come. Raises UnknownEventError, QueryFailedError."""
         if not _EVENT_ID.fullmatch(event_id):
-            message = f"{event_id!r} is no event id: 36 characters of hexadecimal digits and hyphens."
+            message = f"{event_id!r} is not an event id: 36 characters of hexadecimal digits and hyphens."
             raise UnknownEventError(message, is_well_formed=False)
         for table in self._project.tables.values():
             landed = self._in_lake(event_id, table)
@@ -99,7 +99,7 @@ class Tracer:
         return modified.timestamp() * 1000
 
     def _transformed(self, delivery_stream: str, arrival_ms: float, landed_ms: float) -> Happening | None:
-        """The first invocation that ended after the record's arrival: records are judged in their order."""
+        """The first invocation that ended after the record arrived: records are validated in order."""
         within = (
             each
             for each in self._happened("transform")

@@ -132,7 +132,7 @@ def test_a_click_on_a_mark_filters_the_other_visuals_and_a_chip_takes_it_back(vi
     viewer.open("/orders")
     orders = int(viewer.number("orders"))
     box = viewer.tile("orders-by-currency").locator("svg .mark-arc path").first.bounding_box()
-    # The largest arc begins at the top and takes the right side: its outer edge is surely ring, not hole.
+    # The largest arc begins at the top and takes the right side: its outer edge is surely fire, not hole.
     viewer.after(
         lambda: viewer.page.mouse.click(box["x"] + box["width"] * 0.85, box["y"] + box["height"] * 0.5)
     )
@@ -209,7 +209,7 @@ def test_a_publish_reaches_the_page_and_keeps_filters_focus_and_scroll(
         viewer.after(lambda: rows.replace(file, kept))
 
 
-def test_an_error_in_a_definition_is_on_the_page_and_goes_when_it_is_mended(
+def test_an_error_in_a_definition_is_on_the_page_and_goes_when_it_is_fixed(
     viewer: Viewer, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer.open("/traffic")

@@ -65,14 +65,14 @@ def test_a_foreign_definition_opens_with_a_list_of_what_it_cannot_show() -> None
     assert states["top-pages"] == "empty"
 
 
-@pytest.mark.parametrize(("text", "said"), [("{", "is no JSON"), ('{"a": 1}', "holds no Definition")])
+@pytest.mark.parametrize(("text", "said"), [("{", "is not JSON"), ('{"a": 1}', "holds no Definition")])
 def test_a_file_without_a_definition_is_refused(text: str, said: str) -> None:
     with pytest.raises(NoDefinitionError, match=said):
         definition_of(text, "f.json")
 
 
 def test_an_address_that_cannot_be_is_refused() -> None:
-    with pytest.raises(AddressError, match="is no time"):
+    with pytest.raises(AddressError, match="is not a time"):
         state_of([("d.visual", "day@yesterday")])
 
 

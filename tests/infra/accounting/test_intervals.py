@@ -54,7 +54,7 @@ def test_single_numbers_and_ranges_are_written_shortly() -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "1-", "1--2", "1 2"])
-def test_a_text_that_is_no_set_of_numbers_is_refused_with_its_bad_part(text: str) -> None:
+def test_a_text_that_is_not_a_set_of_numbers_is_refused_with_its_bad_part(text: str) -> None:
     with pytest.raises(IntervalTextError, match=r"Write numbers and ranges") as refused:
         IntervalSet.parse(f"3,{text}")
     assert refused.value.text == text

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.cloud
 
 @dataclass(frozen=True)
 class Deployed:
-    """A local cloud that checks rights, and what was deployed to it."""
+    """A local cloud that checks permissions, and what was deployed to it."""
 
     cloud: LocalCloud
     outputs: Outputs
@@ -62,7 +62,7 @@ def test_all_that_the_template_promises_holds_on_a_healthy_local_cloud(deployed:
     assert len(found) >= 16
 
 
-def test_an_event_comes_to_a_report_through_every_role_with_rights_checked(deployed: Deployed) -> None:
+def test_an_event_comes_to_a_report_through_every_role_with_permissions_checked(deployed: Deployed) -> None:
     client, now = deployed.cloud.context.client, datetime.now(UTC)
     pace = Pace(time.monotonic, time.sleep, 0.3)
     steps = follow(client, deployed.outputs, SHOP, str(uuid.uuid4()), now, pace)
@@ -84,7 +84,7 @@ def test_an_event_comes_to_a_report_through_every_role_with_rights_checked(deplo
     assert partition["Parameters"]["query_execution_id"]
 
 
-def test_the_doctor_sees_what_somebody_broke_and_says_how_to_mend_it(deployed: Deployed) -> None:
+def test_the_doctor_sees_what_somebody_broke_and_says_how_to_fix_it(deployed: Deployed) -> None:
     client = deployed.cloud.context.client
     rule, ended = (f"{SHOP.default.prefix}-{name}" for name in ("tick", "query-ended"))
     bucket = deployed.outputs.lake_bucket

@@ -133,5 +133,5 @@ def test_a_deploy_that_would_replace_what_has_a_name_stops_and_names_it() -> Non
     refuse_named(Cloud([]).client, {"penstock-access": frozen("79c7181")["penstock-access"]})
 
 
-def test_what_is_no_asset_of_the_plan_does_not_count() -> None:
+def test_what_is_not_an_asset_of_the_plan_does_not_count() -> None:
     assert lost([change("RefreshSchedule", "x", "Remove"), {"Type": "Hook"}]) == {}

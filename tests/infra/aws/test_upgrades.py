@@ -76,7 +76,7 @@ def test_the_same_name_under_another_logical_id_is_found() -> None:
     assert found(before, after) == ["ObjectsA92BA4F1 (AWS::SQS::Queue): its name is now that of Renamed"]
 
 
-def test_a_resource_that_is_gone_or_may_be_replaced_is_no_obstacle() -> None:
+def test_a_resource_that_is_gone_or_may_be_replaced_is_not_an_obstacle() -> None:
     before = frozen("1914c85")["penstock-reporting"]
     after = copy.deepcopy(before)
     after["Resources"]["QuestionBestSellers"]["Properties"]["QueryString"] = "SELECT 1"

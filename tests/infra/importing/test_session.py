@@ -121,7 +121,7 @@ def test_a_key_that_is_not_unique_is_refused_with_the_rows_and_nothing_is_import
     assert not (tmp_path / "state").exists()
 
 
-def test_rows_that_are_no_events_are_failed_records_and_the_same_ones_are_kept_once(tmp_path: Path) -> None:
+def test_rows_that_are_not_events_are_failed_records_and_the_same_ones_are_kept_once(tmp_path: Path) -> None:
     bucket = Bucket()
     path = write(tmp_path / "a.csv", [*ROWS[:99], row(100, status="many"), row(101, status="99"), row(102)])
     first = run_import(bucket, tmp_path / "state", [path])

@@ -161,7 +161,7 @@ def test_what_no_state_can_be_found_for_is_moved_aside_and_named(
     assert again.context.client("s3").list_objects_v2(Bucket=_output(again, "LakeBucket"))["KeyCount"] == 0
 
 
-def test_a_torn_file_of_a_killed_command_is_no_obstacle(place: tuple[LocalPaths, LocalSettings]) -> None:
+def test_a_torn_file_of_a_killed_command_is_not_an_obstacle(place: tuple[LocalPaths, LocalSettings]) -> None:
     paths, settings = place
     cloud.up(paths, settings, _ignore, project=SHOP)
     paths.outputs.write_text('{"stacks": {')

@@ -80,7 +80,7 @@ def test_settings_of_deployments_are_read_and_prefixes_follow_from_the_projects(
         ('[project]\nname = "rides"\n[deployments.dev]\nshards = true\n', 4, "must be a whole number"),
         ('[project]\nname = "r1"\n[deployments.dev]\nprefix = "r1"\n', 3, "have one prefix"),
         ("[project]\n", 1, "'name' is missing. Add it."),
-        ("[project\n", 1, "This is no TOML"),
+        ("[project\n", 1, "This is not TOML"),
     ],
 )
 def test_a_wrong_file_is_refused_at_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:

@@ -42,11 +42,11 @@ def test_the_runbook_has_one_entry_for_each_alarm_in_the_same_order() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))
-def test_each_entry_says_what_it_means_what_mends_it_and_how_one_sees_that(name: str) -> None:
+def test_each_entry_says_what_it_means_what_fixes_it_and_how_one_sees_that(name: str) -> None:
     text = entries()[name]
     assert "**Means**" in text
-    assert "**Mended when**" in text
-    assert re.search(r"\*\*(Mends|Then|First)\*\*", text)
+    assert "**Resolved when**" in text
+    assert re.search(r"\*\*(Fix|Then|First)\*\*", text)
     assert "`penstock" in text or "](#" in text or "quota" in text
 
 
@@ -64,7 +64,7 @@ def test_the_templates_alarms_are_the_rules_and_point_into_the_runbook() -> None
         assert alarm["TreatMissingData"] == rule.missing
 
 
-def test_silence_rings_where_silence_is_the_fault() -> None:
+def test_silence_fires_where_silence_is_the_fault() -> None:
     assert {name for name, rule in RULES.items() if rule.missing == "breaching"} == {
         "queries-silent",
         "reports-stale",

@@ -1,4 +1,4 @@
-"""Event hours are paced so that Firehose never has too many open; judged by a model of Firehose."""
+"""Event hours are paced so that Firehose never has too many open; validated by a model of Firehose."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -42,7 +42,7 @@ def test_a_mark_holds_for_the_stream_that_the_lines_went_to(stub: StubProcess, t
         assert [produced(*words)[1]["put"] for _ in range(2)] == [50, 0]
 
 
-def test_a_file_that_is_no_mark_is_never_overwritten(stub: StubProcess, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_mark_is_never_overwritten(stub: StubProcess, tmp_path: Path) -> None:
     path = whole_events(tmp_path / "one.ndjson", 5)
     content = path.read_bytes()
     with pytest.raises(ResumeFileError, match="not a resume file"):

@@ -31,7 +31,7 @@ def test_a_request_holds_no_more_bytes_than_allowed() -> None:
         assert sum(record.size for record in batch) <= 64
 
 
-def test_a_record_that_is_not_due_waits_for_company() -> None:
+def test_a_record_that_is_not_due_waits_for_more_events() -> None:
     lanes = lanes_with(3)
     assert lanes.take(0.05, hurry=False) == []
     assert len(lanes.take(0.11, hurry=False)) == 3

@@ -61,7 +61,7 @@ def test_a_log_line_names_its_client_and_user_whatever_the_server_logs_beside_th
 
 
 @pytest.mark.parametrize("request_text", ["", "-", "quit", "\\x16\\x03\\x01\\x02\\x00\\x01", "\x16\x03\x01"])
-def test_what_is_no_request_is_a_request_without_a_page_and_keeps_its_status(
+def test_what_is_not_a_request_is_a_request_without_a_page_and_keeps_its_status(
     tmp_path: Path, request_text: str
 ) -> None:
     (page,) = payloads(found(tmp_path / "a.log", f'192.0.2.1 - - {AT} "{request_text}" 408 157 "-" "-"\n'))

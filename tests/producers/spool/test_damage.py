@@ -82,7 +82,7 @@ def test_zeros_at_the_end_are_missed_by_number(tmp_path: Path) -> None:
     assert (numbers(spool), spool.damage.events) == (list(range(7)), 3)
 
 
-def test_a_write_that_was_never_over_is_no_damage(tmp_path: Path) -> None:
+def test_a_write_that_was_never_over_is_not_a_damage(tmp_path: Path) -> None:
     path = spooled(tmp_path, 3)
     content = bytearray(path.read_bytes())
     place = HEADER_BYTES + 3 * FRAME + 12

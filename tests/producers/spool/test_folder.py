@@ -89,7 +89,7 @@ def test_a_flipped_bit_is_never_read_as_an_event(
     assert set(numbers(Spool(folder))) <= set(range(20))
 
 
-def test_a_torn_journal_of_settled_events_is_no_matter(tmp_path: Path) -> None:
+def test_a_torn_journal_of_settled_events_is_not_a_matter(tmp_path: Path) -> None:
     spooled(tmp_path, 5)
     spool = Spool(tmp_path)
     spool.acknowledge([event.mark for event in spool.read(2)])

@@ -171,9 +171,9 @@ def test_an_unknown_report_is_answered_with_those_there_are() -> None:
     ("first", "last", "says"),
     [
         (DAY, "2024-11-23", "ends .* before it begins"),
-        ("yesterday", DAY, "'yesterday' is no hour and no day. Write 2026-11-24-10 or 2026-11-24"),
+        ("yesterday", DAY, "'yesterday' is neither an hour nor a day. Write 2026-11-24-10 or 2026-11-24"),
         (datetime(2024, 11, 24), DAY, "has no zone"),
-        ("2024-11-24-10' OR '1'='1", DAY, "is no hour and no day"),
+        ("2024-11-24-10' OR '1'='1", DAY, "is neither an hour nor a day"),
     ],
 )
 def test_a_period_that_makes_no_sense_is_refused_before_anything_runs(

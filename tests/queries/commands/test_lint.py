@@ -151,7 +151,7 @@ def test_a_name_that_the_contracts_do_not_have_is_refused_with_its_line_and_what
     assert found_line == line
 
 
-def test_tables_of_its_own_and_literal_rows_are_no_strangers() -> None:
+def test_tables_of_its_own_and_literal_rows_are_not_strangers() -> None:
     assert not rules(
         "WITH kinds AS (SELECT * FROM (VALUES ('page_viewed')) AS t (kind)), "
         "w AS (SELECT event_hour, event_type FROM web_events) "

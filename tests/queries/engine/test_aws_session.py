@@ -49,7 +49,7 @@ def test_times_of_other_forms_are_read_alike(value: Any) -> None:
     assert read_time(value) == parse_timestamp(value)
 
 
-def test_what_is_no_time_is_botocores_error() -> None:
+def test_what_is_not_a_time_is_botocores_error() -> None:
     with pytest.raises(ValueError, match="Invalid timestamp"):
         read_time("yesterday Z")
 

@@ -110,7 +110,7 @@ def test_one_bad_message_does_not_keep_the_others_from_being_read() -> None:
         "other/event_hour=2026-11-24-10/x.parquet",
     ],
 )
-def test_what_is_no_lake_data_makes_nothing_stale(key: str) -> None:
+def test_what_is_not_lake_data_makes_nothing_stale(key: str) -> None:
     assert not read_batch([message("m", notification(key))], "lake", TABLES).hours
 
 

@@ -148,7 +148,7 @@ def test_nobody_begins_to_publish_with_too_little_of_the_lease_left() -> None:
         ledger.begin_publishing(run, run.fence, run.lease_until - ledger.PUBLISH_MARGIN_MS)
 
 
-def test_a_failure_that_may_pass_is_tried_three_times_then_set_aside_and_tried_each_hour() -> None:
+def test_a_failure_that_may_pass_is_tried_three_times_then_quarantined_and_tried_each_hour() -> None:
     state = due()
     for attempt in range(ledger.MOST_ATTEMPTS):
         run, taken = claimed(state)
@@ -169,13 +169,13 @@ def test_a_try_that_ended_for_another_reason_does_not_wait_an_hour() -> None:
     assert (state.condition, state.due_at) == ("stale", NOW)
 
 
-def test_a_failure_that_stays_is_set_aside_until_somebody_does_something() -> None:
+def test_a_failure_that_stays_is_quarantined_until_somebody_does_something() -> None:
     run, taken = claimed(due())
     state = ledger.give_up(taken, run, NOW, "failed check", retry_in=None)
     assert (state.condition, state.due_at) == ("quarantined", None)
 
 
-def test_a_partition_that_was_set_aside_and_succeeds_is_fresh() -> None:
+def test_a_partition_that_was_quarantined_and_succeeds_is_fresh() -> None:
     run, taken = claimed(replace(due(), quarantined=True, attempts=ledger.MOST_ATTEMPTS + 1))
     done = ledger.complete(taken, run, version(run, taken), NOW)
     assert done.condition == "fresh"
@@ -191,7 +191,7 @@ def test_new_input_ends_the_setting_aside() -> None:
     assert again.attempts == 0
 
 
-def test_new_input_during_a_failing_run_keeps_the_partition_from_being_set_aside() -> None:
+def test_new_input_during_a_failing_run_keeps_the_partition_from_being_quarantined() -> None:
     run, taken = claimed(due())
     state = ledger.give_up(ledger.mark(taken, NOW, 0, 0), run, NOW + 1, "failed check", retry_in=None)
     assert (state.condition, state.due_at) == ("stale", NOW + 1)

@@ -38,7 +38,7 @@ def test_a_refresh_goes_through_the_steps_that_the_trials_are_about(steps: list[
 
 @pytest.mark.usefixtures("steps")
 @pytest.mark.parametrize("step", STEPS)
-def test_a_killed_worker_leaves_nothing_that_two_ticks_do_not_mend_without_paying_again(
+def test_a_killed_worker_leaves_nothing_that_two_ticks_do_not_fix_without_paying_again(
     kills: Kills, step: str
 ) -> None:
     trial = kills.trial(step)

@@ -143,7 +143,7 @@ def test_a_loss_that_nobody_has_noticed_yet_is_accepted_in_one_request(lake: Lak
     assert lake.seen(hour[:10]) == ([(hour, 3), (other, 6)], [(9,)])
 
 
-def test_an_object_whose_rows_were_all_taken_back_is_no_loss(lake: Lake) -> None:
+def test_an_object_whose_rows_were_all_taken_back_is_not_a_loss(lake: Lake) -> None:
     hour, other = lake.begin()
     lake.lab.put(hour, "o1", [])
     tick(lake.worker)

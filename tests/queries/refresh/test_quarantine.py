@@ -1,4 +1,4 @@
-"""A partition that is given up rings until it is mended, and an outage of Athena mends itself."""
+"""A partition that is given up fires until it is fixed, and an outage of Athena fixes itself."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,7 @@ def test_what_has_just_failed_is_counted_at_once_and_each_hour_after_that(world:
     assert set_aside(world.service(), quiet, keeps_house=True) == {"set_aside": 1}
 
 
-def test_nothing_is_counted_any_more_once_it_is_mended(world: World) -> None:
+def test_nothing_is_counted_any_more_once_it_is_fixed(world: World) -> None:
     world.ends = QueryStatus("failed", 0, "definition", "SYNTAX_ERROR")
     world.tick()
     world.ends = QueryStatus("succeeded", 100)

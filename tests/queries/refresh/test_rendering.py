@@ -46,7 +46,7 @@ def test_a_star_reads_every_column(star: str) -> None:
     assert len(source_columns(declared(star))) > 15
 
 
-def test_count_star_is_no_star() -> None:
+def test_count_star_is_not_a_star() -> None:
     assert source_columns(declared()) == ["event_hour"]
 
 

@@ -216,6 +216,6 @@ def test_a_sealed_hour_scans_fewer_bytes_than_its_lake_objects(story: Story) -> 
     assert 0 < scanned("web_events_hours") < scanned("web_events")
 
 
-def test_sealed_hours_are_no_report_in_the_table_of_freshness(story: Story) -> None:
+def test_sealed_hours_are_not_report_in_the_table_of_freshness(story: Story) -> None:
     sql = "SELECT * FROM report_freshness WHERE report = 'web_events_hours'"
     assert story.observed.chain.records(sql) == []

@@ -151,7 +151,7 @@ def test_an_hour_that_gets_something_while_it_is_being_sealed_stays_open(world: 
     assert world.seen(HOUR) == Counter(["a", "late"])
 
 
-def test_two_workers_that_open_an_hour_at_the_same_time_are_no_error(
+def test_two_workers_that_open_an_hour_at_the_same_time_are_not_error(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.put(HOUR, "1", "a")

@@ -82,7 +82,7 @@ def test_a_column_without_statistics_is_unknown_and_not_good() -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 300))
-def test_bytes_that_are_no_footer_raise_only_footer_errors(junk: bytes, length: int) -> None:
+def test_bytes_that_are_not_footer_raise_only_footer_errors(junk: bytes, length: int) -> None:
     data = junk + length.to_bytes(4, "little") + b"PAR1"
     try:
         read_footer(data, FAILED_CHECK)
@@ -90,7 +90,7 @@ def test_bytes_that_are_no_footer_raise_only_footer_errors(junk: bytes, length: 
         return
 
 
-def test_a_cut_off_file_is_no_parquet_file() -> None:
+def test_a_cut_off_file_is_not_a_parquet_file() -> None:
     with pytest.raises(FooterError):
         footer_length(file_of([None])[:-3])
 
@@ -102,7 +102,7 @@ def test_a_cut_off_file_is_no_parquet_file() -> None:
         ("HIVE_BAD_DATA: Malformed value jane@example.com in s3://x/y", "HIVE_BAD_DATA"),
         ("INVALID_FUNCTION_ARGUMENT: line 3:9: bad jane@example.com", "INVALID_FUNCTION_ARGUMENT line 3:9"),
         ("GENERIC_USER_ERROR: jane@example.com", "GENERIC_USER_ERROR"),
-        ("jane@example.com is no number", "an unknown error"),
+        ("jane@example.com is not a number", "an unknown error"),
     ],
 )
 def test_of_a_message_that_can_quote_rows_only_code_and_place_are_kept(reason: str, kept: str) -> None:

@@ -25,7 +25,7 @@ def test_a_read_is_good_only_when_it_is_one_whole_version_no_older_than_the_last
 
 
 @pytest.mark.cloud
-def test_nobody_reads_half_a_report_and_the_same_readers_notice_delete_then_insert(
+def test_nobody_reads_a_partial_report_and_the_same_readers_notice_delete_then_insert(
     local_cloud: LocalCloud,
 ) -> None:
     def enough(reads: Reads, published: int) -> bool:

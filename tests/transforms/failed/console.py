@@ -32,7 +32,7 @@ def event(number: int, **members: Any) -> bytes:
 
 
 def broken(number: int, **members: Any) -> bytes:
-    """An event that REPAIR mends."""
+    """An event that REPAIR fixes."""
     return event(number, **members).replace(b'"status":200', b'"status":"200"')
 
 

@@ -32,7 +32,7 @@ def event(number: int, **members: Any) -> bytes:
 
 
 def broken(number: int) -> bytes:
-    """An event that the repair below mends."""
+    """An event that the repair below fixes."""
     return event(number).replace(b'"status":200', b'"status":"200"')
 
 

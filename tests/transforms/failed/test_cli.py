@@ -89,7 +89,7 @@ def test_an_explanation_points_at_the_place_at_fault(console: Console) -> None:
     assert "203.0.113.9" in told["events"][0]["text"]
 
 
-def test_an_explanation_of_bytes_that_are_no_json_points_at_the_byte(console: Console) -> None:
+def test_an_explanation_of_bytes_that_are_not_json_points_at_the_byte(console: Console) -> None:
     (entry,) = console.told("list", "--reason", "not_json")["records"]
     assert "^ here" in console.run("explain", entry["record_id"]).stdout
 

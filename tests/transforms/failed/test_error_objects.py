@@ -92,7 +92,7 @@ def test_the_kind_of_error_is_read_from_the_key() -> None:
     assert kind_of("failed/activePartitionExceeded/dt=2026-11-24/b") == "activePartitionExceeded"
 
 
-def test_what_a_writer_has_not_finished_is_no_error_object() -> None:
+def test_what_a_writer_has_not_finished_is_not_an_error_object() -> None:
     objects = MemoryObjects()
     objects.bodies[KEY] = error_line(b"1", 5)
     for hidden in ("_temporary/0/b", ".c", "_SUCCESS"):

@@ -24,7 +24,7 @@ def test_a_repair_that_is_not_there_is_named_before_anything_is_done(
     console: Console, repair: str, name: str, words: str
 ) -> None:
     asked = name.format(module=repair.partition(":")[0])
-    if not asked:  # no repair at all is no error: what the rules accept by now still lands
+    if not asked:  # no repair at all is not an error: what the rules accept by now still lands
         assert console.told("replay")["replayed"] == 1
         return
     before, path = console.objects(), list(sys.path)

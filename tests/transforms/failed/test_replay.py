@@ -15,7 +15,7 @@ from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted
 
 
-def test_what_a_repair_mends_lands_in_its_own_hour(
+def test_what_a_repair_fixes_lands_in_its_own_hour(
     objects: MemoryObjects, replayed: Callable[..., Counts]
 ) -> None:
     total = replayed(objects)

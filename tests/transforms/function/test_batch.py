@@ -32,7 +32,7 @@ from transforms.schema.growth import largest_answer
 LAMBDA_LIMIT = 6_291_556
 BATCHES = int(os.environ.get("PENSTOCK_TEST_BATCHES", "12"))
 TOGETHER = 200
-"""Batches that are drawn from the same records, which are judged once."""
+"""Batches that are drawn from the same records, which are validated once."""
 POOL = 400
 LONGEST = (10, 400, 4_000)
 SHORTEST = 300
@@ -65,7 +65,7 @@ def test_both_entrances_give_the_same_answers(gate: Gate) -> None:
         {"data": "YQ"},
     ],
 )
-def test_a_record_that_is_no_record_harms_no_other(gate: Gate, broken: dict[str, object]) -> None:
+def test_a_record_that_is_not_a_record_harms_no_other(gate: Gate, broken: dict[str, object]) -> None:
     good = {"data": base64.b64encode(encode(GOOD)).decode(), "approximateArrivalTimestamp": ARRIVAL_MS}
     asked = {
         "records": [{"recordId": "a", **good}, {"recordId": "b", **good, **broken}, {"recordId": "c", **good}]
@@ -116,7 +116,7 @@ def test_late_events_and_the_largest_lag_are_those_of_the_rows(gate: Gate) -> No
 
 
 @pytest.mark.parametrize("character", ["\x01", "\u2028", "é", '"', "\\"])
-def test_what_is_no_base64_cannot_make_an_answer_larger_than_it_seems(gate: Gate, character: str) -> None:
+def test_what_is_not_base64_cannot_make_an_answer_larger_than_it_seems(gate: Gate, character: str) -> None:
     asked = {"records": [{"recordId": "a", "data": character * 3_000_000}]}
     _, answer = run(read_request(json.dumps(asked).encode()), gate, as_json())
     assert json.loads(answer) == {"records": [{"recordId": "a", "result": "ProcessingFailed", "data": ""}]}
@@ -135,7 +135,7 @@ def test_one_record_too_many_fails_alone(gate: Gate, form: Callable[[], Form[Any
     assert sizes == sorted(sizes)
 
 
-def test_what_is_base64_for_nobody_is_no_event_though_its_text_is_one(gate: Gate) -> None:
+def test_what_is_base64_for_nobody_is_not_an_event_though_its_text_is_one(gate: Gate) -> None:
     batch, _ = run(Request([Unreadable("a", encode(GOOD).decode(), ARRIVAL_MS)]), gate, as_json())
     assert batch.failed == {"bad_request": 1}
 

@@ -259,8 +259,8 @@ class Spelled(Payload):
         (Hidden, "visitors has personal or derived values inside"),
         (Deeper, "visits has personal or derived values inside"),
         (Twice, "Two fields become user_key"),
-        (Keyword, "'class' is no column name"),
-        (Spelled, "'the path' is no column name"),
+        (Keyword, "'class' is not a valid column name"),
+        (Spelled, "'the path' is not a valid column name"),
     ],
 )
 def test_a_declaration_that_rows_could_not_keep_is_refused(payload: type[Payload], said: str) -> None:

@@ -110,7 +110,7 @@ def test_the_whole_corpus_together_is_answered_once_each_and_in_order(gate: Gate
     assert [answer.result == "Ok" for answer in first.answers] == [reason is None for _, reason in small]
 
 
-def test_the_whole_corpus_is_judged_in_less_than_256_mb() -> None:
+def test_the_whole_corpus_is_validated_in_less_than_256_mb() -> None:
     code = (
         "import re, pathlib; from tests.golden.poison.corpus import corpus, ARRIVAL_MS;"
         "from tests.shop import TABLES; from transforms.gate.gate import Gate;"

@@ -95,7 +95,7 @@ class Compiler:
         )
         if not isinstance(tree, exp.Select) or len(listed) != 1 or not _is_literal(listed[0]):
             raise QueryError(
-                "INVALID_PARAMETER_USAGE", f"Parameter is no literal: {written}. Quote strings: 'text'."
+                "INVALID_PARAMETER_USAGE", f"Parameter is not a literal: {written}. Quote strings: 'text'."
             )
         return Expressions(self, Scope())(listed[0])
 

@@ -46,7 +46,7 @@ def decimal_or_number(written: str) -> Typed:
 
 
 def date_literal(value: str) -> Typed | None:
-    """DATE 'yyyy-MM-dd'; None when the text is no date, so that the cast can fail as Trino's does."""
+    """DATE 'yyyy-MM-dd'; None when the text is not a date, so that the cast can fail as Trino's does."""
     match = re.fullmatch(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*", value)
     if match is None:
         return None

@@ -27,7 +27,7 @@ class _Parser(TrinoParser):
     FUNCTION_PARSERS = {k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _OWN_GRAMMAR}  # noqa: RUF012
     TYPE_LITERAL_PARSERS = {  # noqa: RUF012
         **TrinoParser.TYPE_LITERAL_PARSERS,
-        # DECIMAL '10' is no integer: the point says so to whoever reads the literal.
+        # DECIMAL '10' is not an integer: the point says so to whoever reads the literal.
         exp.DType.DECIMAL: lambda self, this, _: self.expression(
             exp.Literal(this=this.name if "." in this.name else f"{this.name}.", is_string=False)
         ),

@@ -13,7 +13,7 @@ export function drawReports(place, reports) {
       cards.set(report.name, card);
       place.append(card.root);
     }
-    const behind = [[report.stale, "to refresh"], [report.set_aside, "set aside"]].filter(([count]) => count > 0);
+    const behind = [[report.stale, "to refresh"], [report.set_aside, "quarantined"]].filter(([count]) => count > 0);
     const words = behind.map(([count, what]) => `${count} ${what}`).join(", ");
     card.badge.dataset.state = behind.length > 0 ? "stale" : "fresh";
     card.badge.textContent = words || (report.partitions === 0 ? "no data yet" : "fresh");

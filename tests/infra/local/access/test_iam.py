@@ -1,4 +1,4 @@
-"""The chain up to the lake under the template's own roles, with every call's rights checked."""
+"""The chain up to the lake under the template's own roles, with every call's permissions checked."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""`penstock local check` proves each role's rights, and notices what is taken away or given too much."""
+"""`penstock local check` proves each role's permissions, and notices what is taken away or given too much."""
 
 import json
 from collections.abc import Iterator

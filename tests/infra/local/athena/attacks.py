@@ -145,7 +145,7 @@ def _pair(chance: random.Random) -> Attempt:
 
 
 def reached(parser: duckdb.DuckDBPyConnection, sql: str, allowed: frozenset[str] = frozenset()) -> str:
-    """What of DuckDB a compiled text reaches that no query may, or "". A text that is no single SELECT counts too."""
+    """What of DuckDB a compiled text reaches that no query may, or "". A text that is not a single SELECT counts too."""
     answer = json.loads(parser.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()[0][0])
     if answer["error"]:
         return f"no query: {answer.get('error_message')}"

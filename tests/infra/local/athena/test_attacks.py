@@ -119,7 +119,7 @@ def test_texts_that_once_got_through_are_only_texts(sql: str) -> None:
     assert tried(duckdb.connect(), Attempt(sql)) == ""
 
 
-def test_the_judge_knows_a_break_in_when_it_sees_one() -> None:
+def test_the_validator_knows_a_break_in_when_it_sees_one() -> None:
     parser = duckdb.connect()
     for sql in (
         "SELECT version()",

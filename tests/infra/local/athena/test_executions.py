@@ -101,7 +101,7 @@ def test_a_parameter_is_one_literal_whatever_it_holds(endpoint: Endpoint, value:
 @pytest.mark.parametrize(
     "written", ["1); DROP TABLE web_events", "(SELECT 1 FROM web_events)", "x", "'a' 'b"]
 )
-def test_a_parameter_that_is_no_literal_is_refused(endpoint: Endpoint, written: str) -> None:
+def test_a_parameter_that_is_not_a_literal_is_refused(endpoint: Endpoint, written: str) -> None:
     assert endpoint.run("SELECT ?", ExecutionParameters=[written])["Status"]["State"] == "FAILED"
 
 
@@ -160,7 +160,7 @@ def test_errors_have_trinos_names_and_are_the_users(endpoint: Endpoint, sql: str
     assert execution["Status"]["AthenaError"]["Retryable"] is False
 
 
-def test_text_that_is_no_statement_is_refused_at_once(endpoint: Endpoint) -> None:
+def test_text_that_is_not_a_statement_is_refused_at_once(endpoint: Endpoint) -> None:
     with pytest.raises(ClientError, match="InvalidRequestException"):
         start(endpoint, "SELEKT 1")
 

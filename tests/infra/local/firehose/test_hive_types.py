@@ -41,7 +41,7 @@ def test_a_type_is_parsed_to_its_arrow_type(text: str, arrow: pa.DataType) -> No
     "text",
     ["", "strin", "int>", "array<int", "struct<a>", "struct<a:int,>", "map<int>", "decimal(x)", "int int"],
 )
-def test_what_is_no_type_is_refused_with_its_place(text: str) -> None:
+def test_what_is_not_a_type_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(HiveTypeError, match="at character"):
         parse_type(text)
 

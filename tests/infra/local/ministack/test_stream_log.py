@@ -97,7 +97,7 @@ def test_the_newest_records_stay_in_memory_until_newer_ones_come(tmp_path: Path)
     assert [data[0] for data in _given(emulator.records())] == sorted([*range(5)] * 2)
 
 
-def test_what_is_no_base64_is_encoded_as_the_emulator_encodes_it(tmp_path: Path) -> None:
+def test_what_is_not_base64_is_encoded_as_the_emulator_encodes_it(tmp_path: Path) -> None:
     emulator = _Emulator(tmp_path)
     emulator.put("no base64!", "*" * 9000)
     assert _given(emulator.records()) == [b"no base64!", b"*" * 9000]

@@ -40,7 +40,7 @@ def ending(written: list[str], *, is_whole: bool) -> Any:
     return app
 
 
-def test_a_signal_ends_it_in_order_and_is_not_raised_again() -> None:
+def test_a_signal_stops_it_in_order_and_is_not_raised_again() -> None:
     written: list[str] = []
     asyncio.run(serve(ending(written, is_whole=True), PLACE))
     assert written == ["state"]

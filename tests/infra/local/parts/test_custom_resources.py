@@ -33,7 +33,7 @@ def test_served_types_become_custom_resources_and_others_stay() -> None:
     }
 
 
-def test_a_folder_that_is_no_assembly_is_refused_with_the_remedy(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_an_assembly_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(AssemblyError, match="penstock synth"):
         read(tmp_path, account_id="1", region="r")
 

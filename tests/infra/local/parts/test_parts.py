@@ -186,7 +186,7 @@ TRUST = {
         ("lambda.amazonaws.com", "arn:aws:firehose:us-east-1:1:deliverystream/web", False),
     ],
 )
-def test_a_trust_policy_is_judged_for_the_service_that_is_stood_for(
+def test_a_trust_policy_is_validated_for_the_service_that_is_stood_for(
     service: str, arn: str, allowed: bool
 ) -> None:
     from ministack.core.iam_evaluator import EvalContext, evaluate_trust_policy

@@ -136,7 +136,7 @@ def _get(text: str, index: int) -> str | None:
     value = load(text)
     if not isinstance(value, list) or not -len(value) <= index < len(value):
         return None
-    # Trino's deprecated function gives the text of a string, which is no JSON.
+    # Trino's deprecated function gives the text of a string, which is not JSON.
     return value[index] if isinstance(value[index], str) else dump(value[index])
 
 

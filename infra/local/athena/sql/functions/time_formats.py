@@ -21,7 +21,7 @@ _ORDINAL = re.compile(r"(\d{4})-(\d{3})")
 
 
 def invalid(text: str, what: str) -> QueryError:
-    """Trino's complaint about a text that is no time."""
+    """Trino's complaint about a text that is not a time."""
     return QueryError("INVALID_FUNCTION_ARGUMENT", f'Invalid format: "{text}" is not {what}')
 
 
