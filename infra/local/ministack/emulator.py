@@ -17,6 +17,8 @@ from infra.local.access.keys import Keys
 from infra.local.ministack import (
     conditions,
     delivery_metrics,
+    end_marks,
+    error_types,
     expire,
     fast_json,
     kept_logs,
@@ -146,6 +148,8 @@ def main() -> None:
     lambda_runtime._PYTHON_WORKER_SCRIPT = worker_runtime.worker_script(lambda_runtime._PYTHON_WORKER_SCRIPT)
 
     worker_pipes.install()
+    end_marks.install()
+    error_types.install()
     mappings.install()
     kept_objects.install()
     kept_logs.install()

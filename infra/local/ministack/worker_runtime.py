@@ -1,16 +1,21 @@
-"""MiniStack's Python worker, made to hand payloads on as Lambda's own runtime does.
+"""MiniStack's Python worker, made to do what Lambda's own runtime does.
 
 On AWS the runtime's client (`awslambdaric`) has a marshaller that handlers may replace to take a request's
 bytes and to answer with bytes. MiniStack's worker parses and writes JSON by itself, so a replaced marshaller
-would never be asked here, and another path of the handler would run than on AWS.
+would never be asked here, and another path of the handler would run than on AWS. The runtime also names the
+class of what a handler raised, which a state machine's retries match on.
 """
 
 import json
+import os
 import sys
+import traceback
 from types import ModuleType
 from typing import Any
 
 import msgspec
+
+from infra.local.ministack.end_marks import MARK
 
 
 class StockMarshaller:
@@ -55,12 +60,30 @@ def read_invocation(line: str) -> dict[str, Any]:
 
 
 def write_result(result: Any) -> str:
-    """The line that answers it."""
+    """The line that answers it. The log is ended before: whoever reads the answer need not wait for it."""
     payload, _ = LambdaRuntimeClient.marshaller.marshal_response(result)
     text = payload.decode() if isinstance(payload, bytes) else payload
     if "\n" in text:
         text = json.dumps(json.loads(text))
+    _end_log()
     return f'{{"status": "ok", "result": {text}}}\n'
+
+
+def write_error(error: BaseException) -> str:
+    """The line that says what the handler raised."""
+    told = {
+        "status": "error",
+        "error": str(error),
+        "error_type": type(error).__name__,
+        "trace": traceback.format_exc(),
+    }
+    _end_log()
+    return json.dumps(told) + "\n"
+
+
+def _end_log() -> None:
+    sys.stderr.flush()
+    os.write(2, f"{MARK}\n".encode())
 
 
 _PRELUDE = """
@@ -71,6 +94,9 @@ _CHANGES = {
     "_ms_msg = json.loads(line)": "_ms_msg = _ms_runtime.read_invocation(line)",
     r'_real_stdout.write(json.dumps({"status": "ok", "result": result}) + "\n")': (
         "_real_stdout.write(_ms_runtime.write_result(result))"
+    ),
+    r'json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\n"': (
+        "_ms_runtime.write_error(e)"
     ),
 }
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -75,7 +76,7 @@ def test_a_mapping_with_a_window_takes_more_than_ten_messages_at_once(
         except ClientError:
             return []  # no log group before the first call
         counts = [int(event["message"].split()[1]) for event in events if event["message"].startswith("took")]
-        return counts if sum(counts) == 40 else []
+        return counts if sum(counts) >= 40 else []  # some twice, where the machine is busy
 
     assert max(until(took)) > 10
     client("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
@@ -90,6 +91,45 @@ def test_a_function_that_raises_or_takes_too_long_is_a_function_error(
     told, error = _invoke(client, name, 1)
     assert error == "Unhandled"
     assert "timed out" in json.dumps(told)
+
+
+def test_what_a_function_raised_is_named_by_its_class(client: Callable[[str], Any], name: str) -> None:
+    _function(client, name, "def handler(event, context): return {}[event] if event else 1 / 0")
+    for event, expected in ((0, "ZeroDivisionError"), ("missing", "KeyError")):
+        told, error = _invoke(client, name, event)
+        assert (told["errorType"], error) == (expected, "Unhandled")
+
+
+def test_the_log_of_an_invocation_is_its_own_and_whole(client: Callable[[str], Any], name: str) -> None:
+    code = (
+        "import sys\n"
+        "def handler(event, context):\n"
+        "  for number in range(event): print(f'{event} line {number}')\n"
+        "  if event == 3: sys.stderr.write('3 without a newline')\n"
+        "  if event == 4: raise ValueError('4 is refused')\n"
+    )
+    _function(client, name, code)
+    expected = {}
+    for event in (0, 300, 3, 0, 4, 1):
+        _invoke(client, name, event)
+        expected[event] = [f"{event} line {number}" for number in range(event)]
+    expected[3].append("3 without a newline")
+    expected[4].append("ValueError: 4 is refused")
+
+    def logged() -> dict[str, list[str]]:
+        """The lines of each invocation, without what the runtime adds."""
+        pages = client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
+        found: dict[str, list[str]] = {}
+        for event in (event for page in pages for event in page["events"]):
+            kept = [line for line in event["message"].splitlines() if re.match(r"\d+ |ValueError", line)]
+            found.setdefault(event["logStreamName"], []).extend(kept)
+            assert "\x1e" not in event["message"]
+        return found
+
+    def is_whole() -> bool:
+        return sorted(filter(None, logged().values())) == sorted(filter(None, expected.values()))
+
+    until(is_whole)
 
 
 def test_new_code_is_used_at_once(client: Callable[[str], Any], name: str) -> None:
