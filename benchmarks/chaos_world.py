@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from infra.local.status.asking import Asking
 ROOT = Path(__file__).resolve().parents[1]
 DISK_BYTES = 3 << 30
 PATIENCE_SECONDS = 420
-UP_SECONDS = 90
+UP_SECONDS = 300
 
 
 class ChaosError(RuntimeError):
@@ -54,16 +54,16 @@ class World:
 
     def start(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[str]:
         """`penstock ...`, running."""
-        output = log.open("a") if log is not None else subprocess.PIPE
-        return subprocess.Popen(
-            [sys.executable, "-m", "infra.command.cli", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            text=True,
-        )
+        with log.open("a") if log is not None else nullcontext(subprocess.PIPE) as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "infra.command.cli", *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                text=True,
+            )
 
     def run(self, *arguments: str, codes: Sequence[int] = (0,)) -> str:
         """`penstock ...`, to its end; what it printed. Raises ChaosError with what it said otherwise."""

@@ -45,6 +45,8 @@ def board_over(folder: Path) -> Board:
     board = Board(resources, rows.athena(folder), stale_after=stale_after, clock=lambda: rows.NOW)
     assert board.rebuild(), board.error
     board.load()
+    page_errors = {name: fresh.error for page in board.pages for name, fresh in board.freshness(page).items()}
+    assert not any(page_errors.values()), page_errors
     return board
 
 

@@ -2,6 +2,7 @@
 
 import math
 import random
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,8 +139,15 @@ def replace(file: Path, body: bytes) -> None:
 
 def athena(folder: Path) -> Callable[[str], pa.Table]:
     """A query function over those files that reads Athena's SQL (Trino's), as the local endpoint does."""
+    one_at_a_time = (
+        threading.Lock()
+    )  # a board asks from several threads, and both libraries load parts lazily
 
     def query(sql: str) -> pa.Table:
+        with one_at_a_time:
+            return answer(sql)
+
+    def answer(sql: str) -> pa.Table:
         connection = duckdb.connect(":memory:")
         connection.execute("CREATE SCHEMA reports")
         for file in sorted(folder.glob("*.parquet")):
