@@ -52,7 +52,7 @@ checkpoint.EVERY_SECONDS = 0.3
 PATCHES = {
     "checkpoint": """
 save = checkpoint.Checkpoint.save
-checkpoint.Checkpoint.save = lambda self, line: save(self, line + 400)
+checkpoint.Checkpoint.save = lambda self, line, seq: save(self, line + 400, seq)
 """,
 }
 

@@ -146,17 +146,17 @@ def _stream(world: World) -> str:
 
 
 def _wait_for_checkpoint(running: "subprocess.Popen[str]", resume: Path) -> None:
-    """Until the replay has saved how far it is: before that an interruption has little to lose."""
-    before, until = _content(resume), time.monotonic() + CHECKPOINT_SECONDS
-    while running.poll() is None and _content(resume) == before and time.monotonic() < until:
+    """Until the replay has saved that it came further: before that an interruption has little to lose."""
+    before, until = _lines(resume), time.monotonic() + CHECKPOINT_SECONDS
+    while running.poll() is None and _lines(resume) == before and time.monotonic() < until:
         time.sleep(0.02)
 
 
-def _content(file: Path) -> bytes:
+def _lines(file: Path) -> int:
     try:
-        return file.read_bytes()
+        return sum(entry["line"] for entry in json.loads(file.read_bytes())["replays"])
     except FileNotFoundError:
-        return b""
+        return 0
 
 
 def _interrupt(running: "subprocess.Popen[str]", number: signal.Signals, seconds: float) -> None:

@@ -59,6 +59,7 @@ class Producer:
         spool: Spool | None = None,
         producer_id: str | None = None,
         epoch: int | None = None,
+        last_seq: int = 0,
         source: str = "app",
         state: str | Path | None = None,
         check: bool = True,
@@ -87,6 +88,7 @@ class Producer:
             when_full: what `put` does when the buffer is full: wait, raise BufferFullError, or spool.
             producer_id, epoch: name this producer's sequence; by default host and process, and the start
                 time.
+            last_seq: the last place that was taken in this sequence before, when it goes on.
             state: folder that remembers the last epoch, so that none is used twice.
             check: whether `put` refuses payloads that break their contract (SchemaViolationError).
             linger: how long an event is buffered for more events to share its record, seconds at most.
@@ -127,12 +129,14 @@ class Producer:
         self._start_afresh(
             producer_id or identifier(socket.gethostname(), os.getpid()),
             epoch if epoch is not None else next_epoch(int(clock() * 1000), memory),
+            last_seq,
         )
         enlist(self)
 
-    def _start_afresh(self, producer_id: str, epoch: int) -> None:
+    def _start_afresh(self, producer_id: str, epoch: int, last_seq: int = 0) -> None:
         self._lock = threading.RLock()
         self._envelopes = Envelopes(producer_id, epoch, self._source, self._clock, self._random)
+        self._envelopes.took(last_seq)
         if self._spool is not None:
             self._spool.sequences.begin(producer_id, epoch)
 

@@ -1,6 +1,7 @@
 """Files of a run that are read with a source: looked through once before anything is sent."""
 
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 
 from producers.commands.feeding import Fed
 from producers.commands.hour_pacing import HOUR_MS, Delivery, Plan, plan
@@ -29,6 +30,12 @@ class BySource:
         self._reader = SourceReader(definition, stream)
         self._plans: dict[str, Plan] = {}
         self._left_out = 0
+
+    @property
+    def reading(self) -> str:
+        """Names the source as it stands: a changed one makes other events of the same file."""
+        definition = self._reader.definition
+        return f"{definition.name} {sha256(repr(definition).encode()).hexdigest()[:12]}"
 
     def prepare(self, paths: Sequence[str], delivery: Callable[[], Delivery]) -> None:
         """Looks through the files: whether the source fits, its key is unique, and what hours there are.

@@ -14,29 +14,65 @@ EVERY_SECONDS = 5.0
 class Checkpoint:
     """The place of one content, sent to one stream, in a resume file that has one for each.
 
+    A replay that goes on keeps its sequence, so that what is sent again has the name that it had: otherwise
+    the places behind a checkpoint, of which some never arrived, would be missing for ever.
+
     Attributes:
         line: everything up to this line, or row, is delivered.
+        epoch: of the sequence in which it was sent; None before the first replay.
+        seq: the last place of the sequence up to that line.
     """
 
-    def __init__(self, path: Path, identity: bytes, stream: str, name: str = "") -> None:
-        """`name` is only for whoever reads the file. Raises ResumeFileError for a file of another kind."""
+    def __init__(self, path: Path, identity: bytes, stream: str, name: str = "", reading: str = "") -> None:
+        """`name` is only for whoever reads the file. `reading`: how the content is read; another way gives
+        other events, which get a sequence of their own. Raises ResumeFileError for a file of another kind.
+        """
         self._path = path
         self._content = identity.hex()
         self._stream = stream
         self._name = name
-        self.line = 0
+        self._reading = reading
+        self.line = self.seq = 0
+        self.epoch: int | None = None
         for entry in _entries(path):
             if self._is_own(entry):
-                self.line = max(self.line, int(entry["line"]))
+                self._take(entry)
 
-    def save(self, line: int) -> None:
-        """Everything up to this line is delivered. Raises OSError; the file is then as it was."""
+    def _take(self, entry: dict[str, Any]) -> None:
+        self.line = max(self.line, int(entry["line"]))
+        if entry.get("reading", "") == self._reading and isinstance(entry.get("epoch"), int):
+            self.epoch, self.seq = entry["epoch"], int(entry["seq"])
+
+    def begin(self, epoch: int) -> int:
+        """The epoch of the sequence that the replay goes on with: a new one is `epoch`, and is saved before
+        anything is sent. Raises OSError.
+        """
+        if self.epoch is None:
+            self.epoch, self.seq = epoch, 0
+            self._write()
+        return self.epoch
+
+    def save(self, line: int, seq: int) -> None:
+        """Everything up to this line and this place is delivered. Raises OSError; the file is then as it
+        was.
+        """
         if line <= self.line and self._path.exists():
             return
-        self.line = max(self.line, line)
+        self.line, self.seq = max(self.line, line), seq
+        self._write()
+
+    def _write(self) -> None:
         entries = [entry for entry in _entries(self._path) if not self._is_own(entry)]
         entries.append(
-            {"content": self._content, "stream": self._stream, "name": self._name, "line": self.line}
+            {
+                "content": self._content,
+                "stream": self._stream,
+                "name": self._name,
+                "line": self.line,
+                "reading": self._reading,
+                "epoch": self.epoch,
+                "seq": self.seq,
+            }
         )
         draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         try:

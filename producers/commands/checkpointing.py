@@ -1,8 +1,8 @@
 """When a replay notes how far it got: only what was delivered, or lies in the spool, is noted."""
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from producers.commands import checkpoint
 from producers.commands.checkpoint import Checkpoint
@@ -33,12 +33,19 @@ class Checkpointing:
         with suppress(StreamRefusedError):  # reported by the producer; its events are not covered
             self._producer.flush(SPOOL_SECONDS if self._producer.has_spool else None)
         if not self._producer.stats().pending:
-            self._save(line)
+            with self._reported():
+                self._kept.save(line, self._producer.last_seq)
         self._tried_at, self._tried_line = self._clock(), line
 
-    def _save(self, line: int) -> None:
+    def begin(self) -> None:
+        """Notes which sequence the replay is, before anything is sent."""
+        with self._reported():
+            self._kept.begin(self._producer.epoch)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
         try:
-            self._kept.save(line)
+            yield
         except OSError as error:
             # The one before stands: more is sent again than has to be, and nothing is lost.
             if str(error) != self._told:

@@ -116,14 +116,15 @@ class Run:
         self, path: str, form: Format | None, speed: float | None, rate: float | None, resume: Path | None
     ) -> dict[str, Any]:
         """Sends what is in a file or a pipe; returns the summary."""
-        identity = content_identity(path)
+        identity, by_source = content_identity(path), self._by_source
         checkpoint = None
         if resume is not None and identity is not None:
-            checkpoint = Checkpoint(resume, identity, self._stream, Path(path).name)
+            reading = by_source.reading if by_source is not None else form or ""
+            checkpoint = Checkpoint(resume, identity, self._stream, Path(path).name, reading)
         keeping = checkpoint if not self._dry_run else None
         name = identity.hex()[:12] if identity is not None else f"{os.getpid()}"
         pace = _pace(speed, rate)
-        by_source, hours = self._by_source, self._hours()
+        hours = self._hours()
         if by_source is None:
             hours.of_file(path, self.stream, form)
         else:
@@ -140,6 +141,9 @@ class Run:
             if checkpoint is not None:
                 items = dropwhile(lambda item: item.number <= checkpoint.line, items)
                 fed.last_line = checkpoint.line
+            noting = Checkpointing(keeping, producer, time.monotonic) if keeping is not None else None
+            if noting is not None:
+                noting.begin()
             return feed_source(
                 producer,
                 items,
@@ -148,17 +152,18 @@ class Run:
                 fed,
                 1 if path == STDIN else TOGETHER,
                 self._interruption,
-                Checkpointing(keeping, producer, time.monotonic).handed if keeping is not None else None,
+                noting.handed if noting is not None else None,
             )
 
+        epoch = next_epoch(time.time_ns() // 1_000_000, None)
+        before = 0
+        if keeping is not None and keeping.epoch is not None:
+            epoch, before = keeping.epoch, keeping.seq
         summary = self._feed(
-            producer_id("replay" if path != STDIN else "tail", name),
-            next_epoch(time.time_ns() // 1_000_000, None),
-            pace is not None,
-            feed,
+            producer_id("replay" if path != STDIN else "tail", name), epoch, pace is not None, feed, before
         )
         if keeping is not None and not summary["pending"]:
-            keeping.save(summary["last_line"])
+            keeping.save(summary["last_line"], before + summary["produced"])
         summary |= by_source.as_dict() if by_source is not None else {}
         return summary | hours.as_dict() | reasons.as_dict()
 
@@ -177,9 +182,10 @@ class Run:
         epoch: int,
         is_paced: bool,
         feed: Callable[[Producer, Fed], Fed],
+        before: int = 0,
     ) -> dict[str, Any]:
         interruption = self._interruption
-        producer = self._producer(name, epoch, is_paced)
+        producer = self._producer(name, epoch, is_paced, before)
         interruption.watch(producer.interrupt)
         started, fed, stats = time.monotonic(), Fed(), None
         try:
@@ -197,7 +203,7 @@ class Run:
         summary: dict[str, Any] = {
             "producer_id": name,
             "epoch": epoch,
-            "produced": producer.last_seq,
+            "produced": producer.last_seq - before,
             **asdict(fed),
             **stats.as_dict(),
             "seconds": round(seconds, 3),
@@ -210,7 +216,7 @@ class Run:
     def _hours(self) -> HourGuard:
         return HourGuard(self.target, is_paced=self._paces_hours, is_dry_run=self._dry_run)
 
-    def _producer(self, name: str, epoch: int, is_paced: bool) -> Producer:
+    def _producer(self, name: str, epoch: int, is_paced: bool, before: int) -> Producer:
         if self.stream.is_direct and self._ordering == "key":
             raise UnorderedStreamError(
                 f"The stream {self.stream.name!r} goes straight to Firehose, which keeps no order. "
@@ -222,6 +228,7 @@ class Run:
             ordering="key" if self._ordering == "key" else None,
             producer_id=name,
             epoch=epoch,
+            last_seq=before,
             linger=PACED_LINGER if is_paced else LINGER,
             spool=Spool(self._spool) if self._spool is not None else None,
             when_full="spool" if self._spool is not None else "block",

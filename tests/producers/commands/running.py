@@ -42,6 +42,32 @@ def whole_events(path: Path, count: int) -> Path:
     return path
 
 
+def documents(path: Path, count: int) -> Path:
+    """Page views without an envelope, which get their place in the sequence from the replay."""
+    lines = (
+        {
+            "event_type": "page_viewed",
+            "event_time": f"2026-11-24T10:{n // 60 % 60:02}:{n % 60:02}Z",
+            "url": f"/{n}",
+            "client_address": "192.0.2.1",
+            "status": 200,
+        }
+        for n in range(count)
+    )
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def places(arrivals: list[Arrival]) -> dict[str, tuple[int, int]]:
+    """Event id -> (epoch, seq). Raises AssertionError when one event has two places."""
+    found: dict[str, tuple[int, int]] = {}
+    for event in (msgspec.json.decode(arrival.data) for arrival in arrivals):
+        if event["event_type"] != "producer_audited":
+            place = event["epoch"], event["seq"]
+            assert found.setdefault(event["event_id"], place) == place
+    return found
+
+
 def ids(arrivals: list[Arrival]) -> Counter[str]:
     """How often every event arrived; what producers say of themselves left out."""
     events = [msgspec.json.decode(arrival.data) for arrival in arrivals]

@@ -20,7 +20,7 @@ from producers.commands.cli import Exit, app
 from producers.errors import SpoolError
 from producers.producer import Producer
 from producers.spool.folder import Spool
-from tests.producers.commands.running import _environment, ids, produced, whole_events
+from tests.producers.commands.running import _environment, documents, ids, places, produced, whole_events
 
 
 def test_a_simulation_arrives_and_the_summary_says_so(stub: StubProcess) -> None:
@@ -181,6 +181,39 @@ def test_a_replay_that_died_goes_on_from_what_was_delivered_for_sure(
     assert len(ids(stub.arrivals())) == 1_000
 
 
+def test_what_is_sent_again_keeps_its_place_in_the_sequence_so_that_nothing_stays_missing(
+    stub: StubProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, mark = documents(tmp_path / "views.ndjson", 1_500), tmp_path / "mark"
+    monkeypatch.setattr(checkpoint, "EVERY_LINES", 300)
+    monkeypatch.setattr(command, "progress", lambda *_: _fail)
+    with pytest.raises(RuntimeError):
+        produced("replay", str(path), "--resume", str(mark))
+    (entry,) = json.loads(mark.read_text())["replays"]
+    assert 0 < entry["seq"] < 1_500
+    monkeypatch.undo()
+    for name, value in _environment(stub.url).items():
+        monkeypatch.setenv(name, value)
+    code, rest = produced("replay", str(path), "--resume", str(mark))
+    assert (code, rest["produced"]) == (0, 1_500 - entry["seq"])
+    names = places(stub.arrivals())
+    assert set(names.values()) == {(rest["epoch"], seq) for seq in range(1, 1_501)}
+    assert len(names) == 1_500
+
+
+def test_a_resume_file_of_a_version_that_kept_no_sequence_is_gone_on_with(
+    stub: StubProcess, tmp_path: Path
+) -> None:
+    path, mark = documents(tmp_path / "views.ndjson", 20), tmp_path / "mark"
+    produced("replay", str(path), "--resume", str(mark))
+    (entry,) = json.loads(mark.read_text())["replays"]
+    old = {name: entry[name] for name in ("content", "stream", "name")} | {"line": 15}
+    mark.write_text(json.dumps({"replays": [old]}))
+    code, summary = produced("replay", str(path), "--resume", str(mark))
+    assert (code, summary["put"], summary["produced"]) == (0, 5, 5)
+    assert summary["epoch"] != entry["epoch"]
+
+
 def _fail(_: object) -> None:
     raise RuntimeError("the end")
 
@@ -231,7 +264,7 @@ def test_a_signal_ends_a_replay_that_waits_for_a_stream_that_is_down(
     code, summary = produced("replay", str(path), "--resume", str(mark))
     stopper.join()
     assert (code, summary["pending"]) == (143, 500)
-    assert not mark.exists()
+    assert json.loads(mark.read_text())["replays"][0]["line"] == 0
 
 
 def test_listing_a_spool_only_reads(stub: StubProcess, tmp_path: Path) -> None:
