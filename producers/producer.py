@@ -10,7 +10,6 @@ from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 from random import Random
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from producers.contracts import Event, Payload
@@ -86,8 +85,7 @@ class Producer:
             framing: `kpl` aggregates, `lines` joins by newline, `none` sends one event per record.
             ordering: `key` lets no event overtake another of its partition key.
             when_full: what `put` does when the buffer is full: wait, raise BufferFullError, or spool.
-            producer_id, epoch: name this producer's sequence; by default host and process, and the start
-                time.
+            producer_id, epoch: name this producer's sequence; by default host, process and start time.
             last_seq: the last place that was taken in this sequence before, when it goes on.
             state: folder that remembers the last epoch, so that none is used twice.
             check: whether `put` refuses payloads that break their contract (SchemaViolationError).
@@ -329,9 +327,7 @@ class Producer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def _told(self, settled: Settled) -> None:
