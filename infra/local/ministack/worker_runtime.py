@@ -45,11 +45,18 @@ _ENVELOPES = msgspec.json.Decoder(_Envelope)
 
 
 def install() -> None:
-    """Put the client where handlers look for it."""
+    """Put the client where handlers look for it, and forget our packages, which must come from the zip.
+
+    Installed from a wheel, `penstock` is imported by now, and a handler's `penstock.queries` would be found
+    there rather than in the function's own code.
+    """
     package, client = ModuleType("awslambdaric"), ModuleType("awslambdaric.lambda_runtime_client")
     client.LambdaRuntimeClient = LambdaRuntimeClient  # type: ignore[attr-defined]
     package.lambda_runtime_client = client  # type: ignore[attr-defined]
     sys.modules.update({"awslambdaric": package, "awslambdaric.lambda_runtime_client": client})
+    ours = __name__.partition(".")[0]
+    for name in [name for name in sys.modules if name.partition(".")[0] == ours]:
+        del sys.modules[name]
 
 
 def read_invocation(line: str) -> dict[str, Any]:
