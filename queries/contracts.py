@@ -89,7 +89,7 @@ class Report:
 
     Attributes:
         name: the report's, its table's and its file's name.
-        source: the lake table that it reads.
+        sources: the lake tables that it reads.
         grain: the partition column; also the unit of atomicity.
         zone: IANA name of the zone whose days the partitions are; empty for UTC. Only of `event_date`.
         columns: without the grain column, which is the table's partition column (a string).
@@ -108,7 +108,7 @@ class Report:
     name: str
     owner: str
     title: str
-    source: str
+    sources: tuple[str, ...]
     grain: Grain
     columns: tuple[ReportColumn, ...]
     keys: tuple[str, ...] = ()
@@ -163,7 +163,7 @@ def parse_header(text: str, file: str) -> Report:
         name=value("report"),
         owner=value("owner"),
         title=value("title"),
-        source=value("source"),
+        sources=_sources(value("source"), file, line("source")),
         grain=grain,
         columns=columns,
         keys=keys,
@@ -178,6 +178,17 @@ def parse_header(text: str, file: str) -> Report:
         file=file,
         zone=zone,
     )
+
+
+def _sources(text: str, file: str, line: int) -> tuple[str, ...]:
+    sources = _words(text)
+    if not sources:
+        raise ReportDefinitionError(
+            file, line, "The source names no lake table. Name one, or several with ','."
+        )
+    if twice := next((name for name in sources if sources.count(name) > 1), None):
+        raise ReportDefinitionError(file, line, f"The source names {twice!r} twice. Remove one.", "source")
+    return sources
 
 
 def _grain(text: str, file: str, line: int) -> tuple[Grain, str]:

@@ -53,7 +53,8 @@ def stale_partitions(hours: Iterable[LakeHour], reports: Iterable[Report]) -> li
     """The report partitions that read any of these hours, each once, in order."""
     by_source: dict[str, list[Report]] = {}
     for report in reports:
-        by_source.setdefault(report.source, []).append(report)
+        for source in report.sources:
+            by_source.setdefault(source, []).append(report)
     return sorted(
         {
             Key(report.name, partition)
@@ -117,6 +118,12 @@ def window(report: Report, partition: str) -> tuple[datetime, datetime]:
 @lru_cache(maxsize=10_000)
 def _midnight(day: datetime, zone: str) -> datetime:
     return day.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def input_of(report: Report, partitions: Sequence[str]) -> list[LakeHour]:
+    """The hours of the lake tables that these partitions read, table after table, each once."""
+    hours = input_hours(report, partitions)
+    return [LakeHour(table, hour) for table in report.sources for hour in hours]
 
 
 def input_hours(report: Report, partitions: Sequence[str]) -> list[str]:

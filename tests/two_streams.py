@@ -107,6 +107,30 @@ WHERE event_type = 'scanned'
 GROUP BY event_hour, scanned.room
 """
 
+DEPOT_BY_HOUR = """-- report:   depot_by_hour
+-- title:    Parcels and temperatures by hour
+-- owner:    depot-team
+-- source:   parcels_events, sensors_events
+-- grain:    event_hour
+-- columns:  scans bigint, measured bigint, warmest double
+-- checks:   rows between 0 and 1
+WITH parcels AS (
+    SELECT event_hour, count(*) AS scans FROM parcels_events WHERE event_type = 'scanned' GROUP BY event_hour
+),
+rooms AS (
+    SELECT event_hour, count(*) AS measured, max(scanned.celsius) AS warmest
+    FROM sensors_events
+    WHERE event_type = 'scanned'
+    GROUP BY event_hour
+)
+SELECT coalesce(parcels.event_hour, rooms.event_hour) AS event_hour,
+       coalesce(scans, 0) AS scans,
+       coalesce(measured, 0) AS measured,
+       warmest
+FROM parcels
+FULL JOIN rooms ON rooms.event_hour = parcels.event_hour
+"""
+
 
 def write(folder: Path) -> Project:
     """Write the project into a folder, and load it."""
@@ -116,6 +140,7 @@ def write(folder: Path) -> Project:
         "streams/sensors.py": SENSORS,
         "reports/parcels_by_hour.sql": PARCELS_BY_HOUR,
         "reports/rooms_by_hour.sql": ROOMS_BY_HOUR,
+        "reports/depot_by_hour.sql": DEPOT_BY_HOUR,
     }
     for name, text in files.items():
         file = folder / name

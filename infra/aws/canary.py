@@ -94,7 +94,7 @@ def _follow(
     seen = f"after {seconds:.0f} s" if landed else f"not after {seconds:.0f} s"
     yield Finding(LAKE_PROMISE, bool(landed), seen, "See docs/runbook.md#delivery-stale")
     report = project.reports.get(REPORT)
-    if not landed or report is None or report.source != table:
+    if not landed or report is None or table not in report.sources:
         return
     put_ms = int(now.timestamp() * 1000)
     location, seconds = waited_for(lambda: _published(client("glue"), outputs, hour, put_ms), REPORT_SECONDS)

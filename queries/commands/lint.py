@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from queries.commands.lint_partitions import apart, line_of
 from queries.contracts import Report, ReportDefinitionError
 from queries.engine.trino_types import struct_members
 from queries.refresh.catalog import ReportQuery, parse_report
-from queries.refresh.rendering import EVENT_DATE, SOURCE, source_columns
+from queries.refresh.rendering import EVENT_DATE, source_columns
 from queries.store.checks import FAILED_CHECK, parse_checks
 from transforms.contracts import EVENT_HOUR, LakeTable
 
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 LONGEST_CONTEXT = 86_400
-_UNSTABLE = (
-    "now",
-    "current_timestamp",
-    "current_date",
-    "localtimestamp",
-    "random",
-    "rand",
-    "uuid",
-    "shuffle",
-)
 
 
 @dataclass(frozen=True)
@@ -57,7 +48,7 @@ def lint(text: str, file: str, tables: Mapping[str, LakeTable]) -> list[Finding]
         *_header_findings(query.report),
         *(Finding(file, line + offset, rule, message) for line, rule, message in _Linter(query).findings()),
     ]
-    if len(source_columns(query)) == len(query.tables[0].columns) + 1:
+    if any(len(source_columns(query, table)) == len(table.columns) + 1 for table in query.tables):
         message = "The SQL says *, so every column is read and paid for. Name the columns."
         found.append(Finding(file, offset + 1, "pruning", message))
     return sorted(found, key=lambda one: one.line)
@@ -82,7 +73,7 @@ class _Linter:
     """The rules that look into the statement."""
 
     def __init__(self, query: ReportQuery) -> None:
-        self._report, self._sql, self._table = query.report, query.sql, query.tables[0]
+        self._report, self._sql, self._read = query.report, query.sql, query.tables
 
     def findings(self) -> Iterator[tuple[int, str, str]]:
         """Line within the SQL, rule, message."""
@@ -103,82 +94,37 @@ class _Linter:
             yield 1, "syntax", "The file must hold exactly one SELECT."
             return
         tree = parsed[0]
-        yield from self._apart(tree)
+        yield from apart(tree, self._report.grain)
         strangers = list(self._tables(tree))
         yield from strangers
         yield from self._event_types(tree)
         if not strangers:  # else every column of theirs would be a finding besides
             yield from self._names(tree)
 
-    def _apart(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
-        """A chunk of partitions must give what each partition alone would give."""
-        from sqlglot import exp
-
-        grain = self._report.grain
-        if tree.args.get("limit") or tree.args.get("offset"):
-            yield 1, "grain", f"LIMIT counts over all partitions of a run. Rank by {grain} with row_number()."
-        for select in tree.find_all(exp.Select):
-            group = select.args.get("group")
-            keys = [_name(key) for key in group.expressions] if group else []
-            keys += [_name(select.selects[int(key) - 1]) for key in keys if key.isdigit()]
-            if (group or _aggregates(select)) and grain not in keys and self._reads_source(select):
-                yield (
-                    _line(select),
-                    "grain",
-                    f"This SELECT aggregates without {grain} in its GROUP BY, so partitions of one run would "
-                    f"be mixed. Add {grain} to the GROUP BY.",
-                )
-            if select.args.get("distinct") and grain not in [_name(one) for one in select.selects]:
-                yield (
-                    _line(select),
-                    "grain",
-                    f"SELECT DISTINCT without {grain} mixes partitions. Add {grain}.",
-                )
-        for window in tree.find_all(exp.Window):
-            if grain not in [_name(key) for key in window.args.get("partition_by") or []]:
-                yield (
-                    _line(window),
-                    "grain",
-                    f"A window without {grain} in its PARTITION BY looks across partitions. Add {grain}.",
-                )
-        for call in tree.find_all(exp.Func):
-            name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
-            if name in _UNSTABLE:
-                message = f"{name}() gives another answer at each run. Use event_time or arrival_time."
-                yield _line(call), "determinism", message
-        for table in tree.find_all(exp.Table):
-            if table.name in (SOURCE, FAILED_CHECK):
-                yield _line(table), "names", f"The name {table.name} is the runner's own. Take another."
-
-    def _reads_source(self, select: "exp.Select") -> bool:
-        """Whether rows of several partitions can reach it: not when it only reads literal rows."""
-        from sqlglot import exp
-
-        return select.args.get("from_") is not None and not isinstance(select.args["from_"].this, exp.Values)
-
     def _tables(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
-        """A report reads its source and nothing else: only of that the runner knows when it changes."""
+        """A report reads its sources and nothing else: only of those the runner knows when they change."""
         from sqlglot import exp
 
-        source = self._report.source
+        sources = self._report.sources
         own = {cte.alias for cte in tree.find_all(exp.CTE)}
         for table in tree.find_all(exp.Table):
             name = table.name
-            if not name or (name.lower() in (source, *own) and not table.args.get("db")):
+            if not name or (name.lower() in (*sources, *own) and not table.args.get("db")):
                 continue
             said = ".".join(part.name for part in table.parts)
-            near = _suggestion(name, [source, *own])
+            near = _suggestion(name, [*sources, *own])
             message = (
-                f"{said!r} is not a table that this report can read.{near} It reads {source}, by that name, "
-                "and what its own WITH defines: of other tables nobody would know when they change."
+                f"{said!r} is not a table that this report can read.{near} It reads {', '.join(sources)}, by "
+                f"{'that name' if len(sources) == 1 else 'these names'}, and what its own WITH defines: of "
+                "other tables nobody would know when they change. Add it to the header's source line."
             )
-            yield _line(table), "tables", message
+            yield line_of(table), "tables", message
 
     def _event_types(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
         """Texts that event_type is compared with, and never has."""
         from sqlglot import exp
 
-        known = sorted({event_type.name for event_type in self._table.delivered})
+        known = sorted({each.name for table in self._read for each in table.delivered})
         for comparison in tree.find_all(exp.EQ, exp.NEQ, exp.In):
             sides = [
                 comparison.this,
@@ -190,29 +136,34 @@ class _Linter:
             for side in sides:
                 if isinstance(side, exp.Literal) and side.is_string and side.this not in known:
                     message = f"There is no event type {side.this!r}.{_suggestion(side.this, known)}"
-                    yield _line(comparison), "event types", f"{message} There are: {', '.join(known)}."
+                    yield line_of(comparison), "event types", f"{message} There are: {', '.join(known)}."
 
     def _members(self, qualified: "exp.Query") -> Iterator[tuple[int, str, str]]:
         """Fields of payload columns that their event type does not have."""
         from sqlglot import exp
 
-        payloads = {column.name: column.type for column in self._table.payload_columns}
+        aliases: dict[str, set[str]] = {}
+        for named in qualified.find_all(exp.Table):
+            aliases.setdefault(named.alias_or_name, set()).add(named.name)
         for dot in qualified.find_all(exp.Dot):
             if isinstance(dot.parent, exp.Dot):
                 continue
             column, *path = dot.flatten()
-            if not isinstance(column, exp.Column) or column.name not in payloads:
-                continue
-            kind, said = payloads[column.name], column.name
-            for step in path:
-                members = {member.name: member.type for member in struct_members(kind)}
-                if step.name not in members:
-                    message = f"{said} has no field {step.name!r}.{_suggestion(step.name, members)}"
-                    yield _line(dot), "names", f"{message} It has: {', '.join(members)}."
-                    break
-                kind, said = members[step.name], f"{said}.{step.name}"
-                if not kind.startswith("struct<"):
-                    break
+            if isinstance(column, exp.Column):
+                steps = [step.name for step in path]
+                message = self._unknown_member(column.name, steps, aliases.get(column.table, set()))
+                if message:
+                    yield line_of(dot), "names", message
+
+    def _unknown_member(self, column: str, path: list[str], named: set[str]) -> str:
+        """What is wrong with this path into a payload; empty when one of the tables of that name has it."""
+        wrong = ""
+        read = [table for table in self._read if table.name in named] or self._read
+        for table in read:
+            for payload in table.payload_columns:
+                if payload.name == column and not (wrong := _missing_member(column, payload.type, path)):
+                    return ""
+        return wrong
 
     def _names(self, tree: "exp.Query") -> Iterator[tuple[int, str, str]]:
         from sqlglot import exp
@@ -221,22 +172,24 @@ class _Linter:
         from sqlglot.optimizer.qualify import qualify
         from sqlglot.schema import MappingSchema
 
-        table = self._table
-        columns = {column.name: column.type for column in table.columns}
-        columns |= {EVENT_HOUR: "string", EVENT_DATE: "string"}
+        every: dict[str, str] = {}
         schema = MappingSchema(dialect="hive")
-        schema.add_table(table.name, columns, dialect="hive")
+        for table in self._read:
+            columns = {column.name: column.type for column in table.columns}
+            columns |= {EVENT_HOUR: "string", EVENT_DATE: "string"}
+            schema.add_table(table.name, columns, dialect="hive")
+            every |= columns
         try:
             qualified = annotate_types(qualify(tree.copy(), schema=schema, dialect="athena"), schema=schema)
         except SqlglotError as error:
             said = str(error).splitlines()[0]
             unknown = re.search(r"'([^']+)'", said)
-            near = _suggestion(unknown[1], columns) if unknown else ""
+            near = _suggestion(unknown[1], every) if unknown else ""
             place = re.search(r"Line: (\d+)", str(error))
             yield (
                 int(place[1]) if place else 1,
                 "names",
-                f"{said}{near} The source has: {', '.join(columns)}.",
+                f"{said}{near} The source has: {', '.join(every)}.",
             )
             return
         assert isinstance(qualified, exp.Query)
@@ -260,27 +213,22 @@ class _Linter:
                 yield 1, "types", message
 
 
+def _missing_member(column: str, kind: str, path: list[str]) -> str:
+    said = column
+    for step in path:
+        members = {member.name: member.type for member in struct_members(kind)}
+        if step not in members:
+            near = _suggestion(step, members)
+            return f"{said} has no field {step!r}.{near} It has: {', '.join(members)}."
+        kind, said = members[step], f"{said}.{step}"
+        if not kind.startswith("struct<"):
+            break
+    return ""
+
+
 def _suggestion(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name.lower(), list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
-
-
-def _aggregates(select: "exp.Select") -> bool:
-    from sqlglot import exp
-
-    for found in select.expressions:
-        for call in found.find_all(exp.AggFunc):
-            if call.find_ancestor(exp.Window, exp.Select) is select:
-                return True
-    return False
-
-
-def _name(node: Any) -> str:
-    return str(node.alias_or_name or node.sql())
-
-
-def _line(node: Any) -> int:
-    return next((one.meta["line"] for one in node.walk() if "line" in one.meta), 1)
 
 
 def _family(kind: str) -> str:

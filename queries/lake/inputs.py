@@ -7,7 +7,7 @@ from queries.contracts import Report
 from queries.hours import ranges
 from queries.lake.port import LakeIndex, Listed, summarize
 from queries.ledger.state import Input, PartitionState
-from queries.partitions import input_hours
+from queries.partitions import LakeHour, input_hours, input_of
 from transforms.contracts import LakeTable
 
 SHOWN = 3
@@ -16,11 +16,13 @@ SHOWN = 3
 
 def read_objects(
     lake: LakeIndex, report: Report, partitions: Sequence[str]
-) -> Mapping[str, Sequence[Listed]]:
+) -> Mapping[LakeHour, Sequence[Listed]]:
     """List the hours that these partitions read."""
-    objects: dict[str, Sequence[Listed]] = {}
+    objects: dict[LakeHour, Sequence[Listed]] = {}
     for first, last in ranges(input_hours(report, partitions)):
-        objects |= lake.objects(report.source, first, last)
+        for table in report.sources:
+            listed = lake.objects(table, first, last)
+            objects |= {LakeHour(table, hour): found for hour, found in listed.items()}
     return objects
 
 
@@ -30,16 +32,16 @@ def read_inputs(lake: LakeIndex, report: Report, partitions: Sequence[str]) -> d
 
 
 def inputs_of(
-    report: Report, partitions: Sequence[str], objects: Mapping[str, Sequence[Listed]]
+    report: Report, partitions: Sequence[str], objects: Mapping[LakeHour, Sequence[Listed]]
 ) -> dict[str, Input]:
     """The input of each of these partitions, from the objects of their hours."""
     hours = {hour: held for hour, listed in objects.items() if (held := summarize(listed)).objects}
     return {partition: combine(report, partition, hours) for partition in partitions}
 
 
-def combine(report: Report, partition: str, hours: Mapping[str, Input]) -> Input:
-    """The partition's input, from that of the table's hours."""
-    found = [(name, hours[name]) for name in input_hours(report, [partition]) if name in hours]
+def combine(report: Report, partition: str, hours: Mapping[LakeHour, Input]) -> Input:
+    """The partition's input, from that of the hours of its tables."""
+    found = [(_label(report, hour), hours[hour]) for hour in input_of(report, [partition]) if hour in hours]
     if not found:
         return Input()
     digest = sha256("\n".join(f"{name}|{one.digest}" for name, one in found).encode()).hexdigest()[:20]
@@ -52,17 +54,30 @@ def combine(report: Report, partition: str, hours: Mapping[str, Input]) -> Input
     )
 
 
-def shrunk(before: Input | None, now: Input) -> str:
+def _label(report: Report, hour: LakeHour) -> str:
+    """The hour's name in an input: with its table where the report reads several."""
+    return hour.hour if len(report.sources) == 1 else f"{hour.table}/{hour.hour}"
+
+
+def _is_read(report: Report, label: str) -> bool:
+    """Whether the hour of this name is of a table that the report reads today."""
+    table, of_several, _ = label.rpartition("/")
+    reads_several = len(report.sources) > 1
+    return reads_several and table in report.sources if of_several else not reads_several
+
+
+def shrunk(report: Report, before: Input | None, now: Input) -> str:
     """What the input lacks that it had before: hours with fewer objects; empty when it lacks nothing (pure).
 
-    Nothing in the pipeline ever deletes an object of the lake.
+    Nothing in the pipeline ever deletes an object of the lake. What was read of tables that the report reads
+    no more is not missed.
     """
     if before is None:
         return ""
     fewer = [
         f"the hour {hour} had {count} objects and has {now.by_hour.get(hour, 0)}"
         for hour, count in sorted(before.by_hour.items())
-        if now.by_hour.get(hour, 0) < count
+        if now.by_hour.get(hour, 0) < count and _is_read(report, hour)
     ]
     if not before.by_hour and now.objects < before.objects:
         fewer = [f"it had {before.objects} objects and has {now.objects}"]
@@ -72,17 +87,26 @@ def shrunk(before: Input | None, now: Input) -> str:
 def damaged(
     lake: LakeIndex,
     report: Report,
-    table: LakeTable,
+    tables: Sequence[LakeTable],
     state: PartitionState,
-    objects: Mapping[str, Sequence[Listed]],
+    objects: Mapping[LakeHour, Sequence[Listed]],
 ) -> str:
     """What is wrong with objects that the published version was not computed from; empty when nothing is.
 
     Only their footers are read, and that of the oldest one: columns are added to a table and never taken
     away, so an object has every column that an older one has.
     """
-    listed = [one for hour in input_hours(report, [state.partition]) for one in objects.get(hour, ())]
+    hours = input_of(report, [state.partition])
     since = state.published.input.newest if state.published else -1
+    wrong: list[str] = []
+    for table in tables:
+        listed = [one for hour in hours if hour.table == table.name for one in objects.get(hour, ())]
+        wrong += _damaged(lake, table, listed, since)
+    return _sentence("Objects of the lake cannot be what was delivered", wrong)
+
+
+def _damaged(lake: LakeIndex, table: LakeTable, listed: Sequence[Listed], since: int) -> list[str]:
+    """What is wrong with a table's objects that were modified after `since`."""
     new = [one for one in listed if one.modified > since]
     empty = [one.key for one in new if not one.bytes]
     new = [one for one in new if one.bytes]
@@ -98,7 +122,7 @@ def damaged(
             wrong.append(f"{one.key} {found}")
         elif lacking := sorted((wanted if one != oldest else required) - set(found)):
             wrong.append(f"{one.key} lacks {_some(lacking, 'columns')}")
-    return _sentence("Objects of the lake cannot be what was delivered", wrong)
+    return wrong
 
 
 def required_columns(table: LakeTable) -> list[str]:

@@ -12,7 +12,7 @@ from transforms.contracts import LakeTable
 
 @dataclass(frozen=True)
 class ReportQuery:
-    """A report and its SQL, without the header; `tables` are the lake tables that it reads.
+    """A report and its SQL, without the header; `tables` are those of `report.sources`, in their order.
 
     A partition whose report `waits_for_lateness` is not due before its input counts as complete.
     """
@@ -29,16 +29,16 @@ def parse_report(text: str, file: str, tables: Mapping[str, LakeTable]) -> Repor
     Raises ReportDefinitionError, also for a source that is none of the tables.
     """
     report = parse_header(text, file)
-    if report.source not in tables:
+    if unknown := next((name for name in report.sources if name not in tables), None):
         known = ", ".join(tables)
         raise ReportDefinitionError(
-            file, 1, f"There is no lake table {report.source!r}. There are: {known}.", "source"
+            file, 1, f"There is no lake table {unknown!r}. There are: {known}.", "source"
         )
     lines = text.splitlines()
     while lines and (lines[0].startswith("--") or not lines[0].strip()):
         lines.pop(0)
     sql = "\n".join(lines).strip().removesuffix(";").strip()
-    return ReportQuery(report, sql, (tables[report.source],))
+    return ReportQuery(report, sql, tuple(tables[name] for name in report.sources))
 
 
 def read_catalog(folder: Traversable, tables: Mapping[str, LakeTable]) -> Mapping[str, ReportQuery]:

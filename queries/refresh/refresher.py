@@ -16,7 +16,7 @@ from queries.lake.port import LakeIndex, Listed
 from queries.ledger import restoring, rules
 from queries.ledger.port import OPTIMISTIC_TRIES, ConflictError, LedgerTable, Write
 from queries.ledger.state import Input, PartitionState, Run, SupersededError
-from queries.partitions import Key, window
+from queries.partitions import Key, LakeHour, window
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.publication import Publication, version_of
 from queries.refresh.rendering import sql_sha, unload
@@ -182,11 +182,7 @@ class Refresher:
         if unchanged:
             writes.append([rules.settle(state, now) for state in unchanged])
         rest = sorted((state for state in states if state not in unchanged), key=lambda state: state.key)
-        if left_open := [
-            state
-            for state in rest
-            if query.waits_for_lateness and needs_no_seal(state, objects.get(state.partition, ()))
-        ]:
+        if left_open := [state for state in rest if needs_no_seal(query, state, objects)]:
             writes.append([rules.leave_open(one, inputs[one.partition], sha) for one in left_open])
             rest = [state for state in rest if state not in left_open]
         # Whatever is wrong with an object concerns the partitions that read its hour, not their neighbours.
@@ -229,14 +225,14 @@ class Refresher:
         query: ReportQuery,
         state: PartitionState,
         inputs: Mapping[str, Input],
-        objects: Mapping[str, Sequence[Listed]],
+        objects: Mapping[LakeHour, Sequence[Listed]],
     ) -> str:
         """Why the partition must not be computed from what the lake holds; empty when it may."""
         if state.accepts:
             return ""
         before = state.published.input if state.published else None
-        return shrunk(before, inputs[state.partition]) or damaged(
-            self._lake, query.report, query.tables[0], state, objects
+        return shrunk(query.report, before, inputs[state.partition]) or damaged(
+            self._lake, query.report, query.tables, state, objects
         )
 
     def _advance(self, run: Run, summary: Summary) -> Run | None:

@@ -14,7 +14,7 @@ from queries.hours import ranges
 from queries.partitions import input_hours, partitions_between, window
 from queries.refresh.catalog import ReportQuery, fingerprint
 from queries.store.checks import FAILED_CHECK, failed_check_sql
-from transforms.contracts import EVENT_HOUR
+from transforms.contracts import EVENT_HOUR, LakeTable
 
 EVENT_DATE = "event_date"
 FIRST_ARRIVAL = ("arrival_time", "producer_id", "epoch", "seq")
@@ -29,7 +29,9 @@ The hour is in the window's partition so that a chunk of hours gives what each h
 that a condition on the hour reaches the table and prunes.
 """
 SOURCE = "penstock_source"
-"""Name of the rows before the copies are taken out; no report's SQL may use it."""
+"""Name of the rows before the copies are taken out, with a number from the second table on; no report's SQL
+may use it.
+"""
 
 _NO_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _EVERY_COLUMN = re.compile(r"(?:\bselect|,|\.|\bdistinct)\s*\*", re.IGNORECASE)
@@ -72,31 +74,39 @@ def sql_sha(query: ReportQuery) -> str:
 
 
 def source(query: ReportQuery, partitions: Sequence[str]) -> str:
-    """The common table expressions that give the source table's name to just the rows of these partitions."""
-    report = query.report
-    where = _predicate(report, partitions)
-    columns = source_columns(query)
-    date = [f"{_date(report, partitions)} AS {EVENT_DATE}"]
-    if not report.dedupe:
-        return (
-            f"{SOURCE} AS (SELECT {', '.join([*columns, *date])} FROM {report.source} WHERE {where}),\n"  # noqa: S608
-            f"{report.source} AS (SELECT * FROM {SOURCE})"
-        )
-    read = [*dict.fromkeys([*columns, "event_id", *FIRST_ARRIVAL, *(["event_time"] if report.zone else [])])]
-    return (
-        f"{SOURCE} AS (SELECT {', '.join([*read, COPY_NUMBER])} FROM {report.source} WHERE {where}),\n"  # noqa: S608
-        f"{report.source} AS (SELECT {', '.join([*columns, *date])} FROM {SOURCE} WHERE {COPY} = 1)"
+    """The common table expressions that give its tables' names to just the rows of these partitions."""
+    where, date = _predicate(query.report, partitions), _date(query.report, partitions)
+    return ",\n".join(
+        _table_source(query, table, SOURCE if number == 1 else f"{SOURCE}_{number}", where, date)
+        for number, table in enumerate(query.tables, start=1)
     )
 
 
-def source_columns(query: ReportQuery) -> list[str]:
-    """The source's columns that the SQL can see: those whose names stand in it, all when it says `*`.
+def _table_source(query: ReportQuery, table: LakeTable, copies: str, where: str, day: str) -> str:
+    """The two expressions of one table; `copies` is the name of the first."""
+    report = query.report
+    columns = source_columns(query, table)
+    date = [f"{day} AS {EVENT_DATE}"]
+    if not report.dedupe:
+        return (
+            f"{copies} AS (SELECT {', '.join([*columns, *date])} FROM {table.name} WHERE {where}),\n"  # noqa: S608
+            f"{table.name} AS (SELECT * FROM {copies})"
+        )
+    read = [*dict.fromkeys([*columns, "event_id", *FIRST_ARRIVAL, *(["event_time"] if report.zone else [])])]
+    return (
+        f"{copies} AS (SELECT {', '.join([*read, COPY_NUMBER])} FROM {table.name} WHERE {where}),\n"  # noqa: S608
+        f"{table.name} AS (SELECT {', '.join([*columns, *date])} FROM {copies} WHERE {COPY} = 1)"
+    )
+
+
+def source_columns(query: ReportQuery, table: LakeTable) -> list[str]:
+    """The table's columns that the SQL can see: those whose names stand in it, all when it says `*`.
 
     A superset of what it uses: a column whose name is not in the text cannot be read by it. Fewer columns
     mean fewer bytes, whatever the engine's optimizer does.
     """
     code = _NO_CODE.sub(" ", query.sql)
-    names = [column.name for column in query.tables[0].columns]
+    names = [column.name for column in table.columns]
     if not _EVERY_COLUMN.search(code.lower().replace("count(*)", "")):
         words = set(_WORD.findall(code.lower()))
         names = [name for name in names if name in words]

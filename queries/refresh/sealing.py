@@ -13,7 +13,7 @@ from queries.lake.inputs import read_inputs
 from queries.lake.port import LakeIndex, Listed
 from queries.ledger.rules import CHUNK
 from queries.ledger.state import PartitionState
-from queries.partitions import Key
+from queries.partitions import Key, LakeHour
 from queries.refresh.catalog import ReportQuery
 from queries.store.port import Entry, ReportStore, SwapRefusedError
 from transforms.contracts import IMPORTED_SUFFIX, LakeTable
@@ -34,7 +34,7 @@ def sealing_query(table: LakeTable) -> ReportQuery:
         name=hours_table(table),
         owner="data-platform",
         title=f"Every event of the stream {table.stream.name}, by hour, old hours in few files",
-        source=table.name,
+        sources=(table.name,),
         grain="event_hour",
         columns=tuple(ReportColumn(column.name, trino_type(column.type)) for column in table.columns),
         lateness_seconds=lateness,
@@ -129,12 +129,17 @@ class OpenHours:
 
     def _entry(self, report: Report, hour: str, served: Entry | None) -> Entry:
         fence = served.parameters.get("fence", "0") if served else "0"
-        return Entry(hour, self._lake_url(report.source, hour), {"fence": fence})
+        return Entry(hour, self._lake_url(report.sources[0], hour), {"fence": fence})
 
 
-def needs_no_seal(state: PartitionState, objects: Sequence[Listed]) -> bool:
+def needs_no_seal(
+    query: ReportQuery, state: PartitionState, objects: Mapping[LakeHour, Sequence[Listed]]
+) -> bool:
     """Whether the hour, never sealed, lies in one object that an import wrote: few files, and no copies."""
-    return state.published is None and len(objects) == 1 and objects[0].key.endswith(IMPORTED_SUFFIX)
+    if not query.waits_for_lateness or state.published is not None:
+        return False
+    listed = objects.get(LakeHour(query.tables[0].name, state.partition), ())
+    return len(listed) == 1 and listed[0].key.endswith(IMPORTED_SUFFIX)
 
 
 def is_sealed(report: Report, entry: Entry) -> bool:

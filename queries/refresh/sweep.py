@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from queries.contracts import Report
 from queries.hours import hour_of, parse_hour
 from queries.lake.inputs import combine
 from queries.lake.port import LakeIndex
@@ -38,49 +37,45 @@ class Sweep:
         `known` the ledger is not read: they are all that is in it. A partition that is stale already is not
         among the lost, nor one whose last try failed on this very input.
         """
-        by_source: dict[str, list[Report]] = {}
-        for query in self._queries.values():
-            by_source.setdefault(query.report.source, []).append(query.report)
-        lost: list[Key] = []
-        read: dict[Key, PartitionState] = {}
-        for source in sorted(by_source):
-            # A day more than asked for: a report's context may reach into it.
-            first = "" if since is None else hour_of(since - timedelta(days=1))
-            hours = dict(self._lake.hours(source, first))
-            keys = self._keys(source, by_source[source], hours, since)
-            states = self._ledger.partitions(keys) if known is None else known
-            keys += self._emptied(by_source[source], keys, known or {})
-            read |= states
-            lost += [key for key in keys if self._is_lost(key, states.get(key), hours, now)]
-        return Swept(lost, read)
+        sources = {source for query in self._queries.values() for source in query.report.sources}
+        # A day more than asked for: a report's context may reach into it.
+        first = "" if since is None else hour_of(since - timedelta(days=1))
+        hours = {
+            LakeHour(source, hour): held
+            for source in sorted(sources)
+            for hour, held in self._lake.hours(source, first).items()
+        }
+        keys = self._keys(hours, since)
+        states = self._ledger.partitions(keys) if known is None else known
+        keys += self._emptied(keys, known or {})
+        lost = [key for key in keys if self._is_lost(key, states.get(key), hours, now)]
+        return Swept(lost, states)
 
-    def _emptied(
-        self, reports: list[Report], listed: list[Key], known: Mapping[Key, PartitionState]
-    ) -> list[Key]:
+    def _emptied(self, listed: list[Key], known: Mapping[Key, PartitionState]) -> list[Key]:
         """Partitions that were computed from objects, of which the lake has none at all any more."""
-        names, there = {report.name for report in reports}, set(listed)
+        there = set(listed)
         return [
             key
             for key, state in known.items()
-            if key.report in names
+            if key.report in self._queries
             and key not in there
             and state.published is not None
             and state.published.input.objects
         ]
 
-    def _keys(
-        self, source: str, reports: list[Report], hours: Iterable[str], since: datetime | None
-    ) -> list[Key]:
+    def _keys(self, hours: Iterable[LakeHour], since: datetime | None) -> list[Key]:
         return [
             key
             for key in stale_partitions(
-                (LakeHour(source, hour) for hour in hours if since is None or parse_hour(hour) >= since),
-                reports,
+                (hour for hour in hours if since is None or parse_hour(hour.hour) >= since),
+                [query.report for query in self._queries.values()],
             )
             if since is None or window(self._queries[key.report].report, key.partition)[0] >= since
         ]
 
-    def _is_lost(self, key: Key, state: PartitionState | None, hours: Mapping[str, Input], now: int) -> bool:
+    def _is_lost(
+        self, key: Key, state: PartitionState | None, hours: Mapping[LakeHour, Input], now: int
+    ) -> bool:
         if state is None:
             return True
         found = combine(self._queries[key.report].report, key.partition, hours)

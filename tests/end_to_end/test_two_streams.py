@@ -32,6 +32,8 @@ from infra.stacks.artefact_folder import source_folder
 from producers.commands.target import sink_of
 from producers.producer import Producer
 from tests import two_streams
+from tests.queries.cloud import Chain
+from transforms.contracts import EVENT_HOUR_FORMAT
 from transforms.failed.cli import _objects
 from transforms.failed.records import index
 from transforms.failed.review import keyless_reviewer
@@ -73,30 +75,38 @@ def _payloads(stream: Any, count: int) -> Iterator[Any]:
         yield beat(gate=f"g-{n}") if stream.name == "parcels" else beat(sensor=f"s-{n}")
 
 
-def send(depot: Depot, stream_name: str, count: int = EVENTS, broken: int = BROKEN) -> None:
+def send(
+    depot: Depot,
+    stream_name: str,
+    count: int = EVENTS,
+    broken: int = BROKEN,
+    *,
+    at: datetime | None = None,
+    producer: str = "gateway",
+) -> None:
     """Events, beats and broken records of a stream."""
     stream = depot.project.streams[stream_name]
-    producer = Producer(
+    sender = Producer(
         sink=sink_of(stream, depot.target.entrance(stream_name), depot.target.client),
-        producer_id=f"{stream_name}-gateway",
+        producer_id=f"{stream_name}-{producer}",
         source="test",
     )
-    now = datetime.now(UTC) - timedelta(minutes=5)
+    now = at or datetime.now(UTC) - timedelta(minutes=5)
     for payload in _payloads(stream, count):
-        producer.put(payload, event_time=now)
+        sender.put(payload, event_time=now)
     for n in range(broken):
-        producer.put_raw(
+        sender.put_raw(
             json.dumps(
                 {
                     "event_type": "scanned", "event_id": f"01927f2e-7b1c-7abc-8def-{n:012x}", "schema_version": 1,
                     "event_time": now.isoformat().replace("+00:00", "Z"), "source": "test",
-                    "producer_id": producer.producer_id, "epoch": producer.epoch, "seq": producer.last_seq + 1,
+                    "producer_id": sender.producer_id, "epoch": sender.epoch, "seq": sender.last_seq + 1,
                     "payload": {"parcel": 7} if stream_name == "parcels" else {"room": "r", "celsius": 1000},
                 }
             ).encode(),
             "key",
         )  # fmt: skip
-    assert not producer.close().pending
+    assert not sender.close().pending
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +195,26 @@ def test_what_was_put_directly_and_acknowledged_is_gone_from_the_log_once_delive
         depot.target.client("firehose").put_record(
             DeliveryStreamName=depot.outputs.stream("parcels").delivery_stream, Record={"Data": b"x"}
         )
+
+
+def test_a_report_on_both_tables_follows_each_of_them(depot: Depot) -> None:
+    at = (datetime.now(UTC) - timedelta(hours=3)).replace(minute=7)
+    hour = at.strftime(EVENT_HOUR_FORMAT)
+
+    def shown() -> list[Any]:
+        flushed = depot.cloud.context.ask("/_firehose/flush?seconds=120", method="POST", timeout=150)
+        assert flushed["drained"]
+        Chain.of(depot.cloud).refresh()
+        rows = depot.query(f"SELECT scans, measured, warmest FROM depot_by_hour WHERE event_hour = '{hour}'")
+        return [list(map(float, row)) for row in rows]
+
+    send(depot, "parcels", 5, broken=0, at=at, producer="late-gate")
+    send(depot, "sensors", 7, broken=0, at=at, producer="late-room")
+    assert shown() == [[5, 7, 6]]
+    send(depot, "sensors", 30, broken=0, at=at, producer="later-room")
+    assert shown() == [[5, 37, 19]]
+    send(depot, "parcels", 2, broken=0, at=at, producer="later-gate")
+    assert shown() == [[7, 37, 19]]
 
 
 def _asked(depot: Depot) -> list[Question]:

@@ -141,7 +141,7 @@ class Tracer:
         return [
             self._reported(report, partition, landed.landed_ms or 0)
             for report in self._project.reports.values()
-            if report.source == table
+            if table in report.sources
             for partition in partitions_reading(report, landed.event_hour)
         ]
 

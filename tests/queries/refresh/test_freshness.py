@@ -12,7 +12,7 @@ from infra.local.cloud import LocalCloud
 from queries.lake.inputs import combine
 from queries.ledger import rules
 from queries.ledger.state import Input, PartitionState, Published
-from queries.partitions import Key
+from queries.partitions import Key, LakeHour
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.freshness import complete_at, freshness, line, watermark
 from queries.refresh.rendering import sql_sha
@@ -33,7 +33,7 @@ def ms(moment: datetime) -> int:
 
 def state(hour: str, *, as_of: datetime, query: ReportQuery = QUERY) -> PartitionState:
     """A fresh partition, computed from the lake as it stands."""
-    found = combine(query.report, hour, dict(LAKE))
+    found = combine(query.report, hour, {LakeHour("web_events", name): held for name, held in LAKE.items()})
     version = Published(
         location=f"reports/sample/v1/run=000007-abc/event_hour={hour}/",
         fence=7,
