@@ -39,14 +39,28 @@ def test_a_stage_reads_only_the_contracts_of_the_floor_below(package: str, floor
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
-    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     named = {
         target
         for document in documents
         for target in re.findall(r"`make ([a-z][a-z-]*)", document.read_text())
     }
-    assert named - targets == set()
+    assert named - set(_targets()) == set()
+
+
+def test_a_submission_runs_the_demo_and_every_check() -> None:
+    run = re.findall(r"^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert run == ["demo", "check"]
+    commands = _targets()["check"]
+    assert _targets()["test"].strip() in commands
+    for tool in ("ruff format --check", "ruff check", "mypy", "lint-imports", "contracts check", "grammar"):
+        assert tool in commands
+
+
+def _targets() -> dict[str, str]:
+    """Target to its commands, of the Makefile."""
+    makefile = (ROOT / "Makefile").read_text()
+    return dict(re.findall(r"^([a-z][a-z-]*):.*\n((?:\t.*\n)*)", makefile, re.MULTILINE))
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

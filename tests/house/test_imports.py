@@ -1,6 +1,6 @@
 """Boundaries that follow folders: what decides is pure, and a zip holds what its handler can reach.
 
-The floors themselves are import-linter's (`setup.cfg`). Each rule here is shown to fail by a seeded violation.
+The floors themselves are import-linter's (`test_floors.py`). Each rule here is shown to fail by a seeded violation.
 """
 
 from pathlib import Path

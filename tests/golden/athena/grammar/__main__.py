@@ -1,4 +1,4 @@
-"""`python -m tests.golden.athena.grammar`: part of `make check`, skipped with a line where npm is not to be had.
+"""`python -m tests.golden.athena.grammar`: part of `make check`, skipped with a line where npm is not available.
 
 DuckDB, which answers locally, takes SQL that Athena refuses. The grammar is the part of that which can be seen
 offline; names and types are `penstock reports lint`'s.
@@ -19,6 +19,8 @@ HERE = Path(__file__).parent
 INSTALLED = Path(".cache") / "grammar"
 BROKEN = "SELECT a FROM WHERE b"
 """Is refused, or the check is blind."""
+_SECONDS = 120
+"""An installation without a network would otherwise retry for minutes."""
 
 
 def statements() -> dict[str, str]:
@@ -44,7 +46,7 @@ def check(node: str, texts: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def install(npm: str) -> bool:
-    """Fetch the parser unless it is there; False when it is not to be had."""
+    """Fetch the parser unless it is there; False when it cannot be fetched."""
     wanted = (HERE / "package.json").read_text(encoding="utf-8")
     kept = INSTALLED / "package.json"
     if (INSTALLED / "node_modules").is_dir() and kept.read_text(encoding="utf-8") == wanted:
@@ -52,7 +54,9 @@ def install(npm: str) -> bool:
     INSTALLED.mkdir(parents=True, exist_ok=True)
     kept.write_text(wanted, encoding="utf-8")
     command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
-    if subprocess.run(command, cwd=INSTALLED, check=False).returncode:
+    try:
+        subprocess.run(command, cwd=INSTALLED, check=True, timeout=_SECONDS)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         shutil.rmtree(INSTALLED)
         return False
     return True
