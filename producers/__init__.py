@@ -1,82 +1,21 @@
 """Events in: from programs, files and the simulator to a Kinesis stream, none of them lost without a trace.
 
-The names below are loaded on first use: whoever reads only `producers.contracts` pays for nothing else.
+The names of `producers.public` are loaded on first use: whoever reads only `producers.contracts` pays for
+nothing else.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from producers.async_producer import AsyncProducer
-    from producers.errors import (
-        BadKeyError,
-        BufferFullError,
-        ClosedError,
-        ContractError,
-        DeadLetterError,
-        NotEncodableError,
-        ProducerError,
-        SchemaViolationError,
-        SpoolError,
-        SpoolFullError,
-        StateError,
-        StreamRefusedError,
-        TooLargeError,
-    )
-    from producers.producer import Producer
-    from producers.sending.dead_letters import DeadLetterFile
-    from producers.sending.settled import Settled
-    from producers.sending.stats import Stats
-    from producers.spool.folder import Spool
-
-_HOMES = {
-    "AsyncProducer": "async_producer",
-    "BadKeyError": "errors",
-    "BufferFullError": "errors",
-    "ClosedError": "errors",
-    "ContractError": "errors",
-    "DeadLetterError": "errors",
-    "DeadLetterFile": "sending.dead_letters",
-    "NotEncodableError": "errors",
-    "Producer": "producer",
-    "ProducerError": "errors",
-    "SchemaViolationError": "errors",
-    "Settled": "sending.settled",
-    "Spool": "spool.folder",
-    "SpoolError": "errors",
-    "SpoolFullError": "errors",
-    "StateError": "errors",
-    "Stats": "sending.stats",
-    "StreamRefusedError": "errors",
-    "TooLargeError": "errors",
-}
-
-__all__ = [
-    "AsyncProducer",
-    "BadKeyError",
-    "BufferFullError",
-    "ClosedError",
-    "ContractError",
-    "DeadLetterError",
-    "DeadLetterFile",
-    "NotEncodableError",
-    "Producer",
-    "ProducerError",
-    "SchemaViolationError",
-    "Settled",
-    "Spool",
-    "SpoolError",
-    "SpoolFullError",
-    "StateError",
-    "Stats",
-    "StreamRefusedError",
-    "TooLargeError",
-]
+    from producers.public import *  # noqa: F403
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    # Classes only: a submodule, which Python asks for here as well, must not load them all.
+    if name[:1].isupper():
+        from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{home}"), name)
+        public = import_module("producers.public")
+        if hasattr(public, name):
+            return getattr(public, name)
+    raise AttributeError(f"module 'producers' has no attribute {name!r}")

@@ -1,14 +1,17 @@
 """The producer for asyncio: the same core, whose calls suspend only where they would wait."""
 
-import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 from producers.contracts import Event, Payload
 from producers.errors import BufferFullError
 from producers.producer import Producer
 from producers.sending.stats import Stats
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 
 class AsyncProducer:
@@ -33,7 +36,7 @@ class AsyncProducer:
         except BufferFullError:
             if not self._waits or timeout == 0:
                 raise
-        return await asyncio.to_thread(
+        return await _in_thread(
             self.producer.put, event, event_time, event_id=event_id, source=source, timeout=timeout
         )
 
@@ -45,11 +48,11 @@ class AsyncProducer:
 
     async def flush(self, timeout: float | None = None) -> int:
         """As `Producer.flush`."""
-        return await asyncio.to_thread(self.producer.flush, timeout)
+        return await _in_thread(self.producer.flush, timeout)
 
     async def close(self, timeout: float | None = 30.0) -> Stats:
         """As `Producer.close`."""
-        return await asyncio.to_thread(self.producer.close, timeout)
+        return await _in_thread(self.producer.close, timeout)
 
     def stats(self) -> Stats:
         """As `Producer.stats`."""
@@ -62,3 +65,12 @@ class AsyncProducer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+async def _in_thread(
+    function: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
+) -> _Result:
+    # Whoever awaits this has loaded asyncio. Users of the plain Producer, who load this module too, have not.
+    from asyncio import to_thread
+
+    return await to_thread(function, *args, **kwargs)
