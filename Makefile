@@ -159,7 +159,7 @@ simulate: $(VENV)/.dev ## ten thousand seeded histories of the reports' code
 torn-reads: $(VENV)/.dev ## readers beside two hundred publishes
 	$(BIN)/python -m benchmarks.torn_reads
 
-upgrade: $(VENV)/.dev ## today's code over what two earlier commits deployed and filled
+upgrade: $(VENV)/.dev ## today's code over what three earlier commits deployed and filled
 	$(BIN)/python -m benchmarks.upgrades
 
 test-emulator: $(VENV)/.dev ## what MiniStack must do before its version may change

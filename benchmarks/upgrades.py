@@ -17,7 +17,7 @@ from typing import Any
 
 from infra.local.processes import free_ports
 
-VERSIONS = ("1914c85", "79c7181")
+VERSIONS = ("1914c85", "79c7181", "4aa442e")
 REPORTS = (
     "traffic_by_hour", "top_pages_by_day", "orders_by_hour", "funnel_by_day", "sessions_by_day",
     "health_by_hour",
