@@ -19,16 +19,15 @@ from queries import telemetry as telemetry  # noqa: PLC0414
 
 # Handed on: what a command is given, and how values are printed, is the same on every floor.
 from transforms.contracts import CommandTarget as CommandTarget  # noqa: PLC0414
+from transforms.contracts import HeaderError, headed_sql, type_parts
 from transforms.contracts import echo as echo  # noqa: PLC0414
 from transforms.contracts import message as message  # noqa: PLC0414
 from transforms.contracts import printable as printable  # noqa: PLC0414
-from transforms.contracts import type_parts
 
 Grain = Literal["event_hour", "event_date"]
 GRAINS: tuple[Grain, ...] = ("event_hour", "event_date")
 Mode = Literal["recompute", "keyed"]
 
-_HEADER_LINE = re.compile(r"--\s*(?P<name>[a-z_]+):\s*(?P<value>.*?)\s*$")
 _COLUMN = re.compile(
     r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>varchar|bigint|integer|double|boolean|date|timestamp|decimal\(\d+,\s*\d+\))$"
 )
@@ -38,12 +37,12 @@ _DURATION = re.compile(r"(\d+)(s|m|h|d)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class ReportDefinitionError(ValueError):
-    """A report's file does not say what it must. `file` and `line` (from 1) say where, `rule` which."""
+class ReportDefinitionError(HeaderError):
+    """A report's file does not say what it must: `rule` names it."""
 
     def __init__(self, file: str, line: int, message: str, rule: str = "header") -> None:
-        super().__init__(f"{file}:{line}: {message}")
-        self.file, self.line, self.message, self.rule = file, line, message, rule
+        super().__init__(file, line, message)
+        self.rule = rule
 
 
 class EncodingError(ValueError):
@@ -132,18 +131,8 @@ class Report:
 
 def parse_header(text: str, file: str) -> Report:
     """The report that the SQL file's header declares. Raises ReportDefinitionError."""
-    fields = _header_fields(text, file)
-
-    def value(name: str, default: str | None = None) -> str:
-        if name in fields:
-            return fields[name][1]
-        if default is None:
-            raise ReportDefinitionError(file, 1, f"The header has no line '-- {name}: ...'. Add it.")
-        return default
-
-    def line(name: str) -> int:
-        return fields[name][0] if name in fields else 1
-
+    header = headed_sql(text, file, ReportDefinitionError)
+    value, line = header.value, header.line_of
     grain, zone = _grain(value("grain"), file, line("grain"))
     mode = value("mode", "recompute")
     if mode not in ("recompute", "keyed"):
@@ -174,7 +163,7 @@ def parse_header(text: str, file: str) -> Report:
         max_delay_seconds=at_most,
         checks=_declared_parts(value("checks", "")),
         mode="keyed" if mode == "keyed" else "recompute",
-        version=int(value("version", "1")),
+        version=_version(value("version", "1"), file, line("version")),
         file=file,
         zone=zone,
     )
@@ -245,23 +234,6 @@ def in_its_file(report: Report) -> Report:
     return report
 
 
-def _header_fields(text: str, file: str) -> dict[str, tuple[int, str]]:
-    fields: dict[str, tuple[int, str]] = {}
-    last = ""
-    for number, text_line in enumerate(text.splitlines(), start=1):
-        if not text_line.startswith("--"):
-            break
-        if match := _HEADER_LINE.match(text_line):
-            last = match["name"]
-            if last in fields:
-                raise ReportDefinitionError(file, number, f"The header says {last!r} twice. Remove one.")
-            fields[last] = (number, match["value"])
-        elif last:
-            number_of_name, value = fields[last]
-            fields[last] = (number_of_name, f"{value} {text_line.removeprefix('--').strip()}".strip())
-    return fields
-
-
 def _columns(text: str, file: str, line: int) -> tuple[ReportColumn, ...]:
     columns = []
     for part in _declared_parts(text):
@@ -274,6 +246,12 @@ def _columns(text: str, file: str, line: int) -> tuple[ReportColumn, ...]:
             )
         columns.append(ReportColumn(match["name"], match["type"].replace(" ", ""), line))
     return tuple(columns)
+
+
+def _version(text: str, file: str, line: int) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise ReportDefinitionError(file, line, f"Cannot read the version {text!r}. Write a number from 1.")
+    return int(text)
 
 
 def _refresh(text: str, file: str, line: int) -> tuple[int, int]:

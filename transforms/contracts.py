@@ -16,9 +16,11 @@ from msgspec import Meta, Struct
 
 # Handed on: what a command is given, how values are printed and streams are read is the same on every floor.
 from producers.contracts import CommandTarget as CommandTarget  # noqa: PLC0414
-from producers.contracts import Event, EventType, Stream
+from producers.contracts import Event, EventType, Stream, bare_type
+from producers.contracts import HeaderError as HeaderError  # noqa: PLC0414
 from producers.contracts import StreamDefinitionError as StreamDefinitionError  # noqa: PLC0414
 from producers.contracts import echo as echo  # noqa: PLC0414
+from producers.contracts import headed_sql as headed_sql  # noqa: PLC0414
 from producers.contracts import load_streams as load_streams  # noqa: PLC0414
 from producers.contracts import message as message  # noqa: PLC0414
 from producers.contracts import printable as printable  # noqa: PLC0414
@@ -157,7 +159,7 @@ def payload_type(event_type: EventType) -> str:
 
 def hive_type(hint: Any) -> str:
     """A field's annotation as a Hive type. Raises TypeError for what no lake column can hold."""
-    hint = _bare(hint)
+    hint = bare_type(hint)
     if hint in _SCALARS:
         return _SCALARS[hint]
     origin, arguments = get_origin(hint), get_args(hint)
@@ -196,17 +198,6 @@ def payload_hints(event_type: EventType) -> Iterator[tuple[str, Any]]:
 def _hints(struct: type[Struct]) -> Iterator[tuple[str, Any]]:
     hints = get_type_hints(struct, include_extras=True)
     return ((name, hints[name]) for name in struct.__struct_fields__)
-
-
-def _bare(hint: Any) -> Any:
-    """The annotation without bounds and without None."""
-    if get_origin(hint) is Annotated:
-        return _bare(hint.__origin__)
-    if get_origin(hint) in (Union, types.UnionType):
-        inner = [argument for argument in get_args(hint) if argument is not type(None)]
-        if len(inner) == 1:
-            return _bare(inner[0])
-    return hint
 
 
 def lake_tables(streams: Mapping[str, Stream]) -> Mapping[str, LakeTable]:

@@ -2,6 +2,8 @@
 
 from producers.contracts.audit import AUDIT_TYPE, PRODUCER_AUDITED, ProducerAudited
 from producers.contracts.envelope import ENVELOPE_FIELDS, Event, EventId, EventType, Payload, UtcTime
+from producers.contracts.fields import bare_type
+from producers.contracts.headed_sql import HeadedSql, HeaderError, headed_sql
 from producers.contracts.imported import FilePlace, ImportedLine, LineWriter, read_imported_line
 from producers.contracts.loading import StreamDefinitionError, load_streams
 from producers.contracts.printing import echo, message, printable, printable_lines
@@ -18,6 +20,8 @@ __all__ = [
     "EventType",
     "FilePlace",
     "HISTORY_SOURCES",
+    "HeadedSql",
+    "HeaderError",
     "ImportedLine",
     "LineWriter",
     "PRODUCER_AUDITED",
@@ -28,7 +32,9 @@ __all__ = [
     "UNREADABLE_LINE",
     "UnreadableLine",
     "UtcTime",
+    "bare_type",
     "echo",
+    "headed_sql",
     "load_streams",
     "message",
     "printable",

@@ -4,7 +4,8 @@ A field is declared once, as an annotation. Decoder, validator, JSON Schema, Glu
 are all derived from it (see `transforms.contracts`).
 """
 
-from typing import Annotated
+import types
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from msgspec import Meta
 
@@ -47,3 +48,14 @@ PageUrl = Annotated[
     Meta(min_length=1, max_length=4096, extra={"query": CAMPAIGN_PARAMETERS, "derive": {"path": "url_path"}}),
 ]
 """The address of a page; the payload in the lake gains its `path`, without query and fragment."""
+
+
+def bare_type(hint: Any) -> Any:
+    """The annotation without bounds and without None."""
+    if get_origin(hint) is Annotated:
+        return bare_type(hint.__origin__)
+    if get_origin(hint) in (Union, types.UnionType):
+        inner = [argument for argument in get_args(hint) if argument is not type(None)]
+        if len(inner) == 1:
+            return bare_type(inner[0])
+    return hint

@@ -4,11 +4,12 @@ A file's text becomes what the contract says the field is, and what it cannot be
 with a fraction is not rounded to a whole one, a time is not cut out of a longer text.
 """
 
-import types
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from msgspec import Struct
+
+from producers.contracts import bare_type
 
 TIME = r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|z|UTC|[+-]\d{2}(:?\d{2})?))?)?\s*"
 _WITH_ZONE = r".*:\d{2}.*(Z|z|UTC|[+-]\d{2}(:?\d{2})?)\s*"
@@ -81,7 +82,7 @@ def field(hint: Any, expression: str, kind: str) -> Field:
 
     Raises NotConvertibleError.
     """
-    bare = _bare(hint)
+    bare = bare_type(hint)
     if bare is datetime:
         return time_field(expression, kind)
     if get_origin(bare) is Literal:
@@ -170,14 +171,3 @@ def _nested(expression: str, kind: str, expected: str) -> Field:
 
 def _is_nested(kind: str) -> bool:
     return kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "ROW"))
-
-
-def _bare(hint: Any) -> Any:
-    """The annotation without bounds and without None."""
-    if get_origin(hint) is Annotated:
-        return _bare(hint.__origin__)
-    if get_origin(hint) in (Union, types.UnionType):
-        inner = [argument for argument in get_args(hint) if argument is not type(None)]
-        if len(inner) == 1:
-            return _bare(inner[0])
-    return hint

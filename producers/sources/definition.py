@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
-from producers.contracts import Stream
+from producers.contracts import HeadedSql, HeaderError, Stream, headed_sql
 from producers.sources.encoding import marked
-from producers.sources.headers import HeadedSql, HeaderError, headed_sql
 
 SourceFormat = Literal["csv", "ndjson", "parquet", "access-log", "lines"]
 SOURCE_FORMATS: tuple[SourceFormat, ...] = get_args(SourceFormat)
@@ -121,13 +120,8 @@ class SourceDefinition:
 
 def parse_source(text: str, file: str) -> SourceDefinition:
     """The source that a SQL file declares. Raises SourceDefinitionError."""
-    try:
-        headed = headed_sql(text, file)
-        return _definition(headed, sha256(text.encode()).hexdigest()[:16])
-    except SourceDefinitionError:
-        raise
-    except HeaderError as error:
-        raise SourceDefinitionError(error.file, error.line, error.message) from error
+    headed = headed_sql(text, file, SourceDefinitionError)
+    return _definition(headed, sha256(text.encode()).hexdigest()[:16])
 
 
 def read_sources(folder: Path | Traversable) -> Mapping[str, SourceDefinition]:
@@ -173,15 +167,15 @@ def _text(content: bytes, file: str) -> str:
 
 def _definition(headed: HeadedSql, version: str) -> SourceDefinition:
     file = headed.file
-    for name, (line, _) in headed.fields.items():
+    for name in headed.fields:
         if name not in _NAMES:
-            raise HeaderError(file, line, f"The header has no {name!r}. It has: {', '.join(sorted(_NAMES))}.")
+            raise headed.error(name, f"The header has no {name!r}. It has: {', '.join(sorted(_NAMES))}.")
     name = headed.value("source")
     if not _NAME.fullmatch(name):
-        raise HeaderError(
-            file, headed.line_of("source"),
+        raise headed.error(
+            "source",
             f"{name!r} is not a valid source name. Use a lower-case letter, then letters, digits and _.",
-        )  # fmt: skip
+        )
     zone = headed.value("zone", "")
     if zone:
         _check_zone(headed, zone)
@@ -209,16 +203,14 @@ def _definition(headed: HeadedSql, version: str) -> SourceDefinition:
 def _said(headed: HeadedSql, name: str) -> str:
     value = headed.value(name)
     if not value:
-        raise HeaderError(headed.file, headed.line_of(name), f"{name} says nothing. Write what it is.")
+        raise headed.error(name, f"{name} says nothing. Write what it is.")
     return value
 
 
 def _one_of(headed: HeadedSql, name: str, choices: tuple[str, ...], default: str | None = None) -> str:
     value = headed.value(name, default)
     if value not in choices:
-        raise HeaderError(
-            headed.file, headed.line_of(name), f"Unknown {name} {value!r}. Use one of: {', '.join(choices)}."
-        )
+        raise headed.error(name, f"Unknown {name} {value!r}. Use one of: {', '.join(choices)}.")
     return value
 
 
@@ -226,30 +218,28 @@ def _check_zone(headed: HeadedSql, zone: str) -> None:
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
-        raise HeaderError(
-            headed.file, headed.line_of("zone"),
+        raise headed.error(
+            "zone",
             f"There is no time zone {zone!r}. Use a name of the IANA database, such as America/New_York.",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def _csv_form(headed: HeadedSql) -> CsvForm:
     given = [name for name in _CSV_ONLY if name in headed.fields]
     form = headed.value("format")
     if given and form != "csv":
-        raise HeaderError(
-            headed.file, headed.line_of(given[0]), f"{given[0]} is about CSV; the format is {form}."
-        )
+        raise headed.error(given[0], f"{given[0]} is about CSV; the format is {form}.")
     delimiter = headed.value("delimiter", "comma")
     delimiter = _DELIMITERS.get(delimiter, delimiter)
     if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise HeaderError(
-            headed.file, headed.line_of("delimiter"),
+        raise headed.error(
+            "delimiter",
             f"{delimiter!r} is not a delimiter. Use one character, or one of: {', '.join(_DELIMITERS)}.",
-        )  # fmt: skip
+        )
     columns = tuple(word.strip() for word in headed.value("columns", "").split(",") if word.strip())
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:
-        raise HeaderError(headed.file, headed.line_of("columns"), f"The column {twice!r} is named twice.")
+        raise headed.error("columns", f"The column {twice!r} is named twice.")
     return CsvForm(
         delimiter=delimiter,
         quote=_one_of(headed, "quote", ("double", "none"), "double") == "double",

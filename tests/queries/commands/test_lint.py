@@ -157,3 +157,12 @@ def test_tables_of_its_own_and_literal_rows_are_not_strangers() -> None:
         "w AS (SELECT event_hour, event_type FROM web_events) "
         "SELECT w.event_hour, count(*) AS events FROM w JOIN kinds ON kinds.kind = w.event_type GROUP BY 1"
     ) - {"pruning"}
+
+
+@pytest.mark.parametrize("version", ["two", "1.5", "0", "-1", "\u0661"])
+def test_a_version_that_is_not_a_number_from_1_is_a_finding_in_its_line(version: str) -> None:
+    text = HEADER.format(
+        name="sample", grain="event_hour", columns="events bigint", more=f"-- version: {version}\n"
+    )
+    (finding,) = lint(f"{text}SELECT 1", "sample.sql", TABLES)
+    assert str(finding).startswith("sample.sql:8: header: Cannot read the version")

@@ -6,8 +6,9 @@ before it. What stands below is the statement.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import takewhile
+
+from msgspec import Struct
 
 _LINE = re.compile(r"--\s*(?P<name>[a-z_]+):\s*(?P<value>.*?)\s*$")
 
@@ -20,36 +21,41 @@ class HeaderError(ValueError):
         self.file, self.line, self.message = file, line, message
 
 
-@dataclass(frozen=True)
-class HeadedSql:
+class HeadedSql(Struct, frozen=True):
     """A SQL file taken apart.
 
     Attributes:
         fields: name to (line, value), lines from 1.
         statement: what stands below the header.
         line: the line on which the statement begins.
+        refusal: the error that says what is wrong with a file of its kind.
     """
 
     file: str
     fields: Mapping[str, tuple[int, str]]
     statement: str
     line: int
+    refusal: type[HeaderError] = HeaderError
 
     def value(self, name: str, default: str | None = None) -> str:
-        """The value of a name. Raises HeaderError when the header must have it and does not."""
+        """The value of a name. Raises `refusal` when the header must have it and does not."""
         if name in self.fields:
             return self.fields[name][1]
         if default is None:
-            raise HeaderError(self.file, 1, f"The header has no line '-- {name}: ...'. Add it.")
+            raise self.refusal(self.file, 1, f"The header has no line '-- {name}: ...'. Add it.")
         return default
 
     def line_of(self, name: str) -> int:
         """The line on which a name stands; the first one when it is not there."""
         return self.fields[name][0] if name in self.fields else 1
 
+    def error(self, name: str, message: str) -> HeaderError:
+        """An error about what the header says of a name."""
+        return self.refusal(self.file, self.line_of(name), message)
 
-def headed_sql(text: str, file: str) -> HeadedSql:
-    """The file's header and statement. Raises HeaderError for a name that stands there twice."""
+
+def headed_sql(text: str, file: str, refusal: type[HeaderError] = HeaderError) -> HeadedSql:
+    """The file's header and statement. Raises `refusal` for a name that stands there twice."""
     fields: dict[str, tuple[int, str]] = {}
     last = ""
     lines = text.splitlines()
@@ -58,9 +64,9 @@ def headed_sql(text: str, file: str) -> HeadedSql:
         if match := _LINE.match(line):
             last = match["name"]
             if last in fields:
-                raise HeaderError(file, number, f"The header says {last!r} twice. Remove one.")
+                raise refusal(file, number, f"The header says {last!r} twice. Remove one.")
             fields[last] = (number, match["value"])
         elif last:
             at, value = fields[last]
             fields[last] = (at, f"{value} {line.removeprefix('--').strip()}".strip())
-    return HeadedSql(file, fields, "\n".join(lines[len(comments) :]), len(comments) + 1)
+    return HeadedSql(file, fields, "\n".join(lines[len(comments) :]), len(comments) + 1, refusal)
