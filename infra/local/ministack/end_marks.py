@@ -48,7 +48,8 @@ def install() -> None:
 
     def drained(worker: Any, *arguments: Any, **named: Any) -> str:
         if type(worker) is not Worker or not str(worker.config.get("Runtime", "")).startswith("python"):
-            return stock(worker, *arguments, **named)
+            text: str = stock(worker, *arguments, **named)
+            return text
         return lines_to_mark(worker._stderr_queue, worker._stderr_thread.is_alive)
 
     Worker._drain_stderr_bounded = drained
