@@ -85,6 +85,7 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
     newest: dict[ProducerEpoch, float] = {}
     rows: defaultdict[ProducerEpoch, int] = defaultdict(int)
     unreadable: dict[str, str] = {}
+    tables: dict[ProducerEpoch, str] = {}
     for table in places.tables:
         hours: dict[str, str] = {}
         landings = readable(places.engine, _LANDED, table, hours)
@@ -92,10 +93,12 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
             name = ProducerEpoch(producer_id, int(epoch))
             newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
             landed[name].append((int(first), int(last)))
+            tables[name] = table
             rows[name] += int(count)
         for producer_id, epoch, last in readable(places.engine, _TOLD, table, hours):
             name = ProducerEpoch(producer_id, int(epoch))
             told[name] = max(int(last), told.get(name, 0))
+            tables[name] = table
         unreadable |= {f"{table}/{EVENT_HOUR}={hour}": reason for hour, reason in hours.items()}
     failed, nameless = failed_names(failed_records(places))
     dropped, dropped_copies = dropped_names(_transform_lines(places))
@@ -112,6 +115,7 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
         nameless=nameless - but,
         newest=newest,
         unreadable=unreadable,
+        tables=tables,
     )
 
 

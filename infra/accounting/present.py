@@ -1,6 +1,6 @@
 """Accounting and reports as text for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +22,13 @@ def identity(of: Accounting) -> str:
         f"{word}: {of.produced:,} produced = {of.landed:,} landed + {of.failed:,} failed "
         f"+ {of.dropped:,} dropped + {of.in_flight:,} in flight ({of.duplicates:,} duplicates)"
     )
+
+
+def stream_identities(accounting: Accounting, tables: Mapping[str, str]) -> list[str]:
+    """The accounting line of each stream, whose lake table `tables` names; none where there is one stream."""
+    if len(tables) < 2:
+        return []
+    return [f"{stream}: {identity(accounting.of_table(table))}" for stream, table in tables.items()]
 
 
 def findings(accounting: Accounting) -> list[str]:

@@ -44,6 +44,7 @@ class Evidence:
         nameless: identities (hashes) of failed records in which no name could be read.
         newest: when the newest event of each producer run arrived that landed, in epoch seconds.
         unreadable: hours of lake tables that no query can read, with what Athena says.
+        tables: the lake table in which anything of a producer run was found.
     """
 
     told: Mapping[ProducerEpoch, int] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Evidence:
     nameless: frozenset[str] = frozenset()
     newest: Mapping[ProducerEpoch, float] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[ProducerEpoch, str] = field(default_factory=dict)
 
     @property
     def epochs(self) -> frozenset[ProducerEpoch]:
@@ -66,7 +68,8 @@ class Line:
     """The identity for one producer run.
 
     `is_audited`: it told how many events it sent. `has_ended`: it never did, and has been silent for so long
-    that it never will; `produced` is then what is known of it.
+    that it never will; `produced` is then what is known of it. `table` is the lake table that has events of
+    it; empty when none has.
     """
 
     name: ProducerEpoch
@@ -78,6 +81,7 @@ class Line:
     missing: IntervalSet
     is_audited: bool
     has_ended: bool = False
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,13 @@ class Accounting:
         """Producers that ended without telling how far they went."""
         return tuple(line for line in self.lines if not line.is_audited and line.has_ended)
 
+    def of_table(self, table: str) -> "Accounting":
+        """The identity of the producers whose events are in this lake table. Failed records that show no name
+        are of no known table, and count as missing here.
+        """
+        hours = {hour: why for hour, why in self.unreadable.items() if hour.startswith(f"{table}/")}
+        return Accounting(tuple(line for line in self.lines if line.table == table), 0, hours)
+
     @property
     def is_balanced(self) -> bool:
         """Nothing is missing or unreadable, and no total is still awaited."""
@@ -187,5 +198,6 @@ def _line(evidence: Evidence, name: ProducerEpoch, produced: IntervalSet, *, is_
         dropped=len(dropped),
         duplicates=evidence.copies.get(name, 0),
         missing=produced - landed - failed - dropped,
+        table=evidence.tables.get(name, ""),
         is_audited=is_audited,
     )

@@ -15,9 +15,9 @@ from infra.aws.outputs import Outputs, StreamOutputs
 from infra.project.project import Project
 from producers.contracts import PRODUCER_AUDITED, ProducerAudited
 from producers.packing.codec import encode
+from queries.contracts import Report
 from transforms.contracts import EVENT_HOUR, EVENT_HOUR_FORMAT
 
-REPORT = "health_by_hour"
 LAKE_PROMISE = "an event reaches the lake within three minutes"
 REPORT_PROMISE = "an event reaches a report within ten minutes"
 SWAP_PROMISE = "a query sees a switched report partition at once, and only its new run"
@@ -93,20 +93,30 @@ def _follow(
     )
     seen = f"after {seconds:.0f} s" if landed else f"not after {seconds:.0f} s"
     yield Finding(LAKE_PROMISE, bool(landed), seen, "See docs/runbook.md#delivery-stale")
-    report = project.reports.get(REPORT)
-    if not landed or report is None or table not in report.sources:
+    report = hourly_report(project, table)
+    if not landed or report is None:
         return
     put_ms = int(now.timestamp() * 1000)
-    location, seconds = waited_for(lambda: _published(client("glue"), outputs, hour, put_ms), REPORT_SECONDS)
+    location, seconds = waited_for(
+        lambda: _published(client("glue"), outputs, report.name, hour, put_ms), REPORT_SECONDS
+    )
     seen = f"after {seconds:.0f} s" if location else f"not after {seconds:.0f} s"
     yield Finding(REPORT_PROMISE, bool(location), seen, "See docs/runbook.md#reports-stale")
     if location:
-        yield _swap(client, outputs, hour, location, pace)
+        yield _swap(client, outputs, report.name, hour, location, pace)
 
 
-def _swap(client: Client, outputs: Outputs, hour: str, location: str, pace: Pace) -> Finding:
+def hourly_report(project: Project, table: str) -> Report | None:
+    """The report by the hour that reads the table and is kept freshest; by name among equals (pure)."""
+    reading = [
+        each for each in project.reports.values() if each.grain == EVENT_HOUR and table in each.sources
+    ]
+    return min(reading, key=lambda each: (each.max_delay_seconds, each.name), default=None)
+
+
+def _swap(client: Client, outputs: Outputs, report: str, hour: str, location: str, pace: Pace) -> Finding:
     strangers = f"count_if(NOT starts_with(\"$path\", '{location}'))"
-    sql = f"SELECT {strangers} FROM {REPORT} WHERE {EVENT_HOUR} = '{hour}'"  # noqa: S608
+    sql = f"SELECT {strangers} FROM {report} WHERE {EVENT_HOUR} = '{hour}'"  # noqa: S608
     strays = _one_value(client("athena"), outputs, sql, pace)
     return Finding(
         SWAP_PROMISE,
@@ -116,10 +126,10 @@ def _swap(client: Client, outputs: Outputs, hour: str, location: str, pace: Pace
     )
 
 
-def _published(glue: Any, outputs: Outputs, hour: str, since_ms: int) -> str:
+def _published(glue: Any, outputs: Outputs, report: str, hour: str, since_ms: int) -> str:
     """Location of the report partition, when it was computed after `since_ms`; else nothing."""
     try:
-        found = glue.get_partition(DatabaseName=outputs.database, TableName=REPORT, PartitionValues=[hour])[
+        found = glue.get_partition(DatabaseName=outputs.database, TableName=report, PartitionValues=[hour])[
             "Partition"
         ]
     except glue.exceptions.EntityNotFoundException:

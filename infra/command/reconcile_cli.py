@@ -32,9 +32,9 @@ def reconcile(
     has not told yet how many events it sent. One that ended without telling is named and is not an error: all
     that is known of it is accounted for.
     """
-    from infra.accounting.present import findings, identity
-    from infra.demo.demo import evidence_places
-    from infra.demo.outcome import figures
+    from infra.accounting.present import findings, identity, stream_identities
+    from infra.demo.demo import evidence_places, stream_tables
+    from infra.demo.outcome import by_stream, figures
 
     places = evidence_places(context.obj)
     with Steps().step("Accounting for every event"):
@@ -51,9 +51,11 @@ def reconcile(
         ]
         facts = {**figures(accounting), "missing": missing, "unaudited": unaudited, "ended_untold": ended}
         facts["unreadable"] = dict(accounting.unreadable)
+        facts["streams"] = by_stream(accounting, stream_tables(context.obj))
         echo(json_text.dumps({**facts, "producers": len(accounting.lines)}))
     else:
-        echo("\n".join([*map(printable, findings(accounting)), identity(accounting)]))
+        own = stream_identities(accounting, stream_tables(context.obj))
+        echo("\n".join([*map(printable, findings(accounting)), *own, identity(accounting)]))
     if not accounting.is_balanced:
         raise typer.Exit(Exit.UNBALANCED)
 

@@ -115,13 +115,15 @@ def _bring_up(target: Target, enforce_iam: bool, detail: Detail) -> bool:
 
 
 def _show(target: Target, outcome: "Outcome") -> None:
-    from infra.accounting.present import findings, identity, report_tables
+    from infra.accounting.present import findings, identity, report_tables, stream_identities
     from infra.demo.demo import evidence_places
 
     console = Console(highlight=False, markup=False, emoji=False)
     report_tables(evidence_places(target).engine, target.project.reports.values(), console)
     for finding in findings(outcome.accounting):
         console.print(printable(finding), style="yellow", soft_wrap=True)
+    for line in stream_identities(outcome.accounting, outcome.tables):
+        console.print(line, soft_wrap=True)
     style = "bold green" if outcome.accounting.is_balanced else "bold red"
     console.print(identity(outcome.accounting), style=style, soft_wrap=True)
     console.print(

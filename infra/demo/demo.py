@@ -85,7 +85,13 @@ def run(
         place=place,
         started=started,
         simulation=simulations[0] if simulations else None,
+        tables=stream_tables(target),
     )
+
+
+def stream_tables(target: Target) -> dict[str, str]:
+    """The lake table of each stream of the target's project."""
+    return {table.stream.name: name for name, table in target.project.tables.items()}
 
 
 def evidence_places(target: Target) -> EvidencePlaces:

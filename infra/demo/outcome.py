@@ -1,7 +1,7 @@
 """What a demo is asked for, and what it found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +50,7 @@ class Outcome:
         reports: how each report stands, over everything that the local cloud holds.
         set_aside: report partitions that could not be refreshed, and why.
         seconds: what each step took.
+        tables: the lake table of each stream.
     """
 
     accounting: Accounting
@@ -60,6 +61,7 @@ class Outcome:
     place: str
     started: bool
     simulation: Simulation | None = None
+    tables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def events_per_second(self) -> float:
@@ -77,6 +79,7 @@ class Outcome:
         accounting = self.accounting
         return {
             **figures(accounting),
+            "streams": by_stream(accounting, self.tables),
             "records_sent": self.fed.put,
             "reports": {
                 each.facts["name"]: {"rows": each.facts["rows"], "partitions": each.facts["partitions"]}
@@ -104,6 +107,11 @@ class Outcome:
             "duplicate": simulated.duplicate,
             "malformed": simulated.malformed,
         }
+
+
+def by_stream(accounting: Accounting, tables: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The identity's figures of each stream, from the lake table of each."""
+    return {stream: figures(accounting.of_table(table)) for stream, table in tables.items()}
 
 
 def figures(accounting: Accounting) -> dict[str, Any]:

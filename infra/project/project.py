@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.deployment import DEFAULT, Deployment
+from infra.project.naming import require_short_names
 from producers.contracts import Stream, load_streams
 from queries.analysts.named_queries import Question, read_questions
 from queries.contracts import Report
@@ -62,8 +63,10 @@ class Project:
 
     @cached_property
     def streams(self) -> Mapping[str, Stream]:
-        """Its streams by name. Raises StreamDefinitionError."""
-        return load_streams(self.folders.streams)
+        """Its streams by name. Raises StreamDefinitionError, NameTooLongError."""
+        found = load_streams(self.folders.streams)
+        require_short_names(self.deployments.values(), found.values(), str(self.file))
+        return found
 
     @cached_property
     def sources(self) -> "Mapping[str, SourceDefinition]":

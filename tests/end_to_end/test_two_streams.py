@@ -14,19 +14,22 @@ from botocore.exceptions import ClientError
 from ministack.core.iam_evaluator import EvalContext, combine_resource_policy, evaluate, parse_policy_document
 
 from infra.accounting.evidence import gather
+from infra.accounting.present import stream_identities
 from infra.accounting.reconcile import Accounting, reconcile
+from infra.aws.canary import hourly_report
 from infra.aws.doctor import findings
 from infra.aws.outputs import Outputs, OutputsError
 from infra.aws.synth import synthesize
 from infra.command.local_check_cli import _sentence
 from infra.command.target import Target
-from infra.demo.demo import evidence_places
+from infra.demo.demo import evidence_places, stream_tables
 from infra.local import cloud, processes
 from infra.local.access import permissions_check
 from infra.local.access.expected_permissions import Question, questions
 from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
+from infra.local.status import summary
 from infra.project.project import Project
 from infra.stacks.artefact_folder import source_folder
 from producers.commands.target import sink_of
@@ -184,6 +187,48 @@ def test_the_doctor_names_each_stream(depot: Depot) -> None:
         for each in found
         if each.holds is False and each.promise.startswith(("parcels: the del", "sensors: the del"))
     ]
+
+
+def test_the_page_hears_the_alarms_of_each_stream(depot: Depot) -> None:
+    sns = depot.target.client("sns")
+    topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
+    heard = {
+        topic.rpartition(":")[2]
+        for topic in topics
+        for each in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        if each["Endpoint"].startswith(depot.cloud.context.server_url)
+        and each["SubscriptionArn"].startswith("arn:")
+    }
+    assert heard == {"depot-alarms", "depot-parcels-alarms", "depot-sensors-alarms"}
+
+
+def test_the_status_has_what_passed_each_stream(depot: Depot) -> None:
+    found = summary.of(LocalPaths.of(depot.target.directory))
+    facts = {
+        each["name"]: (each["ingest"], each["rows"] > EVENTS, each["failed"]) for each in found["streams"]
+    }
+    assert facts == {"parcels": ("kinesis", True, BROKEN), "sensors": ("direct", True, BROKEN)}
+    lines = summary.text(found).splitlines()
+    for name, (ingest, _, failed) in facts.items():
+        assert [line for line in lines if name in line and ingest in line and f"{failed} failed" in line]
+
+
+def test_the_accounting_is_told_for_each_stream(depot: Depot) -> None:
+    told = stream_identities(depot.accounting(), stream_tables(depot.target))
+    assert [line.partition(" produced")[0] for line in told] == [
+        f"{name}: balanced: {EVENTS + BEATS + BROKEN}" for name in ("parcels", "sensors")
+    ]
+
+
+def test_the_canary_is_followed_to_a_report_of_each_stream(depot: Depot) -> None:
+    found = {
+        table: hourly_report(depot.project, table) for table in ("parcels_events", "sensors_events", "others")
+    }
+    assert {table: report and report.sources for table, report in found.items()} == {
+        "parcels_events": ("parcels_events", "sensors_events"),
+        "sensors_events": ("parcels_events", "sensors_events"),
+        "others": None,
+    }
 
 
 def test_what_was_put_directly_and_acknowledged_is_gone_from_the_log_once_delivered(depot: Depot) -> None:

@@ -19,11 +19,6 @@ OWN = (
 )
 """Where the shop is declared, and what is synthesized from it."""
 ELSEWHERE = ("docs/", "tests/", "benchmarks/", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile")
-LEFT = {
-    "infra/aws/canary.py": "follows its event to the shop's report",
-    "infra/local/access/expected_permissions.py": "asks about the shop's tables and reports",
-}
-"""Files that still name the shop, and why. Nothing may be added."""
 
 
 def _names() -> set[str]:
@@ -48,4 +43,4 @@ def _found() -> dict[str, list[str]]:
 
 
 def test_the_shop_is_named_in_its_own_folders_only() -> None:
-    assert {name: lines for name, lines in _found().items() if name not in LEFT} == {}
+    assert _found() == {}

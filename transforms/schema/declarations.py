@@ -15,7 +15,7 @@ from producers.contracts import ENVELOPE_FIELDS, EventType, Stream
 from transforms.contracts import EVENT_HOUR, LakeTable, field_extra, payload_column
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Dropped, Failed, Outcome
-from transforms.schema.carried import carried_findings
+from transforms.schema.carried import carried_findings, undeployed_findings
 from transforms.schema.growth import growth_findings
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -73,6 +73,7 @@ def declaration_findings(streams: Mapping[str, Stream], folder: Path) -> Iterato
         yield from findings_of(stream)
         yield from growth_findings(LakeTable(stream))
     yield from carried_findings(folder)
+    yield from undeployed_findings(folder)
     yield from _examples(streams, examples(folder))
 
 

@@ -79,6 +79,9 @@ def serve_locally(template: dict[str, Any], provider_arn: str, served: Collectio
     return {**template, "Resources": resources}
 
 
+_TOPIC = "AWS::SNS::Topic"
+
+
 def deploy(context: LocalContext, folder: Path, project: Project, progress: Progress) -> dict[str, Any]:
     """Deploy every stack of the project's assembly and write its outputs to `paths.outputs`; returns them.
 
@@ -99,7 +102,9 @@ def deploy(context: LocalContext, folder: Path, project: Project, progress: Prog
         described = written["stacks"][stack.name] = _description(context, stack, body)
         ids = {name: resource["id"] for name, resource in described["resources"].items()}
         completion.complete(context, stack.document(), ids)
-        alarm_listener.subscribe(context, described["outputs"])
+        for name, resource in stack.document()["Resources"].items():
+            if resource["Type"] == _TOPIC:  # the deployment's alarms have one, those of each stream another
+                alarm_listener.subscribe(context, ids[name])
     write_json(context.paths.outputs, written)
     return written
 

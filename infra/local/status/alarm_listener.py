@@ -17,8 +17,6 @@ from infra.local.parts.service import ResourceHandler, Target
 
 logger = logging.getLogger(__name__)
 
-OUTPUT = "AlarmTopicArn"
-"""The stack output that names the topic."""
 _SECONDS_TO_CONFIRM = 10.0
 
 
@@ -63,11 +61,8 @@ class AlarmListener:
         self._context.activity.add("fault", "alarm", at=self._context.clock(), **facts)
 
 
-def subscribe(context: LocalContext, outputs: Mapping[str, str]) -> None:
-    """Have the local server hear of alarms, if these outputs name the topic; waits until it does."""
-    topic = outputs.get(OUTPUT)
-    if topic is None:
-        return
+def subscribe(context: LocalContext, topic: str) -> None:
+    """Have the local server hear of the alarms of this topic (its arn); waits until it does."""
     sns, deadline = context.client("sns"), time.monotonic() + _SECONDS_TO_CONFIRM
     endpoint = context.server_url + alarms_path(context.keys)
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint)

@@ -2,10 +2,11 @@
 
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.aws.outputs import StreamOutputs
 from infra.local.parts.activity import Stage
 from infra.local.parts.context import LocalContext
 from infra.local.status.flow import SECONDS, Flow, per_second
@@ -16,14 +17,17 @@ from infra.project.project import Project
 FRESH_SECONDS = 0.7
 """A snapshot that is younger is given again instead of being made anew."""
 
+STREAM_COUNTS = ("read", "rows", "failed", "dropped", "buffered", "behind_ms", "function_errors")
+"""What the page shows of each stream, where there are several."""
+
 Depths = Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was looked up for one snapshot: the worker's counts, the two queues, the reports."""
+    """What was looked up for one snapshot: counts by delivery stream, the queues, the reports."""
 
-    worker: Mapping[str, float]
+    workers: Mapping[str, Mapping[str, float]]
     queue: Depths
     dead: Depths
     reports: list[Standing]
@@ -66,7 +70,7 @@ class Snapshots:
         outputs = self.resources.outputs
         self.flow.take(self.context.activity.since(self.flow.newest))
         seen = Seen(
-            worker=self._worker(),
+            workers=self._own("/_firehose/counts"),
             queue=self._depth(outputs.queue_url),
             dead=self._depth(outputs.dead_letter_queue_url),
             reports=standings(self.project.reports.values(), self.resources.ledger),
@@ -79,7 +83,8 @@ class Snapshots:
             "endpoint": self.context.endpoint_url,
             "stages": [self._stage(card, seen, now) for card in cards(self.flow, seen)],
             "reports": [standing.facts for standing in seen.reports],
-            "worker": seen.worker,
+            "streams": streams(outputs.streams.values(), seen.workers),
+            "worker": together(list(seen.workers.values())),
             "queue": seen.queue,
             "dead_letter_queue": seen.dead,
             "faults": self._faults(),
@@ -119,12 +124,6 @@ class Snapshots:
         )["Attributes"]
         return {name: int(answer.get(attribute, 0)) for name, attribute in wanted.items()}
 
-    def _worker(self) -> dict[str, float]:
-        sums: Counter[str] = Counter()
-        for counts in self._own("/_firehose/counts").values():
-            sums.update(counts)
-        return dict(sums)
-
     def _faults(self) -> list[dict[str, Any]]:
         return [
             {
@@ -141,9 +140,32 @@ class Snapshots:
         return found
 
 
+def together(workers: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The counts of all delivery streams as those of one: sums, and how far behind the last one is (pure)."""
+    sums: Counter[str] = Counter()
+    for counts in workers:
+        sums.update({**counts, "behind_ms": 0})
+    behind = max((counts.get("behind_ms", 0) for counts in workers), default=0)
+    return {**sums, "behind_ms": behind} if sums else {}
+
+
+def streams(
+    deployed: Iterable[StreamOutputs], workers: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    """What has passed each stream, and whether its function fails (pure)."""
+    return [
+        {
+            "name": each.name,
+            "ingest": "direct" if each.is_direct else "kinesis",
+            **{name: int(workers.get(each.delivery_stream, {}).get(name, 0)) for name in STREAM_COUNTS},
+        }
+        for each in deployed
+    ]
+
+
 def cards(flow: Flow, seen: Seen) -> tuple[Card, ...]:
     """The six stages in the order of the flow (pure)."""
-    worker = Counter({name: int(value) for name, value in seen.worker.items()})
+    worker = Counter({name: int(value) for name, value in together(list(seen.workers.values())).items()})
     dead = sum(seen.dead.values())
     failed_queries = sum(
         count for (at, what), count in flow.what.items() if at == "query" and "failed" in what

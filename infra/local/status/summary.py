@@ -31,6 +31,8 @@ def text(found: dict[str, Any]) -> str:
     for stage in found["stages"]:
         figures = ", ".join(f"{name} {value:,}" for name, value, _ in stage["figures"])
         lines.append(f"{stage['title']:<10} {stage['amount']:>12,} {stage['unit']:<17} {figures}")
+    if len(found["streams"]) > 1:
+        lines += [_stream(stream) for stream in found["streams"]]
     lines += [_report(report) for report in found["reports"]]
     return "\n".join(lines)
 
@@ -38,6 +40,14 @@ def text(found: dict[str, Any]) -> str:
 def _process(name: str, recorded: dict[str, Any] | None) -> str:
     state = f"up, process {recorded['pid']}, port {recorded['port']}" if recorded else "not running"
     return f"{_NAMES[name]}: {state}"
+
+
+def _stream(stream: dict[str, Any]) -> str:
+    counts = ((stream["failed"], "failed"), (stream["dropped"], "dropped"), (stream["buffered"], "buffered"),
+              (stream["function_errors"], "function errors"))  # fmt: skip
+    others = "".join(f", {count:,} {what}" for count, what in counts if count)
+    told = f"{stream['read']:,} events read, {stream['rows']:,} rows landed{others}"
+    return f"  {stream['name']:<24} {stream['ingest']:<7} {told}"
 
 
 def _report(report: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infra.aws.canary import LAKE_PROMISE, REPORT, REPORT_PROMISE, SWAP_PROMISE, Pace, follow
+from infra.aws.canary import LAKE_PROMISE, REPORT_PROMISE, SWAP_PROMISE, Pace, follow
 from infra.aws.deployed import Finding
 from infra.aws.doctor import findings
 from infra.aws.outputs import Outputs
@@ -78,7 +78,7 @@ def test_an_event_comes_to_a_report_through_every_role_with_permissions_checked(
     assert refreshed["xray_trace_id"]
     partition = client("glue").get_partition(
         DatabaseName=deployed.outputs.database,
-        TableName=REPORT,
+        TableName="health_by_hour",
         PartitionValues=[now.strftime(EVENT_HOUR_FORMAT)],
     )["Partition"]
     assert partition["Parameters"]["query_execution_id"]

@@ -3,6 +3,7 @@
 import { byId, clock, element } from "/_static/dom.js";
 import { drawChain } from "/_static/chain.js";
 import { connectFollow } from "/_static/follow.js";
+import { drawStreams } from "/_static/streams.js";
 import { drawReports } from "/_static/reports.js";
 import { drawFaults } from "/_static/faults.js";
 
@@ -26,6 +27,7 @@ function say(state, words) {
 function show(snapshot) {
   byId("place").textContent = snapshot.place;
   drawChain(byId("chain"), snapshot);
+  drawStreams(byId("streams-section"), byId("streams"), snapshot.streams);
   drawReports(byId("reports"), snapshot.reports);
   drawFaults(byId("faults-section"), byId("faults"), snapshot.faults);
 }

@@ -2,7 +2,7 @@
 
 from infra.local.parts.activity import Activity
 from infra.local.status.flow import SECONDS, Flow
-from infra.local.status.snapshot import Seen, cards
+from infra.local.status.snapshot import Seen, cards, together
 
 QUIET = {"waiting": 0, "in flight": 0, "delayed": 0}
 
@@ -32,7 +32,13 @@ def test_looking_twice_counts_nothing_twice() -> None:
 
 def test_dead_letters_are_trouble() -> None:
     quiet = cards(Flow(), Seen({}, QUIET, QUIET, []))
-    troubled = cards(Flow(), Seen({"read": 5.0}, QUIET, {**QUIET, "waiting": 2}, []))
+    troubled = cards(Flow(), Seen({"web": {"read": 5.0}}, QUIET, {**QUIET, "waiting": 2}, []))
     assert not any(card.is_trouble for card in quiet)
     assert [card.key for card in troubled if card.is_trouble] == ["queue"]
     assert troubled[0].amount == 5
+
+
+def test_counts_of_several_streams_are_summed_and_the_last_one_says_how_far_behind_they_are() -> None:
+    both = together([{"read": 5, "behind_ms": 70}, {"read": 2, "behind_ms": 900}])
+    assert both == {"read": 7, "behind_ms": 900}
+    assert together([]) == {}
