@@ -40,7 +40,8 @@ _LOG_LINE = b'198.18.0.%d - - [24/Nov/2026:10:%02d:%02d +0000] "GET /p/%d HTTP/1
 class Resumes:
     """What a series of interrupted replays came to.
 
-    `interrupted` counts runs that a signal ended before they were through, `codes` their exit codes.
+    `interrupted` counts runs that a signal ended before they were through, `codes` their exit codes;
+    `missing` the places of sequences that no event has, which `reconcile` would report for ever.
     """
 
     interrupted: int = 0
@@ -51,19 +52,21 @@ class Resumes:
     lost: int = 0
     other_ids: int = 0
     wrong_codes: int = 0
+    missing: int = 0
     codes: Counter[int] = field(default_factory=Counter)
 
     @property
     def is_sound(self) -> bool:
         """Whether nothing is lost, and whatever came twice has the same id."""
-        return not (self.lost + self.other_ids + self.wrong_codes)
+        return not (self.lost + self.other_ids + self.wrong_codes + self.missing)
 
     def __str__(self) -> str:
         twice = self.arrived - self.events
         return (
             f"{self.interrupted} interruptions {dict(self.codes)} of {self.replays} replays, {self.files} "
             f"files, {self.events:,} events: {self.lost} lost, {twice:,} sent twice under the same id, "
-            f"{self.other_ids} under another, {self.wrong_codes} wrong exit codes"
+            f"{self.other_ids} under another, {self.missing} places missing, "
+            f"{self.wrong_codes} wrong exit codes"
         )
 
 
@@ -111,7 +114,9 @@ def _one(folder: Path, number: int, most: int, random: Random, found: Resumes) -
             if done == most:
                 break
         found.wrong_codes += _run(words, environment, None, 0.0) != 0
-        sent = Counter(_ids(stub.arrivals()))
+        arrivals = stub.arrivals()
+        sent = Counter(_ids(arrivals))
+        found.missing += _missing(arrivals)
         # A replay of the same content says which ids there are.
         stub.control(reset=True)
         before = sent.total()
@@ -178,6 +183,20 @@ def _replay(words: list[str], environment: dict[str, str], is_ready: Callable[[]
         code = error.code if isinstance(error.code, int) else 70
     finally:
         os._exit(code)
+
+
+def _missing(arrivals: list[Arrival]) -> int:
+    """How many places no event has, of sequences of which anything came."""
+    last: Counter[tuple[str, int]] = Counter()
+    taken: set[tuple[str, int, int]] = set()
+    for event in (msgspec.json.decode(arrival.data) for arrival in arrivals):
+        name, seq = (event["producer_id"], event["epoch"]), event["seq"]
+        if seq:
+            taken.add((*name, seq))
+        else:
+            seq = event["payload"]["last_seq"]
+        last[name] = max(last[name], seq)
+    return sum(last.values()) - len(taken)
 
 
 def _ids(arrivals: list[Arrival]) -> list[str]:
