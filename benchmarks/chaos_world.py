@@ -99,7 +99,8 @@ class World:
         until = time.monotonic() + UP_SECONDS
         while (found := cloud.attach(self.paths)) is None:
             if time.monotonic() > until:
-                raise ChaosError("no local cloud is up")
+                have = f"outputs {'are' if self.paths.outputs.exists() else 'are not'} there"
+                raise ChaosError(f"no local cloud is up: {cloud.status(self.paths)}, {have}")
             time.sleep(0.05)
         return found
 
