@@ -77,14 +77,16 @@ def refresh_until_fresh(
 ) -> Standing:
     """Compare the lake with the reports, and run what is stale, until nothing is and the queue is empty.
 
-    `clock` gives seconds. Raises RefreshError when the function fails, or when time is up.
+    The whole lake is compared at the beginning and at the end only: listing years of it takes long. `clock`
+    gives seconds. Raises RefreshError when the function fails, or when time is up.
     """
     deadline = clock() + timeout_seconds
-    standing = Standing()
+    standing, everything = Standing(), True
     while True:
         # The queue is read first: what leaves it later has been marked when the function looks.
         queued = queue_depth(sqs, queue_url)
-        answer = call(lambda_client, query_function, {"penstock": "refresh", "seconds": ROUND_SECONDS})
+        request = {"penstock": "refresh", "seconds": ROUND_SECONDS, "everything": everything}
+        answer = call(lambda_client, query_function, request)
         standing = Standing(
             partitions=answer["partitions"],
             stale=answer["stale"],
@@ -97,8 +99,10 @@ def refresh_until_fresh(
             held=[Held(**run) for run in answer["held"]],
         )
         progress(standing)
-        if not standing.stale and not standing.queued:
+        is_fresh = not standing.stale and not standing.queued
+        if is_fresh and everything:
             return standing
+        everything = is_fresh
         if clock() >= deadline:
             why = f" {told_of(standing.held)}." if standing.held else ""
             raise RefreshError(

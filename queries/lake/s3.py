@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from queries.hours import parse_hour
 from queries.lake.port import Listed, summarize
 from queries.ledger.state import Input
 from queries.partitions import lake_hour
@@ -14,6 +15,7 @@ from queries.store.parquet_footer import TAIL_BYTES, FooterError, footer_length,
 from transforms.contracts import EVENT_HOUR, lake_prefix
 
 _PARALLEL_READS = 16
+_FEWEST_KEYS, _MOST_KEYS = 50, 1_000
 _REMEMBERED = 20_000
 """Objects of which this process remembers the columns."""
 
@@ -70,7 +72,10 @@ class S3LakeIndex:
     def _objects(self, table: str, first: str, last: str) -> Iterator[Listed]:
         prefix = f"{lake_prefix(table)}{EVENT_HOUR}="
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix, StartAfter=f"{prefix}{first}"
+            Bucket=self._bucket,
+            Prefix=prefix,
+            StartAfter=f"{prefix}{first}",
+            PaginationConfig={"PageSize": _page_size(first, last)},
         )
         for page in pages:
             for found in page.get("Contents", []):
@@ -81,3 +86,12 @@ class S3LakeIndex:
                     return
                 modified = int(found["LastModified"].timestamp() * 1000)
                 yield Listed(named.hour, found["Key"], found["ETag"], found["Size"], modified)
+
+
+def _page_size(first: str, last: str) -> int:
+    """Keys to ask for at a time: of a few hours in years of them, few. A page of keys costs as it is long."""
+    try:
+        hours = int((parse_hour(last) - parse_hour(first)).total_seconds()) // 3600 + 1
+    except ValueError:  # without bounds
+        return _MOST_KEYS
+    return max(_FEWEST_KEYS, min(_MOST_KEYS, hours * 2))
