@@ -11,7 +11,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
-        kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos
+        import-flights kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,12 @@ bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
 
 bench-filters: $(VENV)/.dev ## two hundred random filters, clicks and publishes: a page that stands beside a fresh one
 	PENSTOCK_TEST_FILTERS=200 $(BIN)/pytest tests/dashboards/test_random_filters.py
+
+import-flights: $(VENV)/.dev ## a year of flights and weather from files to reports, beside pandas, with the time of each step
+	PENSTOCK_TEST_FLIGHTS=336776 PENSTOCK_TEST_TIMEOUT=3600 $(BIN)/pytest -s tests/end_to_end/test_flights.py
+
+kill-imports: $(VENV)/.dev ## a hundred imports killed at random moments and resumed: the same bytes
+	PENSTOCK_TEST_KILLS=100 $(BIN)/pytest tests/infra/importing -k killed
 
 failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, replayed twice, reports as of clean input
 	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py

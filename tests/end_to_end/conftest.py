@@ -18,6 +18,9 @@ from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.status.asking import Asking
 
+TIMEOUT = float(os.environ.get("PENSTOCK_TEST_TIMEOUT", "240"))
+"""Seconds that one command may take."""
+
 
 @dataclass(frozen=True)
 class Shell:
@@ -35,7 +38,7 @@ class Shell:
             input=said,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=TIMEOUT,
             check=False,
         )
         assert code is None or ran.returncode == code, (

@@ -1,0 +1,110 @@
+"""A year that no stream ever carried: flights and weather imported from files, by the command alone.
+
+PENSTOCK_TEST_FLIGHTS=336776 takes all of it (`make import-flights`), and prints how long each step took.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.end_to_end.conftest import Shell, shell_in
+from tests.flights import answers as independent
+from tests.flights.answers import Answers, Row
+
+pytestmark = pytest.mark.cloud
+COUNT = int(os.environ.get("PENSTOCK_TEST_FLIGHTS", "2000"))
+PROJECT = Path(__file__).parents[1] / "flights"
+COLUMNS = {
+    "departures_by_hour": ("event_hour", "origin", "flights", "cancelled", "delay_minutes"),
+    "carriers_by_day": ("event_date", "carrier", "flights", "cancelled", "delay_minutes"),
+    "departures_by_local_day": ("event_date", "origin", "flights", "cancelled", "delay_minutes"),
+    "weather_by_hour": ("event_hour", "airport", "temperature", "wind_mph", "rain_inches"),
+}
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    folder = shutil.copytree(PROJECT, tmp_path_factory.mktemp("year") / "flights")
+    with shell_in(folder) as shell:
+        shell.run("local", "up")
+        yield shell
+
+
+def cut() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The first flights, in order of time, and the weather until the last of them."""
+    flown = independent.flights().sort_values("time_hour", kind="stable").head(COUNT)
+    measured = independent.weather()
+    if len(flown) < independent.ALL_FLIGHTS:
+        measured = measured[measured["time_hour"] <= flown["time_hour"].max()]
+    return flown, measured
+
+
+def reported(shell: Shell) -> Answers:
+    """What the reports say."""
+    found: dict[str, list[Row]] = {}
+    for report, names in COLUMNS.items():
+        rows = shell.rows(f"SELECT {', '.join(names)} FROM {report} ORDER BY {names[0]}, {names[1]}")
+        found[report] = [tuple(row[name] for name in names) for row in rows]
+    return Answers(**found)
+
+
+def served(shell: Shell) -> list[Any]:
+    """The files that readers of the reports see: no byte of a report changes without another file."""
+    names = {report: columns[0] for report, columns in COLUMNS.items()}
+    return [
+        shell.rows(f'SELECT DISTINCT {grain}, "$path" FROM {report} ORDER BY 1, 2')
+        for report, grain in names.items()
+    ]
+
+
+def written(frame: pd.DataFrame, path: Path) -> str:
+    frame.to_csv(path, index=False)
+    return str(path)
+
+
+def imported(shell: Shell, path: str, source: str) -> dict[str, Any]:
+    began = time.monotonic()
+    found: dict[str, Any] = shell.json("import", path, "--source", source)
+    print(f"import {Path(path).name}: {found['landed']:,} landed, {time.monotonic() - began:.1f} s")  # noqa: T201
+    return found
+
+
+def test_files_become_the_reports_that_pandas_makes_of_them_and_no_later_copy_changes_a_byte(
+    year: Shell, tmp_path: Path
+) -> None:
+    flown, measured = cut()
+    whole = written(flown, tmp_path / "flights.csv")
+    first = imported(year, whole, "flights")
+    assert (first["landed"], first["failed"], first["hours"]) == (len(flown), 0, flown["time_hour"].nunique())
+    assert imported(year, written(measured, tmp_path / "weather.csv"), "weather")["landed"] == len(measured)
+    began = time.monotonic()
+    year.run("reports", "refresh", "--wait", "--timeout", "1800")
+    print(f"reports: {time.monotonic() - began:.1f} s")  # noqa: T201
+
+    found, expected = reported(year), independent.answers(flown, measured)
+    for report in COLUMNS:
+        assert getattr(found, report) == getattr(expected, report), report
+    if len(flown) == independent.ALL_FLIGHTS:
+        cancelled = sum(row[3] for row in found.carriers_by_day)
+        delay = sum(row[4] for row in found.carriers_by_day) / (len(flown) - cancelled)
+        assert (cancelled, delay) == (independent.CANCELLED, independent.MEAN_DELAY)
+    accounts = year.json("reconcile", "--wait", "60")
+    assert (accounts["balanced"], accounts["landed"]) == (True, len(flown) + len(measured))
+
+    before = served(year)
+    for name, rows in {
+        "again": flown,
+        "head": flown.head(len(flown) // 3),
+        "overlap": flown.tail(len(flown) // 2),
+        "shuffled": flown.sample(frac=1, random_state=5),
+    }.items():
+        copy = imported(year, written(rows, tmp_path / f"{name}.csv"), "flights")
+        assert (copy["landed"], copy["already_there"], copy["corrections"]) == (0, len(rows), 0)
+    year.run("reports", "refresh", "--wait", "--timeout", "1800")
+    assert served(year) == before
