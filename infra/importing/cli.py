@@ -5,7 +5,7 @@ import json as json_text
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STATE = Path(".penstock") / "imports"
 FEW_EVENTS = 20_000
 """Fewer are written by the command's own process: others take longer to start."""
+OnChange = Literal["keep", "replace"]
+_KEPT = {"keep": "which keeps what it has", "replace": "which has them now"}
 SHOWN = 10
 """Corrected rows that are named."""
 
@@ -35,6 +37,13 @@ def import_files(
     stream: Annotated[str | None, typer.Option(help="Only if the source is of this stream.")] = None,
     state: Annotated[Path, typer.Option(help="Folder that remembers imports that have not ended.")] = STATE,
     processes: Annotated[int, typer.Option(help="Processes that make lake objects.", min=1)] = 2,
+    on_change: Annotated[
+        OnChange,
+        typer.Option(help="What becomes of a row that says something else than the lake: see the docs."),
+    ] = "keep",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing: validate every row, and list the reasons.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Bring the events of files into the lake, past the stream: history of any age and length.
@@ -58,20 +67,53 @@ def import_files(
             f"{stream or f'one of the streams: {known}'}.",
             definition.line_of("stream"),
         )
+    as_json = json or target.json
+    if dry_run:
+        _dry_run(definition, table, files, state, as_json=as_json)
+        return
     places = _places(target, table, processes)
     now_ms = time.time_ns() // 1_000_000
     head = {"producer_id": f"import-{definition.name}"[:64], "epoch": now_ms, "arrival_ms": now_ms}
     steps = Steps()
     with steps.step(f"Importing {len(files)} file{'s' if len(files) > 1 else ''}") as detail:
-        session = Session(state / _name(definition, files), places, _Told(detail))
+        folder = state / _name(definition, files, on_change)
+        session = Session(folder, places, _Told(detail), on_change=on_change)
         with SourceReader(definition, table.stream) as reader:
             outcome = session.run(reader, definition.name, files, head)
     facts = _facts(outcome)
-    if json or context.obj.json:
+    if as_json:
         echo(json_text.dumps(facts))
     else:
-        echo("\n".join(map(printable, _said(outcome, files))))
+        echo("\n".join(map(printable, _said(outcome, files, on_change))))
     if outcome.failures or outcome.totals.failed or outcome.corrections:
+        raise typer.Exit(Exit.UNBALANCED)
+
+
+def _dry_run(
+    definition: "SourceDefinition", table: "LakeTable", files: Sequence[str], state: Path, *, as_json: bool
+) -> None:
+    """Say what an import would find. Asks no target: it works before anything is deployed."""
+    from infra.importing.trial import try_files
+    from producers.commands.unreadable_reasons import reason_lines
+    from producers.sources.reader import SourceReader
+
+    steps = Steps()
+    reading = f"Reading {len(files)} file{'s' if len(files) > 1 else ''}"
+    with steps.step(reading) as detail, SourceReader(definition, table.stream) as reader:
+        trial = try_files(reader, files, state, _Told(detail))
+    found = [each.as_dict() for each in trial.files]
+    if as_json:
+        facts = {"events": trial.events, "failed": trial.failures, "hours": trial.hours, "files": found}
+        echo(json_text.dumps({**facts, "dry_run": True}))
+    else:
+        echo(f"{trial.events:,} events of {trial.hours:,} hours. Nothing was written.")
+        for each in found:
+            echo(
+                printable(f"{each['file']}: {each['events']:,} events, {each['failed']:,} rows that are not")
+            )
+            if reasons := each.get("unreadable_reasons"):
+                echo(reason_lines(reasons))
+    if trial.failures:
         raise typer.Exit(Exit.UNBALANCED)
 
 
@@ -127,9 +169,10 @@ def _places(target: "Target", table: "LakeTable", processes: int) -> "Places":
     )
 
 
-def _name(definition: "SourceDefinition", files: Sequence[str]) -> str:
-    """The import's folder: the same for the same files as they are now and the same source."""
-    digest = hashlib.sha256(f"{definition.stream}\n{definition.name}\n{definition.version}".encode())
+def _name(definition: "SourceDefinition", files: Sequence[str], on_change: str) -> str:
+    """The import's folder: the same for the same files as they are now, the same source and option."""
+    source = f"{definition.stream}\n{definition.name}\n{definition.version}"
+    digest = hashlib.sha256((source if on_change == "keep" else f"{source}\n{on_change}").encode())
     for file in files:
         found = Path(file).stat()
         digest.update(f"\n{Path(file).resolve()}\n{found.st_size}\n{found.st_mtime_ns}".encode())
@@ -157,7 +200,7 @@ def _facts(outcome: "Outcome") -> dict[str, Any]:
     }
 
 
-def _said(outcome: "Outcome", files: Sequence[str]) -> list[str]:
+def _said(outcome: "Outcome", files: Sequence[str], on_change: str) -> list[str]:
     facts = _facts(outcome)
     lines = [
         f"{facts['events']:,} events of {facts['hours']:,} hours: {facts['landed']:,} new in "
@@ -169,7 +212,7 @@ def _said(outcome: "Outcome", files: Sequence[str]) -> list[str]:
     if facts["corrections"]:
         rows = ", ".join(f"{files[place.file]}:{place.row}" for place in outcome.corrections[:SHOWN])
         lines.append(
-            f"{facts['corrections']:,} rows say something else than the lake, which keeps what it has: {rows}"
+            f"{facts['corrections']:,} rows say something else than the lake, {_KEPT[on_change]}: {rows}"
         )
     if facts["landed"]:
         lines.append("Reports follow. Wait for them with: penstock reports refresh --wait")

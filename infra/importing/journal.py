@@ -47,13 +47,14 @@ class Totals:
 
 @dataclass
 class Remembered:
-    """What the journal says."""
+    """What the journal says. `replaced` are keys of lake objects that may have been given other rows."""
 
     head: Mapping[str, Any]
     intents: dict[tuple[str, int], Intent] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     totals: Totals = field(default_factory=Totals)
     corrections: list[FilePlace] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     _own: dict[str, dict[int, str]] | None = None
 
     @property
@@ -95,6 +96,10 @@ class Journal:
         places = [list(place) for place in corrections]
         self._write([{"done": list(parts), "totals": asdict(totals), "corrections": places}])
 
+    def replace(self, keys: Iterable[str], corrections: Iterable[FilePlace]) -> None:
+        """Remember that these objects of the lake will be given these corrected rows."""
+        self._write([{"replaced": list(keys), "corrections": [list(place) for place in corrections]}])
+
     def _write(self, entries: Iterable[Mapping[str, Any]]) -> None:
         with self._path.open("ab") as file:
             file.write(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
@@ -116,8 +121,9 @@ class Journal:
                 intent = Intent(*entry["part"])
                 found.intents[intent.hour, intent.number] = intent
             else:
-                found.done.update(entry["done"])
-                found.totals.add(Totals(**entry["totals"]))
+                found.replaced += entry.get("replaced", ())
+                found.done.update(entry.get("done", ()))
+                found.totals.add(Totals(**entry.get("totals", {})))
                 found.corrections += [FilePlace(*place) for place in entry["corrections"]]
         os.truncate(self._path, whole)  # what a process that was killed had only begun to write
         return found

@@ -2,13 +2,13 @@
 
 import fcntl
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,15 +20,17 @@ from producers.importing.sorting import Sorter
 from producers.importing.uniqueness import DuplicateKeys, IdCheck
 from producers.sources.definition import SourceDefinitionError
 from producers.sources.files import SourceError
-from transforms.contracts import EVENT_HOUR, LakeTable
+from transforms.contracts import EVENT_HOUR, LakeTable, is_data
 from transforms.failed.arrow import parquet_bytes
 from transforms.failed.bucket import Objects
 from transforms.importing.existing import event_ids
 from transforms.importing.failed import FailedRecords, FailedRow
-from transforms.importing.lake_objects import digest_of, object_key
+from transforms.importing.lake_objects import digest_of, is_replaced, object_key
 from transforms.importing.planning import Planner
 from transforms.importing.rows import Refused, RowMaker, Sender, record
 
+OnChange = Literal["keep", "replace"]
+"""What becomes of an event that the lake holds with another content: the lake's, or the file's is kept."""
 FAILED_AT_ONCE = 2_000
 """Failed records of one error object."""
 _READS = 8
@@ -80,8 +82,16 @@ class Outcome:
 class Session:
     """An import whose state lies in `folder`. The same files and folder go on where another process ended."""
 
-    def __init__(self, folder: Path, places: Places, progress: Callable[[Progress | Read], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        places: Places,
+        progress: Callable[[Progress | Read], None],
+        *,
+        on_change: OnChange = "keep",
+    ) -> None:
         self._folder, self._places, self._progress = folder, places, progress
+        self._replaces = on_change == "replace"
 
     def run(self, reader: Batches, source: str, files: Sequence[str], head: Mapping[str, Any]) -> Outcome:
         """Import the files. `head` has `producer_id`, `epoch` and `arrival_ms`, used unless one was begun.
@@ -149,8 +159,9 @@ class Session:
         def fail(refused: Iterable[Refused]) -> None:
             kept.keep([FailedRow(each.line, each.record) for each in refused])
 
-        around = Surroundings(journal, pool, fail, self._progress)
-        planner = Planner(places.table, self._held(events.hours), self._ids)
+        around = Surroundings(journal, pool, fail, self._progress, self._replaces)
+        held, replaced = self._held(events.hours)
+        planner = Planner(places.table, held, self._ids, replaced=replaced, keep_last=self._replaces)
         lake = LakeImport(around, planner, remembered)
         lake.write(events)
         next_seq, known = self._fail_rows(journal, remembered, failures, kept, sender, lake.next_seq)
@@ -167,7 +178,7 @@ class Session:
             read,
             lake.totals,
             len(events.hours),
-            sorted(corrections),
+            sorted(set(corrections)),
             sender.producer_id,
             sender.epoch,
             read.failures,
@@ -218,18 +229,23 @@ class Session:
         self._places.objects.put(key, parquet_bytes(self._places.maker.audit(line, sender)))
         return key
 
-    def _held(self, hours: Sequence[str]) -> Mapping[str, list[str]]:
-        """The lake's objects of these hours, by hour."""
+    def _held(self, hours: Sequence[str]) -> tuple[Mapping[str, list[str]], Set[str]]:
+        """The lake's objects of these hours, by hour; and the hours in which some were replaced."""
         found: dict[str, list[str]] = {}
+        replaced: set[str] = set()
         if not hours:
-            return found
+            return found, replaced
         wanted = frozenset(hours)
         prefix = f"{self._places.table.prefix}{EVENT_HOUR}="
         for name in self._places.objects.names(prefix):
             hour = name.key[len(prefix) :].partition("/")[0]
-            if hour in wanted and name.size:
+            if hour not in wanted:
+                continue
+            if is_replaced(name.key):
+                replaced.add(hour)
+            elif name.size and is_data(name.key):
                 found.setdefault(hour, []).append(name.key)
-        return found
+        return found, replaced
 
     def _ids(self, keys: Collection[str]) -> frozenset[bytes]:
         with ThreadPoolExecutor(_READS) as pool:

@@ -1,5 +1,6 @@
 """Processes that write parts of an import: making rows takes a processor each."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -9,6 +10,7 @@ from typing import Any
 from botocore.config import Config
 
 from infra.project.loading import load
+from producers.contracts import FilePlace
 from transforms.failed.s3_bucket import S3Objects
 from transforms.gate.gate import Gate
 from transforms.importing.rows import RowMaker, Sender
@@ -52,11 +54,21 @@ class Here:
     def __init__(self, writer: PartWriter) -> None:
         self._writer = writer
 
-    def submit(self, part: Part) -> "Future[Written]":
-        """Write it."""
-        future: Future[Written] = Future()
+    def submit(self, parts: Sequence[Part]) -> "Future[list[Written]]":
+        """Write them."""
+        future: Future[list[Written]] = Future()
         try:
-            future.set_result(self._writer.write(part))
+            future.set_result(self._writer.write(parts))
+        except Exception as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            future.set_exception(error)
+        return future
+
+    def replace(self, part: Part, places: Sequence[FilePlace]) -> "Future[None]":
+        """Replace them."""
+        future: Future[None] = Future()
+        try:
+            self._writer.replace(part, places)
+            future.set_result(None)
         except Exception as error:  # noqa: BLE001 - it is raised again where the result is asked for
             future.set_exception(error)
         return future
@@ -73,9 +85,13 @@ class Processes:
             count, mp_context=get_context("spawn"), initializer=_start, initargs=(setup,)
         )
 
-    def submit(self, part: Part) -> "Future[Written]":
-        """Begin to write it."""
-        return self._pool.submit(_write, part)
+    def submit(self, parts: Sequence[Part]) -> "Future[list[Written]]":
+        """Begin to write them."""
+        return self._pool.submit(_write, parts)
+
+    def replace(self, part: Part, places: Sequence[FilePlace]) -> "Future[None]":
+        """Begin to replace them."""
+        return self._pool.submit(_replace, part, places)
 
     def close(self) -> None:
         """End the processes."""
@@ -91,5 +107,9 @@ def _start(setup: Setup) -> None:
     _here["writer"] = setup.writer(aws_session().client("s3", config=CLIENT_CONFIG))
 
 
-def _write(part: Part) -> Written:
-    return _here["writer"].write(part)
+def _write(parts: Sequence[Part]) -> list[Written]:
+    return _here["writer"].write(parts)
+
+
+def _replace(part: Part, places: Sequence[FilePlace]) -> None:
+    _here["writer"].replace(part, places)

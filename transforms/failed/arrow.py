@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ _SCALARS = {
 }
 
 
+@cache
 def arrow_schema(table: LakeTable) -> Any:
     """The Arrow schema of a lake table's objects: its columns without the lake partition."""
     return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in table.columns])
@@ -56,12 +58,17 @@ def rows_to_table(table: LakeTable, rows: Sequence[bytes]) -> Any:
         io.BytesIO(data),
         read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(data) + 1),
         parse_options=pyarrow.json.ParseOptions(
-            explicit_schema=pa.schema([pa.field(each.name, _as_read(each.type)) for each in schema]),
+            explicit_schema=_read_schema(table),
             unexpected_field_behavior="ignore",
         ),
     )
     columns = [_as_stored(read.column(each.name).combine_chunks(), each.type) for each in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+@cache
+def _read_schema(table: LakeTable) -> Any:
+    return pa.schema([pa.field(each.name, _as_read(each.type)) for each in arrow_schema(table)])
 
 
 def _as_read(kind: Any) -> Any:

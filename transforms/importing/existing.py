@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.contracts import LakeTable
-from transforms.failed.arrow import read_parquet
+from transforms.failed.arrow import parquet_bytes, read_parquet
 
 _OF_DELIVERY = frozenset({"source", "producer_id", "epoch", "seq", "arrival_time", "is_late"})
 """Columns that tell how an event came and not what it says."""
@@ -33,6 +33,27 @@ def changed_ids(rows: Any, bodies: Iterable[bytes], table: LakeTable) -> set[str
             if not _is_same(now[event_id], content):
                 changed.add(event_id)
     return changed
+
+
+def replaced(body: bytes, rows: Any, table: LakeTable) -> bytes | None:
+    """The object with `rows` (an Arrow table) in place of its rows of the same ids; None without any.
+
+    What tells how an event came stays: the account of who sent it must not lose a number.
+    """
+    there = read_parquet(body, table)
+    new = {event_id: at for at, event_id in enumerate(rows.column("event_id").to_pylist())}
+    ids = there.column("event_id").to_pylist()
+    if not any(event_id in new for event_id in ids):
+        return None
+    places = pa.array(
+        [len(ids) + new[each] if each in new else at for at, each in enumerate(ids)], pa.int64()
+    )
+    both = pa.concat_tables([there, pa.Table.select(rows, there.column_names)]).combine_chunks()
+    columns = [
+        there.column(name) if name in _OF_DELIVERY else both.column(name).take(places)
+        for name in there.column_names
+    ]
+    return parquet_bytes(pa.Table.from_arrays(columns, schema=there.schema).combine_chunks())
 
 
 def _contents(rows: Any, table: LakeTable) -> dict[str, Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, IMPORTED_SUFFIX, LakeTable
 
-_PREFIX = "import-"
+_PREFIX, _REPLACED = "import-", "_replaced-"
 PROCESSING_FAILED = f"{FAILED_PREFIX}processing-failed/"
 
 
@@ -19,6 +19,17 @@ def hour_prefix(table: LakeTable, hour: str) -> str:
 def object_key(table: LakeTable, hour: str, digest: str) -> str:
     """The key of the object with these events."""
     return f"{hour_prefix(table, hour)}{_PREFIX}{digest}{IMPORTED_SUFFIX}"
+
+
+def replaced_key(key: str) -> str:
+    """The note beside an object that its rows are no more what it is named for. Readers do not see it."""
+    folder, _, name = key.rpartition("/")
+    return f"{folder}/{_REPLACED}{name}"
+
+
+def is_replaced(key: str) -> bool:
+    """Whether this is such a note."""
+    return key.rpartition("/")[2].startswith(_REPLACED)
 
 
 def failed_key(day: str, digest: str) -> str:

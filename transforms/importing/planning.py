@@ -49,7 +49,11 @@ Ids = Callable[[Collection[str]], Set[bytes]]
 
 
 class Planner:
-    """Plans the hours of one table. `held` are the keys of the lake's objects by hour."""
+    """Plans the hours of one table. `held` are the keys of the lake's objects by hour.
+
+    `replaced` are hours with objects whose rows are no more what they are named for; with `keep_last` the
+    last of several rows with one id is the event, not the first.
+    """
 
     def __init__(
         self,
@@ -58,7 +62,10 @@ class Planner:
         ids: Ids,
         *,
         part_events: int = PART_EVENTS,
+        replaced: Set[str] = frozenset(),
+        keep_last: bool = False,
     ) -> None:
+        self._replaced, self._keep_last = replaced, keep_last
         self._table, self._held, self._ids, self._part_events = table, held, ids, part_events
         self.repeats = Repeats()
 
@@ -73,7 +80,7 @@ class Planner:
         number = 0
         while part := list(islice(left, self._part_events)):
             key = object_key(self._table, hour, digest_of(map(_content, part)))
-            if number not in own and key in held:
+            if number not in own and key in held and hour not in self._replaced:
                 yield Planned(hour, number, "", (), settled=len(part))
             else:
                 if held and known is None:
@@ -90,16 +97,21 @@ class Planner:
         return Planned(hour, number, key, fresh, there, held if there else ())
 
     def _unique(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """The first line of each event."""
-        first = b""
+        """One line of each event. Lines with one id follow one another, in order of file and row."""
+        kept = b""
         for line in lines:
-            if first and line[_ID] == first[_ID]:
-                self.repeats.copies += 1
-                if line[_CONTENT:] != first[_CONTENT:]:
-                    self.repeats.differing.append((_place(line), _place(first)))
+            if not kept or line[_ID] != kept[_ID]:
+                if kept:
+                    yield kept
+                kept = line
                 continue
-            first = line
-            yield line
+            self.repeats.copies += 1
+            if line[_CONTENT:] != kept[_CONTENT:]:
+                self.repeats.differing.append((_place(line), _place(kept)))
+                if self._keep_last:
+                    kept = line
+        if kept:
+            yield kept
 
 
 def _content(line: bytes) -> bytes:

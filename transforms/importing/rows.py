@@ -34,6 +34,13 @@ class Refused(NamedTuple):
     place: str
 
 
+class Numbered(NamedTuple):
+    """Events that are numbered from `first_seq` on."""
+
+    lines: Iterable[ImportedLine]
+    first_seq: int
+
+
 class Made(NamedTuple):
     """What became of events: their rows as an Arrow table in the same order, and those without a row."""
 
@@ -57,30 +64,40 @@ class RowMaker:
     def __init__(self, table: LakeTable, gate: Gate) -> None:
         self._table, self._gate = table, gate
 
-    def make(self, lines: Iterable[ImportedLine], sender: Sender, first_seq: int) -> Made:
-        """Rows numbered from `first_seq` on without a gap; those that fail are numbered behind them.
+    def make(self, events: Sequence[Numbered], sender: Sender) -> list[Made]:
+        """What becomes of each group of events. Rows are numbered without a gap, from its first number on;
+        those that fail are numbered behind them.
 
-        The numbers are put in when it is known which events have a row. No event may be of a type that is
-        dropped.
+        Groups are made together, since a table of few rows costs as much as one of thousands. The numbers are
+        put in when it is known which events have a row. No event may be of a type that is dropped.
         """
         rows: list[bytes] = []
-        refused: list[tuple[ImportedLine, Failed]] = []
-        for line, outcome in self._judged(lines, sender):
-            if isinstance(outcome, Accepted):
-                rows.append(outcome.row)
-            else:
-                assert isinstance(outcome, Failed), f"{line.event_type} is not delivered"
-                refused.append((line, outcome))
+        spans: list[range] = []
+        refused: list[list[Refused]] = []
+        numbers: list[int] = []
+        for lines, first_seq in events:
+            start, failures = len(rows), list[tuple[ImportedLine, Failed]]()
+            for line, outcome in self._judged(lines, sender):
+                if isinstance(outcome, Accepted):
+                    rows.append(outcome.row)
+                else:
+                    assert isinstance(outcome, Failed), f"{line.event_type} is not delivered"
+                    failures.append((line, outcome))
+            span = range(start, len(rows))
+            spans.append(span)
+            numbers += range(first_seq, first_seq + len(span))
+            refused.append(
+                [
+                    Refused(line, record(line, sender, seq), failed.reason, failed.place)
+                    for seq, (line, failed) in enumerate(failures, start=first_seq + len(span))
+                ]
+            )
         made = self._table_of(rows)
         at = made.schema.get_field_index("seq")
-        numbers = pa.array(range(first_seq, first_seq + len(rows)), pa.int64())
-        return Made(
-            made.set_column(at, made.schema.field(at), numbers),
-            [
-                Refused(line, record(line, sender, seq), failed.reason, failed.place)
-                for seq, (line, failed) in enumerate(refused, start=first_seq + len(rows))
-            ],
-        )
+        made = made.set_column(at, made.schema.field(at), pa.array(numbers, pa.int64()))
+        # One chunk each: how a file is written must not depend on which groups were made together.
+        tables = (made.slice(span.start, len(span)).combine_chunks() for span in spans)
+        return [Made(table, failures) for table, failures in zip(tables, refused, strict=True)]
 
     def audit(self, line: ImportedLine, sender: Sender) -> Any:
         """The row of the audit event, which is about the sequence and not in it."""

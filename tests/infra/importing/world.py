@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.importing.session import Outcome, Places, Session
+from infra.importing.session import OnChange, Outcome, Places, Session
 from infra.importing.workers import Here
 from producers.sources.definition import parse_source
 from producers.sources.reader import SourceReader
@@ -87,6 +87,7 @@ def run_import(
     notified: list[str] | None = None,
     head: Mapping[str, Any] = HEAD,
     pause: Callable[[], None] = lambda: None,
+    on_change: OnChange = "keep",
 ) -> Outcome:
     """Import the files; `pause` is called at every report of progress and before anybody is notified."""
     definition = parse_source(source, "sources/views.sql")
@@ -102,4 +103,5 @@ def run_import(
 
     places = Places(bucket, TABLE, maker, pool, notify)
     with SourceReader(definition, TABLE.stream) as reader:
-        return Session(folder, places, lambda _: pause()).run(reader, definition.name, files, head)
+        session = Session(folder, places, lambda _: pause(), on_change=on_change)
+        return session.run(reader, definition.name, files, head)
