@@ -19,6 +19,7 @@ import aws_cdk as cdk  # noqa: E402
 from cdk_nag import AwsSolutionsChecks  # noqa: E402
 
 from infra.stacks.access import AccessStack  # noqa: E402
+from infra.stacks.collector import CollectorStack  # noqa: E402
 from infra.stacks.dashboards import DashboardsStack  # noqa: E402
 from infra.stacks.lake import LakeStack  # noqa: E402
 from infra.stacks.monitoring import MonitoringStack, StreamMonitoringStack  # noqa: E402
@@ -54,6 +55,19 @@ def build(
     dashboards = DashboardsStack(
         app, deployment.stack("dashboards"), project=project, deployment=deployment, code=code["refresh"]
     )
+    collector = (
+        [
+            CollectorStack(
+                app,
+                deployment.stack("collector"),
+                project=project,
+                deployment=deployment,
+                code=code["collector"],
+            )
+        ]
+        if deployment.collector
+        else []
+    )
     plain = next((stream for stream in project.streams.values() if stream.plain_names), None)
     monitoring = MonitoringStack(app, deployment.stack("monitoring"), deployment=deployment, plain=plain)
     watched = [
@@ -66,6 +80,8 @@ def build(
     access = AccessStack(app, deployment.stack("access"), project=project, deployment=deployment)
     for stream in streams.values():
         stream.add_stack_dependency(lake)
+        for taking in collector:
+            taking.add_stack_dependency(stream)
     reporting.add_stack_dependency(lake)
     dashboards.add_stack_dependency(reporting)
     if plain is not None:
@@ -80,7 +96,7 @@ def build(
         _tag(one, one.stream)
     for each in watched:
         _tag(each, each.stream)
-    return [lake, *streams.values(), reporting, dashboards, monitoring, *watched, access]
+    return [lake, *streams.values(), *collector, reporting, dashboards, monitoring, *watched, access]
 
 
 def _tag(stack: cdk.Stack, stream: Stream) -> None:

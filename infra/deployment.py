@@ -40,6 +40,8 @@ class Deployment:
         may start.
         notification_window_seconds: how long notifications gather before the query function is called.
         cutoff_bytes: an Athena query of the pipeline that scans more is stopped; analysts have their own.
+        collector: whether events are also taken over HTTP (docs/collector.md).
+        collector_memory, collector_timeout_seconds: of its function.
         lake_archive_days, failed_days, results_days, retired_days, access_log_days, log_days: lifecycles.
         iterator_age_minutes, freshness_minutes: the promises that alarms watch.
         monthly_scan_gigabytes: Athena volume of a month that the cost alarm takes as a plan.
@@ -63,6 +65,9 @@ class Deployment:
     notification_window_seconds: int = 10
     cutoff_bytes: int = 50_000_000_000
     analyst_cutoff_bytes: int = 200_000_000_000
+    collector: bool = False
+    collector_memory: int = 512
+    collector_timeout_seconds: int = 20
     lake_archive_days: int = 90
     failed_days: int = 30
     results_days: int = 7
@@ -120,6 +125,23 @@ class Deployment:
     @property
     def dead_letter_queue(self) -> str:
         return f"{self.prefix}-objects-dead"
+
+    @property
+    def collector_function(self) -> str:
+        return f"{self.prefix}-collector"
+
+    @property
+    def collector_queue(self) -> str:
+        """Records that the collector could not put on their stream."""
+        return f"{self.prefix}-collector-spill"
+
+    @property
+    def collector_dead_letter_queue(self) -> str:
+        return f"{self.prefix}-collector-spill-dead"
+
+    @property
+    def write_keys_table(self) -> str:
+        return f"{self.prefix}-write-keys"
 
     @property
     def ledger_table(self) -> str:

@@ -27,6 +27,9 @@ OUT = Path(".local/cdk.out")
 
 Name = Annotated[str, typer.Option("--deployment", help="One of the project's deployments.")]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+Collected = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of the events that come through the collector.")
+]
 Rate = Annotated[float, typer.Option("--events-per-second", min=0.001, help="Average of the month.")]
 Size = Annotated[int, typer.Option("--bytes", min=1, help="Bytes of one event.")]
 
@@ -135,13 +138,14 @@ def cost(
     single: Annotated[
         bool, typer.Option("--single", help="One record per event: producers that do not pack.")
     ] = False,
+    collected: Collected = 0,
     as_json: Json = False,
 ) -> None:
     """What a load costs a month, by service, and what would be cheaper."""
     from infra.cost.cost import Load, monthly, suggestions, total
     from infra.cost.prices import as_of, prices
 
-    load = Load(events_per_second, event_bytes, aggregated=not single)
+    load = Load(events_per_second, event_bytes, aggregated=not single, collected=collected)
     project = _project(context)
     chosen = _named(project, deployment)
     lines = monthly(load, project, chosen, prices(region))
@@ -166,6 +170,7 @@ def capacity(
     events_per_second: Rate = 100,
     event_bytes: Size = 1024,
     deployment: Name = DEFAULT,
+    collected: Collected = 0,
     as_json: Json = False,
 ) -> None:
     """Which limits a load comes near, at which load each is reached, and what to raise."""
@@ -173,7 +178,9 @@ def capacity(
     from infra.cost.cost import Load
 
     project = _project(context)
-    found = uses(Load(events_per_second, event_bytes), project, _named(project, deployment))
+    found = uses(
+        Load(events_per_second, event_bytes, collected=collected), project, _named(project, deployment)
+    )
     if as_json:
         _json([
             {**asdict(use), "events_per_second": None if math.isinf(use.events_per_second) else

@@ -61,6 +61,11 @@ class Outputs:
     analyst_work_group: str
     alarm_topic_arn: str = ""
     operations_dashboard: str = ""
+    collector_url: str = ""
+    collector_function: str = ""
+    write_keys_table: str = ""
+    collector_queue_url: str = ""
+    collector_dead_letter_queue_url: str = ""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Outputs":

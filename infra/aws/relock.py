@@ -18,6 +18,7 @@ _COMMON = ("msgspec", "aws-lambda-powertools", "aws-xray-sdk", "wrapt")
 LIBRARIES = {
     "transform": _COMMON,
     "refresh": (*_COMMON, "jmespath", "typing_extensions"),
+    "collector": ("msgspec",),
     "query": (*_COMMON, "jmespath", "typing_extensions", "PyAthena", "fsspec", "tenacity", "tzdata"),
 }
 """What is imported, with what that needs in turn. msgspec imports `typing_extensions` where it finds it."""

@@ -32,6 +32,7 @@ MOUNTS = (
         "Send events: simulated, from a file, from a pipe.",
         EVENTS,
     ),
+    Mount("keys", "producers.commands.keys", "app", "Write keys of the collector.", EVENTS),
     Mount("import", "infra.importing.cli", "import_files", "Files of any age into the lake.", EVENTS),
     Mount("failed", "transforms.cli", "failed_app", "Failed records: list, explain, replay.", EVENTS),
     Mount("contracts", "transforms.cli", "contracts_app", "Event types and what they promise.", EVENTS),
@@ -44,7 +45,7 @@ MOUNTS = (
         REPORTS,
     ),
     Mount("query", "queries.commands.cli", "query", "Ask the lake or the reports, in Athena's SQL.", REPORTS),
-    Mount("dlq", "queries.commands.cli", "dlq_app", "The dead-letter queue: list, redrive.", REPORTS),
+    Mount("dlq", "queries.commands.dlq_cli", "app", "The dead-letter queues: list, redrive.", REPORTS),
     Mount(
         "dashboards",
         "dashboards.cli",

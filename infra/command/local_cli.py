@@ -111,11 +111,15 @@ def _started(
     with Steps().step(title) as detail:
         started = start(here(), settings, detail, project=target.project)
     where: dict[str, Any] = {"page": started.context.server_url, "endpoint": started.context.endpoint_url}
+    collector = started.collector_url
+    if collector:
+        where["collector"] = collector
     if started.notes:
         where["notes"] = list(started.notes)
     return where, "".join(f"{note}\n" for note in started.notes) + (
         f"Up: {where['page']} shows it live. AWS clients find it at {where['endpoint']}.\n"
-        "Stop it with: penstock local down"
+        + (f"Events over HTTP go to {collector}/v1/batch.\n" if collector else "")
+        + "Stop it with: penstock local down"
     )
 
 

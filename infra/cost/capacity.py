@@ -17,6 +17,8 @@ DIRECT_MB, DIRECT_RECORDS = 1, 100_000
 """Direct puts a second, in the regions where the quota is lowest; it can be raised."""
 ACTIVE_PARTITIONS = 500
 LAMBDA_PER_SHARD, LAMBDA_ACCOUNT = 5, 1_000
+GATEWAY_REQUESTS = 10_000
+"""Of all HTTP and REST APIs of an account in a region, a second."""
 ATHENA_ACTIVE, ATHENA_STARTS = 200, 20
 INGESTIONS_PER_DAY = 32
 QUEUE_IN_FLIGHT = 120_000
@@ -58,6 +60,8 @@ def uses(
     """
     streams = list(project.streams.values())
     found = _shared(load, project, deployment, assume)
+    if deployment.collector and load.collected:
+        found += _collected(load, assume)
     for stream, share in shares(load, streams):
         whose = f" of {stream.name}" if len(streams) > 1 else ""
         own = _direct(share, assume) if stream.is_direct else _streamed(share, deployment, assume)
@@ -130,6 +134,33 @@ def _streamed(load: Load, deployment: Deployment, assume: Assumptions) -> list[U
             shards * SHARD_RECORDS,
             "records/s",
             "Let producers aggregate, or raise `shards`.",
+        ),
+    ]
+
+
+def _collected(load: Load, assume: Assumptions) -> list[Use]:
+    """Of the collector, by the share of the load that comes through it."""
+    rate, requests = (
+        load.events_per_second,
+        load.events_per_second * load.collected / assume.events_per_request,
+    )
+    seconds = requests * assume.collector_seconds + rate * load.collected * assume.collector_seconds_per_event
+    return [
+        _moved(
+            rate,
+            "Collector, requests",
+            requests,
+            GATEWAY_REQUESTS,
+            "requests/s",
+            "Send more events in a request; ask AWS for a higher quota.",
+        ),
+        _moved(
+            rate,
+            "Collector, concurrent calls",
+            seconds,
+            LAMBDA_ACCOUNT,
+            "calls",
+            "Send more events in a request, or raise the account's quota.",
         ),
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from infra.cost.collector import collector
 from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
@@ -25,12 +26,14 @@ class Load:
         events_per_second, event_bytes: of the month's average; a month has 30 days.
         aggregated: whether producers pack events into records of about 40 KB, as Penstock's do.
         lake_months: how many months of events the lake keeps in the price.
+        collected: share of the events, from 0 to 1, that come through the collector.
     """
 
     events_per_second: float
     event_bytes: int = 1024
     aggregated: bool = True
     lake_months: float = 1
+    collected: float = 0
 
     @property
     def events(self) -> float:
@@ -50,6 +53,8 @@ class Assumptions:
         transform_seconds_per_event: at the deployed memory size.
         queries_seconds_per_minute: how long the query function runs in each minute, waiting for Athena.
         buffer_minutes: how long Firehose really takes to fill a buffer, at most.
+        events_per_request: to the collector.
+        collector_seconds, collector_seconds_per_event: of its function, for a request and an event in it.
         requests_per_read: of Athena to S3 for one lake object: its footer, and the columns that are needed.
     """
 
@@ -60,6 +65,9 @@ class Assumptions:
     transform_seconds_per_event: float = 0.00014
     queries_seconds_per_minute: float = 15
     buffer_minutes: float = 1.0
+    events_per_request: float = 20
+    collector_seconds: float = 0.012
+    collector_seconds_per_event: float = 0.00004
     requests_per_read: float = 2
     custom_metrics: int = 30
 
@@ -97,7 +105,9 @@ def monthly(
         ]
         whose = f" of {stream.name}" if len(streams) > 1 else ""
         lines += [replace(line, service=f"{line.service}{whose}") for line in own]
+    collected = [Line("Collector", *collector(load, deployment, prices, assume))] if load.collected else []
     return [
+        *(collected if deployment.collector else []),
         *lines,
         _storage(load, project, objects, prices, assume),
         _athena(load, project, prices, assume),

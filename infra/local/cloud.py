@@ -16,7 +16,7 @@ from infra.local import process_memory, processes, recovery, server
 from infra.local.deploy import deployer, synthesized
 from infra.local.deploy.deployer import Progress
 from infra.local.files import read_json, write_json
-from infra.local.ministack import emulator, mappings, snapshots
+from infra.local.ministack import collector_port, emulator, mappings, snapshots
 from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
@@ -46,6 +46,12 @@ class LocalCloud:
     def settings(self) -> LocalSettings:
         """What it was started with."""
         return LocalSettings(**(read_json(self.context.paths.cloud) or {}))
+
+    @property
+    def collector_url(self) -> str:
+        """Where the collector answers; empty for a project without one."""
+        found = any("CollectorUrl" in stack["outputs"] for stack in self.outputs["stacks"].values())
+        return emulator.url(self.settings.collector, enforce_iam=self.context.enforce_iam) if found else ""
 
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS client at this cloud."""
@@ -106,14 +112,14 @@ def _up(
     folder: Path,
     environ: Mapping[str, str],
 ) -> LocalCloud:
-    _end_others(paths, settings)
+    _end_others(paths, settings, project)
     context, notes = _context(paths, settings), list[str]()
     starts = processes.alive(paths.run, emulator.NAME) is None
     was_killed = starts and emulator.state(paths) is not None and not is_state_whole(paths)
     if starts:
         processes.stop(paths.run, server.NAME)
         notes += _prepare_state(paths)
-        _start_emulator(paths, settings, progress, environ)
+        _start_emulator(paths, settings, progress, project, environ)
     if processes.alive(paths.run, server.NAME) is None:
         _start_server(paths, settings, progress, project, environ)
     outputs = deployer.deploy(context, folder, project, progress)
@@ -200,12 +206,13 @@ def _context(paths: LocalPaths, settings: LocalSettings) -> LocalContext:
     )
 
 
-def _end_others(paths: LocalPaths, settings: LocalSettings) -> None:
+def _end_others(paths: LocalPaths, settings: LocalSettings, project: Project) -> None:
     """End what runs in this folder with other settings, and refuse ports that belong to someone else."""
     wanted = asdict(settings)
     if read_json(paths.cloud) not in (None, wanted):
         _down(paths, lambda _: None)
-    for name, port in zip((emulator.NAME, server.NAME), settings.ports, strict=True):
+    ports = (*settings.ports, *([settings.collector] if project.default.collector else []))
+    for name, port in zip((emulator.NAME, server.NAME, emulator.NAME), ports, strict=False):
         deadline = time.monotonic() + _SECONDS_TO_RECORD
         while processes.alive(paths.run, name) is None and processes.is_taken(port):
             if time.monotonic() > deadline:  # one of ours would have written its lost record again
@@ -270,7 +277,11 @@ def _keep_state(paths: LocalPaths) -> None:
 
 
 def _start_emulator(
-    paths: LocalPaths, settings: LocalSettings, progress: Progress, environ: Mapping[str, str]
+    paths: LocalPaths,
+    settings: LocalSettings,
+    progress: Progress,
+    project: Project,
+    environ: Mapping[str, str],
 ) -> None:
     progress("starting MiniStack")
     shutil.rmtree(paths.scratch, ignore_errors=True)  # it leaves extracted function code behind
@@ -287,6 +298,7 @@ def _start_emulator(
         extra={
             query_settings.variable("debounce_scale"): str(settings.debounce_scale),
             mappings.SCALE: str(settings.interval_scale),
+            **collector_port.environment(settings.collector, project.default),
         },
     )
     arguments = [str(paths.run), str(port), str(_clean_marker(paths))]

@@ -69,6 +69,7 @@ def deployment_rules(deployment: Deployment, plain: Stream | None) -> Sequence[A
     """The alarms that belong to no one stream, with those of the stream that has plain names."""
     return [
         *(stream_rules(deployment, plain) if plain is not None else [_failed_objects(deployment)]),
+        *(_collector_alarms(deployment) if deployment.collector else []),
         *_queue_alarms(deployment),
         *_report_alarms(deployment),
         *_cost_alarms(deployment),
@@ -206,6 +207,34 @@ def _transform_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]
             "The transform takes more than half of its time-out.",
             "ticket", "AWS/Lambda", "Duration", of_function, "Maximum",
             deployment.transform_timeout_seconds * 500,
+        ),
+    ]  # fmt: skip
+
+
+def _collector_alarms(deployment: Deployment) -> list[AlarmRule]:
+    of_function = {"FunctionName": deployment.collector_function}
+    return [
+        AlarmRule(
+            "collector-errors",
+            "The collector raises or times out: clients get 500 and send their events again.",
+            "page", "AWS/Lambda", "Errors", of_function, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "collector-throttled",
+            "The account has no concurrency left for the collector: clients get 503.",
+            "page", "AWS/Lambda", "Throttles", of_function, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "collector-spilling",
+            "Records that the stream did not take wait in the collector's queue for more than ten minutes.",
+            "page", "AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": deployment.collector_queue},
+            "Maximum", 600,
+        ),
+        AlarmRule(
+            "collector-dead-letters",
+            "Records of the collector could not be put on their stream for ten hours.",
+            "page", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
+            {"QueueName": deployment.collector_dead_letter_queue}, "Maximum", 0, 60, 1,
         ),
     ]  # fmt: skip
 

@@ -91,7 +91,22 @@ REFRESH = Artefact(
     sources=_files("dashboards", "__init__", "handler", "ingestions", "publishes", "settings", "telemetry"),
     lock="refresh.txt",
 )
-ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH)}
+COLLECTOR = Artefact(
+    name="collector",
+    handler="producers.collector.handler.lambda_handler",
+    sources=(
+        *_PROMISES,
+        "producers/collector",
+        *_files("producers", "errors", "identity"),
+        *_files("producers/packing", "__init__", "aggregation", "codec"),
+        *_files("producers/sinks", "__init__", "aws_calls", "body", "kinesis", "port", "shard_map"),
+    ),
+    lock="collector.txt",
+    project=("streams",),
+)
+ARTEFACTS: Mapping[str, Artefact] = {
+    artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR)
+}
 
 
 def transform_artefact(stream: Stream) -> Artefact:
@@ -100,9 +115,10 @@ def transform_artefact(stream: Stream) -> Artefact:
 
 
 def artefacts_of(project: Project) -> Mapping[str, Artefact]:
-    """Every artefact of the project by name."""
+    """Every artefact of the project's deployments by name."""
     transforms = [transform_artefact(stream) for stream in project.streams.values()]
-    return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH)}
+    collectors = [COLLECTOR] if any(each.collector for each in project.deployments.values()) else []
+    return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH, *collectors)}
 
 
 _SUFFIXES = frozenset({".py", ".sql"})

@@ -18,6 +18,7 @@ from infra.stacks.permissions import (
     default_database,
     list_below,
 )
+from producers.collector.key_items import KEY
 from producers.contracts import Stream
 from queries.ledger.dynamodb import DUE_INDEX
 from queries.refresh.freshness import FRESHNESS_TABLE
@@ -61,6 +62,7 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         "reconciler": _reconciler(deployment, project),
         "failed-reader": _failed_reader(deployment, project),
         "importer": _importer(deployment, project),
+        **({"key-keeper": _key_keeper(deployment)} if deployment.collector else {}),
     }
 
 
@@ -137,12 +139,30 @@ def _quicksight(deployment: Deployment, project: Project) -> Policy:
     )
 
 
+def _key_keeper(deployment: Deployment) -> Policy:
+    """Writes items of keys only; a listing cannot be limited to them. It shows the counts of a day too."""
+    table = arn("dynamodb", f"table/{deployment.write_keys_table}")
+    return Policy(
+        "Makes, disables and rotates write keys of the collector",
+        (
+            Grant("ListKeys", ["dynamodb:Scan"], [table]),
+            Grant(
+                "WriteKeys",
+                ["dynamodb:PutItem"],
+                [table],
+                {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{KEY}*"]}},
+            ),
+        ),
+    )
+
+
 def _operator(deployment: Deployment, project: Project) -> Policy:
     lake, prefixes = deployment.lake_bucket, _prefixes(project)
-    dead, ledger = (
-        arn("sqs", deployment.dead_letter_queue),
-        arn("dynamodb", f"table/{deployment.ledger_table}"),
-    )
+    ledger = arn("dynamodb", f"table/{deployment.ledger_table}")
+    dead, alive = [arn("sqs", deployment.dead_letter_queue)], [arn("sqs", deployment.queue)]
+    if deployment.collector:
+        dead.append(arn("sqs", deployment.collector_dead_letter_queue))
+        alive.append(arn("sqs", deployment.collector_queue))
     return Policy(
         "Redrives dead letters, marks reports stale, calls the query function; sees no event",
         (
@@ -155,11 +175,9 @@ def _operator(deployment: Deployment, project: Project) -> Policy:
                     "sqs:DeleteMessage",
                     "sqs:GetQueueAttributes",
                 ],
-                [dead],
+                dead,
             ),
-            Grant(
-                "GiveThemBack", ["sqs:SendMessage", "sqs:GetQueueAttributes"], [arn("sqs", deployment.queue)]
-            ),
+            Grant("GiveThemBack", ["sqs:SendMessage", "sqs:GetQueueAttributes"], alive),
             Grant(
                 "Ledger",
                 ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"],

@@ -11,6 +11,7 @@ from typing import Any
 
 from infra.deployment import ACCOUNT, REGION, Deployment
 from infra.project.project import Project
+from producers.collector.key_items import KEY, USE
 from queries.ledger.dynamodb import DUE_INDEX, RUNS
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import SEALED_FOLDER, sealing_queries
@@ -266,6 +267,47 @@ def _every_table(project: Project) -> list[str]:
         *project.reports,
         FRESHNESS_TABLE,
         *event_views(project.tables),
+    ]
+
+
+def collector_grants(deployment: Deployment, project: Project, log_group: str) -> list[Grant]:
+    """What the collector may do: put events on the streams, keep in its queue what they do not take, read
+    keys, count the use of a day.
+    """
+    queue = arn("sqs", deployment.collector_queue)
+    table = arn("dynamodb", f"table/{deployment.write_keys_table}")
+    streams = [stream for stream in project.streams.values() if not stream.is_direct]
+    return [
+        own_log_group(log_group),
+        traces(),
+        Grant(
+            "PutEvents",
+            ["kinesis:PutRecords", "kinesis:ListShards", "kinesis:DescribeStreamSummary"],
+            [arn("kinesis", f"stream/{deployment.stream(stream.name)}") for stream in streams],
+        ),
+        Grant("KeepSpilled", ["sqs:SendMessage"], [queue]),
+        Grant(
+            "TakeSpilled",
+            [
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:ChangeMessageVisibility",
+                "sqs:GetQueueAttributes",
+            ],
+            [queue],
+        ),
+        Grant(
+            "ReadKeys",
+            ["dynamodb:GetItem"],
+            [table],
+            {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{KEY}*"]}},
+        ),
+        Grant(
+            "CountUse",
+            ["dynamodb:UpdateItem"],
+            [table],
+            {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{USE}*"]}},
+        ),
     ]
 
 

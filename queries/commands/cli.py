@@ -1,4 +1,4 @@
-"""`penstock reports`, `penstock query` and `penstock dlq`: thin shells over the library."""
+"""`penstock reports` and `penstock query`: thin shells over the library."""
 
 import json
 import time
@@ -13,7 +13,6 @@ from queries.analysts import adhoc
 from queries.commands import present, sealing_cli, trials
 from queries.commands.backfill_cli import compute_again
 from queries.commands.cost import billed_bytes, dollars, human_bytes
-from queries.commands.dead_letters import dead_letters, redrive
 from queries.commands.delivery import clock_time, wait_until_delivered
 from queries.commands.target import Target, report_service
 from queries.commands.waiting import Standing, call, refresh_until_fresh, told_of
@@ -24,7 +23,6 @@ from queries.refresh.catalog import ReportQuery, parse_report, report_query
 from queries.refresh.freshness import freshness, watermark
 
 reports_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Reports and their partitions.")
-dlq_app = typer.Typer(no_args_is_help=True, add_completion=False, help="The dead-letter queue.")
 
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 Name = Annotated[str, typer.Argument(metavar="REPORT", help="Name of a report.")]
@@ -323,27 +321,3 @@ def query(
     for warning in adhoc.warnings(sql, target.project.tables):
         echo(f"warning: {warning}", err=True)
     _show_rows(report_service(target, analyst=True).engine.rows(sql), as_json=as_json or target.json)
-
-
-@dlq_app.command("list")
-def list_dead_letters(
-    context: typer.Context,
-    limit: Annotated[int, typer.Option(help="At most so many messages.")] = 20,
-    as_json: Json = False,
-) -> None:
-    """Messages that could not be read, and why."""
-    target: Target = context.obj
-    found = dead_letters(target.client("sqs"), target.dead_letter_queue_url, limit)
-    present.show([asdict(letter) for letter in found], as_json=as_json or target.json)
-
-
-@dlq_app.command("redrive")
-def redrive_dead_letters(
-    context: typer.Context,
-    limit: Annotated[int | None, typer.Option(help="At most so many messages; all without it.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Send the messages back to the queue. What still cannot be read comes back here."""
-    target: Target = context.obj
-    moved = redrive(target.client("sqs"), target.dead_letter_queue_url, target.queue_url, limit=limit)
-    present.show_one({"redriven": moved}, as_json=as_json or target.json)

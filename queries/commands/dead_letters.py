@@ -21,6 +21,15 @@ class DeadLetter:
     body: str
 
 
+class NoCollectorError(RuntimeError):
+    """The deployment has no collector, and thus no queue of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No collector is deployed, so it has no queue. Leave --queue out for the queue of reports."
+        )
+
+
 def describe(message: dict[str, Any]) -> DeadLetter:
     """What an SQS message is, read by the function's own reader."""
     reason = ""
@@ -33,7 +42,16 @@ def describe(message: dict[str, Any]) -> DeadLetter:
     return DeadLetter(message["MessageId"], count, objects, reason, message["Body"])
 
 
-def dead_letters(sqs: Any, queue_url: str, limit: int) -> list[DeadLetter]:
+def unopened(message: dict[str, Any]) -> DeadLetter:
+    """What a message of the collector is: a record of events, which nobody has to see to send it back."""
+    count = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0))
+    body = f"a record, {len(message['Body'])} bytes as text"
+    return DeadLetter(message["MessageId"], count, (), "the stream did not take it", body)
+
+
+def dead_letters(
+    sqs: Any, queue_url: str, limit: int, described: Callable[[dict[str, Any]], DeadLetter] = describe
+) -> list[DeadLetter]:
     """Up to `limit` messages; they stay in the queue, and become visible again when all have been read."""
     found: dict[str, dict[str, Any]] = {}
     for message in _received(sqs, queue_url):
@@ -44,7 +62,7 @@ def dead_letters(sqs: Any, queue_url: str, limit: int) -> list[DeadLetter]:
         sqs.change_message_visibility(
             QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
-    return [describe(message) for message in found.values()]
+    return [described(message) for message in found.values()]
 
 
 def redrive(

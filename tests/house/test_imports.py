@@ -13,6 +13,9 @@ from tests.shop import SHOP
 
 ROOT = Path(__file__).parents[2]
 PURE = (
+    "producers.collector.collector",
+    "producers.collector.draining",
+    "producers.collector.messages",
     "producers.contracts",
     "producers.packing",
     "producers.simulation",

@@ -27,7 +27,7 @@ from producers.commands.target import own_target
 from producers.contracts import message, printable, printable_lines
 from producers.spool.folder import Spool
 from queries.commands import cli as queries_cli
-from queries.commands import present, sealing_cli
+from queries.commands import dlq_cli, present, sealing_cli
 from queries.engine.port import QueryFailedError, Rows
 from tests.shop import REPORTS, SHOP
 from tests.transforms.failed.memory_bucket import MemoryObjects, error_line
@@ -141,7 +141,7 @@ def test_one_object_is_printed_as_data(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_dead_letters_are_printed_as_data(target: SimpleNamespace) -> None:
-    ran = CliRunner().invoke(queries_cli.dlq_app, ["list"], obj=target)
+    ran = CliRunner().invoke(dlq_cli.app, ["list"], obj=target)
     assert ran.exit_code == 0, ran.exception
     assert is_shown_as_data(ran.output)
 

@@ -9,7 +9,7 @@ from typing import Any
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
 from queries.commands.waiting import Standing, refresh_until_fresh
-from queries.engine.port import Rows
+from queries.engine.port import QueryEngine, Rows
 
 
 @dataclass(frozen=True)
@@ -56,21 +56,25 @@ class Chain:
         assert not standing.quarantined
         return standing
 
-    def rows(self, sql: str) -> Rows:
-        """Rows of a query."""
+    @property
+    def engine(self) -> QueryEngine:
+        """Runs SQL over the lake, as analysts do."""
         import boto3
 
         from queries.engine.athena import AthenaEngine
 
         context = self.cloud.context
         session = boto3.Session(**context.credentials, region_name=context.region)
-        engine = AthenaEngine(
+        return AthenaEngine(
             session,
             database=self.outputs.database,
             work_group=self.outputs.analyst_work_group,
             endpoint_url=context.server_url,
         )
-        return engine.rows(sql)
+
+    def rows(self, sql: str) -> Rows:
+        """Rows of a query."""
+        return self.engine.rows(sql)
 
     def records(self, sql: str) -> list[dict[str, Any]]:
         """Rows of a query as dicts."""

@@ -103,6 +103,7 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
              *(("logs:PutLogEvents", names.log(each.transform_function)) for each in deployed)],
         ),
         **({"refresh": _refresh(names)} if _copied(names) else {}),
+        **(_collector(names) if of.collector_function else {}),
         "analyst": (
             [*results_of_analysts, *rows, ("s3:GetObject", report), *listed,
              *(("glue:GetPartitions", table) for _, table, *_ in tables)],
@@ -145,6 +146,38 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
             [*nobody, ("s3:GetObject", failed), ("s3:PutObject", report), ("s3:GetObject", report),
              ("sqs:ReceiveMessage", queue), *puts,
              ("athena:StartQueryExecution", analysts), ("dynamodb:PutItem", ledger)],
+        ),
+    }  # fmt: skip
+
+
+def _collector(names: Names) -> dict[str, tuple[Asked, Asked]]:
+    """The function that takes events over HTTP, and whoever looks after its keys."""
+    of, place = names.outputs, names.place
+    spill, dead = (
+        f"arn:aws:sqs:{place}:{url.rpartition('/')[2]}"
+        for url in (of.collector_queue_url, of.collector_dead_letter_queue_url)
+    )
+    table = f"arn:aws:dynamodb:{place}:table/{of.write_keys_table}"
+    key, use = ({"dynamodb:LeadingKeys": name} for name in ("key#0123", "use#shop#2026-11-24"))
+    streams = [names.entrance(each) for each in of.streams.values() if not each.is_direct]
+    direct = [names.entrance(each) for each in of.streams.values() if each.is_direct]
+    rows = [names.row(each) for each in names.project.streams.values()]
+    return {
+        "collector": (
+            [*(("kinesis:PutRecords", each) for each in streams), ("sqs:SendMessage", spill),
+             ("sqs:ReceiveMessage", spill), ("sqs:DeleteMessage", spill), ("dynamodb:GetItem", table, key),
+             ("dynamodb:UpdateItem", table, use), ("logs:PutLogEvents", names.log(of.collector_function))],
+            [*names.nobody, *(("kinesis:GetRecords", each) for each in streams),
+             *(("firehose:PutRecordBatch", each) for each in direct), ("sqs:SendMessage", names.queue),
+             ("sqs:ReceiveMessage", dead), ("dynamodb:UpdateItem", table, key),
+             ("dynamodb:PutItem", table, key), ("dynamodb:Scan", table), ("dynamodb:GetItem", names.ledger),
+             *(("s3:GetObject", each) for each in rows), ("lambda:InvokeFunction", names.queries)],
+        ),
+        "key-keeper": (
+            [("dynamodb:Scan", table), ("dynamodb:PutItem", table, key)],
+            [*names.nobody, ("dynamodb:PutItem", table, use), ("dynamodb:PutItem", names.ledger),
+             ("dynamodb:Scan", names.ledger), *(("kinesis:PutRecords", each) for each in streams),
+             *(("s3:GetObject", each) for each in rows), ("sqs:ReceiveMessage", spill)],
         ),
     }  # fmt: skip
 

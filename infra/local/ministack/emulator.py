@@ -8,19 +8,22 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from infra.local import process_memory, processes
 from infra.local.access import emulator_gate
 from infra.local.access.keys import Keys
 from infra.local.ministack import (
+    collector_port,
     conditions,
     delivery_metrics,
     end_marks,
     error_types,
     expire,
     fast_json,
+    http_api,
     kept_logs,
     kept_objects,
     kept_records,
@@ -127,6 +130,15 @@ def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
         return False
 
 
+def _collector_port() -> tuple[int, Callable[[Any], Any]] | None:
+    """The port of the collector, and its application, where the deployment has one."""
+    name = os.environ.get(collector_port.API_NAME)
+    if not name:
+        return None
+    api = collector_port.api_named(name)
+    return int(os.environ[collector_port.PORT]), lambda app: collector_port.CollectorPort(app, api)
+
+
 def main() -> None:
     """Run MiniStack in this process: `python -m infra.local.ministack.emulator RUN_FOLDER PORT [MARKER]`.
 
@@ -156,7 +168,8 @@ def main() -> None:
     kept_tokens.install()
     delivery_metrics.install(keys)
     emulator_gate.install(keys)
-    web_server.install(lambda app: emulator_gate.guarded(app, keys))
+    http_api.install()
+    web_server.install(lambda app: emulator_gate.guarded(app, keys), _collector_port())
     snapshots.install(paths.snapshots, state(paths))
     process_memory.settle()
     os.chdir(run)

@@ -3,7 +3,12 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from infra.local.ministack.collector_port import SecondServer
+
+if TYPE_CHECKING:
+    import uvicorn
 
 KEEP_ALIVE_SECONDS = 75
 """MiniStack's own choice for idle connections."""
@@ -11,10 +16,11 @@ GRACE_SECONDS = 3
 """Hypercorn's own choice for requests that run at the end, and for the goodbye of idle TLS connections."""
 
 
-def install(guarded: Callable[[Any], Any]) -> None:
+def install(guarded: Callable[[Any], Any], beside: tuple[int, Callable[[Any], Any]] | None = None) -> None:
     """Before MiniStack's `main`, which looks its web server up when it is called.
 
-    `guarded` gives the application that is served instead of MiniStack's.
+    `guarded` gives the application that is served instead of MiniStack's; `beside` is another port, and what
+    gives the application of that port.
     """
     import hypercorn.asyncio
     import uvloop
@@ -22,9 +28,40 @@ def install(guarded: Callable[[Any], Any]) -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
     async def serve_guarded(app: Any, config: Any) -> None:
-        await serve(guarded(app), config)
+        if beside is None:
+            await serve(guarded(app), config)
+            return
+        port, other = beside
+        second = SecondServer(_config(other(app), config, port, lifespan="off"))
+        running = asyncio.create_task(second.serve())
+        try:
+            await serve(guarded(app), config)
+        finally:
+            second.should_exit = True
+            await running
 
     hypercorn.asyncio.serve = serve_guarded  # type: ignore[assignment]
+
+
+def _config(app: Any, config: Any, port: int, *, lifespan: Literal["on", "off"]) -> "uvicorn.Config":
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        host=config.bind[0].rsplit(":", 1)[0],
+        port=port,
+        http="httptools",
+        lifespan=lifespan,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        ssl_certfile=config.certfile,
+        ssl_keyfile=config.keyfile,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 async def serve(app: Any, config: Any) -> None:
@@ -35,25 +72,8 @@ async def serve(app: Any, config: Any) -> None:
         # uvicorn ends in order and then raises the signal again for the handler that it found here;
         # MiniStack's own would exit before `main` notes that the state is whole.
         signal.signal(number, signal.SIG_IGN)
-    host, port = config.bind[0].rsplit(":", 1)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=int(port),
-            http="httptools",
-            lifespan="on",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            ssl_certfile=config.certfile,
-            ssl_keyfile=config.keyfile,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
+    port = int(config.bind[0].rsplit(":", 1)[1])
+    server = uvicorn.Server(_config(app, config, port, lifespan="on"))
     await server.serve()
     if server.force_exit or server.lifespan.error_occurred or server.lifespan.shutdown_failed:
         raise RuntimeError("MiniStack was made to end before it had written its state.")

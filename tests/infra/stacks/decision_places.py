@@ -51,6 +51,21 @@ DEAD = f"arn:aws:sqs:{PLACE}:penstock-objects-dead"
 LEDGER = f"arn:aws:dynamodb:{PLACE}:table/penstock-ledger"
 
 
+SPILL = f"arn:aws:sqs:{PLACE}:penstock-collector-spill"
+
+
+SPILL_DEAD = f"arn:aws:sqs:{PLACE}:penstock-collector-spill-dead"
+
+
+WRITE_KEYS = f"arn:aws:dynamodb:{PLACE}:table/penstock-write-keys"
+
+
+KEY_ITEM = {"dynamodb:leadingkeys": "key#0123"}
+
+
+USE_ITEM = {"dynamodb:leadingkeys": "use#shop#2026-11-24"}
+
+
 PIPELINE = f"arn:aws:athena:{PLACE}:workgroup/penstock-reports"
 
 

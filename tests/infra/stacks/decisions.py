@@ -2,7 +2,7 @@
 policies.
 """
 
-from tests.infra.stacks import decisions_of_people
+from tests.infra.stacks import decisions_of_collector, decisions_of_people
 from tests.infra.stacks.decision_places import (
     ANALYSTS,
     COPIED_TABLE,
@@ -206,4 +206,5 @@ CASES = [
         ("athena:StartQueryExecution", PIPELINE), ("secretsmanager:GetSecretValue", SECRET),
     ),
     *decisions_of_people.CASES,
+    *decisions_of_collector.CASES,
 ]  # fmt: skip

@@ -193,7 +193,7 @@ CASES = [
         case
         for role in (
             "web-source", "web-delivery", "queries", "refresh", "producer", "analyst", "quicksight", "operator",
-            "reconciler", "failed-reader", "importer",
+            "reconciler", "failed-reader", "importer", "collector", "key-keeper",
         )
         for case in _cases(
             role, False, ("kms:Decrypt", KEY, through_lambda(TRANSFORM)), ("kms:Decrypt", KEY),

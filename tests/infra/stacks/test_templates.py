@@ -80,7 +80,11 @@ def test_a_message_is_never_out_twice_while_the_function_works_on_it() -> None:
         one("AWS::SQS::Queue", DEPLOYMENT.queue),
         one("AWS::Lambda::Function", DEPLOYMENT.query_function),
     )
-    mapping = one("AWS::Lambda::EventSourceMapping").properties
+    (mapping,) = (
+        each.properties
+        for each in of_type(RESOURCES, "AWS::Lambda::EventSourceMapping")
+        if each.properties["FunctionName"] == DEPLOYMENT.query_function
+    )
     window = mapping["MaximumBatchingWindowInSeconds"]
     assert queue.properties["VisibilityTimeout"] >= 6 * function.properties["Timeout"] + window
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -157,7 +161,7 @@ def test_work_groups_enforce_encryption_and_cut_off() -> None:
 
 
 def test_the_ledger_has_the_keys_that_its_code_uses_and_can_be_restored() -> None:
-    ledger, wanted = one("AWS::DynamoDB::GlobalTable"), table_definition()
+    ledger, wanted = one("AWS::DynamoDB::GlobalTable", DEPLOYMENT.ledger_table), table_definition()
     assert ledger.properties["KeySchema"] == wanted["KeySchema"]
     assert ledger.properties["GlobalSecondaryIndexes"] == wanted["GlobalSecondaryIndexes"]
     (replica,) = ledger.properties["Replicas"]
@@ -171,7 +175,9 @@ def test_the_tick_comes_every_minute_and_an_ended_query_at_once() -> None:
     assert rules["penstock-query-ended"]["EventPattern"]["detail"]["workgroupName"] == ["penstock-reports"]
 
 
-@pytest.mark.parametrize("name", ["penstock-transform", "penstock-queries", "penstock-refresh"])
+@pytest.mark.parametrize(
+    "name", ["penstock-transform", "penstock-queries", "penstock-refresh", "penstock-collector"]
+)
 def test_functions_run_on_arm_with_a_log_group_of_their_own(name: str) -> None:
     function = one("AWS::Lambda::Function", name).properties
     assert function["Architectures"] == ["arm64"]

@@ -1,0 +1,1 @@
+"""Events over HTTP: keys, validation, and an answer only once the events are safe."""

@@ -1,0 +1,55 @@
+"""`penstock dlq`: messages that could not be handled, of each queue that has dead letters."""
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+import typer
+
+from queries.commands import present
+from queries.commands.dead_letters import NoCollectorError, dead_letters, describe, redrive, unopened
+from queries.commands.target import Target
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The dead-letter queues.")
+
+Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+Queue = Annotated[
+    Literal["objects", "collector"],
+    typer.Option(help="Notifications of lake objects, or records that the collector could not put."),
+]
+
+
+@app.command("list")
+def list_dead_letters(
+    context: typer.Context,
+    queue: Queue = "objects",
+    limit: Annotated[int, typer.Option(help="At most so many messages.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Messages that could not be read, and why."""
+    target: Target = context.obj
+    _, dead = _queues(target, queue)
+    found = dead_letters(target.client("sqs"), dead, limit, unopened if queue == "collector" else describe)
+    present.show([asdict(letter) for letter in found], as_json=as_json or target.json)
+
+
+@app.command("redrive")
+def redrive_dead_letters(
+    context: typer.Context,
+    queue: Queue = "objects",
+    limit: Annotated[int | None, typer.Option(help="At most so many messages; all without it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Send the messages back to the queue. What still cannot be read comes back here."""
+    target: Target = context.obj
+    alive, dead = _queues(target, queue)
+    moved = redrive(target.client("sqs"), dead, alive, limit=limit)
+    present.show_one({"redriven": moved}, as_json=as_json or target.json)
+
+
+def _queues(target: Target, queue: str) -> tuple[str, str]:
+    """URLs of a queue and of its dead letters. Raises NoCollectorError."""
+    if queue == "objects":
+        return target.queue_url, target.dead_letter_queue_url
+    if not target.collector_queue_url:
+        raise NoCollectorError
+    return target.collector_queue_url, target.collector_dead_letter_queue_url

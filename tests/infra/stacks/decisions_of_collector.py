@@ -1,0 +1,70 @@
+"""What the collector and those who look after it must be allowed and denied."""
+
+from tests.infra.stacks.decision_places import (
+    FAILED,
+    KEY_ITEM,
+    LEDGER,
+    OTHER_LEDGER,
+    OTHER_STREAM,
+    PLACE,
+    QUERIES,
+    QUEUE,
+    REPORT,
+    ROW,
+    SECRET,
+    SPILL,
+    SPILL_DEAD,
+    STREAM,
+    TRANSFORM,
+    USE_ITEM,
+    WRITE_KEYS,
+    _cases,
+    log_stream,
+)
+
+CASES = [
+    *_cases(
+        "collector", True,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-collector")),
+        ("xray:PutTraceSegments", "*"), ("kinesis:PutRecords", STREAM), ("kinesis:ListShards", STREAM),
+        ("sqs:SendMessage", SPILL), ("sqs:ReceiveMessage", SPILL), ("sqs:DeleteMessage", SPILL),
+        ("dynamodb:GetItem", WRITE_KEYS, KEY_ITEM), ("dynamodb:UpdateItem", WRITE_KEYS, USE_ITEM),
+    ),
+    *_cases(
+        "collector", False,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-queries")),
+        ("logs:DeleteLogGroup", log_stream("/aws/lambda/penstock-collector")),
+        ("kinesis:PutRecords", OTHER_STREAM), ("kinesis:GetRecords", STREAM), ("kinesis:DeleteStream", STREAM),
+        ("sqs:SendMessage", QUEUE), ("sqs:SendMessage", SPILL_DEAD), ("sqs:ReceiveMessage", SPILL_DEAD),
+        ("sqs:ReceiveMessage", QUEUE), ("sqs:PurgeQueue", SPILL), ("sqs:DeleteQueue", SPILL),
+        ("dynamodb:GetItem", WRITE_KEYS, USE_ITEM), ("dynamodb:GetItem", OTHER_LEDGER, KEY_ITEM),
+        ("dynamodb:UpdateItem", WRITE_KEYS, KEY_ITEM), ("dynamodb:UpdateItem", OTHER_LEDGER, USE_ITEM),
+        ("dynamodb:PutItem", WRITE_KEYS, KEY_ITEM), ("dynamodb:DeleteItem", WRITE_KEYS, KEY_ITEM),
+        ("dynamodb:Scan", WRITE_KEYS), ("dynamodb:GetItem", LEDGER), ("dynamodb:UpdateItem", LEDGER),
+        ("s3:GetObject", ROW), ("s3:PutObject", ROW), ("s3:GetObject", FAILED), ("s3:GetObject", REPORT),
+        ("lambda:InvokeFunction", TRANSFORM), ("lambda:InvokeFunction", QUERIES),
+        ("secretsmanager:GetSecretValue", SECRET), ("firehose:PutRecord", "*"), ("iam:PassRole", "*"),
+    ),
+    *_cases(
+        "key-keeper", True,
+        ("dynamodb:Scan", WRITE_KEYS), ("dynamodb:PutItem", WRITE_KEYS, KEY_ITEM),
+    ),
+    *_cases(
+        "key-keeper", False,
+        ("dynamodb:PutItem", WRITE_KEYS, USE_ITEM), ("dynamodb:PutItem", OTHER_LEDGER, KEY_ITEM),
+        ("dynamodb:Scan", LEDGER), ("dynamodb:DeleteItem", WRITE_KEYS, KEY_ITEM),
+        ("dynamodb:DeleteTable", WRITE_KEYS), ("kinesis:PutRecords", STREAM), ("s3:GetObject", ROW),
+        ("sqs:ReceiveMessage", SPILL), ("dynamodb:PutItem", f"arn:aws:dynamodb:{PLACE}:table/penstock-ledger"),
+    ),
+    *_cases(
+        "operator", True,
+        ("sqs:ReceiveMessage", SPILL_DEAD), ("sqs:StartMessageMoveTask", SPILL_DEAD), ("sqs:SendMessage", SPILL),
+    ),
+    *_cases(
+        "operator", False,
+        ("sqs:ReceiveMessage", SPILL), ("sqs:SendMessage", SPILL_DEAD), ("sqs:PurgeQueue", SPILL_DEAD),
+        ("dynamodb:PutItem", WRITE_KEYS, KEY_ITEM), ("dynamodb:Scan", WRITE_KEYS),
+        ("sqs:DeleteQueue", SPILL_DEAD), ("sqs:DeleteQueue", SPILL), ("sqs:SetQueueAttributes", SPILL),
+        ("sqs:PurgeQueue", SPILL),
+    ),
+]  # fmt: skip
