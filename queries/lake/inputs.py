@@ -8,7 +8,7 @@ from queries.hours import ranges
 from queries.lake.port import LakeIndex, Listed, summarize
 from queries.ledger.state import Input, PartitionState
 from queries.partitions import LakeHour, input_hours, input_of
-from transforms.contracts import IMPORTED_SUFFIX, LakeTable
+from transforms.contracts import LakeTable
 
 SHOWN = 3
 """Objects and hours that a reason names."""
@@ -94,8 +94,7 @@ def damaged(
     """What is wrong with objects that the published version was not computed from; empty when nothing is.
 
     Only their footers are read, and that of the oldest one: columns are added to a table and never taken
-    away, so an object has every column that an older one has. What an import wrote is not read: it comes by
-    the thousand, is put whole, and has the table's columns.
+    away, so an object has every column that an older one has.
     """
     hours = input_of(report, [state.partition])
     since = state.published.input.newest if state.published else -1
@@ -110,7 +109,7 @@ def _damaged(lake: LakeIndex, table: LakeTable, listed: Sequence[Listed], since:
     """What is wrong with a table's objects that were modified after `since`."""
     new = [one for one in listed if one.modified > since]
     empty = [one.key for one in new if not one.bytes]
-    new = [one for one in new if one.bytes and not one.key.endswith(IMPORTED_SUFFIX)]
+    new = [one for one in new if one.bytes]
     oldest = min((one for one in listed if one.bytes), key=lambda one: one.modified, default=None)
     columns = lake.columns(dict.fromkeys([*new, *([oldest] if oldest and new else [])]))
     wrong = [f"{key} is empty" for key in empty]
