@@ -95,7 +95,7 @@ class Producer:
             fail_fast: whether `put` raises StreamRefusedError when the stream refuses before it has taken
                 anything. Otherwise events are kept, and sending is retried until somebody has fixed it.
             dead_letter: where events go that cannot be sent; without it `put` raises.
-            on_delivery: told of every record that is settled, on a sender's thread.
+            on_delivery: called for every record that is settled, on a sender's thread.
         """
         if when_full == "spool" and spool is None:
             raise ValueError("when_full='spool' needs a spool: pass spool=Spool(folder).")
@@ -150,7 +150,7 @@ class Producer:
                 spool.append(encode(event), key, None, unread=True)
                 spool.sync()
         except (OSError, SpoolError) as error:
-            _log.warning("How far an earlier producer went is told later: %s", error)
+            _log.warning("How far an earlier producer went is reported later: %s", error)
 
     @property
     def producer_id(self) -> str:
@@ -273,7 +273,7 @@ class Producer:
             self._audit(closed=False)
 
     def _audit(self, closed: bool) -> None:
-        """Tells the stream how far the sequence went."""
+        """Reports to the stream how far the sequence went."""
         event, key = self._envelopes.audit(closed, self._clock())
         self._delivery.put_anyway(encode(event), key)
 

@@ -84,7 +84,7 @@ def read_batch(records: Iterable[SQSRecord], lake_bucket: str, tables: Container
 @metrics.log_metrics
 @tracer.capture_lambda_handler(capture_response=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Mark what messages tell of, then run what is due.
+    """Mark what messages report, then run what is due.
 
     Takes a batch of SQS messages, EventBridge's tick, Athena's change of state, or a request like
     `{"penstock": "refresh"}` (see `queries.requests`). Answers SQS with the messages that could not be read.

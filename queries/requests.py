@@ -19,7 +19,7 @@ class Request:
     Attributes:
         everything: whether the whole lake is compared, not only its last hours.
         housekeeping: whether runs that nobody reads any more are retired.
-        wants_answer: whether the caller is told how the reports stand.
+        wants_answer: whether the caller gets the reports' status.
         seconds: work at most this long; None: as long as the invocation allows.
         accept_missing: whether partitions whose input was lost or damaged are computed from what is left.
     """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 RETOLD_MS = 2 * 3_600_000
-"""Once an hour `report_freshness` is told again what was published this long before, or later."""
+"""Once an hour `report_freshness` is emitted again for what was published this long before, or later."""
 TICK_MS = 60_000
 """Each tick compares another report's partitions with the catalog."""
 ROLLBACK_MS = 120_000

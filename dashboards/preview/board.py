@@ -83,7 +83,7 @@ class Board:
     def load(self, changed: "Mapping[str, Collection[str]] | None" = None) -> None:
         """Read datasets from Athena: all of them, or the partitions named of those named.
 
-        A failure keeps the old rows and is told.
+        A failure keeps the old rows and is reported.
         """
         wanted = [
             (entry, None if changed is None else changed[name])

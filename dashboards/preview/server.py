@@ -40,13 +40,13 @@ _HEADERS = [
 _KEPT = {"Cache-Control": "max-age=31536000, immutable"}
 HEARTBEAT_SECONDS = 15.0
 UNWATCHED_SECONDS = 2.0
-"""Between looks while no page is open; one that opens is looked for at once."""
+"""Between polls while no page is open; one that opens is noticed at once."""
 
 HOST = "127.0.0.1"
 
 
 class PortTakenError(RuntimeError):
-    """The preview cannot listen where it was told to."""
+    """The preview cannot listen where it should."""
 
 
 Versions = Callable[[], Mapping[str, Mapping[str, str]]]
@@ -57,7 +57,7 @@ Versions = Callable[[], Mapping[str, Mapping[str, str]]]
 class Watch:
     """What is looked at for changes, and how often (seconds).
 
-    `versions` tells of published reports; `declarations` gives a token of the definition files.
+    `versions` gives the published reports; `declarations` gives a token of the definition files.
     """
 
     versions: Versions

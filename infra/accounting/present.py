@@ -38,11 +38,12 @@ def findings(accounting: Accounting) -> list[str]:
         for line in accounting.incomplete
     ]
     lines += [
-        f"unknown total: {line.name} has not told yet how many events it sent; {line.produced:,} are known."
+        f"unknown total: {line.name} has not reported yet how many events it sent; "
+        f"{line.produced:,} are known."
         for line in accounting.unaudited
     ]
     lines += [
-        f"ended without a total: {line.name} was killed before it told how many events it sent; all "
+        f"ended without a total: {line.name} was killed before it reported how many events it sent; all "
         f"{line.produced:,} that are known are accounted for."
         for line in accounting.ended
         if not line.missing

@@ -24,9 +24,9 @@ class ProducerEpoch(NamedTuple):
 
 
 SILENT_SECONDS = 900.0
-"""A producer that sends tells its total every minute. One that never did, and of which nothing has arrived
+"""A producer that sends reports its total every minute. One that never did, and of which nothing has arrived
 for so long, was killed before it could: nothing more is coming, and what arrived is all that is known of it.
-So long by what has been delivered: while delivery stands, nothing is silent.
+So long by what has been delivered: while delivery is stopped, nothing is silent.
 """
 Places = Mapping[ProducerEpoch, IntervalSet]
 """Sequence numbers by producer run."""
@@ -37,7 +37,7 @@ class Evidence:
     """What is known of events, from four independent sources.
 
     Attributes:
-        told: the highest `last_seq` that each producer's audit events told.
+        told: the highest `last_seq` that each producer's audit events reported.
         landed: the sequence numbers that are rows of a lake table.
         copies: records beyond the first of each event that landed or was dropped.
         failed, dropped: the sequence numbers that the transformation refused, or counted and did not keep.
@@ -67,9 +67,9 @@ class Evidence:
 class Line:
     """The identity for one producer run.
 
-    `is_audited`: it told how many events it sent. `has_ended`: it never did, and has been silent for so long
-    that it never will; `produced` is then what is known of it. `table` is the lake table that has events of
-    it; empty when none has.
+    `is_audited`: it reported how many events it sent. `has_ended`: it never did, and has been silent for so
+    long that it never will; `produced` is then what is known of it. `table` is the lake table that has events
+    of it; empty when none has.
     """
 
     name: ProducerEpoch
@@ -139,12 +139,12 @@ class Accounting:
 
     @property
     def unaudited(self) -> tuple[Line, ...]:
-        """Producers that have not told yet how far they went: what they sent last may be missing unseen."""
+        """Producers that have not reported how far they went: what they sent last may be missing unseen."""
         return tuple(line for line in self.lines if not line.is_audited and not line.has_ended)
 
     @property
     def ended(self) -> tuple[Line, ...]:
-        """Producers that ended without telling how far they went."""
+        """Producers that ended without reporting how far they went."""
         return tuple(line for line in self.lines if not line.is_audited and line.has_ended)
 
     def of_table(self, table: str) -> "Accounting":
@@ -163,7 +163,7 @@ class Accounting:
 def reconcile(evidence: Evidence, sent: Places | None = None, *, delivered_until: float = 0.0) -> Accounting:
     """The accounting of what `evidence` knows.
 
-    Everything that arrived before `delivered_until` (epoch seconds) is in the evidence: it tells which
+    Everything that arrived before `delivered_until` (epoch seconds) is in the evidence: it shows which
     producers are silent.
 
     With `sent`, of exactly these events, by somebody who knows what he sent and needs no audit events for it.

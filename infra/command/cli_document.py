@@ -29,7 +29,7 @@ def document() -> str:
         Exit.OK: "done",
         Exit.FAILED: "it could not be done; the message says what, where and what to do next",
         Exit.USAGE: "the command line is not understood",
-        Exit.UNBALANCED: "`demo`, `reconcile`: events are missing, or a producer has not told its total yet; "
+        Exit.UNBALANCED: "`demo`, `reconcile`: events are missing, or a producer has not reported its total; "
         "`produce`: events were refused",
         Exit.NO_TARGET: "no local cloud is up, and no deployment was named",
         Exit.UNEXPECTED: "a defect of Penstock itself; `PENSTOCK_DEBUG=1` shows where",

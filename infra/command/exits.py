@@ -12,7 +12,7 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line is not understood."""
     UNBALANCED = 3
-    """Events are missing, or a producer never told how many it sent."""
+    """Events are missing, or a producer never reported how many it sent."""
     NO_TARGET = 4
     """No local cloud is up, or the deployment that was named does not exist."""
     UNEXPECTED = 70

@@ -22,7 +22,7 @@ def check(
 ) -> None:
     """Prove of each role that it may do what the chain needs, and nothing of what it must not.
 
-    Asks the IAM of the local cloud that is up, so it tells of the template before any account exists. Exits
+    Asks the IAM of the local cloud that is up, so it checks the template before any account exists. Exits
     with 1 when a role may too little or too much, or when nothing is asked about it.
     """
     from infra.aws.outputs import Outputs

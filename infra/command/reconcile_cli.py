@@ -29,8 +29,8 @@ def reconcile(
     """Account for every event: produced = landed + failed + dropped + in flight.
 
     Names what is missing by producer and sequence. Exits with 3 when anything is missing, or when a producer
-    has not told yet how many events it sent. One that ended without telling is named and is not an error: all
-    that is known of it is accounted for.
+    has not reported yet how many events it sent. One that ended without a total is named and is not an
+    error: all that is known of it is accounted for.
     """
     from infra.accounting.present import findings, identity, stream_identities
     from infra.demo.demo import evidence_places, stream_tables
@@ -75,7 +75,7 @@ def _balanced_within(seconds: float, places: "Places", delivered_until: Callable
 
 
 def _delivered_until(target: "Target") -> float:
-    """Until when (epoch seconds) everything on the stream is in the lake; 0 when Firehose told nothing."""
+    """Until when (epoch seconds) all on the stream is in the lake; 0 when Firehose reported nothing."""
     from queries.commands.delivery import SETTLED_SECONDS, delivered_until
 
     now = time.time()

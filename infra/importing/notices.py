@@ -1,4 +1,4 @@
-"""Tells the query function of the objects of an import: in messages of its queue, many objects in each.
+"""Notifies the query function of the objects of an import: in messages of its queue, many objects in each.
 
 S3 itself would send a message for every object (see `IMPORTED_SUFFIX` in `transforms.contracts`).
 """
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 MOST_OBJECTS = 400
-"""Objects that one message tells of: below SQS's 256 kB with the longest keys."""
+"""Objects that one message reports: below SQS's 256 kB with the longest keys."""
 
 
 def messages(bucket: str, keys: Iterable[str]) -> Iterator[str]:

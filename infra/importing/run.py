@@ -154,7 +154,7 @@ class LakeImport:
         self._around.progress(Progress(batch.hours, total, self.totals))
 
     def _replace(self, tasks: Sequence[Part], written: Sequence[Written]) -> None:
-        """Give the lake the corrections. The journal is told first: afterwards they are none any more."""
+        """Give the lake the corrections. The journal records them first: afterwards nothing shows them."""
         changed = [(task, each.changed) for task, each in zip(tasks, written, strict=True) if each.changed]
         keys = [key for task, _ in changed for key in task.known_in]
         self._around.journal.replace(keys, [place for _, places in changed for place in places])

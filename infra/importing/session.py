@@ -55,7 +55,7 @@ class Places:
     Attributes:
         objects: the lake bucket.
         pool: made when it is known who sends, and how many events.
-        notify: told once of every object that was written, so that reports follow.
+        notify: called once for every object that was written, so that reports follow.
     """
 
     objects: Objects

@@ -25,7 +25,7 @@ class LocalSettings:
         quiet_seconds: buffers do not wait for their interval when the stream has been quiet for so long; 0
             makes them wait.
         debounce_scale: how long reports wait for more input, likewise.
-        tick_seconds: how often the query function is told that time has passed; 0 for never.
+        tick_seconds: how often the query function is called; 0 for never.
         most_partitions: lake partitions that a delivery stream may have open at once.
         enforce_iam: MiniStack checks the permissions of every call, and speaks TLS.
     """

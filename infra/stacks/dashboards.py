@@ -123,7 +123,7 @@ class DashboardsStack(Stack):
             self,
             "RefreshTick",
             rule_name=f"{deployment.prefix}-refresh-tick",
-            description="Ends the waits for a refresh's turn, and finds a publish that no event told of.",
+            description="Ends the waits for a refresh's turn, and finds a publish that no event announced.",
             schedule=events.Schedule.rate(Duration.minutes(5)),
             targets=[target],
         )

@@ -250,7 +250,7 @@ class ReportingStack(Stack):
             self,
             "Tick",
             rule_name=f"{deployment.prefix}-tick",
-            description="Finishes what an earlier call left, and finds what no notification told of.",
+            description="Finishes what an earlier call left, and finds what no notification reported.",
             schedule=events.Schedule.rate(Duration.minutes(1)),
             targets=[targets.LambdaFunction(function, retry_attempts=0, max_event_age=Duration.minutes(1))],
         )

@@ -33,7 +33,7 @@ class Backlog:
     Attributes:
         lock: guards everything else.
         work, room: something may have to be sent; something was settled.
-        packer: None until the stream has been looked at.
+        packer: None until the stream has been described.
         under_way: batches that senders hold.
         buffered: bytes that events in memory take.
         accepted: events taken so far; here and not in `stats`, for speed.
@@ -42,7 +42,7 @@ class Backlog:
         failure: why nothing is sent; None again once the stream takes records.
         is_dead: nothing will be sent any more.
         refusals: requests that were refused for a reason that somebody has to fix.
-        interrupts: how often whoever waits was told to give up; changed without the lock.
+        interrupts: how often whoever waits was asked to give up; changed without the lock.
     """
 
     def __init__(
@@ -316,7 +316,7 @@ class Backlog:
             self.watch.recovered()
 
     def spool_failed(self, error: ProducerError) -> None:
-        """The spool cannot be read just now: what lies there waits, and whoever flushes is told."""
+        """The spool cannot be read just now: what lies there waits, and whoever flushes is woken."""
         if self.failure is None or _gist(self.failure) != _gist(error):
             self.warn(f"{error} It is tried again.")
         self.failure = error

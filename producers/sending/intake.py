@@ -1,4 +1,4 @@
-"""Takes events from the caller, or makes it wait, or sends it away, as it chose."""
+"""Accepts events from the caller; when the buffer is full, blocks or raises, as the caller chose."""
 
 from collections.abc import Sequence
 

@@ -18,12 +18,12 @@ from producers.spool.folder import Spool
 
 
 class Outbox:
-    """See the module. `clock` is monotonic, in seconds; `warn` is told once of what degrades the service.
+    """See the module. `clock` is monotonic, in seconds; `warn` is called once with what degrades the service.
 
     Attributes:
         intake: for the caller.
         dispatch, outcomes: for senders.
-        reports: what is to be told to the caller.
+        reports: what is to be reported to the caller.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Outbox:
 
     @property
     def largest_record(self) -> int:
-        """Most bytes that an event and its key may have."""
+        """Bytes that an event and its key may have at most."""
         return self._backlog.largest_record
 
     @property

@@ -40,7 +40,7 @@ class Outcomes:
             self._backlog.pack(*event)
 
     def not_described(self, error: ProducerError) -> None:
-        """Looking at the stream failed."""
+        """The stream could not be described."""
         with self._backlog.lock:
             self._backlog.watch.failed()
             self._failed(error)

@@ -27,12 +27,12 @@ _LIVING: weakref.WeakSet[Living] = weakref.WeakSet()
 
 
 def enlist(living: Living) -> None:
-    """From now on it is told, for as long as somebody else holds it."""
+    """From now on it is notified, for as long as somebody else holds it."""
     _LIVING.add(living)
 
 
 def dismiss(living: Living) -> None:
-    """It is not told any more."""
+    """It is not notified any more."""
     _LIVING.discard(living)
 
 

@@ -31,4 +31,4 @@ REFUSED_BACKOFF = Backoff(first=4.0, most=60.0, floor=2.0)
 """After the stream refused for a reason that a person has to fix: it may take hours."""
 
 MAP_BACKOFF = Backoff(first=1.0, most=30.0)
-"""Between two looks at the stream's shards."""
+"""Between two polls of the stream's shards."""

@@ -1,4 +1,4 @@
-"""Tells the caller what became of its events."""
+"""Reports to the caller what became of its events."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class Settled:
 
 
 class Reports:
-    """What is settled and not told yet. `tell` is the caller's code, None when nobody asked."""
+    """What is settled and not reported yet. `tell` is the caller's code, None when nobody asked."""
 
     def __init__(self, tell: Callable[[Settled], None] | None, failed: Callable[[], None]) -> None:
         """`failed` is called for every exception of `tell`."""
@@ -50,9 +50,9 @@ class Reports:
                 self._to_tell.append(settled)
 
     def tell(self) -> None:
-        """Tells the caller what was settled; under no lock of ours, so that it may use the producer.
+        """Reports to the caller what was settled; under no lock of ours, so that it may use the producer.
 
-        When it returns, everything settled before has been told, unless the caller's code takes long.
+        When it returns, everything settled before has been reported, unless the caller's code takes long.
         """
         if self._tell is None or not self._telling.acquire(timeout=REPORT_SECONDS):
             return

@@ -25,7 +25,7 @@ class Stats:
         throttled: records that the stream refused; `failed_requests`: requests that failed as a whole.
         record_bytes: bytes of the delivered records, keys included; `refused_bytes`: of the refused ones.
         billed_kib: what an on-demand stream counts: every record rounded up to 1 KiB.
-        map_refreshes: looks at the stream's shards.
+        map_refreshes: polls of the stream's shards.
         callback_errors: exceptions of `on_delivery`.
         damaged_ranges, damaged_bytes: places of the spool's files that cannot be read, and their bytes.
         buffered_bytes: memory that pending events take.

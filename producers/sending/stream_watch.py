@@ -1,4 +1,4 @@
-"""What is known of the stream, what follows from it, and when to look again (pure: time is passed in)."""
+"""What is known of the stream, what follows from it, and when to poll again (pure: time is passed in)."""
 
 from collections.abc import Callable
 from random import Random
@@ -13,11 +13,11 @@ FRUITLESS_LOOKS = 3  # at an unchanged map before misrouted records are taken to
 
 
 class StreamWatch:
-    """See the module. `warn` is told of what degrades the service.
+    """See the module. `warn` is called with what degrades the service.
 
     Attributes:
         framing: how events are packed: as asked, or singly once the stream does not allow more.
-        is_stale: the stream has to be looked at before anything is sent.
+        is_stale: the stream has to be described before anything is sent.
     """
 
     def __init__(self, framing: Framing, random: Random, warn: Callable[[str], None]) -> None:
@@ -33,19 +33,19 @@ class StreamWatch:
         self._fruitless = 0
 
     def may_look(self, now: float) -> bool:
-        """Whether somebody should look now."""
+        """Whether the stream should be polled now."""
         return not self._is_looking and now >= self._look_at
 
     def wake_at(self, now: float) -> float | None:
-        """When to look; None while somebody does."""
+        """When to poll; None while a poll is under way."""
         return None if self._is_looking else max(now, self._look_at)
 
     def looking(self) -> None:
-        """Somebody looks."""
+        """A poll is under way."""
         self._is_looking = True
 
     def failed(self) -> None:
-        """Looking failed."""
+        """The poll failed."""
         self._is_looking = False
 
     def recovered(self) -> None:
@@ -53,12 +53,12 @@ class StreamWatch:
         self.is_stale = self.is_stale or self._is_unlisted
 
     def doubt(self, now: float) -> None:
-        """Something speaks against the map, but nothing is lost by it: look when it is time again."""
+        """Something speaks against the map, but nothing is lost by it: poll when it is time again."""
         if self.framing != "none" and now >= self._look_at:
             self.is_stale = True
 
     def outdated(self) -> None:
-        """Records landed where their keys do not belong: look before anything else is sent."""
+        """Records landed where their keys do not belong: poll before anything else is sent."""
         self.is_stale = True
 
     def looked(self, facts: StreamFacts, now: float) -> None:

@@ -11,7 +11,7 @@ from producers.sources.engine import FILE, Engine
 from producers.sources.plan import ROW, Part, Plan, first_line
 
 _ASKED_ALONE = 200
-"""Rows of a chunk whose values are looked up; further ones are told without."""
+"""Rows of a chunk whose values are looked up; further ones are reported without."""
 _SHOWN = 80
 
 

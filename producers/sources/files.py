@@ -61,7 +61,7 @@ def opened(path: str, share: Share | None = None) -> Iterator[io.BufferedReader]
     """The source's content: unpacked when it is gzip, in UTF-8 and without a byte-order mark when it is text.
     `-` is standard input.
 
-    `share` is told of the file. Raises SourceError.
+    `share` is called with the file. Raises SourceError.
     """
     if path == STDIN:
         with _whole("stdin"):

@@ -1,8 +1,8 @@
 """How far one producer's sequence went into a spool, on the disk.
 
 A note of its own beside the segments, because those are deleted when they are delivered. It is written
-through a memory map: like the events, it survives the process. Whoever opens the folder next tells the stream
-of it. An event that was written and not yet noted was not accepted either: its `put` had not returned.
+through a memory map: like the events, it survives the process. Whoever opens the folder next reports it to
+the stream. An event that was written and not yet noted was not accepted either: its `put` had not returned.
 """
 
 import mmap

@@ -72,7 +72,7 @@ class Sequences:
             _log.warning("How far the sequence went is still noted in %s: %s.", self._folder, error)
 
     def left(self) -> Iterator[Sequence]:
-        """What producers that were killed have left. Going on says that it is told: then it is removed.
+        """What producers that were killed have left. Going on says that it was reported: then it is removed.
 
         To be called before `took`. Raises OSError.
         """

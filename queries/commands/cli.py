@@ -67,7 +67,7 @@ def refresh(
 ) -> None:
     """Compare the lake with the reports, and make what is stale due at once.
 
-    With --wait: first wait until what was on the stream at the start is in the lake, as Firehose tells it.
+    With --wait: first wait until what was on the stream at the start is in the lake, as Firehose reports it.
     """
     target: Target = context.obj
     if accept_missing:
@@ -123,7 +123,7 @@ def _delivered(target: Target, asked_at: float, timeout: float) -> float:
 
     def progress(until: float | None) -> None:
         nonlocal last
-        come = "Firehose told nothing yet" if until is None else f"the lake has all until {clock_time(until)}"
+        come = "no report from Firehose" if until is None else f"the lake has all until {clock_time(until)}"
         said = f"waiting for what was on the stream at {clock_time(asked_at)}: {come}"
         if said != last and (until is None or until < asked_at):
             echo(said, err=True)

@@ -1,6 +1,6 @@
 """How far Firehose has come with its stream: until when everything that arrived lies in the lake bucket.
 
-Firehose tells of it through CloudWatch. `DeliveryToS3.DataFreshness` is the age of the oldest record that it
+Firehose reports it through CloudWatch. `DeliveryToS3.DataFreshness` is the age of the oldest record that it
 holds, so that everything older has been delivered; `KinesisMillisBehindLatest` is how far its reading of the
 stream is behind. A metric is written once a minute, and not at all while nothing passes.
 """
@@ -27,7 +27,7 @@ def delivered_until(
 ) -> float | None:
     """Until when (epoch seconds) everything that arrived is in the lake bucket, failed records among it.
 
-    Looks at what Firehose told from `since` to `now`; None when that is nothing yet. `reads_stream` is False
+    Reads what Firehose reported from `since` to `now`; None when that is nothing yet. `reads_stream` is False
     where records are put on the delivery stream itself: it is then behind nothing, and says nothing of it.
     """
     first = int(since) // PERIOD_SECONDS * PERIOD_SECONDS
@@ -57,7 +57,7 @@ def delivered_until(
 def _moments(
     ages: Mapping[float, float], behind: Mapping[float, float], first: float, now: float
 ) -> Iterator[float]:
-    """Each moment until which all is delivered, as one of the minutes told shows it."""
+    """Each moment until which all is delivered, as one of the minutes reported shows it."""
     minutes = range(int(first), int(now), PERIOD_SECONDS)
     for minute in {*ages, *behind, *map(float, minutes)}:
         is_settled = minute + PERIOD_SECONDS + SETTLED_SECONDS <= now
@@ -90,7 +90,9 @@ def wait_until_delivered(
             return until
         if now() >= asked_at + timeout_seconds:
             come = (
-                f"the lake has everything until {clock_time(until)}" if until else "Firehose told nothing yet"
+                f"the lake has everything until {clock_time(until)}"
+                if until
+                else "Firehose reported nothing yet"
             )
             raise NotDeliveredError(
                 f"After {timeout_seconds:.0f} s the lake does not have all that was on the stream at "

@@ -1,1 +1,1 @@
-"""What the lake holds: its objects by hour, and the notifications that tell of them."""
+"""What the lake holds: its objects by hour, and the notifications that report them."""

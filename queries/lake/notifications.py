@@ -1,4 +1,4 @@
-"""A message of the queue to the lake objects that it tells of. It is a hint: it only says what to look at."""
+"""From a message of the queue to the lake objects that it reports. It is a hint: what to check."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class MalformedNotificationError(ValueError):
 
 @dataclass(frozen=True)
 class CreatedObject:
-    """One object, as S3 or EventBridge told of it: `key` decoded, `size` in bytes or None when not told."""
+    """One object, as S3 or EventBridge reported it: `key` decoded, `size` in bytes or None when not given."""
 
     bucket: str
     key: str

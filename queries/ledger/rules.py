@@ -29,14 +29,14 @@ MOST_ATTEMPTS = 3
 """Failures that are transient, before the partition is quarantined."""
 SET_ASIDE_RETRY_MS = 3_600_000
 """A partition that only such failures have quarantined is tried again this much later, time after time: when
-Athena has been down for longer than the attempts last, nobody has to come and say that it is back.
+Athena has been down for longer than the attempts last, no operator has to retry it by hand.
 """
 FENCES_APART = 1_000
 """An item that was lost begins again with a fence this much higher than the catalog's: whatever the runs of
 the lost item may still try, they come too late.
 """
 CHUNK = 96
-"""Most partitions in one run: an UNLOAD writes at most 100, a DynamoDB transaction has at most 100 items."""
+"""Partitions in one run at most: an UNLOAD writes up to 100, a DynamoDB transaction has up to 100 items."""
 
 
 def new(key: Key) -> PartitionState:
@@ -223,7 +223,7 @@ def adopt(run: Run, hard_end: int) -> Run:
 
 
 def begin_publishing(run: Run, fence: int, now: int) -> Run:
-    """Last look before the swap. Raises SupersededError, also when too little of the lease is left."""
+    """Last check before the swap. Raises SupersededError, also when too little of the lease is left."""
     if _owned(run, fence).lease_until <= now + PUBLISH_MARGIN_MS:
         raise SupersededError(f"The lease of run {run.run_id[:12]} ends too soon to publish.")
     return replace(run, state="publishing")

@@ -202,7 +202,7 @@ def parameters(version: Published) -> dict[str, str]:
 
 
 def version_of(entry: Entry) -> Published | None:
-    """The version that a Glue partition tells of, by its parameters; None when no run of ours wrote them."""
+    """The version that a Glue partition names in its parameters; None when no run of ours wrote them."""
     said = entry.parameters
     if "fingerprint" not in said or entry.location.startswith("s3://"):
         return None  # an open hour keeps what its last seal wrote there, and lies elsewhere

@@ -26,7 +26,7 @@ from queries.store.checks import kept_reason
 from queries.store.port import NewerVersionError, ReportStore, SwapRefusedError
 
 DUE_LIMIT = 2_000
-"""Due partitions that one look at the ledger takes."""
+"""Due partitions that one poll of the ledger takes."""
 MOST_ACTIVE = 8
 """Query executions that one worker runs at most: well below Athena's quota, which counts queued ones too."""
 

@@ -1,4 +1,4 @@
-"""What a refresh is told, and what it says of itself."""
+"""What a refresh is asked for, and what it reports."""
 
 from dataclasses import dataclass, field
 

@@ -141,6 +141,6 @@ def test_what_is_broken_on_the_page_loses_no_event(live: LocalCloud, page: Page,
     assert (told["balanced"], told["landed"], told["failed"]) == (True, 0, told["produced"])
 
 
-def test_an_id_that_no_event_has_is_told_so(live: LocalCloud, page: Page) -> None:
+def test_an_id_that_no_event_has_is_reported_as_such(live: LocalCloud, page: Page) -> None:
     page.goto(f"{live.context.server_url}/?event=01998f3e-0000-7000-8000-000000000000")
     expect(page.locator("#follow-note")).to_contain_text("not in the lake", timeout=PATIENCE_MS)

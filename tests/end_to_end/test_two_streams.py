@@ -213,7 +213,7 @@ def test_the_status_has_what_passed_each_stream(depot: Depot) -> None:
         assert [line for line in lines if name in line and ingest in line and f"{failed} failed" in line]
 
 
-def test_the_accounting_is_told_for_each_stream(depot: Depot) -> None:
+def test_the_accounting_is_shown_for_each_stream(depot: Depot) -> None:
     told = stream_identities(depot.accounting(), stream_tables(depot.target))
     assert [line.partition(" produced")[0] for line in told] == [
         f"{name}: balanced: {EVENTS + BEATS + BROKEN}" for name in ("parcels", "sensors")

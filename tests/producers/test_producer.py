@@ -40,7 +40,7 @@ def test_every_event_has_its_place_in_a_sequence_without_gaps() -> None:
         decoder(STREAM).decode(json.dumps(record))
 
 
-def test_the_last_word_says_how_far_the_sequence_went() -> None:
+def test_the_last_event_says_how_far_the_sequence_went() -> None:
     sink = Kept()
     with Producer(sink=sink, producer_id="p-1") as producer:
         producer.put(beat())

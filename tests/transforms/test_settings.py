@@ -38,7 +38,7 @@ def test_keys_are_read_with_the_current_one_first(keys: str, read: dict[str, byt
         (f"k1:{HEX},k1:{TEXT}", "repeats a key id"),
     ],
 )
-def test_a_wrong_key_is_told_by_its_place_and_never_quoted(keys: str, words: str) -> None:
+def test_a_wrong_key_is_named_by_its_place_and_never_quoted(keys: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words) as told:
         Settings.from_environ({STREAM: "web", PSEUDONYM_KEYS: keys})
     assert PSEUDONYM_KEYS in str(told.value)

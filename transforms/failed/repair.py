@@ -1,7 +1,7 @@
 """Repairs: the operator's own function over failed records, found, checked and called.
 
-It is foreign code. Whatever it does costs one record, which stays failed, and is told without what the record
-says: an exception's text can quote it, so only its class and its line in the function's file are kept.
+It is foreign code. Whatever it does costs one record, which stays failed, and is reported without what the
+record says: an exception's text can quote it, so only its class and its line in the function's file are kept.
 """
 
 import hashlib

@@ -32,7 +32,7 @@ _SHOWN_FAILURES = 3
 _STEP = 1_000
 
 Note = Callable[[str, int, int], None]
-"""Told how far the error object at work is: (what is counted, how many are done, of how many)."""
+"""Called with how far the error object at work is: (what is counted, how many are done, of how many)."""
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def write_rows(
 
 
 def _present(objects: Objects, keys: Mapping[str, Place]) -> AbstractSet[str]:
-    """Which of the keys may have an object: one listing tells it for all hours of a table."""
+    """Which of the keys may have an object: one listing answers it for all hours of a table."""
     found: set[str] = set()
     for table in {place.table.name: place.table for place in keys.values()}.values():
         own = {key for key, place in keys.items() if place.table is table}

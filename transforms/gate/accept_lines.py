@@ -13,7 +13,7 @@ from transforms.gate.enrich import DERIVED, PSEUDONYM_SIZE, PSEUDONYMS
 from transforms.gate.rows import Address, RowPlan, Step
 
 _UNKNOWN = 10**9
-"""More bytes than any row has: stands for a growth that the contract does not tell."""
+"""More bytes than any row has: stands for a growth that does not follow from the contract."""
 
 
 def lines_for(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> list[str]:

@@ -35,7 +35,7 @@ class Gate:
 
     Attributes:
         accept: the fast path, for records that hold one event of a type's newest version. What it raises
-            for another record does not say the last word; `explain` does.
+            for another record is not final; what `explain` says is.
     """
 
     accept: Accept

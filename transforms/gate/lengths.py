@@ -1,4 +1,4 @@
-"""What a contract alone tells of how much longer a row is than its event, enrichments aside."""
+"""By how much a row can be longer than its event, from the contract alone, enrichments aside."""
 
 from collections.abc import Iterator
 from types import NoneType, UnionType

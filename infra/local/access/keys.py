@@ -46,7 +46,7 @@ class Keys:
         return _read(file)
 
     def derived(self, purpose: str) -> str:
-        """A secret for one purpose, which tells nothing of the keys themselves."""
+        """A secret for one purpose, which reveals nothing of the keys themselves."""
         return hmac.new(self.secret_access_key.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
     @property

@@ -30,7 +30,7 @@ class Run:
     """One execution as the engine sees it.
 
     Attributes:
-        cutoff: most bytes that the query may scan, or None.
+        cutoff: bytes that the query may scan at most, or None.
         parameters: texts of the literals for `?`.
         submitted: what current_timestamp is, in UTC and without a zone.
     """

@@ -50,7 +50,7 @@ class ResultPages:
 class ResultFiles:
     """Writes results: the local copy for paging, and the file in the output location.
 
-    Both are written below `scratch` first, so that an execution that is killed leaves no half of a result.
+    Both are written below `scratch` first, so that an execution that is killed leaves no partial result.
     """
 
     folder: Path

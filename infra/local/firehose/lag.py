@@ -1,4 +1,4 @@
-"""How far a delivery stream's worker is behind, as Firehose tells CloudWatch."""
+"""How far a delivery stream's worker is behind, as Firehose reports it to CloudWatch."""
 
 from collections.abc import Iterable, Mapping
 

@@ -138,7 +138,7 @@ class DeliveryWorker:
             logger.warning("%s: the last checkpoints are not kept: %s", self.configuration.name, error)
 
     def metrics(self) -> dict[str, float]:
-        """What Firehose tells CloudWatch of how far it is."""
+        """What Firehose reports to CloudWatch of how far it is."""
         if self._direct is not None:
             return direct_metrics(self._direct.oldest_ms(), self._clock())
         since = self._created_at or 0.0  # unknown: as far behind as can be, until something was read

@@ -37,7 +37,7 @@ _EXCEEDED = Failure(
 )
 
 Note = Callable[..., None]
-"""Tells the live page: (stage, what, **facts)."""
+"""Reports to the live page: (stage, what, **facts)."""
 
 
 @dataclass(frozen=True)

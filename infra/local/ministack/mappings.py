@@ -1,8 +1,8 @@
 """MiniStack's mappings from SQS, made to collect: they ignore the batching window and take ten at most.
 
 On AWS a mapping waits up to its window for a batch. Here it takes what is there, and then nothing more until
-the window, at the local cloud's pace, has passed: the first message is told at once, a flood in few calls.
-"""
+the window, at the local cloud's pace, has passed: the first message is delivered at once, a flood in few
+calls."""
 
 import os
 import time
@@ -23,7 +23,7 @@ Receive = Callable[[str, int], list[dict[str, Any]]]
 class Collecting:
     """Receives for mappings. `windows` gives (queue's arn, seconds) of every mapping that has a window.
 
-    `take` receives without regard to windows: (queue url, most messages).
+    `take` receives without regard to windows: (queue url, messages at most).
     """
 
     take: Receive

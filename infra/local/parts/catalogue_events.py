@@ -35,7 +35,7 @@ def event(database: str, report: str) -> dict[str, Any]:
 
 
 class CatalogueEvents(Background):
-    """Looks at the catalogue, and tells of every change once."""
+    """Polls the catalogue, and announces every change once."""
 
     def __init__(self, context: LocalContext) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class CatalogueEvents(Background):
             await run_in_threadpool(self.look)
 
     def look(self) -> list[str]:
-        """Tell the function of every report that was published since the last look; which ones."""
+        """Notify the function of every report that was published since the last poll; which ones."""
         try:
             if (known := self._known()) is None:
                 return []
@@ -62,7 +62,7 @@ class CatalogueEvents(Background):
                     FunctionName=name, InvocationType="Event", Payload=payload
                 )
         except (ClientError, BotoCoreError, ValueError) as error:
-            logger.warning("the refresh function could not be told of a publish: %s", error)
+            logger.warning("the refresh function could not be notified of a publish: %s", error)
             return []
         self._seen = now
         return changed

@@ -1,7 +1,7 @@
-"""Tells the query function that time has passed, at the local cloud's pace.
+"""Calls the query function as time passes, at the local cloud's pace.
 
 The template's schedule ticks once a minute, which is right beside buffers of a minute. Here buffers are
-seconds, so the function is told about every second for as long as it says that a report is stale.
+seconds, so the function is called about every second for as long as it says that a report is stale.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Ticker(Background):
             rest = max(self._seconds, min(LONGEST_REST_SECONDS, RESTS * (time.monotonic() - began)))
 
     def tick(self) -> bool:
-        """Tell the function if there is a reason to; whether it was told."""
+        """Call the function if there is a reason to; whether it was called."""
         delivered = self._delivered()
         if delivered == self._seen and not self._stale:
             return False

@@ -61,7 +61,7 @@ class StatusService:
         ]
 
     async def start(self) -> None:
-        """Nothing runs in the background: what nobody looks at costs nothing."""
+        """Nothing runs in the background: a page that is not open costs nothing."""
         self._ended.clear()
 
     async def stop(self) -> None:

@@ -56,7 +56,7 @@ def test_the_address_is_said_when_it_is_answered_and_not_while_reports_are_read(
     assert said == ["read", "listening", "here"]
 
 
-def test_a_port_that_is_taken_is_told_at_once_with_another() -> None:
+def test_a_port_that_is_taken_is_reported_at_once_with_another() -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()

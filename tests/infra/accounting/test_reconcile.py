@@ -52,13 +52,13 @@ def test_what_is_missing_is_named_by_producer_and_sequence(history: list[set[str
     assert {line.name: line.missing for line in accounting.incomplete} == ({ONE: lost} if lost else {})
 
 
-def test_a_number_above_what_was_told_shows_that_more_was_sent() -> None:
+def test_a_number_above_what_was_reported_shows_that_more_was_sent() -> None:
     accounting = reconcile(Evidence(told={ONE: 3}, landed={ONE: IntervalSet.parse("1-3,6")}))
     assert accounting.produced == 6
     assert str(accounting.incomplete[0].missing) == "4-5"
 
 
-def test_a_producer_that_never_told_its_total_is_not_balanced_although_nothing_is_missing() -> None:
+def test_a_producer_that_never_reported_its_total_is_not_balanced_although_nothing_is_missing() -> None:
     accounting = reconcile(Evidence(landed={ONE: IntervalSet.up_to(3)}))
     assert accounting.in_flight == 0
     assert not accounting.is_balanced

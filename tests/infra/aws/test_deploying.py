@@ -101,7 +101,7 @@ class _Functions:
         return {"AccountLimit": self._limits}
 
 
-def test_an_account_without_bootstrap_is_told_before_anything_is_made(account: Any) -> None:
+def test_an_account_without_bootstrap_is_refused_before_anything_is_made(account: Any) -> None:
     found = {each.what: each for each in missing(account, PRODUCTION)}
     assert "bootstrap" in found["the CDK's bootstrap stack"].remedy
     assert found["the CDK's bootstrap stack"].stack is None

@@ -128,7 +128,7 @@ def test_every_expected_failure_is_one_sentence_with_a_remedy(error: Exception, 
     assert code == Exit.FAILED
 
 
-def test_a_defect_is_told_as_one_and_its_place_only_when_asked_for() -> None:
+def test_a_defect_is_reported_as_one_and_its_place_only_when_asked_for() -> None:
     quiet, loud = io.StringIO(), io.StringIO()
     try:
         raise KeyError("missing")

@@ -104,7 +104,7 @@ def test_a_body_without_a_valid_event_is_refused_and_kept_all_the_same() -> None
 
 
 @pytest.mark.parametrize(("days", "expected"), [(1, "time_in_future"), (-31, "time_too_old"), (-1, None)])
-def test_a_clock_that_is_wrong_is_told_and_its_events_are_kept(days: int, expected: str | None) -> None:
+def test_a_clock_that_is_wrong_is_answered_and_its_events_are_kept(days: int, expected: str | None) -> None:
     world = World()
     when = datetime.fromtimestamp(NOW, UTC) + timedelta(days=days)
     answer = world.send({"events": [PAGE, {**PAGE, "event_time": when.isoformat()}]})

@@ -76,7 +76,7 @@ def test_lines_that_cannot_be_read_are_sent_as_such_and_told_by_the_exit_code(
     assert any(b"unreadable_line" in arrival.data for arrival in stub.arrivals())
 
 
-def test_what_could_not_be_delivered_is_told_by_the_exit_code(
+def test_what_could_not_be_delivered_shows_in_the_exit_code(
     stub: StubProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub.control(is_down=True)

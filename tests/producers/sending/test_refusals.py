@@ -106,7 +106,7 @@ def test_credentials_that_were_refused_are_read_anew_for_the_next_attempt(tmp_pa
             client.close()
 
 
-def test_a_name_that_no_stream_can_have_is_told_and_not_retried_as_an_outage() -> None:
+def test_a_name_that_no_stream_can_have_is_reported_and_not_retried_as_an_outage() -> None:
     with StubProcess(1) as stub:
         client = stub.client()
         with pytest.raises(StreamRefusedError, match="ParamValidationError"):

@@ -99,7 +99,7 @@ def test_a_torn_journal_of_settled_events_is_not_a_matter(tmp_path: Path) -> Non
     assert numbers(Spool(tmp_path)) == [2, 3, 4]
 
 
-def test_the_limit_is_told_before_it_is_passed(tmp_path: Path) -> None:
+def test_the_limit_is_reported_before_it_is_passed(tmp_path: Path) -> None:
     spool = Spool(tmp_path, max_bytes=SMALL, segment_bytes=SMALL)
     with pytest.raises(SpoolFullError, match="its limit is 16,384"):
         for _ in range(200):
@@ -107,7 +107,7 @@ def test_the_limit_is_told_before_it_is_passed(tmp_path: Path) -> None:
     assert spool.used_bytes <= SMALL
 
 
-def test_a_full_disk_is_told_and_leaves_no_half_segment(
+def test_a_full_disk_is_reported_and_leaves_no_half_segment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_room(*_: object) -> None:

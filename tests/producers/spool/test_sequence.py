@@ -104,7 +104,7 @@ def test_what_was_delivered_and_deleted_counts_as_well(tmp_path: Path) -> None:
     assert open_next(spool.folder).audits() == [("next", 9, 1, True)]
 
 
-def test_of_events_that_never_reached_the_disk_nothing_is_told(tmp_path: Path) -> None:
+def test_of_events_that_never_reached_the_disk_nothing_is_reported(tmp_path: Path) -> None:
     sink = Kept()
     sink.is_down = True
     spool = Spool(tmp_path / "spool", "outage")
@@ -121,7 +121,7 @@ def test_of_events_that_never_reached_the_disk_nothing_is_told(tmp_path: Path) -
     assert ("killed", 7, 50, True) in open_next(tmp_path / "late", "outage").audits()
 
 
-def test_the_end_is_told_later_when_the_spool_has_no_room_for_it(tmp_path: Path) -> None:
+def test_the_end_is_reported_later_when_the_spool_has_no_room_for_it(tmp_path: Path) -> None:
     spool = Spool(tmp_path, "always", segment_bytes=SEGMENT_BYTES)
     SequenceNote(tmp_path, "killed", 7).note(3)
     spool.close()

@@ -64,7 +64,7 @@ def test_a_minute_with_one_of_the_metrics_says_nothing_until_the_other_one_may_n
     assert until(told, MINUTE + 120 + PERIOD_SECONDS + SETTLED_SECONDS) == MINUTE + 100
 
 
-def test_minutes_in_which_nothing_passed_are_told_by_silence_but_not_at_once() -> None:
+def test_minutes_in_which_nothing_passed_show_in_silence_but_not_at_once() -> None:
     silent = CloudWatch({})
     assert until(silent, ASKED + 60) is None
     assert until(silent, MINUTE + 60 + PERIOD_SECONDS + SETTLED_SECONDS) == MINUTE + 60

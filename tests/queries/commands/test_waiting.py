@@ -86,7 +86,7 @@ def refresh(world: World, seconds: float, said: list[Standing]) -> Standing:
     )
 
 
-def test_who_waits_for_a_killed_worker_is_told_the_run_its_partitions_and_until_when(world: World) -> None:
+def test_who_waits_for_a_killed_worker_learns_the_run_its_partitions_and_until_when(world: World) -> None:
     (run,) = world.service().ledger.runs()
     until = run.lease_until
     said: list[Standing] = []

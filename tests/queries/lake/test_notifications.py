@@ -41,7 +41,7 @@ def test_awkward_keys_are_read_as_they_were_written(key: str) -> None:
     assert created_objects(notification(key))[0].key == key
 
 
-def test_the_test_message_of_s3_tells_of_nothing() -> None:
+def test_the_test_message_of_s3_reports_nothing() -> None:
     assert created_objects('{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"lake"}') == []
 
 

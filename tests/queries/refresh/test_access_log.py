@@ -115,7 +115,7 @@ def by(rows: list[dict[str, Any]], *keys: str) -> dict[Any, dict[str, Any]]:
     return {tuple(row[key] for key in keys): row for row in rows}
 
 
-def test_before_the_late_events_came_reports_told_of_the_others(sent: Sent, log: pd.DataFrame) -> None:
+def test_before_the_late_events_came_reports_had_the_others(sent: Sent, log: pd.DataFrame) -> None:
     known = log[[number not in sent.late for number in range(len(log))]]
     assert sent.views_before == known.groupby("hour").size().to_dict()
     assert sum(sent.views_before.values()) == len(log) - len(log) // 20

@@ -204,7 +204,7 @@ def test_a_worker_may_die_at_any_call_and_every_event_is_still_seen_once_in_the_
     assert steps > 20
 
 
-def test_hours_are_told_open_sealed_and_opened_again(world: World) -> None:
+def test_hours_are_listed_open_sealed_and_opened_again(world: World) -> None:
     sealed(world)
     world.put(HOUR, "late", "late")
     world.put("2026-11-24-19", "1", "a")

@@ -112,7 +112,7 @@ class Ledger:
         return {key: self._states[key] for key in keys if key in self._states}
 
 
-def test_the_sweep_finds_an_object_of_the_second_table_that_nobody_told_of(
+def test_the_sweep_finds_an_object_of_the_second_table_that_nobody_announced(
     project: Project, query: ReportQuery
 ) -> None:
     key = Key("depot_by_hour", HOUR)

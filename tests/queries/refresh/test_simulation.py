@@ -6,7 +6,7 @@ from benchmarks.simulation import simulate
 from benchmarks.simulation_parts import PROTECTIONS
 
 
-def test_nothing_is_lost_counted_twice_half_published_or_undone() -> None:
+def test_nothing_is_lost_counted_twice_partly_published_or_undone() -> None:
     assert simulate(range(150)) == {}
 
 

@@ -65,7 +65,7 @@ def test_a_grant_that_is_missing_and_one_that_is_too_wide_are_named(
     assert "is denied (implicitDeny), and the chain needs it" in told
 
 
-def test_a_role_that_nobody_asks_about_and_one_that_is_not_deployed_are_told() -> None:
+def test_a_role_that_nobody_asks_about_and_one_that_is_not_deployed_are_reported() -> None:
     document = {
         "stacks": {
             "s": {"resources": {"A": {"type": ROLE, "id": "new-us-east-1"}, "B": {"type": "X", "id": "b"}}}

@@ -42,7 +42,7 @@ class _Cloud:
         self.told.append((request["FunctionName"], json.loads(request["Payload"])))
 
 
-def test_each_publish_is_told_once_also_after_a_call_that_failed(tmp_path: Path) -> None:
+def test_each_publish_is_announced_once_also_after_a_call_that_failed(tmp_path: Path) -> None:
     cloud: Any = _Cloud(tmp_path)
     events = CatalogueEvents(cloud)
     assert events.look() == []  # nothing is deployed yet

@@ -82,7 +82,7 @@ def test_the_snapshot_has_every_stage_and_every_report(get: Get) -> None:
 
 
 @pytest.mark.parametrize("event_id", ["x", "1' OR '1'='1", "01998F3E-0000-7000-8000-000000000000"])
-def test_what_can_be_no_events_id_is_told_so_without_asking_the_lake(get: Get, event_id: str) -> None:
+def test_what_cannot_be_an_events_id_is_refused_without_asking_the_lake(get: Get, event_id: str) -> None:
     from urllib.parse import quote
 
     _, body = get(f"/_event/{quote(event_id, safe='')}")
