@@ -33,9 +33,12 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     """Every name of a kind that can get too long."""
     shared = ("lake_bucket", "reporting_bucket", "results_bucket", "access_log_bucket")
     yield from (Named("bucket", _longest(getattr(deployment, each))) for each in shared)
-    yield from (Named("role", _longest(deployment.role(each))) for each in ("queries", "refresh"))
+    yield from (
+        Named("role", _longest(deployment.role(each))) for each in ("queries", "refresh", "collector")
+    )
     yield Named("function", deployment.query_function)
     yield Named("function", deployment.refresh_function)
+    yield Named("function", deployment.collector_function)
     for stream in streams:
         own = [stream.named("transform"), f"{stream.name}-delivery"]
         own += [] if stream.is_direct else [f"{stream.name}-source"]
