@@ -238,6 +238,7 @@ def switched(world: World, random: Random) -> Iterator[list[str]]:
     try:
         yield names
     finally:
+        world.up()  # two of the switches end the server
         _ask(world, "DELETE")
 
 
