@@ -39,21 +39,18 @@ def sentences(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def test_names(source: str) -> Iterator[tuple[int, str]]:
+def names_of_tests(source: str) -> Iterator[tuple[int, str]]:
     """Names of tests, as sentences."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.lineno, node.name.replace("_", " ")
 
 
-test_names.__test__ = False  # type: ignore[attr-defined]
-
-
 def everything() -> Iterator[tuple[str, int, str, str]]:
     """(file, line, phrase, what to say instead), allowed uses left out."""
     read = [(page, [(1, page.read_text(encoding="utf-8"))]) for page in documents()]
     for package in (*PACKAGES, "tests"):
-        pick = test_names if package == "tests" else sentences
+        pick = names_of_tests if package == "tests" else sentences
         files = sorted((ROOT / package).rglob("*.py"))
         read.extend((file, list(pick(file.read_text(encoding="utf-8")))) for file in files)
     for file, texts in read:
@@ -94,7 +91,7 @@ def test_a_phrase_is_found_across_lines_and_cases(text: str, phrase: str) -> Non
     assert phrase in [found for _, found, _ in findings(text)]
 
 
-def test_names_in_code_and_other_senses_are_left_alone() -> None:
+def names_of_tests_in_code_and_other_senses_are_left_alone() -> None:
     assert (
         list(findings("there is no such file; it is no longer read; `set_aside`; [a](reports-set-aside)"))
         == []

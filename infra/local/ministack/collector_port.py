@@ -45,7 +45,10 @@ class CollectorPort:
         if len(hosts) != 1 or not is_loopback(hosts[0]) or api is None or not scope["path"].startswith(PATHS):
             await _answer(send, 404, "Not Found")
             return
-        body = await _body(receive)
+        try:
+            body = await _body(receive)
+        except ConnectionAbortedError:
+            return  # half a body must not be taken: the client sends it again
         if body is None:
             await _answer(send, 413, "Request Entity Too Large")
             return
@@ -61,10 +64,15 @@ class CollectorPort:
 
 
 async def _body(receive: Any) -> bytes | None:
-    """The whole body; None when it is larger than is taken."""
+    """The whole body; None when it is larger than is taken.
+
+    Raises ConnectionAbortedError when the client goes before its end.
+    """
     parts, size = [], 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError
         part = message.get("body", b"")
         size += len(part)
         if size <= MAX_BODY_BYTES:
