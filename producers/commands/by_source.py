@@ -1,6 +1,7 @@
 """Files of a run that are read with a source: looked through once before anything is sent."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from hashlib import sha256
 
 from producers.commands.feeding import Fed
@@ -72,7 +73,7 @@ class BySource:
         """What a file's hours mean for the delivery stream; of a pipe nobody knows."""
         return self._plans.get(path)
 
-    def items(self, path: str, share: Share | None, noted: Callable[[int, str], None]) -> Iterator[NewEvent]:
+    def items(self, path: str, share: Share | None, noted: Callable[[int, str], None]) -> Generator[NewEvent]:
         """What is sent of the file."""
         return source_items(self._reader, path, share, noted)
 
@@ -90,11 +91,12 @@ class BySource:
         has_key = bool(self._reader.definition.key)
         share, read = Share(), Fed()
         show = progress("rows looked through", share)
-        for batch in self._reader.batches(path, share):
-            self._left_out += batch.left_out
-            if has_key:
-                index.add(batch)
-            read.put += len(batch.events) + len(batch.failures)
-            show(read)
-            for each in batch.events:
-                yield each.event_us // _HOUR_US
+        with closing(self._reader.batches(path, share)) as batches:
+            for batch in batches:
+                self._left_out += batch.left_out
+                if has_key:
+                    index.add(batch)
+                read.put += len(batch.events) + len(batch.failures)
+                show(read)
+                for each in batch.events:
+                    yield each.event_us // _HOUR_US

@@ -6,6 +6,7 @@ Lines are not parsed for it as long as the times in their text name few hours, w
 import io
 import re
 from collections.abc import Iterator
+from contextlib import closing
 
 from producers.commands.hour_pacing import HOUR_MS, Delivery, Plan, plan
 from producers.contracts import UNREADABLE_LINE, Stream
@@ -29,10 +30,11 @@ def counted(path: str, stream: Stream, form: Format | None, delivery: Delivery) 
 
 
 def _hours(path: str, stream: Stream, form: Format | None) -> Iterator[int]:
-    for item in read(path, stream, form):
-        # A line that cannot be read goes to the error prefix in any case, and opens no hour.
-        if not (isinstance(item, NewEvent) and item.event_type is UNREADABLE_LINE):
-            yield int(item.event_time.timestamp() * 1000) // HOUR_MS
+    with closing(read(path, stream, form)) as items:
+        for item in items:
+            # A line that cannot be read goes to the error prefix in any case, and opens no hour.
+            if not (isinstance(item, NewEvent) and item.event_type is UNREADABLE_LINE):
+                yield int(item.event_time.timestamp() * 1000) // HOUR_MS
 
 
 def _few(content: io.BufferedReader, times: re.Pattern[bytes], most: int) -> int | None:

@@ -6,8 +6,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import dropwhile
@@ -133,27 +133,29 @@ class Run:
         share = Share()
 
         def feed(producer: Producer, fed: Fed) -> Fed:
-            items: Iterable[SourceItem] = (
+            found = (
                 read(path, self.stream, form, share=share, noted=reasons.add)
                 if by_source is None
                 else by_source.items(path, share, reasons.add)
             )
+            items: Iterator[SourceItem] = found
             if checkpoint is not None:
-                items = dropwhile(lambda item: item.number <= checkpoint.line, items)
+                items = dropwhile(lambda item: item.number <= checkpoint.line, found)
                 fed.last_line = checkpoint.line
             noting = Checkpointing(keeping, producer, time.monotonic) if keeping is not None else None
             if noting is not None:
                 noting.begin()
-            return feed_source(
-                producer,
-                items,
-                hours.pace(producer.flush, pace, self._interruption),
-                progress("lines", None if path == STDIN else share),
-                fed,
-                1 if path == STDIN else TOGETHER,
-                self._interruption,
-                noting.handed if noting is not None else None,
-            )
+            with closing(found):  # an error in the middle leaves no file open
+                return feed_source(
+                    producer,
+                    items,
+                    hours.pace(producer.flush, pace, self._interruption),
+                    progress("lines", None if path == STDIN else share),
+                    fed,
+                    1 if path == STDIN else TOGETHER,
+                    self._interruption,
+                    noting.handed if noting is not None else None,
+                )
 
         epoch = next_epoch(time.time_ns() // 1_000_000, None)
         before = 0

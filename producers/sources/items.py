@@ -1,6 +1,7 @@
 """What a source reads, as the items that a replay sends."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 
 from producers.contracts import UNREADABLE_LINE
 from producers.sources.files import STDIN, Share
@@ -14,7 +15,7 @@ _REMEMBERED = 200_000
 
 def source_items(
     reader: SourceReader, path: str, share: Share | None, noted: Callable[[int, str], None]
-) -> Iterator[NewEvent]:
+) -> Generator[NewEvent]:
     """Every row of the file at `path` (`-`: standard input), in its order. `share` tells how far it got.
 
     `noted` is called with the number of a row that cannot be an event, and why. Of a pipe nobody knows
@@ -23,19 +24,20 @@ def source_items(
     Raises SourceDefinitionError and SourceError.
     """
     seen = _Recent(reader.definition.name) if path == STDIN and reader.definition.key else None
-    for batch in reader.batches(path, share):
-        checked = batch if seen is None else seen.checked(batch)
-        found: list[SourceEvent | SourceFailure] = [*checked.events, *checked.failures]
-        for each in sorted(found, key=lambda item: item.row):
-            if isinstance(each, SourceFailure):
-                payload = each.payload(reader.definition.name, batch.file)
-                noted(each.row, payload.reason)
-                time = as_datetime(each.event_us)
-                yield NewEvent(each.row + each.rows - 1, time, UNREADABLE_LINE, payload, each.event_id)
-            else:
-                yield NewEvent(
-                    each.row, as_datetime(each.event_us), each.event_type, each.payload, each.event_id
-                )
+    with closing(reader.batches(path, share)) as batches:
+        for batch in batches:
+            checked = batch if seen is None else seen.checked(batch)
+            found: list[SourceEvent | SourceFailure] = [*checked.events, *checked.failures]
+            for each in sorted(found, key=lambda item: item.row):
+                if isinstance(each, SourceFailure):
+                    payload = each.payload(reader.definition.name, batch.file)
+                    noted(each.row, payload.reason)
+                    time = as_datetime(each.event_us)
+                    yield NewEvent(each.row + each.rows - 1, time, UNREADABLE_LINE, payload, each.event_id)
+                else:
+                    yield NewEvent(
+                        each.row, as_datetime(each.event_us), each.event_type, each.payload, each.event_id
+                    )
 
 
 class _Recent:

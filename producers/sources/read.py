@@ -5,7 +5,7 @@ the same file, or of a copy, changes nothing downstream, and two lines with the 
 A line that cannot be read becomes an `unreadable_line` event, so that it is kept and counted as well.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -83,7 +83,7 @@ def read(
     form: Format | None = None,
     share: Share | None = None,
     noted: Callable[[int, str], None] = _unnoted,
-) -> Iterator[SourceItem]:
+) -> Generator[SourceItem]:
     """Every item of the source at `path` (`-`: standard input), in its order. `share` tells how far it got.
 
     Lines are read as events of `stream`. `noted` is called with the number of a line that cannot be read, and

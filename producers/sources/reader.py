@@ -1,6 +1,7 @@
 """Reads files with a source: rows as events, and rows that cannot be one, each with its place and reason."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ class SourceReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def batches(self, path: str, share: Share | None = None) -> Iterator[SourceBatch]:
+    def batches(self, path: str, share: Share | None = None) -> Generator[SourceBatch]:
         """The rows of a file (`-`: standard input), in order. `share` tells how far it got.
 
         Raises SourceDefinitionError where the source does not fit the file's columns, SourceError where the
@@ -71,16 +72,17 @@ class SourceReader:
         name = "stdin" if path == STDIN else short_name(shown_path(PurePath(path).name))
         content_id = None if self.definition.key else content_identity(path)
         last_us = self._floor_us
-        for chunk in self._chunks(path, share):
-            making = Making(self._tools, chunk, content_id, last_us)
-            yield making.batch(name)
-            last_us = making.last_us
+        with closing(self._chunks(path, share)) as found:
+            for chunk in found:
+                making = Making(self._tools, chunk, content_id, last_us)
+                yield making.batch(name)
+                last_us = making.last_us
 
     def again(self, table: "pa.Table") -> SourceBatch:
         """Rows that were read before, read as the source is now; numbered from 1."""
         return Making(self._tools, Chunk(range(1, len(table) + 1), table, ()), None, self._floor_us).batch("")
 
-    def _chunks(self, path: str, share: Share | None) -> Iterator[Chunk]:
+    def _chunks(self, path: str, share: Share | None) -> Generator[Chunk]:
         wanted = self._wanted() if self.definition.format == "ndjson" else ()
         with opened(path, share) as content:
             number = 0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,9 @@ def test_what_is_sent_again_keeps_its_place_in_the_sequence_so_that_nothing_stay
     path, mark = documents(tmp_path / "views.ndjson", 1_500), tmp_path / "mark"
     monkeypatch.setattr(checkpoint, "EVERY_LINES", 300)
     monkeypatch.setattr(command, "progress", lambda *_: _fail)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError) as ended:
         produced("replay", str(path), "--resume", str(mark))
+    assert ended.tb is not None and not _is_open(path)  # although the error's frames live on
     (entry,) = json.loads(mark.read_text())["replays"]
     assert 0 < entry["seq"] < 1_500
     monkeypatch.undo()
@@ -216,6 +218,14 @@ def test_a_resume_file_of_a_version_that_kept_no_sequence_is_gone_on_with(
 
 def _fail(_: object) -> None:
     raise RuntimeError("the end")
+
+
+def _is_open(path: Path) -> bool:
+    found = set()
+    for file in Path("/dev/fd").iterdir():
+        with suppress(OSError):  # the listing's own is closed by now
+            found.add(os.fstat(int(file.name))[:3])
+    return path.stat()[:3] in found
 
 
 def test_a_signal_in_the_first_file_begins_no_second(stub: StubProcess, tmp_path: Path) -> None:
