@@ -33,6 +33,7 @@ from infra.local.ministack import (
     service_roles,
     snapshots,
     web_server,
+    worker_ends,
     worker_pipes,
     worker_runtime,
 )
@@ -160,6 +161,7 @@ def main() -> None:
     lambda_runtime._PYTHON_WORKER_SCRIPT = worker_runtime.worker_script(lambda_runtime._PYTHON_WORKER_SCRIPT)
 
     worker_pipes.install()
+    worker_ends.install()
     end_marks.install()
     error_types.install()
     mappings.install()

@@ -5,6 +5,8 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -140,6 +142,37 @@ def test_new_code_is_used_at_once(client: Callable[[str], Any], name: str) -> No
         archive.writestr("index.py", "def handler(event, context): return 2")
     client("lambda").update_function_code(FunctionName=name, ZipFile=buffer.getvalue())
     assert _invoke(client, name)[0] == 2
+
+
+def test_an_invocation_under_way_ends_as_it_began_when_its_function_is_changed_or_deleted(
+    client: Callable[[str], Any], name: str, tmp_path: Path
+) -> None:
+    code = """import os, time
+def handler(event, context):
+    open(event["began"], "w").close()
+    while not os.path.exists(event["go_on"]): time.sleep(0.01)
+    return os.environ["A"]
+"""
+    _function(client, name, code, Timeout=60, Environment={"Variables": {"A": "old"}})
+    changes: list[tuple[str, Callable[[], Any]]] = [
+        (
+            "changed",
+            lambda: client("lambda").update_function_configuration(
+                FunctionName=name, Environment={"Variables": {"A": "new"}}
+            ),
+        ),
+        ("deleted", lambda: client("lambda").delete_function(FunctionName=name)),
+    ]
+    with ThreadPoolExecutor(1) as pool:
+        answers = []
+        for what, change in changes:
+            began, go_on = tmp_path / f"began-{what}", tmp_path / f"go-on-{what}"
+            answer = pool.submit(_invoke, client, name, {"began": str(began), "go_on": str(go_on)})
+            until(began.exists)
+            change()
+            go_on.touch()
+            answers.append(answer.result())
+    assert answers == [("old", ""), ("new", "")]
 
 
 def test_a_mapping_hands_messages_to_the_function_and_keeps_those_that_failed(
