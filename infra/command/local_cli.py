@@ -48,11 +48,11 @@ def up(context: typer.Context, *, enforce_iam: EnforceIam = False, json: Json = 
 @app.command()
 def down(context: typer.Context, json: Json = False) -> None:
     """End the local cloud. What it holds is there again after the next `up`."""
-    from infra.local import cloud
+    from infra.local import cloud, state
 
     with Steps().step("Ending the local cloud") as detail:
         ended = cloud.down(here(), detail)
-    whole = ended and cloud.is_state_whole(here())
+    whole = ended and state.is_whole(here())
     text = _ENDED[whole] if ended else "No local cloud was up."
     _answer(context, json, {"ended": ended, "kept": whole}, text)
 

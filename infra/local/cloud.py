@@ -3,20 +3,18 @@
 import fcntl
 import os
 import shutil
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.local import process_memory, processes, recovery, server
+from infra.local import process_memory, processes, recovery, server, state
 from infra.local.deploy import deployer, synthesized
 from infra.local.deploy.deployer import Progress
 from infra.local.files import read_json, write_json
-from infra.local.ministack import collector_port, emulator, mappings, snapshots
+from infra.local.ministack import collector_port, emulator, mappings
 from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
@@ -25,7 +23,6 @@ from queries import settings as query_settings
 
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_RECORD = 2.0
-_SECONDS_TO_KEEP = 5.0
 
 
 @dataclass(frozen=True)
@@ -115,19 +112,31 @@ def _up(
     _end_others(paths, settings, project)
     context, notes = _context(paths, settings), list[str]()
     starts = processes.alive(paths.run, emulator.NAME) is None
-    was_killed = starts and emulator.state(paths) is not None and not is_state_whole(paths)
+    was_killed = starts and emulator.state(paths) is not None and not state.is_whole(paths)
     if starts:
         processes.stop(paths.run, server.NAME)
-        notes += _prepare_state(paths)
+        notes += state.prepare(paths)
         _start_emulator(paths, settings, progress, project, environ)
     if processes.alive(paths.run, server.NAME) is None:
         _start_server(paths, settings, progress, project, environ)
-    outputs = deployer.deploy(context, folder, project, progress)
+    outputs = _deployed(context, folder, project, progress)
     if starts:
         ended = recovery.recover(context, outputs, sweep=was_killed)
         notes += [f"{ended} runs of reports whose workers had ended were given free."] if ended else []
-    _keep_state(paths)
+    state.keep(paths)
     return LocalCloud(context, outputs, tuple(notes))
+
+
+def _deployed(context: LocalContext, folder: Path, project: Project, progress: Progress) -> dict[str, Any]:
+    """What the deployer says. When a process has died under it, that is the error and not what it met."""
+    try:
+        return deployer.deploy(context, folder, project, progress)
+    except Exception as error:
+        for name, shown in ((emulator.NAME, "MiniStack"), (server.NAME, "The local server")):
+            if processes.alive(context.paths.run, name) is None:
+                what = "ended during the deployment; `penstock local up` starts it again"
+                raise processes.ProcessFailedError(shown, what, context.paths.log(name)) from error
+        raise
 
 
 def _down(paths: LocalPaths, progress: Progress) -> bool:
@@ -174,11 +183,6 @@ def _move(folder: Path, into: Path) -> None:
         folder.rename(target)
 
 
-def is_state_whole(paths: LocalPaths) -> bool:
-    """Whether MiniStack has ended in order, and thus written all of its state."""
-    return _clean_marker(paths).exists()
-
-
 def status(paths: LocalPaths) -> dict[str, Any]:
     """Which processes are alive (name to what they recorded, or None), and where they answer."""
     return {name: processes.alive(paths.run, name) for name in (emulator.NAME, server.NAME)}
@@ -221,61 +225,6 @@ def _end_others(paths: LocalPaths, settings: LocalSettings, project: Project) ->
     write_json(paths.cloud, wanted)
 
 
-def _prepare_state(paths: LocalPaths) -> list[str]:
-    """Make the folders ready for MiniStack's start; what the user must know of it."""
-    found = emulator.state(paths)
-    if found is None:
-        # Names of buckets end in random letters: without the state nothing finds the objects.
-        kept = _set_aside(paths)
-        return [_NO_STATE.format(folder=kept)] if kept else []
-    if not is_state_whole(paths):
-        at = datetime.fromtimestamp(snapshots.taken_at(found)).astimezone()
-        return [_FROM_SNAPSHOT.format(at=at)]
-    return []
-
-
-_FROM_SNAPSHOT = (
-    "MiniStack had ended without writing its state. It goes on from what it wrote at {at:%H:%M:%S}; records "
-    "and objects are all there, and reports are compared with the lake."
-)
-_NO_STATE = (
-    "MiniStack had ended before it wrote any state, so nothing can find what it held. That was moved to "
-    "{folder}, and the local cloud starts empty. Delete that folder when you do not need it."
-)
-
-
-def _set_aside(paths: LocalPaths) -> Path | None:
-    """Move what nothing can be started from out of the way; where to, or None when there is nothing."""
-    folders = [
-        folder
-        for folder in (paths.state, paths.objects, paths.stream)
-        if folder.is_dir() and any(each.is_file() for each in folder.rglob("*"))
-    ]
-    if not any(folder in folders for folder in (paths.objects, paths.stream)):
-        for folder in folders:
-            shutil.rmtree(folder)
-        paths.make()
-        return None
-    number = len(list(paths.kept.glob("*"))) if paths.kept.is_dir() else 0
-    target = paths.kept / f"{number:03d}"
-    target.mkdir(parents=True)
-    for folder in folders:
-        folder.rename(target / folder.name)
-    paths.make()
-    return target
-
-
-def _keep_state(paths: LocalPaths) -> None:
-    """Have MiniStack write its state now, so that what was deployed outlives its sudden end."""
-    found, before = processes.alive(paths.run, emulator.NAME), snapshots.newest(paths.snapshots)
-    if found is None:
-        return
-    processes.signal_to(int(found["pid"]), signal.SIGUSR1)
-    deadline = time.monotonic() + _SECONDS_TO_KEEP
-    while snapshots.newest(paths.snapshots) == before and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
 def _start_emulator(
     paths: LocalPaths,
     settings: LocalSettings,
@@ -301,8 +250,8 @@ def _start_emulator(
             **collector_port.environment(settings.collector, project.default),
         },
     )
-    arguments = [str(paths.run), str(port), str(_clean_marker(paths))]
-    _clean_marker(paths).unlink(missing_ok=True)
+    arguments = [str(paths.run), str(port), str(state.clean_marker(paths))]
+    state.clean_marker(paths).unlink(missing_ok=True)
     pid = processes.start(
         "infra.local.ministack.emulator", arguments, made, log, record=(paths.run, emulator.NAME)
     )
@@ -341,8 +290,3 @@ def _trust(context: LocalContext) -> dict[str, str]:
     """Variables that make boto3 and urllib trust MiniStack's certificate, when it has one."""
     bundle = str(context.ca_bundle) if context.ca_bundle else ""
     return dict.fromkeys(("AWS_CA_BUNDLE", "SSL_CERT_FILE"), bundle) if bundle else {}
-
-
-def _clean_marker(paths: LocalPaths) -> Path:
-    """What MiniStack's process writes when it has ended in order."""
-    return paths.state / "clean"

@@ -17,6 +17,7 @@ import pytest
 
 from infra.local import cloud, processes, server
 from infra.local.cloud import LocalCloud
+from infra.local.deploy import deployer
 from infra.local.ministack import emulator, snapshots
 from infra.local.parts.ticker import OUTPUT
 from infra.local.paths import LocalPaths
@@ -128,6 +129,27 @@ def _is_in_newest_snapshot(paths: LocalPaths, text: str) -> bool:
         files = [file for file in newest.rglob("*") if file.is_file()] if newest else []
         return any(text.encode() in file.read_bytes() for file in files)
     return False
+
+
+def test_a_process_that_dies_under_the_deployment_is_named_and_the_next_up_works(
+    place: tuple[LocalPaths, LocalSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, settings = place
+    cloud.up(paths, settings, _ignore, project=SHOP)
+    deploy = deployer.deploy
+
+    def deployed(*given: Any) -> dict[str, Any]:
+        _kill(paths, server.NAME)
+        outputs: dict[str, Any] = deploy(*given)
+        return outputs
+
+    monkeypatch.setattr(deployer, "deploy", deployed)
+    with pytest.raises(
+        processes.ProcessFailedError, match=r"The local server ended during .* `penstock local up`"
+    ):
+        cloud.up(paths, settings, _ignore, project=SHOP)
+    monkeypatch.undo()
+    assert cloud.up(paths, settings, _ignore, project=SHOP).outputs["stacks"]
 
 
 def test_a_cloud_whose_run_folder_was_deleted_is_found_and_ended(
