@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,11 +24,13 @@ from benchmarks.chaos_traffic import (
     write_whole,
 )
 from benchmarks.chaos_world import ChaosError, World
-from infra.local import server
+from infra.local import cloud, server
+from infra.local.cloud import LocalCloud
 from infra.local.ministack import emulator
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 CHECKPOINT_SECONDS = 20
+RELEASES = 5
 REPLAYED, UNREADABLE = 0, 3
 """Exit codes of a replay that is done; the second one says that lines could not be read."""
 GENTLE_FAULTS = (
@@ -234,20 +236,29 @@ def switched(world: World, random: Random) -> Iterator[list[str]]:
     settings = {
         name: {"probability": 0.2 + 0.3 * random.random(), "times": random.randrange(1, 6)} for name in names
     }
-    _ask(world, "POST", json.dumps(settings).encode())
+    _ask(world.cloud, "POST", json.dumps(settings).encode())
     try:
         yield names
     finally:
-        world.up()  # two of the switches end the server
-        _ask(world, "DELETE")
+        _release(world)
 
 
-def _ask(world: World, method: str, body: bytes | None = None) -> None:
+def _release(world: World) -> None:
+    """Two of the switches end the server, and may do so at any moment before they are released."""
+    for _ in range(RELEASES):
+        world.up()
+        if (found := cloud.attach(world.paths)) is not None:
+            with suppress(OSError):
+                return _ask(found, "DELETE")
+    raise ChaosError(f"the fault switches cannot be released: {cloud.status(world.paths)}")
+
+
+def _ask(up: LocalCloud, method: str, body: bytes | None = None) -> None:
     request = urllib.request.Request(
-        f"{world.cloud.context.server_url}/_faults",
+        f"{up.context.server_url}/_faults",
         data=body,
         method=method,
-        headers={"Content-Type": "application/json", **world.cloud.context.keys.bearer},
+        headers={"Content-Type": "application/json", **up.context.keys.bearer},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         answer.read()
