@@ -242,10 +242,23 @@ def _in_a_process(code: str) -> str:
 def test_the_handler_imports_nothing_heavy() -> None:
     heavy = (
         "('boto3', 'botocore.session', 'pydantic', 'pandas', 'pyarrow', 'awswrangler', 'aws_xray_sdk', "
-        "'asyncio', 'aws_lambda_powertools.utilities.data_classes')"
+        "'asyncio', 'dataclasses', 'jmespath', 'aws_lambda_powertools.logging.logger', "
+        "'aws_lambda_powertools.utilities.data_classes')"
     )
     code = f"import sys, transforms.handler; print([each for each in {heavy} if each in sys.modules])"
     assert _in_a_process(code).strip() == "[]"
+
+
+def test_whoever_imports_powertools_after_the_handler_gets_all_of_it() -> None:
+    code = (
+        "import transforms.handler\n"
+        "from aws_lambda_powertools import Logger, Metrics, Tracer, logging\n"
+        "from aws_lambda_powertools.logging import formatter\n"
+        "made = Logger(service='another').registered_formatter\n"
+        "ours = transforms.function.powertools._formatter.LambdaPowertoolsFormatter\n"
+        "print(type(made) is formatter.LambdaPowertoolsFormatter is ours)"
+    )
+    assert _in_a_process(code).strip() == "True"
 
 
 def test_a_traced_invocation_answers_and_loads_neither_asyncio_nor_a_client() -> None:

@@ -1,0 +1,70 @@
+"""Every function is imported from what Lambda gives it: its zip, its locked libraries, the runtime's SDK."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from infra.stacks.artefacts import ARTEFACTS, TRANSFORM, Artefact, locked_requirements, source_files
+from tests.shop import SHOP
+
+SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
+ENVIRON = {
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_REGION": "eu-central-1",
+    "LAMBDA_TASK_ROOT": "/var/task",
+    "PENSTOCK_PSEUDONYM_KEYS": f"k1:{'ab' * 32}",
+    "PENSTOCK_STREAM": "web",
+    "PENSTOCK_TRACING": "true",
+    "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+}
+
+
+def _link(library: str, folder: Path) -> None:
+    """The library as it is installed here, alone in a folder of the search path."""
+    found = distribution(library)
+    for top in {file.parts[0] for file in found.files or () if file.suffix in (".py", ".so")} - {".."}:
+        (folder / top).symlink_to(Path(str(found.locate_file(top))))
+
+
+def _in_lambda(artefact: Artefact, folder: Path, code: str, runtime: tuple[str, ...] = ()) -> str:
+    function, beside = folder / "function", folder / "runtime"
+    for name, content in source_files(artefact, SHOP.folders).items():
+        path = function / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for library in re.findall(r"^([\w.-]+)==", locked_requirements(artefact), re.MULTILINE):
+        _link(library, function)
+    beside.mkdir()
+    for library in runtime:
+        _link(library, beside)
+    search = os.pathsep.join(map(str, (function, beside)))
+    # -S: nothing else that is installed here is seen.
+    return subprocess.run(
+        [sys.executable, "-S", "-s", "-B", "-c", code],
+        env={**ENVIRON, "PYTHONPATH": search},
+        cwd=function,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+@pytest.mark.parametrize("artefact", ARTEFACTS.values(), ids=list(ARTEFACTS))
+def test_a_function_needs_no_library_beside_its_locked_ones_and_the_sdk(
+    artefact: Artefact, tmp_path: Path
+) -> None:
+    module, _, name = artefact.handler.rpartition(".")
+    assert _in_lambda(artefact, tmp_path, f"from {module} import {name}; print({name}.__name__)", SDK)
+
+
+def test_the_transformation_answers_traced_and_needs_not_even_the_sdk(tmp_path: Path) -> None:
+    code = (
+        "from transforms.handler import lambda_handler\n"
+        "print(lambda_handler({'invocationId': 'i', 'records': []}, None))"
+    )
+    assert _in_lambda(TRANSFORM, tmp_path, code).splitlines()[-1] == "{'records': []}"
