@@ -107,6 +107,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         stop_at = min(stop_at, now + int(request.seconds * 1000))
     summary = reports.work(stop_at=stop_at, hard_end=now + remaining)
     answer = reports.standing() if request.wants_answer else {}
+    if request.wants_waiting:
+        answer = {"stale": reports.waiting()}
     aside = set_aside(reports, summary, keeps_house=request.housekeeping)
     _log(request.name, summary, marked=marked, **aside)
     return answer | _figures(summary)

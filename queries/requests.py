@@ -20,6 +20,7 @@ class Request:
         everything: whether the whole lake is compared, not only its last hours.
         housekeeping: whether runs that nobody reads any more are retired.
         wants_answer: whether the caller gets the reports' status.
+        wants_waiting: whether the caller gets how many partitions wait, which takes less reading.
         seconds: work at most this long; None: as long as the invocation allows.
         accept_missing: whether partitions whose input was lost or damaged are computed from what is left.
     """
@@ -28,6 +29,7 @@ class Request:
     everything: bool = False
     housekeeping: bool = False
     wants_answer: bool = False
+    wants_waiting: bool = False
     seconds: float | None = None
     accept_missing: bool = False
 
@@ -48,7 +50,7 @@ def read_request(event: Mapping[str, Any], now: int) -> Request:
         case "work":
             return Request("work", wants_answer=True, seconds=event.get("seconds"))
         case "tick":
-            return Request("tick", everything=bool(event.get("everything", False)), wants_answer=True)
+            return Request("tick", everything=bool(event.get("everything", False)), wants_waiting=True)
         case None if event.get("detail-type") == "Athena Query State Change":
             return Request("finish")
         case None if event.get("source") == "aws.events":

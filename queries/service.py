@@ -8,10 +8,11 @@ from queries.engine.port import QueryEngine
 from queries.hours import day_of
 from queries.lake.port import LakeIndex
 from queries.ledger.port import LedgerTable
-from queries.ledger.rules import is_adoptable
+from queries.ledger.rules import CHUNK, can_be_hastened, is_adoptable
 from queries.ledger.state import PartitionState
 from queries.partitions import Key, LakeHour, stale_partitions
 from queries.refresh.catalog import ReportQuery
+from queries.refresh.due import DUE_LIMIT
 from queries.refresh.freshness import FreshnessTable
 from queries.refresh.housekeeping import Housekeeping
 from queries.refresh.recovery import Recovery
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 RETOLD_MS = 2 * 3_600_000
 """Once an hour `report_freshness` is emitted again for what was published this long before, or later."""
+SOON_MS = 3_600_000
+"""Whatever a tick must come back for is due within this."""
 TICK_MS = 60_000
 """Each tick compares another report's partitions with the catalog."""
 ROLLBACK_MS = 120_000
@@ -111,7 +114,8 @@ class ReportService:
             open_ones = [state.key for state in states if state.quarantined or state.is_stale]
             marked += self.refresher.mark(open_ones, accept=True, at_once=True)
         if request.name == "refresh":
-            self.refresher.hasten(state.key for state in self._waited_for() if state.is_stale)
+            now = self._clock()
+            self.refresher.hasten(state.key for state in self._waited_for() if can_be_hastened(state, now))
         if request.housekeeping:
             self._housekeeping.retire(now=self._clock(), keep_ms=self.settings.keep_hours * 3_600_000)
             self._retell(self._clock() - RETOLD_MS)
@@ -180,6 +184,21 @@ class ReportService:
                 if not is_adoptable(run, now) and self._is_waited_for(run.report)
             ],
         }
+
+    def waiting(self) -> int:
+        """How many stale partitions of reports wait or run; of many only that there are some.
+
+        A tick asks for it every second or so on the local cloud, where `standing` reads all of the ledger.
+        """
+        if running := sum(len(run.inputs) for run in self.ledger.runs() if self._is_waited_for(run.report)):
+            return running
+        soon = self.ledger.due(self._clock() + SOON_MS, DUE_LIMIT)
+        keys = [key for key in soon if self._is_waited_for(key.report)]
+        for start in range(0, len(keys), CHUNK):
+            states = self.ledger.partitions(keys[start : start + CHUNK]).values()
+            if stale := sum(state.is_stale and not state.quarantined for state in states):
+                return stale
+        return int(len(soon) == DUE_LIMIT)  # those that were not seen may be of reports
 
     def set_aside(self) -> int:
         """How many partitions, hours that cannot be sealed included, wait for somebody to do something."""

@@ -4,7 +4,7 @@ S3's listings have a time for each object, which botocore reads by dateutil: 40 
 the query function did while many objects came. Reading it by Python takes 0.2 us.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -20,7 +20,9 @@ def aws_session(**settings: Any) -> boto3.Session:
 
 
 def read_time(value: Any) -> datetime:
-    """A time of an answer: ISO 8601 with a zone by Python itself, all other forms by botocore."""
+    """A time of an answer: ISO 8601 with a zone and seconds by Python itself, other forms by botocore."""
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
     if isinstance(value, str) and value[-1:] == "Z":
         try:
             return datetime.fromisoformat(value)

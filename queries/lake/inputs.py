@@ -10,6 +10,8 @@ from queries.ledger.state import Input, PartitionState
 from queries.partitions import LakeHour, input_hours, input_of
 from transforms.contracts import LakeTable
 
+LISTED_OVER = 24
+"""Hours that are not asked for, but listed all the same when they lie between two that are."""
 SHOWN = 3
 """Objects and hours that a reason names."""
 
@@ -17,9 +19,9 @@ SHOWN = 3
 def read_objects(
     lake: LakeIndex, report: Report, partitions: Sequence[str]
 ) -> Mapping[LakeHour, Sequence[Listed]]:
-    """List the hours that these partitions read."""
+    """List the hours that these partitions read, and those between them where that takes fewer requests."""
     objects: dict[LakeHour, Sequence[Listed]] = {}
-    for first, last in ranges(input_hours(report, partitions)):
+    for first, last in ranges(input_hours(report, partitions), over=LISTED_OVER):
         for table in report.sources:
             listed = lake.objects(table, first, last)
             objects |= {LakeHour(table, hour): found for hour, found in listed.items()}
@@ -88,41 +90,68 @@ def damaged(
     lake: LakeIndex,
     report: Report,
     tables: Sequence[LakeTable],
-    state: PartitionState,
+    states: Sequence[PartitionState],
     objects: Mapping[LakeHour, Sequence[Listed]],
-) -> str:
-    """What is wrong with objects that the published version was not computed from; empty when nothing is.
+) -> dict[str, str]:
+    """By partition, what is wrong with objects that its published version was not computed from; empty when
+    nothing is.
 
     Only their footers are read, and that of the oldest one: columns are added to a table and never taken
-    away, so an object has every column that an older one has.
+    away, so an object has every column that an older one has. All of them are read at once: of a year of
+    hours, each is a request.
     """
-    hours = input_of(report, [state.partition])
-    since = state.published.input.newest if state.published else -1
-    wrong: list[str] = []
-    for table in tables:
-        listed = [one for hour in hours if hour.table == table.name for one in objects.get(hour, ())]
-        wrong += _damaged(lake, table, listed, since)
-    return _sentence("Objects of the lake cannot be what was delivered", wrong)
+    looks = {
+        state.partition: [
+            _New(
+                table,
+                [one for hour in hours for one in objects.get(hour, ()) if hour.table == table.name],
+                since,
+            )
+            for table in tables
+        ]
+        for state in states
+        for hours in [input_of(report, [state.partition])]
+        for since in [state.published.input.newest if state.published else -1]
+    }
+    columns = lake.columns(
+        dict.fromkeys(one for found in looks.values() for each in found for one in each.read)
+    )
+    return {
+        partition: _sentence(
+            "Objects of the lake cannot be what was delivered",
+            [text for each in found for text in each.wrong(columns)],
+        )
+        for partition, found in looks.items()
+    }
 
 
-def _damaged(lake: LakeIndex, table: LakeTable, listed: Sequence[Listed], since: int) -> list[str]:
-    """What is wrong with a table's objects that were modified after `since`."""
-    new = [one for one in listed if one.modified > since]
-    empty = [one.key for one in new if not one.bytes]
-    new = [one for one in new if one.bytes]
-    oldest = min((one for one in listed if one.bytes), key=lambda one: one.modified, default=None)
-    columns = lake.columns(dict.fromkeys([*new, *([oldest] if oldest and new else [])]))
-    wrong = [f"{key} is empty" for key in empty]
-    wanted = required = set(required_columns(table))
-    if oldest and new and not isinstance(older := columns[oldest.key], str):
-        wanted = required | set(older)
-    for one in new:
-        found = columns[one.key]
-        if isinstance(found, str):
-            wrong.append(f"{one.key} {found}")
-        elif lacking := sorted((wanted if one != oldest else required) - set(found)):
-            wrong.append(f"{one.key} lacks {_some(lacking, 'columns')}")
-    return wrong
+class _New:
+    """A table's objects in a partition's input, of which those modified after `since` are looked at."""
+
+    def __init__(self, table: LakeTable, listed: Sequence[Listed], since: int) -> None:
+        new = [one for one in listed if one.modified > since]
+        self._table, self._empty = table, [one.key for one in new if not one.bytes]
+        self._new = [one for one in new if one.bytes]
+        self._oldest = min((one for one in listed if one.bytes), key=lambda one: one.modified, default=None)
+
+    @property
+    def read(self) -> Sequence[Listed]:
+        """The objects whose footers are needed."""
+        return [*self._new, *([self._oldest] if self._oldest and self._new else [])]
+
+    def wrong(self, columns: Mapping[str, Sequence[str] | str]) -> list[str]:
+        """What is wrong with them, by what is in their footers."""
+        wrong = [f"{key} is empty" for key in self._empty]
+        wanted = required = set(required_columns(self._table))
+        if self._oldest and self._new and not isinstance(older := columns[self._oldest.key], str):
+            wanted = required | set(older)
+        for one in self._new:
+            found = columns[one.key]
+            if isinstance(found, str):
+                wrong.append(f"{one.key} {found}")
+            elif lacking := sorted((wanted if one != self._oldest else required) - set(found)):
+                wrong.append(f"{one.key} lacks {_some(lacking, 'columns')}")
+        return wrong
 
 
 def required_columns(table: LakeTable) -> list[str]:

@@ -88,9 +88,15 @@ def mark(
 
 def hasten(state: PartitionState, now: int) -> PartitionState:
     """A stale partition that waits, or was quarantined, becomes due now."""
-    if not state.is_stale or state.run_id is not None:
+    if not can_be_hastened(state, now):
         return state
     return replace(state, due_at=now, quarantined=False, attempts=0 if state.quarantined else state.attempts)
+
+
+def can_be_hastened(state: PartitionState, now: int) -> bool:
+    """Whether it is stale and in no run, and does not come at once anyway."""
+    is_due = state.due_at is not None and state.due_at <= now and not state.quarantined
+    return state.is_stale and state.run_id is None and not is_due
 
 
 def is_claimable(state: PartitionState, now: int) -> bool:

@@ -18,6 +18,7 @@ from queries.ledger.port import OPTIMISTIC_TRIES, ConflictError, LedgerTable, Wr
 from queries.ledger.state import Input, PartitionState, Run, SupersededError
 from queries.partitions import Key, LakeHour, window
 from queries.refresh.catalog import ReportQuery
+from queries.refresh.due import DueKeys
 from queries.refresh.publication import Publication, version_of
 from queries.refresh.rendering import sql_sha, unload
 from queries.refresh.sealing import needs_no_seal
@@ -25,8 +26,6 @@ from queries.refresh.summary import Policy, Summary
 from queries.store.checks import kept_reason
 from queries.store.port import NewerVersionError, ReportStore, SwapRefusedError
 
-DUE_LIMIT = 2_000
-"""Due partitions that one poll of the ledger takes."""
 MOST_ACTIVE = 8
 """Query executions that one worker runs at most: well below Athena's quota, which counts queued ones too."""
 
@@ -78,11 +77,11 @@ class Refresher:
         Without `wait` it starts what is due and publishes what has finished, and leaves the rest to the next
         worker. The worker must be dead for certain at `hard_end`: leases rest on it.
         """
-        summary = Summary()
+        summary, due = Summary(), DueKeys(self._ledger, self._clock, self._queries)
         active = self._adopt(hard_end, summary)
         while True:
             if self._clock() < stop_at and len(active) < MOST_ACTIVE:
-                active += self._claim(MOST_ACTIVE - len(active), hard_end, summary)
+                active += self._claim(due, MOST_ACTIVE - len(active), stop_at, hard_end, summary)
             if not active:
                 return summary
             active = [after for run in active if (after := self._advance(run, summary)) is not None]
@@ -150,19 +149,12 @@ class Refresher:
         summary.adopted += len(adopted)
         return adopted
 
-    def _claim(self, most: int, hard_end: int, summary: Summary) -> list[Run]:
-        due: dict[str, list[Key]] = {}
-        for key in self._ledger.due(self._clock(), DUE_LIMIT):
-            if key.report in self._queries:
-                due.setdefault(key.report, []).append(key)
+    def _claim(self, due: DueKeys, most: int, stop_at: int, hard_end: int, summary: Summary) -> list[Run]:
         claimed: list[Run] = []
-        for report, keys in sorted(due.items()):
-            left = sorted(keys)
-            while left and len(claimed) < most:
-                taken, left = left[: rules.CHUNK], left[rules.CHUNK :]
-                claimed += self._claim_chunk(
-                    self._queries[report], taken, hard_end, most - len(claimed), summary
-                )
+        due.begin()
+        while self._clock() < stop_at and len(claimed) < most and (keys := due.take(rules.CHUNK)):
+            query = self._queries[keys[0].report]
+            claimed += self._claim_chunk(query, keys, hard_end, most - len(claimed), summary)
         return claimed
 
     def _claim_chunk(
@@ -186,7 +178,7 @@ class Refresher:
             writes.append([rules.leave_open(one, inputs[one.partition], sha) for one in left_open])
             rest = [state for state in rest if state not in left_open]
         # Whatever is wrong with an object concerns the partitions that read its hour, not their neighbours.
-        wrong = {state.partition: self._wrong_input(query, state, inputs, objects) for state in rest}
+        wrong = self._wrong_inputs(query, rest, inputs, objects)
         if refused := [state for state in rest if wrong[state.partition]]:
             writes.append(
                 [rules.refuse(one, wrong[one.partition], inputs[one.partition], sha) for one in refused]
@@ -220,20 +212,21 @@ class Refresher:
                 summary.unchanged += [state.key for state in unchanged]
         return claimed
 
-    def _wrong_input(
+    def _wrong_inputs(
         self,
         query: ReportQuery,
-        state: PartitionState,
+        states: Sequence[PartitionState],
         inputs: Mapping[str, Input],
         objects: Mapping[LakeHour, Sequence[Listed]],
-    ) -> str:
-        """Why the partition must not be computed from what the lake holds; empty when it may."""
-        if state.accepts:
-            return ""
-        before = state.published.input if state.published else None
-        return shrunk(query.report, before, inputs[state.partition]) or damaged(
-            self._lake, query.report, query.tables, state, objects
-        )
+    ) -> dict[str, str]:
+        """Why partitions must not be computed from what the lake holds; empty for those that may."""
+        wrong = dict.fromkeys((state.partition for state in states), "")
+        for state in states:
+            if not state.accepts:
+                before = state.published.input if state.published else None
+                wrong[state.partition] = shrunk(query.report, before, inputs[state.partition])
+        unsure = [state for state in states if not state.accepts and not wrong[state.partition]]
+        return wrong | damaged(self._lake, query.report, query.tables, unsure, objects)
 
     def _advance(self, run: Run, summary: Summary) -> Run | None:
         """One step of a run; the run as it is then, None when it is no longer this worker's to go on with."""

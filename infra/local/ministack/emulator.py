@@ -19,6 +19,7 @@ from infra.local.ministack import (
     collector_port,
     conditions,
     delivery_metrics,
+    disk_paths,
     end_marks,
     error_types,
     expire,
@@ -29,6 +30,7 @@ from infra.local.ministack import (
     kept_records,
     kept_tokens,
     mappings,
+    partitions,
     queue_addresses,
     service_roles,
     snapshots,
@@ -165,6 +167,8 @@ def main() -> None:
     end_marks.install()
     error_types.install()
     mappings.install()
+    partitions.install()
+    disk_paths.install()
     kept_objects.install()
     kept_logs.install()
     kept_tokens.install()

@@ -70,6 +70,16 @@ def test_a_mark_does_not_bring_a_retry_forward_nor_put_off_who_was_hastened() ->
     assert ledger.mark(hastened, NOW + 11, 0, 60_000).due_at == NOW + 10
 
 
+def test_only_what_would_come_later_is_hastened() -> None:
+    waits = ledger.mark(ledger.new(KEY), NOW, 60_000, 300_000)
+    hastened = ledger.hasten(waits, NOW + 1)
+    assert hastened.due_at == NOW + 1
+    assert ledger.hasten(hastened, NOW + 20_000) is hastened
+    run, state = claimed(due())
+    quarantined = ledger.give_up(state, run, NOW, "failed", retry_in=None)
+    assert ledger.hasten(quarantined, NOW + 20_000).due_at == NOW + 20_000
+
+
 def test_a_partition_is_claimable_once_it_is_due_and_only_by_one_run() -> None:
     state = ledger.mark(ledger.new(KEY), NOW, 60_000, 300_000)
     assert not ledger.is_claimable(state, NOW)
