@@ -72,7 +72,7 @@ def try_files(
                     event.event_us // _HOUR_US for event in batch.events if event.event_type.delivered
                 )
                 ids.add(
-                    (event.event_id, number, event.row, b"%d %b" % (event.event_us, event.data))
+                    (event.event_id, number, event.row, (event.event_us, event.data))
                     for event in batch.events
                     if event.event_id is not None
                 )

@@ -20,28 +20,51 @@ class FilePlace(NamedTuple):
 
 
 class ImportedLine(NamedTuple):
-    """An event, without what an import adds to it.
-
-    Attributes:
-        hour: its event hour, `2013-01-01-10`.
-        event_time: UTC with milliseconds, as envelopes have it.
-        payload: JSON.
+    """An event, without what an import adds to it. Its parts are decoded when they are asked for: most are
+    only handed on.
     """
 
-    hour: str
-    event_id: str
-    place: FilePlace
-    event_time: str
-    event_type: str
-    version: int
-    payload: bytes
+    parts: tuple[bytes, ...]
+
+    @property
+    def hour(self) -> str:
+        """Its event hour, `2013-01-01-10`."""
+        return self.parts[0].decode()
+
+    @property
+    def event_id(self) -> str:
+        """Its id."""
+        return self.parts[1].decode()
+
+    @property
+    def place(self) -> FilePlace:
+        """Where it stands in the files."""
+        return FilePlace(int(self.parts[2][:4], 16), int(self.parts[2][4:], 16))
+
+    @property
+    def event_time(self) -> str:
+        """UTC with milliseconds, as envelopes have it."""
+        return self.parts[3].decode()
+
+    @property
+    def event_type(self) -> str:
+        """The name of its type."""
+        return self.parts[4].decode()
+
+    @property
+    def version(self) -> int:
+        """Of its type."""
+        return int(self.parts[5])
+
+    @property
+    def payload(self) -> bytes:
+        """JSON."""
+        return self.parts[6]
 
     @property
     def content(self) -> bytes:
         """Everything that the event says; two events with the same are the same."""
-        return b"\t".join(
-            (self.event_time.encode(), self.event_type.encode(), str(self.version).encode(), self.payload)
-        )
+        return b"\t".join(self.parts[3:])
 
 
 class LineWriter:
@@ -71,13 +94,4 @@ class LineWriter:
 
 def read_imported_line(line: bytes) -> ImportedLine:
     """The line, taken apart."""
-    hour, event_id, place, event_time, event_type, version, payload = line.rstrip(b"\n").split(b"\t", 6)
-    return ImportedLine(
-        hour.decode(),
-        event_id.decode(),
-        FilePlace(int(place[:4], 16), int(place[4:], 16)),
-        event_time.decode(),
-        event_type.decode(),
-        int(version),
-        payload,
-    )
+    return ImportedLine(tuple(line.rstrip(b"\n").split(b"\t", 6)))

@@ -57,7 +57,7 @@ class FileReader:
                 found.undelivered += 1
         self._events.add(lines)
         self._ids.add(
-            (event_id, number, row, b"%d %b" % (event_us, data))
+            (event_id, number, row, (event_us, data))
             for row, event_id, event_us, _, _, data in batch.events
             if event_id is not None
         )

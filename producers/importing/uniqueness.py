@@ -4,9 +4,8 @@ Ids are kept on the disk by their last digits, so that memory is a small part of
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
@@ -15,7 +14,7 @@ BUCKETS = 64
 SHOWN = 10
 """Groups of rows that a message names."""
 _HELD_BYTES = 1 << 22
-_ENTRY = Struct(">16s8sIQ")
+_ENTRY = Struct(">16sqIQ")
 
 
 class Group(NamedTuple):
@@ -57,13 +56,13 @@ class IdCheck:
         self._held: list[list[bytes]] = [[] for _ in range(BUCKETS)]
         self._size = 0
 
-    def add(self, entries: Iterable[tuple[str, int, int, bytes]]) -> None:
-        """Take (id, file, row, content) of events."""
+    def add(self, entries: Iterable[tuple[str, int, int, Hashable]]) -> None:
+        """Take (id, file, row, content) of events. Contents are compared by their hashes, of this process."""
         pack, held = _ENTRY.pack, self._held
         count = 0
         for event_id, file, row, content in entries:
             raw = bytes.fromhex(event_id.replace("-", ""))
-            held[raw[15] % BUCKETS].append(pack(raw, blake2b(content, digest_size=8).digest(), file, row))
+            held[raw[15] % BUCKETS].append(pack(raw, hash(content), file, row))
             count += 1
         self._size += count * _ENTRY.size
         if self._size > _HELD_BYTES:
@@ -87,7 +86,7 @@ class IdCheck:
         twice = {event_id for event_id, count in ids.items() if count > 1}
         if not twice:
             return []
-        found: dict[tuple[bytes, int], dict[bytes, int]] = {}
+        found: dict[tuple[bytes, int], dict[int, int]] = {}
         for event_id, content, file, row in _ENTRY.iter_unpack(body):
             if event_id in twice:
                 found.setdefault((event_id, file), {}).setdefault(content, row)

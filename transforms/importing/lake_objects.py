@@ -41,6 +41,5 @@ def digest_of(contents: Iterable[bytes]) -> str:
     """What the object with these events, in order, is named for."""
     digest = blake2b(digest_size=16)
     for content in contents:
-        digest.update(len(content).to_bytes(4, "big"))
-        digest.update(content)
+        digest.update(len(content).to_bytes(4, "big") + content)
     return digest.hexdigest()

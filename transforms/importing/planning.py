@@ -85,12 +85,15 @@ class Planner:
             else:
                 if held and known is None:
                     known = self._ids(held)
-                yield self._part(hour, number, part, known or frozenset(), held)
+                yield self._part(hour, number, key, part, known or frozenset(), held)
             number += 1
 
     def _part(
-        self, hour: str, number: int, part: list[bytes], known: Set[bytes], held: Sequence[str]
+        self, hour: str, number: int, key: str, part: list[bytes], known: Set[bytes], held: Sequence[str]
     ) -> Planned:
+        """`key` is the object of all of the part."""
+        if not known:
+            return Planned(hour, number, key, part)
         fresh = [line for line in part if line[_ID] not in known]
         there = [line for line in part if line[_ID] in known]
         key = object_key(self._table, hour, digest_of(map(_content, fresh))) if fresh else ""

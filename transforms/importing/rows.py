@@ -50,12 +50,21 @@ class Made(NamedTuple):
 
 def record(line: ImportedLine, sender: Sender, seq: int) -> bytes:
     """The event as a record of the stream would have it."""
-    head = (
-        f'{{"event_type":"{line.event_type}","event_id":"{line.event_id}","schema_version":{line.version},'
-        f'"event_time":"{line.event_time}","source":"{IMPORT_SOURCE}","producer_id":"{sender.producer_id}",'
-        f'"epoch":{sender.epoch},"seq":{seq},"payload":'
+    _, event_id, _, event_time, event_type, version, payload = line.parts
+    return (
+        b'{"event_type":"%b","event_id":"%b","schema_version":%b,"event_time":"%b","source":"%b","producer_id":"%b",'
+        b'"epoch":%d,"seq":%d,"payload":%b}'
+    ) % (
+        event_type,
+        event_id,
+        version,
+        event_time,
+        IMPORT_SOURCE.encode(),
+        sender.producer_id.encode(),
+        sender.epoch,
+        seq,
+        payload,
     )
-    return b"%b%b}" % (head.encode(), line.payload)
 
 
 class RowMaker:
