@@ -62,14 +62,20 @@ def build(
                 deployment.stack("collector"),
                 project=project,
                 deployment=deployment,
-                code=code["collector"],
+                code=code,
             )
         ]
         if deployment.collector
         else []
     )
     plain = next((stream for stream in project.streams.values() if stream.plain_names), None)
-    monitoring = MonitoringStack(app, deployment.stack("monitoring"), deployment=deployment, plain=plain)
+    monitoring = MonitoringStack(
+        app,
+        deployment.stack("monitoring"),
+        deployment=deployment,
+        plain=plain,
+        hooks=bool(project.hooks),
+    )
     watched = [
         StreamMonitoringStack(
             app, deployment.stream_stack(stream, "monitoring"), deployment=deployment, stream=stream

@@ -42,6 +42,8 @@ class Deployment:
         cutoff_bytes: an Athena query of the pipeline that scans more is stopped; analysts have their own.
         collector: whether events are also taken over HTTP (docs/collector.md).
         collector_memory, collector_timeout_seconds: of its function.
+        hooks_memory, hooks_timeout_seconds, hooks_concurrency: the worker that takes webhooks to their
+            streams, and how many of it SQS may start.
         lake_archive_days, failed_days, results_days, retired_days, access_log_days, log_days: lifecycles.
         iterator_age_minutes, freshness_minutes: the promises that alarms watch.
         monthly_scan_gigabytes: Athena volume of a month that the cost alarm takes as a plan.
@@ -68,6 +70,9 @@ class Deployment:
     collector: bool = False
     collector_memory: int = 512
     collector_timeout_seconds: int = 20
+    hooks_memory: int = 1024
+    hooks_timeout_seconds: int = 60
+    hooks_concurrency: int = 2
     lake_archive_days: int = 90
     failed_days: int = 30
     results_days: int = 7
@@ -138,6 +143,28 @@ class Deployment:
     @property
     def collector_dead_letter_queue(self) -> str:
         return f"{self.prefix}-collector-spill-dead"
+
+    @property
+    def hooks_function(self) -> str:
+        """The worker that takes deliveries of webhooks to their streams."""
+        return f"{self.prefix}-hooks"
+
+    @property
+    def hooks_queue(self) -> str:
+        return f"{self.prefix}-hooks"
+
+    @property
+    def hooks_dead_letter_queue(self) -> str:
+        return f"{self.prefix}-hooks-dead"
+
+    @property
+    def deliveries_table(self) -> str:
+        return f"{self.prefix}-deliveries"
+
+    @property
+    def hook_secret_prefix(self) -> str:
+        """Then comes the name of a source: what its provider signs with."""
+        return f"{self.prefix}/hooks/"
 
     @property
     def write_keys_table(self) -> str:

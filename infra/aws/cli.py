@@ -30,6 +30,7 @@ Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 Collected = Annotated[
     float, typer.Option(min=0, max=1, help="Share of the events that come through the collector.")
 ]
+Hooked = Annotated[float, typer.Option("--webhooks", min=0, max=1, help="Share that comes as webhooks.")]
 Rate = Annotated[float, typer.Option("--events-per-second", min=0.001, help="Average of the month.")]
 Size = Annotated[int, typer.Option("--bytes", min=1, help="Bytes of one event.")]
 
@@ -139,13 +140,14 @@ def cost(
         bool, typer.Option("--single", help="One record per event: producers that do not pack.")
     ] = False,
     collected: Collected = 0,
+    webhooks: Hooked = 0,
     as_json: Json = False,
 ) -> None:
     """What a load costs a month, by service, and what would be cheaper."""
     from infra.cost.cost import Load, monthly, suggestions, total
     from infra.cost.prices import as_of, prices
 
-    load = Load(events_per_second, event_bytes, aggregated=not single, collected=collected)
+    load = Load(events_per_second, event_bytes, aggregated=not single, collected=collected, webhooks=webhooks)
     project = _project(context)
     chosen = _named(project, deployment)
     lines = monthly(load, project, chosen, prices(region))
@@ -171,6 +173,7 @@ def capacity(
     event_bytes: Size = 1024,
     deployment: Name = DEFAULT,
     collected: Collected = 0,
+    webhooks: Hooked = 0,
     as_json: Json = False,
 ) -> None:
     """Which limits a load comes near, at which load each is reached, and what to raise."""
@@ -179,7 +182,9 @@ def capacity(
 
     project = _project(context)
     found = uses(
-        Load(events_per_second, event_bytes, collected=collected), project, _named(project, deployment)
+        Load(events_per_second, event_bytes, collected=collected, webhooks=webhooks),
+        project,
+        _named(project, deployment),
     )
     if as_json:
         _json([

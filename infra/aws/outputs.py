@@ -66,6 +66,11 @@ class Outputs:
     write_keys_table: str = ""
     collector_queue_url: str = ""
     collector_dead_letter_queue_url: str = ""
+    hooks_function: str = ""
+    hooks_queue_url: str = ""
+    hooks_dead_letter_queue_url: str = ""
+    deliveries_table: str = ""
+    hook_secret_prefix: str = ""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Outputs":

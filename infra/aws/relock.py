@@ -19,6 +19,7 @@ LIBRARIES = {
     "transform": _COMMON,
     "refresh": (*_COMMON, "jmespath", "typing_extensions"),
     "collector": ("msgspec",),
+    "hooks": ("msgspec", "duckdb", "pyarrow"),
     "query": (*_COMMON, "jmespath", "typing_extensions", "PyAthena", "fsspec", "tenacity", "tzdata"),
 }
 """What is imported, with what that needs in turn. msgspec imports `typing_extensions` where it finds it."""

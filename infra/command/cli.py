@@ -33,6 +33,7 @@ MOUNTS = (
         EVENTS,
     ),
     Mount("keys", "producers.commands.keys", "app", "Write keys of the collector.", EVENTS),
+    Mount("hooks", "producers.commands.hooks", "app", "Webhooks: addresses and secrets.", EVENTS),
     Mount("import", "infra.importing.cli", "import_files", "Files of any age into the lake.", EVENTS),
     Mount("failed", "transforms.cli", "failed_app", "Failed records: list, explain, replay.", EVENTS),
     Mount("contracts", "transforms.cli", "contracts_app", "Event types and what they promise.", EVENTS),

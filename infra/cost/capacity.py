@@ -62,6 +62,8 @@ def uses(
     found = _shared(load, project, deployment, assume)
     if deployment.collector and load.collected:
         found += _collected(load, assume)
+    if deployment.collector and project.hooks and load.webhooks:
+        found += _webhooks(load, deployment, assume)
     for stream, share in shares(load, streams):
         whose = f" of {stream.name}" if len(streams) > 1 else ""
         own = _direct(share, assume) if stream.is_direct else _streamed(share, deployment, assume)
@@ -134,6 +136,29 @@ def _streamed(load: Load, deployment: Deployment, assume: Assumptions) -> list[U
             shards * SHARD_RECORDS,
             "records/s",
             "Let producers aggregate, or raise `shards`.",
+        ),
+    ]
+
+
+def _webhooks(load: Load, deployment: Deployment, assume: Assumptions) -> list[Use]:
+    """Of the share of the load that comes as webhooks, a request each."""
+    rate = load.events_per_second
+    return [
+        _moved(
+            rate,
+            "Webhooks, requests",
+            rate * load.webhooks,
+            GATEWAY_REQUESTS,
+            "requests/s",
+            "Ask AWS for a higher quota.",
+        ),
+        _moved(
+            rate,
+            "Webhooks, workers",
+            rate * load.webhooks * assume.webhook_seconds,
+            deployment.hooks_concurrency,
+            "at once",
+            "Raise `hooks_concurrency`; until then deliveries wait in their queue.",
         ),
     ]
 

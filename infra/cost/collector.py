@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 ACCESS_LOG_BYTES = 200
 """Of a request's line."""
+QUEUE_REQUESTS = 3
+"""Sent, received, deleted."""
+TABLE_WRITES = 2
+"""Claimed, done."""
 
 
 def collector(
@@ -26,3 +30,23 @@ def collector(
         + requests * ACCESS_LOG_BYTES / 2**30 * prices["cloudwatch"]["logs_gb"]
     )
     return dollars, f"{requests / 1e6:,.1f} M requests, {seconds:,.0f} s"
+
+
+def webhooks(
+    load: "Load", deployment: Deployment, prices: Mapping[str, Any], assume: "Assumptions"
+) -> tuple[float, str]:
+    """(dollars, what they are made of): gateway, queue, table of deliveries, worker. One event a delivery."""
+    deliveries = load.events * load.webhooks
+    seconds = deliveries * assume.webhook_seconds
+    each = (
+        prices["api_gateway"]["http_requests_million"]
+        + prices["lambda"]["requests_million"]
+        + QUEUE_REQUESTS * prices["sqs"]["requests_million"]
+        + TABLE_WRITES * prices["dynamodb"]["writes_million"]
+    )
+    dollars = (
+        deliveries / 1e6 * each
+        + seconds * deployment.hooks_memory / 1024 * prices["lambda"]["arm_gb_second"]
+        + deliveries * ACCESS_LOG_BYTES / 2**30 * prices["cloudwatch"]["logs_gb"]
+    )
+    return dollars, f"{deliveries / 1e6:,.1f} M deliveries, {seconds:,.0f} s"

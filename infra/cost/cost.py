@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from infra.cost.collector import collector
+from infra.cost.collector import collector, webhooks
 from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
@@ -27,6 +27,7 @@ class Load:
         aggregated: whether producers pack events into records of about 40 KB, as Penstock's do.
         lake_months: how many months of events the lake keeps in the price.
         collected: share of the events, from 0 to 1, that come through the collector.
+        webhooks: share of the events that come as deliveries of webhooks.
     """
 
     events_per_second: float
@@ -34,6 +35,7 @@ class Load:
     aggregated: bool = True
     lake_months: float = 1
     collected: float = 0
+    webhooks: float = 0
 
     @property
     def events(self) -> float:
@@ -55,6 +57,7 @@ class Assumptions:
         buffer_minutes: how long Firehose really takes to fill a buffer, at most.
         events_per_request: to the collector.
         collector_seconds, collector_seconds_per_event: of its function, for a request and an event in it.
+        webhook_seconds: of the worker for a delivery, which it takes one by one where they come seldom.
         requests_per_read: of Athena to S3 for one lake object: its footer, and the columns that are needed.
     """
 
@@ -68,6 +71,7 @@ class Assumptions:
     events_per_request: float = 20
     collector_seconds: float = 0.012
     collector_seconds_per_event: float = 0.00004
+    webhook_seconds: float = 0.03
     requests_per_read: float = 2
     custom_metrics: int = 30
 
@@ -106,6 +110,8 @@ def monthly(
         whose = f" of {stream.name}" if len(streams) > 1 else ""
         lines += [replace(line, service=f"{line.service}{whose}") for line in own]
     collected = [Line("Collector", *collector(load, deployment, prices, assume))] if load.collected else []
+    if load.webhooks and project.hooks:
+        collected.append(Line("Webhooks", *webhooks(load, deployment, prices, assume)))
     return [
         *(collected if deployment.collector else []),
         *lines,
@@ -264,7 +270,7 @@ def _operations(
 ) -> Line:
     rate = prices["cloudwatch"]
     streams = project.streams.values()
-    alarms = len(alarm_rules(deployment, streams))
+    alarms = len(alarm_rules(deployment, streams, hooks=bool(project.hooks)))
     dashboards = 1 + sum(not stream.plain_names for stream in streams)
     metrics = assume.custom_metrics * len(streams)
     calls = load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB) + 2 * MINUTES
@@ -275,6 +281,7 @@ def _operations(
         + dashboards * rate["dashboard_month"]
         + logs * rate["logs_gb"]
         + len(streams) * (prices["secrets"]["secret_month"] + prices["kms"]["key_month"])
+        + (len(project.hooks) if deployment.collector else 0) * prices["secrets"]["secret_month"]
     )
     return Line("Operations", dollars, f"{alarms} alarms, {metrics} metrics, {logs:,.1f} GB of logs")
 

@@ -34,11 +34,13 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     shared = ("lake_bucket", "reporting_bucket", "results_bucket", "access_log_bucket")
     yield from (Named("bucket", _longest(getattr(deployment, each))) for each in shared)
     yield from (
-        Named("role", _longest(deployment.role(each))) for each in ("queries", "refresh", "collector")
+        Named("role", _longest(deployment.role(each)))
+        for each in ("queries", "refresh", "collector", "hooks", "hooks-gateway")
     )
     yield Named("function", deployment.query_function)
     yield Named("function", deployment.refresh_function)
     yield Named("function", deployment.collector_function)
+    yield Named("function", deployment.hooks_function)
     for stream in streams:
         own = [stream.named("transform"), f"{stream.name}-delivery"]
         own += [] if stream.is_direct else [f"{stream.name}-source"]

@@ -75,6 +75,11 @@ class Project:
 
         return read_sources(self.folders.sources)
 
+    @property
+    def hooks(self) -> "Mapping[str, SourceDefinition]":
+        """Its sources that take webhooks, by name. Raises SourceDefinitionError."""
+        return {name: source for name, source in self.sources.items() if source.webhook}
+
     @cached_property
     def tables(self) -> Mapping[str, LakeTable]:
         """Its lake tables by name. Raises StreamDefinitionError."""

@@ -57,19 +57,24 @@ class AlarmRule:
         return f"{dashed(self.stream)}-{self.kind}" if self.stream else self.kind
 
 
-def alarm_rules(deployment: Deployment, streams: Iterable[Stream]) -> Sequence[AlarmRule]:
-    """Every alarm of a deployment, in the order of the data's way."""
+def alarm_rules(
+    deployment: Deployment, streams: Iterable[Stream], *, hooks: bool = False
+) -> Sequence[AlarmRule]:
+    """Every alarm of a deployment, in the order of the data's way. `hooks`: some source takes webhooks."""
     given = list(streams)
     plain = next((stream for stream in given if stream.plain_names), None)
     others = [rule for each in given if each is not plain for rule in stream_rules(deployment, each)]
-    return [*deployment_rules(deployment, plain), *others]
+    return [*deployment_rules(deployment, plain, hooks=hooks), *others]
 
 
-def deployment_rules(deployment: Deployment, plain: Stream | None) -> Sequence[AlarmRule]:
+def deployment_rules(
+    deployment: Deployment, plain: Stream | None, *, hooks: bool = False
+) -> Sequence[AlarmRule]:
     """The alarms that belong to no one stream, with those of the stream that has plain names."""
     return [
         *(stream_rules(deployment, plain) if plain is not None else [_failed_objects(deployment)]),
         *(_collector_alarms(deployment) if deployment.collector else []),
+        *(_hook_alarms(deployment) if deployment.collector and hooks else []),
         *_queue_alarms(deployment),
         *_report_alarms(deployment),
         *_cost_alarms(deployment),
@@ -235,6 +240,23 @@ def _collector_alarms(deployment: Deployment) -> list[AlarmRule]:
             "Records of the collector could not be put on their stream for ten hours.",
             "page", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
             {"QueueName": deployment.collector_dead_letter_queue}, "Maximum", 0, 60, 1,
+        ),
+    ]  # fmt: skip
+
+
+def _hook_alarms(deployment: Deployment) -> list[AlarmRule]:
+    return [
+        AlarmRule(
+            "hooks-waiting",
+            "Deliveries of webhooks wait in their queue for more than ten minutes.",
+            "page", "AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": deployment.hooks_queue},
+            "Maximum", 600,
+        ),
+        AlarmRule(
+            "hooks-refused",
+            "Deliveries of webhooks were refused, or could not be put on their stream for ten hours.",
+            "ticket", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
+            {"QueueName": deployment.hooks_dead_letter_queue}, "Maximum", 0, 300, 1,
         ),
     ]  # fmt: skip
 

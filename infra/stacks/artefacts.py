@@ -104,8 +104,28 @@ COLLECTOR = Artefact(
     lock="collector.txt",
     project=("streams",),
 )
+HOOKS = Artefact(
+    name="hooks",
+    handler="producers.hooks.handler.lambda_handler",
+    sources=(
+        *_PROMISES,
+        "producers/hooks",
+        *_files("producers/sources", "__init__", "access_log", "blocks", "chunks", "conversion", "csv_cells"),
+        *_files("producers/sources", "csv_chunks", "csv_rows", "definition", "encoding", "engine", "faults"),
+        *_files("producers/sources", "files", "lines", "making", "plan", "read", "reader"),
+        *_files("producers/sources", "results", "rows", "statement", "tables", "times", "webhook"),
+        *_files("producers/sources", "zones"),
+        *_files("producers", "errors", "identity"),
+        *_files("producers/collector", "__init__", "events", "keys", "messages", "problems"),
+        *_files("producers/collector", "records", "sequence"),
+        *_files("producers/packing", "__init__", "aggregation", "codec"),
+        *_files("producers/sinks", "__init__", "aws_calls", "body", "kinesis", "port", "shard_map"),
+    ),
+    lock="hooks.txt",
+    project=("streams", "sources"),
+)
 ARTEFACTS: Mapping[str, Artefact] = {
-    artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR)
+    artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, HOOKS)
 }
 
 
@@ -117,7 +137,9 @@ def transform_artefact(stream: Stream) -> Artefact:
 def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     """Every artefact of the project's deployments by name."""
     transforms = [transform_artefact(stream) for stream in project.streams.values()]
-    collectors = [COLLECTOR] if any(each.collector for each in project.deployments.values()) else []
+    collectors = [COLLECTOR, *([HOOKS] if project.hooks else [])]
+    if not any(each.collector for each in project.deployments.values()):
+        collectors = []
     return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH, *collectors)}
 
 

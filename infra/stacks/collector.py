@@ -1,5 +1,6 @@
 """Events over HTTP: the API, its function, the write keys, and the queue of what a stream did not take."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
@@ -13,9 +14,10 @@ from constructs import Construct
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, kept_logs, log_group_name
 from infra.project.project import Project
-from infra.stacks.artefacts import COLLECTOR
+from infra.stacks.artefacts import COLLECTOR, HOOKS
 from infra.stacks.findings import accept
 from infra.stacks.permissions import collector_grants
+from infra.stacks.webhooks import Webhooks
 from producers.collector.key_items import EXPIRES_AT, HASH_KEY
 from producers.collector.settings import Settings
 
@@ -34,14 +36,23 @@ class CollectorStack(Stack):
     """From HTTP requests to records of the streams."""
 
     def __init__(
-        self, scope: Construct, identifier: str, *, project: Project, deployment: Deployment, code: Path
+        self,
+        scope: Construct,
+        identifier: str,
+        *,
+        project: Project,
+        deployment: Deployment,
+        code: Mapping[str, Path],
     ) -> None:
+        """`code` has the folder of each function's artefact."""
         super().__init__(scope, identifier, description="Penstock: events over HTTP")
         self._project, self._deployment = project, deployment
         self.keys = self._keys()
         self.dead_letter_queue, self.queue = self._queues()
-        self.collector = self._function(code)
+        self.collector = self._function(code[COLLECTOR.name])
         self.api = self._api()
+        if project.hooks:
+            Webhooks(self, self.api, project=project, deployment=deployment, code=code[HOOKS.name])
         CfnOutput(self, "CollectorUrl", value=self.api.api_endpoint)
         CfnOutput(self, "CollectorFunction", value=self.collector.function.function_name)
         CfnOutput(self, "WriteKeysTable", value=self.keys.table_name)

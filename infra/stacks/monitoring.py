@@ -110,11 +110,18 @@ class _Alarming(Stack):
 class MonitoringStack(_Alarming):
     """What tells people that a promise of the deployment is not kept.
 
-    `plain` is the stream that has plain names, if there is one: its alarms are here too.
+    `plain` is the stream that has plain names, if there is one: its alarms are here too. `hooks`: some source
+    takes webhooks.
     """
 
     def __init__(
-        self, scope: Construct, identifier: str, *, deployment: Deployment, plain: Stream | None
+        self,
+        scope: Construct,
+        identifier: str,
+        *,
+        deployment: Deployment,
+        plain: Stream | None,
+        hooks: bool = False,
     ) -> None:
         self._plain = plain
         name = f"{deployment.prefix}-operations"
@@ -123,7 +130,7 @@ class MonitoringStack(_Alarming):
             identifier,
             deployment=deployment,
             description="Penstock: alarms and the operations dashboard",
-            rules=deployment_rules(deployment, plain),
+            rules=deployment_rules(deployment, plain, hooks=hooks),
             topic=deployment.alarm_topic,
             dashboard=name,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from infra.deployment import Deployment
 from infra.project.project import Project
+from infra.stacks.hook_permissions import hook_secrets
 from infra.stacks.permissions import (
     ANALYST_RESULTS,
     OBJECTS,
@@ -62,7 +63,7 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         "reconciler": _reconciler(deployment, project),
         "failed-reader": _failed_reader(deployment, project),
         "importer": _importer(deployment, project),
-        **({"key-keeper": _key_keeper(deployment)} if deployment.collector else {}),
+        **({"key-keeper": _key_keeper(deployment, project)} if deployment.collector else {}),
     }
 
 
@@ -139,11 +140,16 @@ def _quicksight(deployment: Deployment, project: Project) -> Policy:
     )
 
 
-def _key_keeper(deployment: Deployment) -> Policy:
+def _key_keeper(deployment: Deployment, project: Project) -> Policy:
     """Writes items of keys only; a listing cannot be limited to them. It shows the counts of a day too."""
+    hooks = Grant(
+        "KeepSecrets",
+        ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+        hook_secrets(deployment, project),
+    )
     table = arn("dynamodb", f"table/{deployment.write_keys_table}")
     return Policy(
-        "Makes, disables and rotates write keys of the collector",
+        "Makes, disables and rotates write keys of the collector, and secrets of webhooks",
         (
             Grant("ListKeys", ["dynamodb:Scan"], [table]),
             Grant(
@@ -152,6 +158,7 @@ def _key_keeper(deployment: Deployment) -> Policy:
                 [table],
                 {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{KEY}*"]}},
             ),
+            *([hooks] if project.hooks else []),
         ),
     )
 
@@ -163,6 +170,9 @@ def _operator(deployment: Deployment, project: Project) -> Policy:
     if deployment.collector:
         dead.append(arn("sqs", deployment.collector_dead_letter_queue))
         alive.append(arn("sqs", deployment.collector_queue))
+        if project.hooks:
+            dead.append(arn("sqs", deployment.hooks_dead_letter_queue))
+            alive.append(arn("sqs", deployment.hooks_queue))
     return Policy(
         "Redrives dead letters, marks reports stale, calls the query function; sees no event",
         (

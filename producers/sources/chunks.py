@@ -92,14 +92,14 @@ def _of_lines(
 def _json_cells(line: bytes, wanted: Sequence[str]) -> list[str | None]:
     try:
         found: Mapping[str, Any] = _RAW.decode(line)
-        return [_json_text(found[name]) if name in found else None for name in wanted]
+        return [json_text(found[name]) if name in found else None for name in wanted]
     except UnicodeDecodeError as error:
         raise _BadRowError(not_utf8(error)) from error
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _BadRowError(f"not a JSON object: {error}") from error
 
 
-def _json_text(raw: msgspec.Raw) -> str | None:
+def json_text(raw: msgspec.Raw) -> str | None:
     """A text as it is meant; null as nothing; numbers, lists and objects as they are written."""
     data = bytes(raw)
     if data[:1] == b'"':

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from producers.contracts import HeadedSql, HeaderError, Stream, headed_sql
 from producers.sources.encoding import marked
+from producers.sources.webhook import DELIVERY, Webhook, webhook_of
+from producers.sources.webhook import NAMES as WEBHOOK_NAMES
 
 SourceFormat = Literal["csv", "ndjson", "parquet", "access-log", "lines"]
 SOURCE_FORMATS: tuple[SourceFormat, ...] = get_args(SourceFormat)
@@ -24,7 +26,7 @@ _NAMES = frozenset(
     {
         "source", "title", "owner", "stream", "event", "format", "key", "key_space", "event_time", "zone",
         "nulls", "ambiguous", "nonexistent", "delimiter", "quote", "columns", "comment", "extra_cells",
-        "short_rows",
+        "short_rows", *WEBHOOK_NAMES,
     }
 )  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -72,6 +74,7 @@ class SourceDefinition:
         zone: IANA name of the zone of times that have none; empty when all of them have one.
         nulls: cells that stand for nothing, besides empty ones.
         ambiguous, nonexistent: what becomes of a local time that a clock showed twice, or never.
+        webhook: how deliveries over HTTP are signed, for a source of which there are any.
         statement: the SELECT; `line` is where it begins.
     """
 
@@ -89,6 +92,7 @@ class SourceDefinition:
     ambiguous: Ambiguous = "refuse"
     nonexistent: Nonexistent = "refuse"
     csv: CsvForm = CsvForm()
+    webhook: Webhook | None = None
     file: str = ""
     lines: tuple[tuple[str, int], ...] = ()
     version: str = ""
@@ -179,6 +183,7 @@ def _definition(headed: HeadedSql, version: str) -> SourceDefinition:
     zone = headed.value("zone", "")
     if zone:
         _check_zone(headed, zone)
+    webhook = webhook_of(headed)
     return SourceDefinition(
         name=name,
         stream=headed.value("stream"),
@@ -187,13 +192,14 @@ def _definition(headed: HeadedSql, version: str) -> SourceDefinition:
         event_time=_said(headed, "event_time"),
         statement=headed.statement,
         line=headed.line,
-        key=split_outside_brackets(headed.value("key", "")),
+        key=split_outside_brackets(headed.value("key", DELIVERY if webhook else "")),
         key_space=headed.value("key_space", name),
         zone=zone,
         nulls=tuple(word.strip() for word in headed.value("nulls", "").split(",") if word.strip()),
         ambiguous=cast("Ambiguous", _one_of(headed, "ambiguous", get_args(Ambiguous), "refuse")),
         nonexistent=cast("Nonexistent", _one_of(headed, "nonexistent", get_args(Nonexistent), "refuse")),
         csv=_csv_form(headed),
+        webhook=webhook,
         file=file,
         lines=tuple((name, line) for name, (line, _) in headed.fields.items()),
         version=version,

@@ -83,7 +83,7 @@ class SourceReader:
         return Making(self._tools, Chunk(range(1, len(table) + 1), table, ()), None, self._floor_us).batch("")
 
     def _chunks(self, path: str, share: Share | None) -> Generator[Chunk]:
-        wanted = self._wanted() if self.definition.format == "ndjson" else ()
+        wanted = self.wanted() if self.definition.format == "ndjson" else ()
         with opened(path, share) as content:
             number = 0
             try:
@@ -96,8 +96,11 @@ class SourceReader:
                 reason = f"the gzip data ends early or is damaged ({error}): what follows cannot be read"
                 yield Chunk((), text_table((), ()), [(number + 1, Refused("", reason))])
 
-    def _wanted(self) -> tuple[str, ...]:
-        """The members that NDJSON is searched for: those that SELECT and header name."""
+    def wanted(self) -> tuple[str, ...]:
+        """The members that NDJSON is searched for: those that SELECT and header name.
+
+        Raises SourceDefinitionError.
+        """
         definition = self.definition
         header = [definition.event_time, *definition.key]
         if definition.event not in self._tools.kinds:

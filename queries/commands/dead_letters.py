@@ -1,5 +1,6 @@
 """The dead-letter queue: what could not be read, and sending it back."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from queries.lake.notifications import MalformedNotificationError, created_objects
 
 _BATCH = 10
+_REASON = "reason"
+"""Attribute that says why a delivery was refused; it goes when the delivery is sent back."""
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _HIDDEN_SECONDS = 60
 
 
@@ -21,12 +25,12 @@ class DeadLetter:
     body: str
 
 
-class NoCollectorError(RuntimeError):
-    """The deployment has no collector, and thus no queue of it."""
+class NoQueueError(RuntimeError):
+    """The deployment has no such part, and thus no queue of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, part: str) -> None:
         super().__init__(
-            "No collector is deployed, so it has no queue. Leave --queue out for the queue of reports."
+            f"No {part} is deployed, so there is no queue. Leave --queue out for the queue of reports."
         )
 
 
@@ -47,6 +51,22 @@ def unopened(message: dict[str, Any]) -> DeadLetter:
     count = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0))
     body = f"a record, {len(message['Body'])} bytes as text"
     return DeadLetter(message["MessageId"], count, (), "the stream did not take it", body)
+
+
+def delivery(message: dict[str, Any]) -> DeadLetter:
+    """What a refused delivery of a webhook is. Its body is a provider's, and is not shown."""
+    found = {
+        name: str(each.get("StringValue", "")) for name, each in message.get("MessageAttributes", {}).items()
+    }
+    source, reason = found.get("source", "").removeprefix("="), found.get(_REASON, "")
+    count = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0))
+    body = f"a delivery to {_named(source)}, {len(message['Body'])} characters"
+    return DeadLetter(message["MessageId"], count, (), _named(reason, "it could not be taken in time"), body)
+
+
+def _named(text: str, otherwise: str = "no source") -> str:
+    """An identifier as it is; anybody may have written anything else."""
+    return text if _NAME.fullmatch(text) else otherwise
 
 
 def dead_letters(
@@ -75,13 +95,14 @@ def redrive(
 ) -> int:
     """Send messages back to the queue; how many. A message is deleted only after it was sent.
 
-    Sending twice does no harm: a notification is a hint.
+    Sending twice does no harm: a notification is a hint, and events and deliveries have ids.
     """
     moved = 0
     for message in _received(sqs, dead_letter_queue_url):
         if limit is not None and moved >= limit:
             break
-        sqs.send_message(QueueUrl=queue_url, MessageBody=message["Body"])
+        kept = {name: each for name, each in message.get("MessageAttributes", {}).items() if name != _REASON}
+        sqs.send_message(QueueUrl=queue_url, MessageBody=message["Body"], MessageAttributes=kept)
         sqs.delete_message(QueueUrl=dead_letter_queue_url, ReceiptHandle=message["ReceiptHandle"])
         moved += 1
         progress(moved)
@@ -95,5 +116,6 @@ def _received(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
         VisibilityTimeout=_HIDDEN_SECONDS,
         WaitTimeSeconds=1,
         AttributeNames=["ApproximateReceiveCount"],
+        MessageAttributeNames=["All"],
     ).get("Messages"):
         yield from messages

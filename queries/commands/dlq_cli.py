@@ -1,21 +1,38 @@
 """`penstock dlq`: messages that could not be handled, of each queue that has dead letters."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from queries.commands import present
-from queries.commands.dead_letters import NoCollectorError, dead_letters, describe, redrive, unopened
+from queries.commands.dead_letters import (
+    DeadLetter,
+    NoQueueError,
+    dead_letters,
+    delivery,
+    describe,
+    redrive,
+    unopened,
+)
 from queries.commands.target import Target
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The dead-letter queues.")
 
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 Queue = Annotated[
-    Literal["objects", "collector"],
-    typer.Option(help="Notifications of lake objects, or records that the collector could not put."),
+    Literal["objects", "collector", "hooks"],
+    typer.Option(
+        help="Notifications of lake objects, records that the collector could not put, or deliveries of "
+        "webhooks that were refused."
+    ),
 ]
+_DESCRIBED: Mapping[str, Callable[[dict[str, Any]], DeadLetter]] = {
+    "objects": describe,
+    "collector": unopened,
+    "hooks": delivery,
+}
 
 
 @app.command("list")
@@ -28,7 +45,7 @@ def list_dead_letters(
     """Messages that could not be read, and why."""
     target: Target = context.obj
     _, dead = _queues(target, queue)
-    found = dead_letters(target.client("sqs"), dead, limit, unopened if queue == "collector" else describe)
+    found = dead_letters(target.client("sqs"), dead, limit, _DESCRIBED[queue])
     present.show([asdict(letter) for letter in found], as_json=as_json or target.json)
 
 
@@ -47,9 +64,14 @@ def redrive_dead_letters(
 
 
 def _queues(target: Target, queue: str) -> tuple[str, str]:
-    """URLs of a queue and of its dead letters. Raises NoCollectorError."""
+    """URLs of a queue and of its dead letters. Raises NoQueueError."""
     if queue == "objects":
         return target.queue_url, target.dead_letter_queue_url
-    if not target.collector_queue_url:
-        raise NoCollectorError
-    return target.collector_queue_url, target.collector_dead_letter_queue_url
+    alive, dead = (
+        (target.collector_queue_url, target.collector_dead_letter_queue_url)
+        if queue == "collector"
+        else (target.hooks_queue_url, target.hooks_dead_letter_queue_url)
+    )
+    if not alive:
+        raise NoQueueError("collector" if queue == "collector" else "source of webhooks")
+    return alive, dead

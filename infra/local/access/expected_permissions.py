@@ -104,6 +104,7 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
         ),
         **({"refresh": _refresh(names)} if _copied(names) else {}),
         **(_collector(names) if of.collector_function else {}),
+        **(_hooks(names) if of.hooks_function else {}),
         "analyst": (
             [*results_of_analysts, *rows, ("s3:GetObject", report), *listed,
              *(("glue:GetPartitions", table) for _, table, *_ in tables)],
@@ -178,6 +179,42 @@ def _collector(names: Names) -> dict[str, tuple[Asked, Asked]]:
             [*names.nobody, ("dynamodb:PutItem", table, use), ("dynamodb:PutItem", names.ledger),
              ("dynamodb:Scan", names.ledger), *(("kinesis:PutRecords", each) for each in streams),
              *(("s3:GetObject", each) for each in rows), ("sqs:ReceiveMessage", spill)],
+        ),
+    }  # fmt: skip
+
+
+def _hooks(names: Names) -> dict[str, tuple[Asked, Asked]]:
+    """The gateway that takes deliveries of webhooks, and the worker behind it."""
+    of, place = names.outputs, names.place
+    queue, refused = (
+        f"arn:aws:sqs:{place}:{url.rpartition('/')[2]}"
+        for url in (of.hooks_queue_url, of.hooks_dead_letter_queue_url)
+    )
+    table = f"arn:aws:dynamodb:{place}:table/{of.deliveries_table}"
+    hooks = names.project.hooks
+    secrets: Asked = [
+        (
+            "secretsmanager:GetSecretValue",
+            f"arn:aws:secretsmanager:{place}:secret:{of.hook_secret_prefix}{each}-AbCdEf",
+        )
+        for each in hooks
+    ]
+    streams = [names.entrance(of.streams[each]) for each in sorted({one.stream for one in hooks.values()})]
+    return {
+        "hooks-gateway": (
+            [("sqs:SendMessage", queue)],
+            [*names.nobody, ("sqs:SendMessage", refused), ("sqs:SendMessage", names.queue),
+             ("sqs:ReceiveMessage", queue), *secrets, *(("kinesis:PutRecords", each) for each in streams)],
+        ),
+        "hooks": (
+            [("sqs:ReceiveMessage", queue), ("sqs:DeleteMessage", queue), ("sqs:SendMessage", refused),
+             *secrets, ("dynamodb:PutItem", table), ("dynamodb:BatchWriteItem", table),
+             *(("kinesis:PutRecords", each) for each in streams),
+             ("logs:PutLogEvents", names.log(of.hooks_function))],
+            [*names.nobody, ("sqs:SendMessage", queue), ("sqs:ReceiveMessage", refused),
+             ("sqs:ReceiveMessage", names.queue), ("dynamodb:DeleteItem", table), ("dynamodb:Scan", table),
+             ("dynamodb:PutItem", names.ledger), *(("kinesis:GetRecords", each) for each in streams),
+             ("lambda:InvokeFunction", names.queries)],
         ),
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from infra.command.mounts import PartMissingError
 from infra.local.paths import LocalPaths
 from infra.project.project import Project
 
-_DECIDING = ("producers/contracts", "transforms", "queries", "dashboards", "infra")
+_DECIDING = ("producers", "transforms", "queries", "dashboards", "infra")
 """Packages of ours from whose sources templates and functions are made."""
 _SUFFIXES = frozenset({".py", ".sql", ".toml", ".txt"})
 
@@ -51,7 +51,7 @@ def _hash(project: Project) -> str:
 def _files(project: Project) -> Iterator[tuple[str, Path]]:
     yield project.file.name, project.file
     folders = project.folders
-    for folder in (folders.streams, folders.reports, folders.questions, folders.dashboards):
+    for folder in (folders.streams, folders.sources, folders.reports, folders.questions, folders.dashboards):
         for file in sorted(folder.glob("*")):
             if file.suffix in _SUFFIXES:
                 yield f"{folder.name}/{file.name}", file

@@ -32,6 +32,7 @@ from infra.local.ministack import (
     mappings,
     partitions,
     queue_addresses,
+    queue_integration,
     service_roles,
     snapshots,
     web_server,
@@ -175,6 +176,7 @@ def main() -> None:
     delivery_metrics.install(keys)
     emulator_gate.install(keys)
     http_api.install()
+    queue_integration.install()
     web_server.install(lambda app: emulator_gate.guarded(app, keys), _collector_port())
     snapshots.install(paths.snapshots, state(paths))
     process_memory.settle()

@@ -57,6 +57,21 @@ SPILL = f"arn:aws:sqs:{PLACE}:penstock-collector-spill"
 SPILL_DEAD = f"arn:aws:sqs:{PLACE}:penstock-collector-spill-dead"
 
 
+DELIVERIES = f"arn:aws:sqs:{PLACE}:penstock-hooks"
+
+
+REFUSED = f"arn:aws:sqs:{PLACE}:penstock-hooks-dead"
+
+
+DELIVERIES_TABLE = f"arn:aws:dynamodb:{PLACE}:table/penstock-deliveries"
+
+
+HOOK_SECRET = f"arn:aws:secretsmanager:{PLACE}:secret:penstock/hooks/stripe-AbCdEf"
+
+
+OTHER_HOOK_SECRET = f"arn:aws:secretsmanager:{PLACE}:secret:penstock/hooks/another-AbCdEf"
+
+
 WRITE_KEYS = f"arn:aws:dynamodb:{PLACE}:table/penstock-write-keys"
 
 

@@ -194,6 +194,7 @@ CASES = [
         for role in (
             "web-source", "web-delivery", "queries", "refresh", "producer", "analyst", "quicksight", "operator",
             "reconciler", "failed-reader", "importer", "collector", "key-keeper",
+            "hooks", "hooks-gateway",
         )
         for case in _cases(
             role, False, ("kms:Decrypt", KEY, through_lambda(TRANSFORM)), ("kms:Decrypt", KEY),

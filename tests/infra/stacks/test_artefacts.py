@@ -11,6 +11,7 @@ import pytest
 from infra.stacks.artefact_folder import ArtefactError, folder_zip, full_folder, source_folder
 from infra.stacks.artefacts import (
     ARTEFACTS,
+    HOOKS,
     QUERY,
     TRANSFORM,
     Artefact,
@@ -52,6 +53,8 @@ def test_every_library_is_locked_to_one_wheel(artefact: Artefact) -> None:
     assert lines
     assert all("==" in line and line.count("--hash=sha256:") == 1 for line in lines)
     heavy = {"pyarrow", "pandas", "numpy", "duckdb", "awswrangler", "boto3", "botocore"}
+    if artefact is HOOKS:  # nobody waits for it: docs/decisions/0114
+        heavy -= {"pyarrow", "duckdb"}
     assert not heavy & {line.partition("==")[0].lower() for line in lines}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.stacks.artefacts import ARTEFACTS, TRANSFORM, Artefact, locked_requirements, source_files
+from infra.stacks.artefacts import ARTEFACTS, HOOKS, TRANSFORM, Artefact, locked_requirements, source_files
 from tests.shop import SHOP
 
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
@@ -27,7 +27,8 @@ ENVIRON = {
 def _link(library: str, folder: Path) -> None:
     """The library as it is installed here, alone in a folder of the search path."""
     found = distribution(library)
-    for top in {file.parts[0] for file in found.files or () if file.suffix in (".py", ".so")} - {".."}:
+    files = [file for file in found.files or () if file.suffix in (".py", ".so") or file.name == "METADATA"]
+    for top in {file.parts[0] for file in files} - {".."}:
         (folder / top).symlink_to(Path(str(found.locate_file(top))))
 
 
@@ -68,3 +69,17 @@ def test_the_transformation_answers_traced_and_needs_not_even_the_sdk(tmp_path: 
         "print(lambda_handler({'invocationId': 'i', 'records': []}, None))"
     )
     assert _in_lambda(TRANSFORM, tmp_path, code).splitlines()[-1] == "{'records': []}"
+
+
+def test_the_webhooks_worker_maps_a_delivery_with_what_its_zip_has(tmp_path: Path) -> None:
+    code = """
+from producers.contracts import load_streams
+from producers.hooks.handler import PROJECT
+from producers.hooks.mapping import Row, SourceMapping
+from producers.sources.definition import read_sources
+source = read_sources(PROJECT / "sources")["stripe"]
+mapping = SourceMapping(source, source.contract(load_streams(PROJECT / "streams")))
+print([each.is_failed for each in mapping.mapped([Row({}, "evt_1", "", 1764500000000)]) if each])
+"""
+    # A delivery without members has no type: WHERE leaves it out, once DuckDB has planned and run the SQL.
+    assert _in_lambda(HOOKS, tmp_path, code, SDK).splitlines()[-1] == "[]"

@@ -176,7 +176,8 @@ def test_the_tick_comes_every_minute_and_an_ended_query_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["penstock-transform", "penstock-queries", "penstock-refresh", "penstock-collector"]
+    "name",
+    ["penstock-transform", "penstock-queries", "penstock-refresh", "penstock-collector", "penstock-hooks"],
 )
 def test_functions_run_on_arm_with_a_log_group_of_their_own(name: str) -> None:
     function = one("AWS::Lambda::Function", name).properties
@@ -212,9 +213,11 @@ def test_the_environment_with_the_pseudonym_keys_is_encrypted_under_a_key_that_r
 
 def test_the_key_goes_with_its_stack_and_the_secret_stays() -> None:
     (key,) = of_type(RESOURCES, "AWS::KMS::Key")
-    (secret,) = of_type(RESOURCES, "AWS::SecretsManager::Secret")
+    secrets = of_type(RESOURCES, "AWS::SecretsManager::Secret")
     assert key.attributes["DeletionPolicy"] == key.attributes["UpdateReplacePolicy"] == "Delete"
-    assert secret.attributes["DeletionPolicy"] == secret.attributes["UpdateReplacePolicy"] == "Retain"
+    assert secrets
+    for secret in secrets:
+        assert secret.attributes["DeletionPolicy"] == secret.attributes["UpdateReplacePolicy"] == "Retain"
 
 
 def test_the_query_function_reads_its_settings_from_what_the_template_sets() -> None:
