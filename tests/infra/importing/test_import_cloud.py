@@ -1,6 +1,10 @@
 """A file imported into the local cloud: by processes of its own, with reports, failed records and accounts."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -8,7 +12,7 @@ from infra.accounting.evidence import Places as Evidence
 from infra.accounting.evidence import gather
 from infra.accounting.reconcile import Accounting, reconcile
 from infra.importing.notices import send
-from infra.importing.session import Outcome, Places, Session
+from infra.importing.session import OnChange, Outcome, Places, Session
 from infra.importing.workers import Processes, Setup
 from infra.local.cloud import LocalCloud
 from infra.project.loading import SHOP
@@ -20,6 +24,7 @@ from tests.shop import TABLE
 from transforms.failed.s3_bucket import S3Objects
 from transforms.gate.gate import Gate
 from transforms.importing.rows import RowMaker
+from transforms.target import deployed_keys
 
 pytestmark = pytest.mark.cloud
 REPORT = """
@@ -30,23 +35,35 @@ PLACES = """
 SELECT event_hour, "$path" FROM traffic_by_hour WHERE event_hour BETWEEN '2013-01-01-00' AND '2013-01-01-03'
 ORDER BY event_hour
 """
+STREAMED = """
+SELECT event_hour, page_views, (SELECT count(DISTINCT event_id) FROM web_events WHERE event_hour = '2013-01-09-00'
+AND event_type = 'page_viewed') AS ids, errors FROM traffic_by_hour WHERE event_hour = '2013-01-09-00'
+"""
+COPIES = """
+SELECT source, producer_id, seq, page_viewed.status FROM web_events
+WHERE event_hour = '2013-01-09-00' AND producer_id = 'stream-3' AND seq = 5
+"""
 VIEW = VIEWS.replace("-- source: views", "-- source: cloud_views")
 
 
-def imported(chain: Chain, folder: Path, path: str, epoch: int) -> Outcome:
+def imported(chain: Chain, folder: Path, path: str, epoch: int, on_change: OnChange = "keep") -> Outcome:
     definition = parse_source(VIEW, "sources/cloud_views.sql")
-    bucket, key = chain.outputs.lake_bucket, b"k" * 32
+    bucket = chain.outputs.lake_bucket
+    asked: Any = SimpleNamespace(client=chain.client, pseudonym_secrets=chain.outputs.pseudonym_secrets)
+    key_id, key = next(iter(deployed_keys(asked, TABLE.stream.name).items()))
     sqs = chain.client("sqs")
     places = Places(
         S3Objects(chain.client("s3"), bucket),
         TABLE,
-        RowMaker(TABLE, Gate(TABLE, key_id="k1", key=key)),
-        lambda sender, _: Processes(Setup(SHOP, bucket, TABLE.name, "k1", key, sender), 1),
+        RowMaker(TABLE, Gate(TABLE, key_id=key_id, key=key)),
+        lambda sender, _: Processes(Setup(SHOP, bucket, TABLE.name, key_id, key, sender), 1),
         lambda keys: send(sqs, chain.outputs.queue_url, bucket, keys),
     )
     head = {"producer_id": "import-cloud_views", "epoch": epoch, "arrival_ms": epoch}
     with SourceReader(definition, TABLE.stream) as reader:
-        return Session(folder, places, lambda _: None).run(reader, definition.name, [path], head)
+        return Session(folder, places, lambda _: None, on_change=on_change).run(
+            reader, definition.name, [path], head
+        )
 
 
 def test_an_imported_file_is_in_reports_and_accounts_and_importing_it_again_changes_no_report(
@@ -71,6 +88,56 @@ def test_an_imported_file_is_in_reports_and_accounts_and_importing_it_again_chan
     assert (again.totals.landed, again.totals.settled, again.failures_known) == (0, 200, 1)
     chain.refresh()
     assert chain.rows(PLACES).rows == served
+
+
+def test_a_correction_replaces_every_copy_of_an_event_that_came_by_the_stream(
+    local_cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in local_cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    chain = Chain.of(local_cloud)
+    streamed = [row(number, hour=24 * 8) for number in range(3000, 3020)]
+    sent = events_of(Path(write(tmp_path / "views.csv", streamed)))
+    for copies in (sent, sent[:12]):  # at least once: two objects of the lake hold the first ones
+        chain.put(copies)
+        chain.deliver()
+    chain.refresh()
+    assert chain.rows(STREAMED).rows == [("2013-01-09-00", 20, 20, 0)]
+
+    corrected = [row(3004, hour=24 * 8, status="503"), *streamed[:4], *streamed[5:], row(3020, hour=24 * 8)]
+    later = write(tmp_path / "later.csv", corrected)
+    kept = imported(chain, tmp_path / "state", later, 1_796_000_200_000)
+    assert (kept.totals.landed, list(kept.corrections)) == (1, [(0, 1)])
+    chain.refresh()
+    assert chain.rows(STREAMED).rows == [("2013-01-09-00", 21, 21, 0)]
+
+    replaced = imported(chain, tmp_path / "state", later, 1_796_000_300_000, on_change="replace")
+    assert (replaced.totals.landed, list(replaced.corrections)) == (0, [(0, 1)])
+    chain.refresh()
+    assert chain.rows(STREAMED).rows == [("2013-01-09-00", 21, 21, 1)]
+    said = chain.rows(COPIES).rows
+    assert said == [("replay", "stream-3", 5, 503), ("replay", "stream-3", 5, 503)]
+    assert not imported(chain, tmp_path / "state", later, 1_796_000_400_000).corrections
+
+
+def events_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file as a producer would send them, numbered from 1."""
+    with SourceReader(parse_source(VIEW, "sources/cloud_views.sql"), TABLE.stream) as reader:
+        rows = [event for batch in reader.batches(str(path)) for event in batch.events]
+    return [
+        {
+            "event_id": event.event_id,
+            "event_type": event.event_type.name,
+            "schema_version": event.event_type.version,
+            "event_time": f"{datetime.fromtimestamp(event.event_us / 1_000_000, UTC):%Y-%m-%dT%H:%M:%S.000Z}",
+            "source": "replay",
+            "producer_id": "stream-3",
+            "epoch": 1,
+            "seq": number,
+            "payload": json.loads(event.data),
+        }
+        for number, event in enumerate(rows, start=1)
+    ]
 
 
 def accounting(chain: Chain) -> Accounting:
