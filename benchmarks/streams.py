@@ -1,40 +1,44 @@
 """Several delivery streams in one process beside one: `python -m benchmarks.streams --events 1000000`.
 
 Each stream is the local Firehose's own worker; what is put, the function (it accepts everything), the table
-and the bucket are in this process, so that what is measured is the worker. Two figures:
+and the bucket are in this process, so that what is measured is the worker. Figures:
 
 - `throughput`: CPU of one stream with all the events, over that of five with a fifth each; 1 is no
   difference.
-- `isolation`: p95 of how long a stream's small puts take to be delivered while its neighbour's function fails
-  every batch and is retried, over the same when it is alone.
+- `freshness`: p95 of how long a stream's small puts take to be in an object, with the local cloud's buffers,
+  while its neighbour is in trouble (`stream_neighbours`), over the same when it is alone.
+- `unbuffered`: the same of a stream that is told to deliver each put at once. A few milliseconds of the one
+  interpreter that both share are a large part of it.
+- `lost`: records of either that are in no object in the end.
 """
 
 import argparse
 import json
 import sys
 import tempfile
-import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+from benchmarks.stream_neighbours import PER_REQUEST, TROUBLES, neighbour
 from infra.local import process_memory
 from infra.local.firehose.direct_log import DirectLog
 from infra.local.firehose.pace import Pace
-from tests.infra.local.firehose.harness import ARRIVAL_MS, Delivery, accepted, event
+from infra.local.settings import LocalSettings
+from tests.infra.local.firehose.harness import ARRIVAL_MS, PATIENT, Delivery, accepted, event
 
 STREAMS = 5
-PER_REQUEST = 500
+KINDS = ("freshness", "unbuffered")
+SLICES = 10
+"""Alone and beside each trouble in turn, so often: the machine's load changes slowly."""
+PER_SMALL_PUT = 20
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     return {"records": [accepted(record) for record in request["records"]]}
-
-
-def _fails(_: dict[str, Any]) -> Exception:
-    return RuntimeError("poisoned")
 
 
 def _fill(log: DirectLog, count: int) -> None:
@@ -67,39 +71,66 @@ def cpu_of(folder: Path, count: int, events: int) -> float:
     return took
 
 
-def latencies(folder: Path, rounds: int, *, with_neighbour: bool) -> Sequence[float]:
-    """Seconds from a small put to its delivery, again and again."""
-    folder.mkdir()
-    log, poison = DirectLog(folder / "log.sqlite"), DirectLog(folder / "poison.sqlite")
-    ours = Delivery(folder, _answer, direct=log)
-    (folder / "other").mkdir()
-    other = Delivery(folder / "other", _fails, direct=poison, pace=Pace(1000.0, retry_seconds=0.02))
-    ended = threading.Event()
+class Measured:
+    """The stream whose freshness is measured. It drains after each put, or has the local cloud's pace."""
 
-    def keep_failing() -> None:
-        while not ended.is_set():
-            poison.append([event("poison")] * PER_REQUEST, ARRIVAL_MS)
-            other.worker.drain(1)
+    def __init__(self, folder: Path, *, drains: bool) -> None:
+        self._drains, self.put = drains, 0
+        self._log = DirectLog(folder / "log.sqlite")
+        local = LocalSettings()
+        pace = PATIENT if drains else Pace(local.interval_scale, local.quiet_seconds)
+        self.delivery = Delivery(folder, _answer, direct=self._log, pace=pace)
 
-    neighbour = threading.Thread(target=keep_failing)
-    ours.worker.start()
-    if with_neighbour:
-        other.worker.start()
-        neighbour.start()
-    found = []
-    for _ in range(rounds):
+    def latencies(self, rounds: int) -> list[float]:
+        """Seconds from a small put until its object is written, again and again."""
+        return [self._latency() for _ in range(rounds)]
+
+    def _latency(self) -> float:
+        bucket, worker = self.delivery.bucket, self.delivery.worker
         begun = time.monotonic()
-        log.append([event("a")] * 20, ARRIVAL_MS)
-        assert ours.worker.drain(60)
-        found.append(time.monotonic() - begun)
-    ended.set()
-    if with_neighbour:
-        neighbour.join()
-        assert other.worker.counts.function_errors
-        other.worker.stop()
-    ours.worker.stop()
-    assert len(ours.rows()) == rounds * 20
-    return found
+        self._log.append([event("a")] * PER_SMALL_PUT, ARRIVAL_MS)
+        self.put += PER_SMALL_PUT
+        worker.wake()
+        if self._drains:
+            assert worker.drain(60)
+        while bucket.written_at < begun:
+            assert time.monotonic() < begun + 60, worker.counts
+            time.sleep(0.001)
+        return bucket.written_at - begun
+
+    def end(self) -> int:
+        """Stop it; how many of its records are in no object."""
+        assert self.delivery.worker.drain(60)
+        self.delivery.worker.stop()
+        return self.put - len(self.delivery.rows())
+
+
+Seconds = dict[str, dict[str, list[float]]]
+"""What is measured -> alone, or the neighbour's trouble -> each latency."""
+
+
+def freshness(folder: Path, rounds: int, slices: int) -> tuple[Seconds, Counter[str]]:
+    """Latencies alone and beside each trouble, in turn, and how many records were lost."""
+    measured = {}
+    for kind in KINDS:
+        (folder / kind).mkdir(parents=True)
+        measured[kind] = Measured(folder / kind, drains=kind == "unbuffered")
+        measured[kind].delivery.worker.start()
+    seconds: Seconds = {kind: defaultdict(list) for kind in KINDS}
+    lost: Counter[str] = Counter()
+    for number in range(slices):
+        _slice(measured, rounds // slices, seconds, "alone")
+        for trouble in TROUBLES:
+            with neighbour(trouble, folder / f"{trouble}-{number}") as beside:
+                _slice(measured, rounds // slices, seconds, trouble)
+            lost[trouble] += beside.lost
+    lost["measured"] = sum(each.end() for each in measured.values())
+    return seconds, lost
+
+
+def _slice(measured: dict[str, Measured], rounds: int, seconds: Seconds, beside: str) -> None:
+    for kind, each in measured.items():
+        seconds[kind][beside] += each.latencies(rounds)
 
 
 def p95(seconds: Sequence[float]) -> float:
@@ -107,22 +138,29 @@ def p95(seconds: Sequence[float]) -> float:
     return quantiles(seconds, n=20)[-1]
 
 
-def measure(events: int, rounds: int, repeats: int) -> dict[str, Any]:
-    """Both figures, each the median of interleaved repeats."""
-    throughput, isolation = [], []
+def measure(events: int, rounds: int, repeats: int, slices: int = SLICES) -> dict[str, Any]:
+    """All figures, each the median of interleaved repeats; `lost` is the sum over them."""
+    throughput: list[float] = []
+    ratios: dict[str, dict[str, list[float]]] = {kind: defaultdict(list) for kind in KINDS}
+    lost: Counter[str] = Counter()
     for number in range(repeats):
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             one = cpu_of(folder, 1, events)
             throughput.append(one / cpu_of(folder, STREAMS, events))
-            alone = p95(latencies(folder / "alone", rounds, with_neighbour=False))
-            beside = p95(latencies(folder / "beside", rounds, with_neighbour=True))
-            isolation.append(beside / alone)
-            sys.stderr.write(
-                f"{number + 1} of {repeats}: one stream {one:.1f} s CPU, throughput {throughput[-1]:.2f}; "
-                f"p95 alone {alone * 1000:.0f} ms, beside a failing one {beside * 1000:.0f} ms\n"
-            )
-    return {"throughput": round(median(throughput), 3), "isolation": round(median(isolation), 3)}
+            seconds, missing = freshness(folder / "beside", rounds, slices)
+        lost.update(missing)
+        sys.stderr.write(f"{number + 1} of {repeats}: throughput {throughput[-1]:.2f} of {one:.1f} s CPU\n")
+        for kind, found in seconds.items():
+            spoken = [f"{name} {p95(each) * 1000:.1f}" for name, each in found.items()]
+            sys.stderr.write(f"    {kind}, p95 in ms: {', '.join(spoken)}\n")
+            for name in TROUBLES:
+                ratios[kind][name].append(p95(found[name]) / p95(found["alone"]))
+    return {
+        "throughput": round(median(throughput), 3),
+        **{kind: {name: round(median(each), 3) for name, each in ratios[kind].items()} for kind in KINDS},
+        "lost": dict(lost),
+    }
 
 
 def main() -> None:

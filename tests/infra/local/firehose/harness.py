@@ -172,6 +172,7 @@ class MemoryBucket:
         self.tries: list[str] = []
         self.options: dict[str, dict[str, Any]] = {}
         self.refuses: Callable[[str], bool] = lambda _: False
+        self.written_at = 0.0
 
     def put_object(self, *, Key: str, Body: bytes, **options: Any) -> None:  # noqa: N803
         """As boto3's."""
@@ -180,6 +181,7 @@ class MemoryBucket:
             raise ClientError({"Error": {"Code": "SlowDown", "Message": "no"}}, "PutObject")
         self.objects[Key] = Body
         self.order.append(Key)
+        self.written_at = time.monotonic()
         self.options[Key] = options
 
 
