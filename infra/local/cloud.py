@@ -18,6 +18,7 @@ from infra.local.ministack import collector_port, emulator, mappings
 from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
+from infra.local.status import collector
 from infra.project.project import Project
 from queries import settings as query_settings
 
@@ -48,7 +49,7 @@ class LocalCloud:
     def collector_url(self) -> str:
         """Where the collector answers; empty for a project without one."""
         found = any("CollectorUrl" in stack["outputs"] for stack in self.outputs["stacks"].values())
-        return emulator.url(self.settings.collector, enforce_iam=self.context.enforce_iam) if found else ""
+        return collector.address(self.context) if found else ""
 
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS client at this cloud."""

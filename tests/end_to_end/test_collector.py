@@ -18,6 +18,7 @@ from infra.accounting.evidence import Places, gather
 from infra.accounting.reconcile import reconcile
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
+from infra.local.status import summary
 from producers.collector.dynamodb import DynamoDbKeys
 from producers.collector.keys import WriteKey, digest_of, new_key
 from producers.collector.sqs import SqsQueue, read_message
@@ -204,3 +205,17 @@ def test_a_message_of_the_queue_is_read_as_it_was_sent(local_cloud: LocalCloud) 
     SqsQueue(lambda: sqs, url).send("web", record)
     [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
     assert read_message(message["Body"]) == ("web", record)
+
+
+def test_the_status_says_where_the_collector_answers_and_what_waits_there(local_cloud: LocalCloud) -> None:
+    found = summary.of(local_cloud.context.paths)
+    assert found["collector"] == {
+        "place": local_cloud.collector_url,
+        "stack": "penstock-collector",
+        "function": "penstock-collector",
+        "queue": found["collector"]["queue"],
+        "dead_letter_queue": {"waiting": 0, "in flight": 0, "delayed": 0},
+    }
+    [line] = [line for line in summary.text(found).splitlines() if line.startswith("Collector")]
+    assert f"{local_cloud.collector_url}, stack penstock-collector" in line
+    assert "messages waiting" in line

@@ -79,6 +79,20 @@ def test_one_event_is_followed_from_produced_to_report(live: LocalCloud, page: P
     assert asked == {urlsplit(live.context.server_url).netloc}
 
 
+def test_the_page_fits_a_telephone_and_shows_what_happened_and_the_collector(
+    live: LocalCloud, page: Page
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(live.context.server_url)
+    expect(page.locator("#collector-place")).to_have_text(f"{live.collector_url}/v1/batch")
+    expect(page.locator("#collector")).to_contain_text("Messages waiting")
+    row = page.locator("#activity tr").first
+    expect(row).to_be_visible()
+    # Facts in a column as narrow as what is left would make each row taller than the table is.
+    assert row.evaluate("row => row.offsetHeight < row.closest('.scroll').clientHeight")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_the_page_can_be_used_with_the_keyboard_alone(live: LocalCloud, page: Page) -> None:
     page.goto(live.context.server_url)
     expect(page.locator(".stage")).to_have_count(6)

@@ -9,6 +9,7 @@ from typing import Any
 from infra.aws.outputs import StreamOutputs
 from infra.local.parts.activity import Stage
 from infra.local.parts.context import LocalContext
+from infra.local.status import collector
 from infra.local.status.flow import SECONDS, Flow, per_second
 from infra.local.status.names import Resources
 from infra.local.status.reports import Standing, standings
@@ -84,6 +85,9 @@ class Snapshots:
             "stages": [self._stage(card, seen, now) for card in cards(self.flow, seen)],
             "reports": [standing.facts for standing in seen.reports],
             "streams": streams(outputs.streams.values(), seen.workers),
+            "collector": collector.facts(
+                collector.address(self.context), self.project.default, outputs, self._depth
+            ),
             "worker": together(list(seen.workers.values())),
             "queue": seen.queue,
             "dead_letter_queue": seen.dead,

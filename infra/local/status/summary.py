@@ -33,6 +33,8 @@ def text(found: dict[str, Any]) -> str:
         lines.append(f"{stage['title']:<10} {stage['amount']:>12,} {stage['unit']:<17} {figures}")
     if len(found["streams"]) > 1:
         lines += [_stream(stream) for stream in found["streams"]]
+    if found["collector"]:
+        lines.append(_collector(found["collector"]))
     lines += [_report(report) for report in found["reports"]]
     return "\n".join(lines)
 
@@ -48,6 +50,12 @@ def _stream(stream: dict[str, Any]) -> str:
     others = "".join(f", {count:,} {what}" for count, what in counts if count)
     told = f"{stream['read']:,} events read, {stream['rows']:,} rows landed{others}"
     return f"  {stream['name']:<24} {stream['ingest']:<7} {told}"
+
+
+def _collector(collector: dict[str, Any]) -> str:
+    waiting, dead = sum(collector["queue"].values()), sum(collector["dead_letter_queue"].values())
+    told = f"{collector['place']}, stack {collector['stack']}, {waiting:,} messages waiting"
+    return f"{'Collector':<10} {told}" + (f", {dead:,} dead letters" if dead else "")
 
 
 def _report(report: dict[str, Any]) -> str:

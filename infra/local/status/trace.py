@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from infra.local.parts.activity import Happening
@@ -17,6 +18,8 @@ from queries.partitions import partitions_reading
 from transforms.contracts import LakeTable
 
 _EVENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+HOURS_LOOKED_AT = 8
+"""Hours of the lake, the last that were written to, in which the newest event is looked for."""
 _READS = 40
 """GetRecords calls that a search in the stream makes at most, per shard."""
 
@@ -37,19 +40,16 @@ class Tracer:
 
     def newest(self) -> dict[str, str]:
         """Id of an event that landed last. Raises UnknownEventError when none did."""
-        last = next((each for each in reversed(self._happened("lake")) if _hour(each)), None)
-        if last is None:
-            raise UnknownEventError(
-                "No event has landed yet. Send some: penstock produce simulate --count 1000"
+        landed = ((each.facts["key"].split("/")[0], _hour(each)) for each in reversed(self._happened("lake")))
+        # The last hours may hold nothing but totals of producers: those of a file with old events are of now.
+        for table, hour in islice(dict.fromkeys(each for each in landed if each[1]), HOURS_LOOKED_AT):
+            answer = self._resources.asking.rows(
+                f"SELECT event_id FROM {table} WHERE event_hour = '{hour}' AND seq > 0 "  # noqa: S608 - ours
+                "ORDER BY arrival_time DESC, seq DESC LIMIT 1"
             )
-        table, hour = last.facts["key"].split("/")[0], _hour(last)
-        answer = self._resources.asking.rows(
-            f"SELECT event_id FROM {table} WHERE event_hour = '{hour}' AND seq > 0 "  # noqa: S608 - ours
-            "ORDER BY arrival_time DESC, seq DESC LIMIT 1"
-        )
-        if not answer.rows:
-            raise UnknownEventError("The newest objects hold no event. Send some: penstock produce simulate")
-        return {"event_id": answer.rows[0][0]}
+            for (event_id,) in answer.rows:
+                return {"event_id": event_id}
+        raise UnknownEventError("No event has landed lately. Send some: penstock produce simulate")
 
     def trace(self, event_id: str) -> dict[str, Any]:
         """The event's way as far as it has come. Raises UnknownEventError, QueryFailedError."""

@@ -35,6 +35,9 @@ export function shown(value) {
 
 export const compact = (value) => (Math.abs(value) < 10000 ? shown(value) : short.format(value));
 
+/** A count and what is counted: "1 row", "1,200 rows". */
+export const counted = (count, what) => `${shown(count)} ${what}${count === 1 ? "" : "s"}`;
+
 export function duration(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return "waiting";
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

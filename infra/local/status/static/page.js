@@ -4,6 +4,7 @@ import { byId, clock, element } from "/_static/dom.js";
 import { drawChain } from "/_static/chain.js";
 import { connectFollow } from "/_static/follow.js";
 import { drawStreams } from "/_static/streams.js";
+import { drawCollector } from "/_static/collector.js";
 import { drawReports } from "/_static/reports.js";
 import { drawFaults } from "/_static/faults.js";
 
@@ -28,6 +29,7 @@ function show(snapshot) {
   byId("place").textContent = snapshot.place;
   drawChain(byId("chain"), snapshot);
   drawStreams(byId("streams-section"), byId("streams"), snapshot.streams);
+  drawCollector(byId("collector-section"), byId("collector-place"), byId("collector"), snapshot.collector);
   drawReports(byId("reports"), snapshot.reports);
   drawFaults(byId("faults-section"), byId("faults"), snapshot.faults);
 }
@@ -38,7 +40,7 @@ function remember(happenings) {
       element("td", { class: "number" }, clock(each.at)),
       element("td", {}, each.stage),
       element("td", {}, each.what),
-      element("td", { class: "wide" }, Object.entries(each.facts).map(([name, value]) => `${name} ${text(value)}`).join("  "))));
+      element("td", { class: "wide" }, Object.entries(each.facts).filter(([, value]) => value !== "" && value !== null).map(([name, value]) => `${name} ${text(value)}`).join("  "))));
   const body = byId("activity");
   body.prepend(...rows);
   while (body.rows.length > KEPT) body.deleteRow(-1);

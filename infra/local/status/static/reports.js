@@ -1,6 +1,6 @@
 // The reports as charts and tables. Rows are fetched again only when a report's partitions were published anew.
 
-import { element, shown } from "/_static/dom.js";
+import { counted, element, shown } from "/_static/dom.js";
 import { chart } from "/_static/charts.js";
 
 const cards = new Map();
@@ -43,7 +43,7 @@ async function load(card, report) {
   card.body.replaceChildren(
     chart(report, rows) ?? "",
     element("details", {},
-      element("summary", {}, `${shown(count)} rows in ${shown(partitions)} partitions`),
+      element("summary", {}, `${counted(count, "row")} in ${counted(partitions, "partition")}`),
       element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rows of ${report.title}` }, table(columns, rows))));
 }
 
