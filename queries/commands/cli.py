@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from queries.analysts import adhoc
-from queries.commands import present, sealing_cli, trials
+from queries.commands import health_cli, present, sealing_cli, trials
 from queries.commands.backfill_cli import compute_again
 from queries.commands.cost import billed_bytes, dollars, human_bytes
 from queries.commands.delivery import clock_time, wait_until_delivered
@@ -274,6 +274,7 @@ def rollback(
     )
 
 
+reports_app.command("health")(health_cli.health)
 reports_app.command("hours")(sealing_cli.hours)
 reports_app.command("seal")(sealing_cli.seal)
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.command.target import Target
+from tests import two_streams
 from tests.shop import SHOP, STREAMS, TABLES, WEB
 from transforms.contracts import payload_type
 from transforms.schema import cli as contracts_cli
@@ -19,8 +20,10 @@ from transforms.schema.json_schema import json_schema
 from transforms.schema.page import contract_page
 
 
-def run(*arguments: str, code: int = 0) -> Result:
-    ran = CliRunner().invoke(contracts_app, arguments, obj=Target("local", {}, directory=Path.cwd()))
+def run(*arguments: str, code: int = 0, folder: Path | None = None) -> Result:
+    ran = CliRunner().invoke(
+        contracts_app, arguments, obj=Target("local", {}, directory=folder or Path.cwd())
+    )
     assert ran.exit_code == code, (ran.output, ran.exception)
     return ran
 
@@ -55,6 +58,28 @@ def test_a_lake_table_is_shown_as_ddl() -> None:
     assert ddl.startswith("CREATE EXTERNAL TABLE")
     assert all(f"`{column.name}`" in ddl for column in TABLES["web_events"].columns)
     assert "projection.enabled" in ddl
+
+
+def test_of_several_streams_with_a_type_of_one_name_the_one_that_is_meant_is_shown(tmp_path: Path) -> None:
+    project = two_streams.write(tmp_path)
+    error = run("show", "scanned", code=1, folder=tmp_path).exception
+    assert str(error) == "Several streams declare scanned: parcels, sensors. Name one with --stream."
+    for stream in project.streams.values():
+        shown = json.loads(run("show", "scanned", "--stream", stream.name, folder=tmp_path).stdout)
+        assert shown["lake_column"] == payload_type(stream.latest["scanned"])
+    shown = json.loads(run("show", "producer_audited", folder=tmp_path).stdout)
+    assert shown["lake_column"]
+    assert "It has: parcels, sensors." in str(
+        run("list", "--stream", "doors", code=1, folder=tmp_path).exception
+    )
+
+
+def test_a_contract_is_released_without_those_of_other_streams(tmp_path: Path) -> None:
+    project = two_streams.write(tmp_path)
+    run("release", "--stream", "sensors", folder=tmp_path)
+    assert [file.name for file in (project.folders.streams / "released").iterdir()] == ["sensors.json"]
+    listed = json.loads(run("list", "--json", "--stream", "parcels", folder=tmp_path).stdout)
+    assert {each["stream"] for each in listed} == {"parcels"}
 
 
 @pytest.mark.parametrize("asked", [("page_burned",), ("page_viewed", "--version", "9")])
