@@ -12,7 +12,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
-        hook-deliveries
+        hook-deliveries bench-collector random-bodies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,13 @@ chaos: $(VENV)/.dev ## fifty rounds of kills, restarts, full disks and faults, e
 
 mutate-inputs: $(VENV)/.dev ## two hundred damaged inputs through the commands that read files
 	PENSTOCK_TEST_MUTATIONS=200 $(BIN)/pytest tests/producers/sources/test_mutated_inputs.py tests/infra/demo/test_producing.py
+
+bench-collector: $(VENV)/.bench ## the collector beside its peers, and over its port through the emulator
+	$(BIN)/python -m benchmarks.collector
+	$(BIN)/python -m benchmarks.collector_cloud
+
+random-bodies: $(VENV)/.dev ## ten thousand random bodies to the collector: what was taken landed, failed or was dropped
+	PENSTOCK_TEST_BODIES=10000 $(BIN)/pytest tests/end_to_end/test_collector_faults.py -k bodies
 
 bench-simulate: $(VENV)/.dev ## simulated traffic against a local cloud, aggregated and event by event
 	$(BIN)/python -m benchmarks.producer_simulates

@@ -34,6 +34,13 @@ MOUNTS = (
     ),
     Mount("keys", "producers.commands.keys", "app", "Write keys of the collector.", EVENTS),
     Mount("hooks", "producers.commands.hooks", "app", "Webhooks: addresses and secrets.", EVENTS),
+    Mount(
+        "collector",
+        "infra.collector.commands",
+        "app",
+        "For clients of the collector: openapi, script, typings.",
+        EVENTS,
+    ),
     Mount("import", "infra.importing.cli", "import_files", "Files of any age into the lake.", EVENTS),
     Mount("failed", "transforms.cli", "failed_app", "Failed records: list, explain, replay.", EVENTS),
     Mount("contracts", "transforms.cli", "contracts_app", "Event types and what they promise.", EVENTS),

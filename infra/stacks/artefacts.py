@@ -99,7 +99,7 @@ COLLECTOR = Artefact(
         "producers/collector",
         *_files("producers", "errors", "identity"),
         *_files("producers/packing", "__init__", "aggregation", "codec"),
-        *_files("producers/sinks", "__init__", "aws_calls", "body", "kinesis", "port", "shard_map"),
+        *_files("producers/sinks", "__init__", "aws_errors", "body", "port", "shard_map"),
     ),
     lock="collector.txt",
     project=("streams",),
@@ -116,10 +116,11 @@ HOOKS = Artefact(
         *_files("producers/sources", "results", "rows", "statement", "tables", "times", "webhook"),
         *_files("producers/sources", "zones"),
         *_files("producers", "errors", "identity"),
-        *_files("producers/collector", "__init__", "events", "keys", "messages", "problems"),
-        *_files("producers/collector", "records", "sequence"),
+        *_files("producers/collector", "__init__", "prepared", "records", "sequence"),
         *_files("producers/packing", "__init__", "aggregation", "codec"),
-        *_files("producers/sinks", "__init__", "aws_calls", "body", "kinesis", "port", "shard_map"),
+        *_files(
+            "producers/sinks", "__init__", "aws_calls", "aws_errors", "body", "kinesis", "port", "shard_map"
+        ),
     ),
     lock="hooks.txt",
     project=("streams", "sources"),

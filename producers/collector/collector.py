@@ -10,9 +10,10 @@ import msgspec
 
 from producers.collector.body import read_events
 from producers.collector.delivery import Delivery, NotSafeError
-from producers.collector.events import Prepared, Preparing, faults_of, sender_of
+from producers.collector.events import Preparing
 from producers.collector.keys import Keys, WriteKey
 from producers.collector.messages import Answer, Request, refusal
+from producers.collector.prepared import Prepared, faults_of, sender_of
 from producers.collector.problems import ProblemError
 from producers.collector.quota import Quotas
 from producers.collector.records import MESSAGE_BYTES, RECORD_BYTES, records
@@ -21,7 +22,6 @@ from producers.contracts import AUDIT_TYPE, Stream
 from producers.identity import EventIds
 
 RETRY_SECONDS = 5
-_HEALTHY = Answer(200, b'{"status":"ok"}')
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Collector:
         if request.method != method:
             raise ProblemError("method_not_allowed", f"{request.path} answers {method}.")
         if request.path == "/v1/health":
-            return _HEALTHY
+            return Answer(200, b'{"status":"ok","time":%d}' % int(self.clock() * 1000))
         if request.path == "/v1/ready":
             if self.is_ready():
                 return Answer(200, b'{"status":"ready"}')

@@ -6,13 +6,14 @@ unreadable line.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 
 from producers.collector.keys import WriteKey
+from producers.collector.prepared import Fault, Moment, Prepared, Sender
 from producers.collector.problems import ProblemError
 from producers.contracts import AUDIT_TYPE, HISTORY_SOURCES, UNREADABLE_LINE, EventType, Stream, UtcTime
 from producers.packing.codec import ContractError, decoder, violation
@@ -21,67 +22,28 @@ _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 _WHOLE = msgspec.json.Decoder(int)
 _TIME = msgspec.json.Decoder(UtcTime)
-_SHORT = frozenset({"type", "payload", "event_id", "event_time", "schema_version"})
+_SHORT_MEMBERS = frozenset({"type", "payload", "event_id", "event_time", "schema_version"})
 _EVENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_REQUEST_FIELDS = ("client_address", "user_agent")
-_LONGEST_AGENT = 1024
+REQUEST_FIELDS = ("client_address", "user_agent")
+"""Of a payload: filled from the request where the payload leaves them out."""
 
 
-class Fault(NamedTuple):
-    """What is wrong with an event: a code for programs, the member at fault, and a sentence."""
+class _Short(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """An event without an envelope. What does not decode as one is read member by member, to say why."""
 
-    code: str
-    field: str
-    detail: str
-
-
-class Prepared(NamedTuple):
-    """An event that is ready but for its place in the sequence.
-
-    Attributes:
-        head, tail: its bytes before and behind the place; `tail` is empty for one that has its own place.
-        key: its partition key.
-        fault: why it will be a failed record; None when it keeps its contract.
-    """
-
-    head: bytes
-    tail: bytes
-    key: str
-    fault: Fault | None
-
-    @property
-    def needs_place(self) -> bool:
-        """Whether the collector numbers it."""
-        return bool(self.tail)
+    type: str
+    payload: msgspec.Raw
+    event_id: str | msgspec.UnsetType = msgspec.UNSET
+    event_time: UtcTime | msgspec.UnsetType = msgspec.UNSET
+    schema_version: Annotated[int, msgspec.Meta(ge=1, le=9999)] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Sender(NamedTuple):
-    """What an event takes from the request that it came in, each as JSON text."""
-
-    address: bytes
-    agent: bytes
-
-
-class Moment(NamedTuple):
-    """The time of a request, and what follows from it for the times of its events."""
-
-    now: datetime
-    text: bytes
-    oldest: datetime
-    latest: datetime
+_SHORT = msgspec.json.Decoder(_Short)
 
 
 class _FaultError(Exception):
     def __init__(self, code: str, field: str, detail: str) -> None:
         self.fault = Fault(code, field, detail)
-
-
-def sender_of(address: str, agent: str) -> Sender:
-    """As `Preparing` takes it; empty where the request says nothing."""
-    return Sender(
-        msgspec.json.encode(address) if address else b"",
-        msgspec.json.encode(agent[:_LONGEST_AGENT]) if agent else b"",
-    )
 
 
 class Preparing:
@@ -106,17 +68,41 @@ class Preparing:
 
         Raises ProblemError for what the key does not allow.
         """
-        members: Mapping[str, msgspec.Raw] = {}
         try:
             try:
-                members = _MEMBERS.decode(raw)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise _FaultError("unreadable", "", "the event is not a JSON object") from error
-            if "event_type" in members:
-                return self._enveloped(raw, members, key, moment)
-            return self._stamped(members, key, sender, moment, new_id)
+                short = _SHORT.decode(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                return self._by_members(raw, key, sender, moment, new_id)
+            when = None if short.event_time is msgspec.UNSET else short.event_time
+            given_id = None if short.event_id is msgspec.UNSET else short.event_id
+            version = 0 if short.schema_version is msgspec.UNSET else short.schema_version
+            return self._stamped(
+                short.type, version, given_id, when, bytes(short.payload), key, sender, moment, new_id
+            )
         except _FaultError as error:
             return _unreadable(raw, error.fault, key.source, moment, new_id, at)
+
+    def _by_members(self, raw: bytes, key: WriteKey, sender: Sender, moment: Moment, new_id: str) -> Prepared:
+        try:
+            members = _MEMBERS.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise _FaultError("unreadable", "", "the event is not a JSON object") from error
+        if "event_type" in members:
+            return self._enveloped(raw, members, key, moment)
+        if unknown := members.keys() - _SHORT_MEMBERS:
+            known = ", ".join(sorted(_SHORT_MEMBERS))
+            raise _FaultError("unknown_member", min(unknown), f"an event has the members {known}")
+        if "type" not in members:
+            raise _FaultError("no_type", "type", "the event does not say its type")
+        name = _text(members, "type", "no_type")
+        _check_type(name, key)
+        version = _version(members)
+        event_id = _text(members, "event_id", "bad_id") if "event_id" in members else None
+        if event_id is not None and _EVENT_ID.fullmatch(event_id) is None:
+            raise _bad_id()
+        when = _time(members) if "event_time" in members else None
+        payload = bytes(members.get("payload", b"{}")).strip()
+        return self._stamped(name, version, event_id, when, payload, key, sender, moment, new_id)
 
     def _enveloped(self, raw: bytes, members: Mapping[str, Any], key: WriteKey, moment: Moment) -> Prepared:
         """An event with its producer's own envelope passes as it came."""
@@ -139,34 +125,34 @@ class Preparing:
 
     def _stamped(
         self,
-        members: Mapping[str, msgspec.Raw],
+        name: str,
+        version: int,
+        event_id: str | None,
+        when: datetime | None,
+        payload: bytes,
         key: WriteKey,
         sender: Sender,
         moment: Moment,
         new_id: str,
     ) -> Prepared:
-        if unknown := members.keys() - _SHORT:
-            known = ", ".join(sorted(_SHORT))
-            raise _FaultError("unknown_member", min(unknown), f"an event has the members {known}")
-        if "type" not in members:
-            raise _FaultError("no_type", "type", "the event does not say its type")
-        name = _text(members, "type", "no_type")
+        """An event gets its envelope. Version 0 is the newest; without an id it gets `new_id`."""
         _check_type(name, key)
-        version = _version(members) or self._latest.get(name, 1)
-        event_id = _text(members, "event_id", "bad_id") if "event_id" in members else new_id
-        match = _EVENT_ID.fullmatch(event_id)
-        if match is None:
-            raise _FaultError("bad_id", "event_id", "an event id is a UUID in lower case")
-        if "event_time" in members or event_id is not new_id:
-            when = _when(members, event_id, match[1])
+        version = version or self._latest.get(name, 1)
+        match = _EVENT_ID.fullmatch(event_id) if event_id is not None else None
+        if event_id is None:
+            event_id = new_id
+        elif match is None:
+            raise _bad_id()
+        if when is not None:
+            when = _utc(when)
+            written = _written(when)
+        elif match is not None:
+            when = _time_of(event_id, match[1])
             written = _written(when)
         else:
             when, written = moment.now, moment.text
-        payload = bytes(members.get("payload", b"{}")).strip()
-        head = (
-            b'{"event_type":' + msgspec.json.encode(name) + b',"event_id":"' + event_id.encode()
-            + b'","schema_version":' + str(version).encode() + b',"event_time":"' + written
-            + b'","source":"' + key.source.encode() + b'"'
+        head = b'{"event_type":%b,"event_id":"%b","schema_version":%d,"event_time":"%b","source":"%b"' % (
+            msgspec.json.encode(name), event_id.encode(), version, written, key.source.encode(),
         )  # fmt: skip
         kind = self._types.get((name, version))
         if kind is None:
@@ -207,7 +193,7 @@ class _Type:
         self.decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(declared.payload)
         self._filled = [
             (place, b'"' + name.encode() + b'"')
-            for place, name in enumerate(_REQUEST_FIELDS)
+            for place, name in enumerate(REQUEST_FIELDS)
             if name in declared.payload.__struct_fields__
         ]
 
@@ -246,13 +232,31 @@ def _version(members: Mapping[str, msgspec.Raw]) -> int:
     return version
 
 
-def _when(members: Mapping[str, msgspec.Raw], event_id: str, uuid_version: str) -> datetime:
-    """The event's time. Never the request's: copies of an event must fall into one hour."""
-    if "event_time" in members:
-        try:
-            return _TIME.decode(members["event_time"]).astimezone(UTC)
-        except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
-            raise _FaultError("bad_time", "event_time", "is not RFC 3339 with an offset") from error
+def _time(members: Mapping[str, msgspec.Raw]) -> datetime:
+    """The time that the event gives itself."""
+    try:
+        return _TIME.decode(members["event_time"])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _bad_time() from error
+
+
+def _utc(when: datetime) -> datetime:
+    try:
+        return when.astimezone(UTC)
+    except OverflowError as error:
+        raise _bad_time() from error
+
+
+def _bad_time() -> _FaultError:
+    return _FaultError("bad_time", "event_time", "is not RFC 3339 with an offset")
+
+
+def _bad_id() -> _FaultError:
+    return _FaultError("bad_id", "event_id", "an event id is a UUID in lower case")
+
+
+def _time_of(event_id: str, uuid_version: str) -> datetime:
+    """The time in an event's id. Never the request's: copies of an event must fall into one hour."""
     if uuid_version != "7":
         raise _FaultError(
             "no_time", "event_time", "is missing, and the event id is not a UUIDv7, which has one"
@@ -287,18 +291,3 @@ def _unreadable(raw: bytes, fault: Fault, source: str, moment: Moment, new_id: s
         }
     )
     return Prepared(head[:-1], b',"payload":' + msgspec.json.encode(line) + b"}", at[:256], fault)
-
-
-def placed(event: Prepared, producer_id: str, epoch: int, seq: int) -> bytes:
-    """The event's bytes with its place in the sequence."""
-    place = f',"producer_id":"{producer_id}","epoch":{epoch},"seq":{seq}'
-    return event.head + place.encode() + event.tail
-
-
-def faults_of(events: Sequence[Prepared]) -> list[dict[str, Any]]:
-    """The events that are kept as failed records, as the answer lists them."""
-    return [
-        {"index": index, "code": event.fault.code, "field": event.fault.field, "detail": event.fault.detail}
-        for index, event in enumerate(events)
-        if event.fault is not None
-    ]

@@ -11,29 +11,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from producers.collector import dynamodb, kinesis
 from producers.collector.collector import Collector, Outcome
 from producers.collector.delivery import Delivery
 from producers.collector.draining import drained
-from producers.collector.dynamodb import DynamoDbKeys
 from producers.collector.keys import Keys
 from producers.collector.messages import gateway_answer, read_request, refusal
 from producers.collector.problems import ProblemError
 from producers.collector.quota import Quotas
 from producers.collector.sequence import Sequence
 from producers.collector.settings import Settings
+from producers.collector.signed_calls import ANSWER_SECONDS, CONNECT_SECONDS, SignedCalls
 from producers.collector.sqs import SqsQueue, read_message
 from producers.contracts import load_streams
 from producers.errors import ProducerError
 from producers.identity import EventIds
-from producers.sinks.kinesis import KinesisSink
 from producers.sinks.port import RecordSink
 
 _log = logging.getLogger(__name__)
 
 STREAMS = Path(__file__).resolve().parents[2] / "project" / "streams"
 """The project's streams lie in the function's zip, beside our packages."""
-_SECONDS = 3
-"""A call to AWS that takes longer is given up: the client waits for an answer."""
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
@@ -74,7 +72,9 @@ def collector() -> Collector:
     """The collector of this process, made from the environment's settings."""
     settings = _settings()
     streams = {name: each for name, each in load_streams(STREAMS).items() if not each.is_direct}
-    table = DynamoDbKeys(_client("dynamodb"), settings.keys_table)
+    table = dynamodb.DynamoDbKeys(
+        _calls("dynamodb", dynamodb.VERSION, dynamodb.PROTOCOL), settings.keys_table
+    )
     chance = random.Random(secrets.randbits(128))  # noqa: S311 - ids and back-off
     return Collector(
         streams=streams,
@@ -95,7 +95,7 @@ def collector() -> Collector:
 @lru_cache(maxsize=64)
 def sink_of(stream: str) -> RecordSink:
     """Where the records of a stream go."""
-    return KinesisSink(f"{_settings().stream_prefix}-{stream}", _kinesis())
+    return kinesis.SignedKinesisSink(f"{_settings().stream_prefix}-{stream}", _kinesis())
 
 
 def _is_ready(streams: list[str]) -> bool:
@@ -108,22 +108,23 @@ def _is_ready(streams: list[str]) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _kinesis() -> Any:
-    return _client("kinesis")
+def _kinesis() -> SignedCalls:
+    return _calls("kinesis", kinesis.VERSION, kinesis.PROTOCOL)
+
+
+def _calls(service: str, version: str, protocol: str) -> SignedCalls:
+    return SignedCalls(service, version, protocol, environ=os.environ, clock=time.time)
 
 
 @lru_cache(maxsize=1)
 def _queue() -> Any:
-    return _client("sqs")
-
-
-def _client(service: str) -> Any:
-    """A boto3 client that answers soon: one attempt, since the collector has a way of its own to go on."""
+    """A boto3 client, which is loaded when it is first needed: nearly never. One attempt, and soon."""
     import boto3
     from botocore.config import Config
 
-    attempts = 2 if service == "dynamodb" else 1
     config = Config(
-        retries={"total_max_attempts": attempts, "mode": "standard"}, connect_timeout=1, read_timeout=_SECONDS
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=ANSWER_SECONDS,
     )
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    return boto3.client("sqs", config=config)

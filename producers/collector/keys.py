@@ -94,10 +94,12 @@ def given_key(request: Request) -> str:
 
 
 class Keys:
-    """Looks keys up, and remembers them for a minute."""
+    """Looks keys up, and remembers those that are known for so many seconds."""
 
-    def __init__(self, table: KeyTable, monotonic: Callable[[], float]) -> None:
-        self._table, self._monotonic = table, monotonic
+    def __init__(
+        self, table: KeyTable, monotonic: Callable[[], float], known_seconds: float = KNOWN_SECONDS
+    ) -> None:
+        self._table, self._monotonic, self._known_seconds = table, monotonic, known_seconds
         self._known: dict[str, tuple[float, WriteKey | None]] = {}
 
     def allowed(self, request: Request) -> WriteKey:
@@ -124,7 +126,7 @@ class Keys:
             ) from error
         if len(self._known) >= _MOST_REMEMBERED:  # guesses must not fill the memory
             self._known.clear()
-        self._known[digest] = now + (UNKNOWN_SECONDS if found is None else KNOWN_SECONDS), found
+        self._known[digest] = now + (UNKNOWN_SECONDS if found is None else self._known_seconds), found
         return found
 
 

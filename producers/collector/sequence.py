@@ -2,7 +2,7 @@
 
 import msgspec
 
-from producers.collector.events import Prepared, placed
+from producers.collector.prepared import Prepared, placed
 from producers.contracts import PRODUCER_AUDITED, ProducerAudited
 
 AUDIT_REQUESTS = 20

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from producers.collector.delivery import QueueUnavailableError
 from producers.sinks.port import SinkRecord
@@ -37,6 +36,8 @@ class SqsQueue:
             record.explicit_hash_key or "",
             base64.b64encode(record.data).decode(),
         )
+        from botocore.exceptions import BotoCoreError, ClientError  # only where boto3 is loaded anyway
+
         try:
             self._client().send_message(QueueUrl=self._url, MessageBody=msgspec.json.encode(message).decode())
         except (ClientError, BotoCoreError) as error:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import typer
 
-from producers.collector.dynamodb import DynamoDbKeys
 from producers.collector.keys import ID_DIGITS, WriteKey, digest_of, new_key, origin_of
+from producers.commands.key_store import KeyStore
 from producers.contracts import HISTORY_SOURCES, CommandTarget, Stream, echo
 from producers.contracts.fields import Identifier
 
@@ -114,21 +114,21 @@ def rotate(context: typer.Context, key_id: KeyId, as_json: Json = False) -> None
     _show_new(target, made, as_json)
 
 
-def _table(target: Target) -> DynamoDbKeys:
+def _table(target: Target) -> KeyStore:
     if not target.write_keys_table:
         raise KeysError(
             "No collector is deployed. Set `collector = true` for the deployment in penstock.toml."
         )
-    return DynamoDbKeys(target.client("dynamodb"), target.write_keys_table)
+    return KeyStore(target.client("dynamodb"), target.write_keys_table)
 
 
-def _made(table: DynamoDbKeys, allows: WriteKey) -> str:
+def _made(table: KeyStore, allows: WriteKey) -> str:
     key = new_key(secrets.token_bytes(24))
     table.put(digest_of(key), allows, is_new=True)
     return key
 
 
-def _found(table: DynamoDbKeys, key_id: str) -> tuple[str, WriteKey]:
+def _found(table: KeyStore, key_id: str) -> tuple[str, WriteKey]:
     found = [(digest, key) for digest, key in table.all().items() if digest.startswith(key_id) and key_id]
     if len(found) != 1:
         raise KeysError(f"{len(found) or 'No'} key has the id {key_id!r}. See: penstock keys list")

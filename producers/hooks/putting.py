@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from producers.collector.events import Prepared
+from producers.collector.prepared import Prepared
 from producers.collector.records import RECORD_BYTES, records
 from producers.collector.sequence import Sequence
 from producers.contracts import AUDIT_TYPE

@@ -6,6 +6,7 @@ record with a wrong MD5 on as if it were plain data, so the MD5 is as much part 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import md5
 from itertools import chain, count
 from operator import or_
@@ -32,6 +33,7 @@ class NotAnAggregateError(ValueError):
     """The bytes are not aggregated record, or a damaged one."""
 
 
+@lru_cache(maxsize=1 << 15)
 def varint(number: int) -> bytes:
     """Protobuf's variable-length form of a number from 0."""
     out = bytearray()

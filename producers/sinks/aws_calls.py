@@ -23,26 +23,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from producers.errors import ProducerError, RequestRefusedError, StreamRefusedError, StreamUnavailableError
+from producers.sinks.aws_errors import SIGNATURE, SKEWED, is_content, is_retryable
 
-_RETRYABLE = frozenset(
-    {
-        "InternalFailure",
-        "InternalServerError",
-        "KMSThrottlingException",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestTimeout",
-        "ResourceInUseException",  # the stream is being made or changed
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-    }
-)
-_SKEWED = frozenset({"RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"})
-_SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
-_CREDENTIALS = _SIGNATURE | {
+_CREDENTIALS = SIGNATURE | {
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
@@ -52,9 +35,6 @@ _CREDENTIALS = _SIGNATURE | {
     "UnrecognizedClientException",
 }
 _TRANSPORT = (HTTPClientError, ConnectionError, IncompleteReadError, ResponseParserError)
-_CONTENT = frozenset(
-    {"InvalidArgumentException", "RequestEntityTooLarge", "SerializationException", "ValidationException"}
-)
 CLOCK_SECONDS = 60.0  # more than this is worth a word; AWS refuses from five minutes on
 
 
@@ -184,12 +164,12 @@ class AwsCalls:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         what = f"{self._kind} {self._name}"
         said = f"{what[0].upper()}{what[1:]}: {error}"
-        if code in _RETRYABLE or status >= 500 or status == 429:
+        if is_retryable(code, status):
             return StreamUnavailableError(said)
         if _is_skewed(error):
             # Every attempt is signed anew. What was on its way while the machine slept is accepted then.
             return StreamUnavailableError(f"{said} {_clock_difference(error)}".rstrip())
-        if code in _CONTENT or status == 413:
+        if is_content(code, status):
             return RequestRefusedError(str(error))
         if code == "ResourceNotFoundException":
             return StreamRefusedError(
@@ -202,7 +182,7 @@ def _is_skewed(error: ClientError) -> bool:
     """Whether the request was signed too long ago or too early, and not with a wrong key."""
     said = str(error.response.get("Error", {}).get("Message", ""))
     is_about_time = re.search("expired|not yet current", said, re.IGNORECASE) is not None
-    return error_code(error) in _SKEWED or (error_code(error) in _SIGNATURE and is_about_time)
+    return error_code(error) in SKEWED or (error_code(error) in SIGNATURE and is_about_time)
 
 
 def _clock_difference(error: ClientError) -> str:

@@ -19,9 +19,11 @@ from infra.accounting.reconcile import reconcile
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
 from infra.local.status import summary
-from producers.collector.dynamodb import DynamoDbKeys
+from producers.collector.dynamodb import PROTOCOL, VERSION, DynamoDbKeys
 from producers.collector.keys import WriteKey, digest_of, new_key
+from producers.collector.signed_calls import SignedCalls
 from producers.collector.sqs import SqsQueue, read_message
+from producers.commands.key_store import KeyStore
 from producers.packing.aggregation import aggregate_explicit
 from producers.sinks.port import SinkRecord
 from tests.queries.cloud import Chain
@@ -74,8 +76,8 @@ def outputs(local_cloud: LocalCloud) -> Outputs:
 @pytest.fixture
 def door(local_cloud: LocalCloud, outputs: Outputs) -> Door:
     key, source = new_key(secrets.token_bytes(24)), f"door-{secrets.token_hex(4)}"
-    table = DynamoDbKeys(local_cloud.context.client("dynamodb"), outputs.write_keys_table)
-    assert table.put(digest_of(key), WriteKey(source=source, streams=("web",), daily=100_000), is_new=True)
+    store = KeyStore(local_cloud.context.client("dynamodb"), outputs.write_keys_table)
+    assert store.put(digest_of(key), WriteKey(source=source, streams=("web",), daily=100_000), is_new=True)
     return Door(local_cloud, key, source)
 
 
@@ -185,17 +187,20 @@ def test_a_spilled_record_is_put_on_its_stream_by_the_same_function(
 
 
 def test_keys_and_counts_in_a_real_table(local_cloud: LocalCloud, outputs: Outputs) -> None:
-    table = DynamoDbKeys(local_cloud.context.client("dynamodb"), outputs.write_keys_table)
+    calls = SignedCalls("dynamodb", VERSION, PROTOCOL, environ=local_cloud.environment(), clock=time.time)
+    table = DynamoDbKeys(calls, outputs.write_keys_table)
+    store = KeyStore(local_cloud.context.client("dynamodb"), outputs.write_keys_table)
     key, source = digest_of(new_key(secrets.token_bytes(24))), f"table-{secrets.token_hex(4)}"
     allows = WriteKey(source=source, streams=("web",), types=("page_viewed",), rate=5)
     assert table.find(key) is None
-    assert not table.put(key, allows, is_new=False)
-    assert table.put(key, allows, is_new=True)
-    assert not table.put(key, allows, is_new=True)
+    assert not store.put(key, allows, is_new=False)
+    assert store.put(key, allows, is_new=True)
+    assert not store.put(key, allows, is_new=True)
     assert table.find(key) == allows
-    assert table.put(key, msgspec.structs.replace(allows, disabled=True), is_new=False)
-    assert table.all()[key].disabled
+    assert store.put(key, msgspec.structs.replace(allows, disabled=True), is_new=False)
+    assert store.all()[key].disabled
     assert [table.add(source, "2026-11-24", count, 2_000_000_000) for count in (3, 4)] == [3, 7]
+    calls.close()
 
 
 def test_a_message_of_the_queue_is_read_as_it_was_sent(local_cloud: LocalCloud) -> None:
@@ -219,3 +224,35 @@ def test_the_status_says_where_the_collector_answers_and_what_waits_there(local_
     [line] = [line for line in summary.text(found).splitlines() if line.startswith("Collector")]
     assert f"{local_cloud.collector_url}, stack penstock-collector" in line
     assert "messages waiting" in line
+
+
+def test_no_key_body_or_address_is_in_a_log_or_the_name_of_a_metric(
+    local_cloud: LocalCloud, door: Door
+) -> None:
+    marks = [door.key, "mark-of-a-body", "10.77.66.55", "pk_mark-of-another-key", "mark-of-an-agent"]
+    payload = {"url": "/mark-of-a-body", "status": 200, "client_address": "10.77.66.55"}
+    body = json.dumps(
+        {"events": [{"type": "page_viewed", "payload": payload}, {"type": "mark-of-a-body", "payload": 5}]}
+    ).encode()
+    for key, query, expected in (
+        (door.key, "", 207),
+        (door.key, f"?k={door.key}&stream=mark-of-a-body", 400),
+        ("pk_mark-of-another-key", "", 401),
+    ):
+        headers = {"content-type": "application/json", "x-write-key": key, "user-agent": "mark-of-an-agent"}
+        assert door.ask("POST", f"/v1/batch{query}", body, headers)[0] == expected
+    logs, metrics = local_cloud.context.client("logs"), local_cloud.context.client("cloudwatch")
+    groups = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
+    written = [
+        event["message"]
+        for group in groups
+        if group.endswith("collector")
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        for event in page["events"]
+    ]
+    assert any("REPORT" in line for line in written)
+    pages = metrics.get_paginator("list_metrics").paginate()
+    listed = json.dumps([each for page in pages for each in page["Metrics"]])
+    assert "Invocations" in listed
+    text = "\n".join([*written, listed])
+    assert [mark for mark in marks if mark in text] == []

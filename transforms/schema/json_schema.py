@@ -14,17 +14,18 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 def json_schema(event_class: type) -> dict[str, Any]:
     """The schema of an event class, its patterns in ECMAScript's words."""
-    found: dict[str, Any] = _translated(msgspec.json.schema(event_class))
+    found: dict[str, Any] = translated(msgspec.json.schema(event_class))
     return found
 
 
-def _translated(value: Any) -> Any:
+def translated(value: Any) -> Any:
+    """A schema with every pattern in ECMAScript's words."""
     if isinstance(value, dict):
         return {
-            key: ecmascript(inner) if key == "pattern" and isinstance(inner, str) else _translated(inner)
+            key: ecmascript(inner) if key == "pattern" and isinstance(inner, str) else translated(inner)
             for key, inner in value.items()
         }
-    return [_translated(inner) for inner in value] if isinstance(value, list) else value
+    return [translated(inner) for inner in value] if isinstance(value, list) else value
 
 
 def ecmascript(pattern: str) -> str:

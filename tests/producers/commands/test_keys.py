@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
-from producers.collector.dynamodb import DynamoDbKeys
 from producers.collector.keys import digest_of
+from producers.commands.key_store import KeyStore
 from producers.commands.keys import KeysError, app
 from tests.shop import WEB
 
@@ -50,10 +50,8 @@ def test_a_key_is_shown_once_kept_as_its_hash_rotated_and_disabled(target: Simpl
     )
     other = run(target, "rotate", made["key_id"])
     run(target, "disable", made["key_id"])
-    table = DynamoDbKeys(target.client("dynamodb"), target.write_keys_table)
-    old, new = (table.find(digest_of(each["key"])) for each in (made, other))
-    assert old is not None
-    assert new is not None
+    keys = KeyStore(target.client("dynamodb"), target.write_keys_table).all()
+    old, new = (keys[digest_of(each["key"])] for each in (made, other))
     assert (old.disabled, new.disabled, new.origins) == (True, False, ("https://shop.example",))
 
 
