@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from benchmarks.chaos_traffic import (
     write_documents,
     write_whole,
 )
-from benchmarks.chaos_world import ChaosError, World
+from benchmarks.chaos_world import PATIENCE_SECONDS, ChaosError, World
 from infra.local import cloud, server
 from infra.local.cloud import LocalCloud
 from infra.local.ministack import emulator
@@ -98,15 +98,8 @@ def replay(world: World, random: Random, seed: str, count: int, start: datetime,
         _interrupt(running, random.choice(SIGNALS), random.random() * 2)
         if running.returncode in (REPLAYED, UNREADABLE):
             return accepted
-    for _ in range(20):
-        running = world.start(*command, log=folder / "log")
-        running.communicate()
-        if running.returncode in (REPLAYED, UNREADABLE):
-            return accepted
-        time.sleep(0.5)  # the cloud may be down at the moment; what a person does is to try again
-    raise ChaosError(
-        f"replay of {files} does not end: exit {running.returncode}: {(folder / 'log').read_text()[-1500:]}"
-    )
+    _repeat(world, command, folder / "log", (REPLAYED, UNREADABLE))
+    return accepted
 
 
 def library(
@@ -126,18 +119,27 @@ def library(
         if attempt:
             _interrupt(running, signal.SIGKILL, 0.7 + random.random() * 3)
         else:
-            running.wait(180)
+            running.wait(PATIENCE_SECONDS)
     done = set(noted(notes))
     found = [each for each in happenings(seed, count, start, span) if each.number in done]
     if len(found) != count:
         raise ChaosError(f"the program put {len(found)} of {count}: {log.read_text()[-1500:]}")
-    for _ in range(10):
-        running = world.start("produce", "spool", "drain", str(spool), "--json", log=drained)
-        running.communicate()
-        if running.returncode == 0:
-            return Accepted(found)
+    _repeat(world, ("produce", "spool", "drain", str(spool), "--json"), drained, (0,))
+    return Accepted(found)
+
+
+def _repeat(world: World, command: Sequence[str], log: Path, done: Sequence[int]) -> None:
+    """The command until it succeeds: the cloud may be down at the moment, and a person would try again."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while (code := _ended(world.start(*command, log=log))) not in done:
+        if time.monotonic() > until:
+            raise ChaosError(f"{' '.join(command)} does not end: exit {code}: {log.read_text()[-1500:]}")
         time.sleep(0.5)
-    raise ChaosError(f"{spool} cannot be drained: {drained.read_text()[-1500:]}")
+
+
+def _ended(running: "subprocess.Popen[str]") -> int:
+    running.communicate()
+    return running.returncode
 
 
 def _stream(world: World) -> str:
