@@ -77,7 +77,7 @@ bench-producers: $(VENV)/.bench ## producers beside their peers
 	$(BIN)/python -m benchmarks.producers
 
 chaos: $(VENV)/.dev ## fifty rounds of kills, restarts, full disks and faults, every number compared after each
-	$(BIN)/python -m benchmarks.chaos --rounds 50 --events 10500
+	$(BIN)/python -m benchmarks.chaos --rounds 50 --events 11000
 
 mutate-inputs: $(VENV)/.dev ## two hundred damaged inputs through the commands that read files
 	PENSTOCK_TEST_MUTATIONS=200 $(BIN)/pytest tests/producers/sources/test_mutated_inputs.py tests/infra/demo/test_producing.py

@@ -1,6 +1,6 @@
 """Kills, stops, fills disks and resumes, round after round, and checks every number after each.
 
-`python -m benchmarks.chaos --rounds 50 --events 10500`. Producers are killed and started again while the
+`python -m benchmarks.chaos --rounds 50 --events 11000`. Producers are killed and started again while the
 local cloud is killed, restarted, run out of disk and given every fault of delivery. After each round every
 value of every report is compared with what follows from the events that producers were told are accepted:
 nothing may be missing, doubled or torn. Every tenth round kills the emulator itself.
@@ -226,7 +226,7 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--events", type=int, default=10_500)
+    parser.add_argument("--events", type=int, default=11_000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--without", choices=sorted(PATCHES))
     wanted = parser.parse_args()
