@@ -138,7 +138,6 @@ def _stream_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
 
 def _delivery_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
     of_delivery = {"DeliveryStreamName": deployment.stream(stream.name)}
-    gives_up = "for 24 hours" if stream.is_direct else "until the stream's retention ends"
     return [
         AlarmRule(
             "delivery-stale",
@@ -147,7 +146,7 @@ def _delivery_alarms(deployment: Deployment, stream: Stream) -> list[AlarmRule]:
         ),
         AlarmRule(
             "delivery-failing",
-            f"Writing to the lake bucket fails; Firehose tries again {gives_up}.",
+            "Writing to the lake bucket fails; Firehose tries again for two hours.",
             "page", "AWS/Firehose", "DeliveryToS3.Success", of_delivery, "Average", 1, below=True,
         ),
         _failed_objects(deployment) if stream.plain_names else _failed_records(deployment, stream),

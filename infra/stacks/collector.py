@@ -15,8 +15,8 @@ from infra.deployment import Deployment
 from infra.functions import PipelineFunction, kept_logs, log_group_name
 from infra.project.project import Project
 from infra.stacks.artefacts import COLLECTOR, HOOKS
+from infra.stacks.collector_permissions import collector_grants
 from infra.stacks.findings import accept
-from infra.stacks.permissions import collector_grants
 from infra.stacks.webhooks import Webhooks
 from producers.collector.key_items import EXPIRES_AT, HASH_KEY
 from producers.collector.settings import Settings

@@ -18,6 +18,7 @@ from infra.stacks.permissions import (
     catalog,
     default_database,
     list_below,
+    list_uploads,
 )
 from producers.collector.key_items import KEY
 from producers.contracts import Stream
@@ -117,6 +118,7 @@ def _analyst(deployment: Deployment, project: Project) -> Policy:
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
             _results(deployment, ANALYST_RESULTS),
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            list_uploads(deployment.results_bucket),
             default_database(),
             _find(lake, deployment.reporting_bucket, deployment.results_bucket),
         ),
@@ -134,6 +136,7 @@ def _quicksight(deployment: Deployment, project: Project) -> Policy:
             list_below("ListReports", reporting, [REPORTS_PREFIX]),
             _results(deployment, ANALYST_RESULTS),
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            list_uploads(deployment.results_bucket),
             default_database(),
             _find(reporting, deployment.results_bucket),
         ),
@@ -230,6 +233,7 @@ def _reconciler(deployment: Deployment, project: Project) -> Policy:
             ),
             _results(deployment, ANALYST_RESULTS),
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
+            list_uploads(deployment.results_bucket),
             default_database(),
             _find(lake, deployment.results_bucket),
             _see_delivery(),

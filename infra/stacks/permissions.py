@@ -11,7 +11,6 @@ from typing import Any
 
 from infra.deployment import ACCOUNT, REGION, Deployment
 from infra.project.project import Project
-from producers.collector.key_items import KEY, USE
 from queries.ledger.dynamodb import DUE_INDEX, RUNS
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import SEALED_FOLDER, sealing_queries
@@ -229,6 +228,7 @@ def query_grants(deployment: Deployment, project: Project, log_group: str) -> li
         ),
         list_below("ListReports", deployment.reporting_bucket, written),
         list_below("ListResults", deployment.results_bucket, [PIPELINE_RESULTS]),
+        list_uploads(deployment.reporting_bucket, deployment.results_bucket),
         default_database(),
         Grant(
             "QueryResults",
@@ -270,68 +270,31 @@ def _every_table(project: Project) -> list[str]:
     ]
 
 
-def collector_grants(deployment: Deployment, project: Project, log_group: str) -> list[Grant]:
-    """What the collector may do: put events on the streams, keep in its queue what they do not take, read
-    keys, count the use of a day.
-    """
-    queue = arn("sqs", deployment.collector_queue)
-    table = arn("dynamodb", f"table/{deployment.write_keys_table}")
-    streams = [stream for stream in project.streams.values() if not stream.is_direct]
-    return [
-        own_log_group(log_group),
-        traces(),
-        Grant(
-            "PutEvents",
-            ["kinesis:PutRecords", "kinesis:ListShards", "kinesis:DescribeStreamSummary"],
-            [arn("kinesis", f"stream/{deployment.stream(stream.name)}") for stream in streams],
-        ),
-        Grant("KeepSpilled", ["sqs:SendMessage"], [queue]),
-        Grant(
-            "TakeSpilled",
-            [
-                "sqs:ReceiveMessage",
-                "sqs:DeleteMessage",
-                "sqs:ChangeMessageVisibility",
-                "sqs:GetQueueAttributes",
-            ],
-            [queue],
-        ),
-        Grant(
-            "ReadKeys",
-            ["dynamodb:GetItem"],
-            [table],
-            {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{KEY}*"]}},
-        ),
-        Grant(
-            "CountUse",
-            ["dynamodb:UpdateItem"],
-            [table],
-            {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{USE}*"]}},
-        ),
-    ]
-
-
 def refresh_grants(deployment: Deployment, data_sets: Mapping[str, str], log_group: str) -> list[Grant]:
     """What the refresh function may do: see what is published, count ingestions of its datasets and start
     some. `data_sets` is report -> id of its dataset.
     """
     ids = sorted(data_sets.values())
-    ingest = Grant(
-        "Ingest",
-        ["quicksight:CreateIngestion", "quicksight:ListIngestions"],
-        [
-            arn("quicksight", f"dataset/{asset_id}{below}")
-            for asset_id in ids
-            for below in ("", "/ingestion/*")
-        ],
-        why_wildcard="An ingestion is named after the version that it reads.",
-    )
+    ingest = [
+        Grant(
+            "Ingest",
+            ["quicksight:CreateIngestion"],
+            [arn("quicksight", f"dataset/{asset_id}/ingestion/*") for asset_id in ids],
+            why_wildcard="An ingestion is named after the version that it reads.",
+        ),
+        Grant(
+            "CountIngestions",
+            ["quicksight:ListIngestions"],
+            ["*"],
+            why_wildcard="QuickSight knows no resources for this action.",
+        ),
+    ]
     return [
         own_log_group(log_group),
         traces(),
         # Without copies there is nothing to look after.
         *(
-            [Grant("SeePublishes", ["glue:GetPartitions"], catalog(deployment, data_sets)), ingest]
+            [Grant("SeePublishes", ["glue:GetPartitions"], catalog(deployment, data_sets)), *ingest]
             if ids
             else []
         ),
@@ -346,4 +309,12 @@ def default_database() -> Grant:
 def list_below(sid: str, bucket: str, prefixes: Sequence[str]) -> Grant:
     """Listing a bucket, but only below these prefixes."""
     below = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
-    return Grant(sid, ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket_arn(bucket)], below)
+    return Grant(sid, ["s3:ListBucket"], [bucket_arn(bucket)], below)
+
+
+def list_uploads(*buckets: str) -> Grant:
+    """Finding the uploads in several parts that Athena has begun in a bucket and not ended.
+
+    The action has no condition for a prefix: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+    """
+    return Grant("ListUploads", ["s3:ListBucketMultipartUploads"], [bucket_arn(each) for each in buckets])

@@ -30,6 +30,8 @@ from transforms.settings import Settings
 TRANSFORM_RETRIES = 3
 FIRST_KEY_ID = "k1"
 """The key that the secret is made with; later ones are added by hand, see the runbook."""
+MOST_RETRY_SECONDS = 7_200
+"""How long a partition that cannot be written is tried again: as long as Firehose can (API_RetryOptions)."""
 ERROR_PREFIX = f"{FAILED_PREFIX}!{{firehose:error-output-type}}/dt=!{{timestamp:yyyy-MM-dd}}/"
 
 
@@ -181,7 +183,8 @@ class StreamStack(Stack):
             buffering_interval=Duration.seconds(deployment.buffer_seconds),
             buffering_size=Size.mebibytes(deployment.buffer_mebibytes),
             dynamic_partitioning=firehose.DynamicPartitioningProps(
-                enabled=True, retry_duration=Duration.seconds(300)
+                enabled=True,
+                retry_duration=Duration.seconds(MOST_RETRY_SECONDS),
             ),
             data_format_conversion=firehose.DataFormatConversionProps(
                 schema_configuration=firehose.SchemaConfiguration.from_cfn_table(glue_table),

@@ -71,7 +71,7 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
     results_of_analysts: Asked = [
         ("s3:PutObject", f"{results}/analysts/a.csv"), ("s3:GetObject", f"{results}/analysts/a.csv"),
         ("s3:ListBucket", results, _below("analysts/")), ("athena:StartQueryExecution", analysts),
-        ("athena:GetQueryResults", analysts),
+        ("athena:GetQueryResults", analysts), ("s3:ListBucketMultipartUploads", results),
     ]  # fmt: skip
     others_results: Asked = [
         ("athena:StartQueryExecution", pipeline), ("s3:GetObject", f"{results}/pipeline/a.csv"),
@@ -244,7 +244,7 @@ def _refresh(names: Names) -> tuple[Asked, Asked]:
     for name in copied:
         may += [
             ("quicksight:CreateIngestion", f"{data_set(name)}/ingestion/a"),
-            ("quicksight:ListIngestions", data_set(name)), ("glue:GetPartitions", names.table(name)),
+            ("quicksight:ListIngestions", "*"), ("glue:GetPartitions", names.table(name)),
         ]  # fmt: skip
     changed = data_set(copied[0] if copied else "another")
     return may, [

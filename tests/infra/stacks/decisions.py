@@ -100,6 +100,7 @@ CASES = [
     ),
     *_cases(
         "queries", True,
+        ("s3:ListBucketMultipartUploads", RESULTS), ("s3:ListBucketMultipartUploads", REPORTING),
         ("s3:ListBucket", RESULTS, below("pipeline/")),
         ("glue:GetDatabase", DEFAULT_DATABASE),
         ("sqs:ReceiveMessage", QUEUE), ("sqs:DeleteMessage", QUEUE), ("athena:StartQueryExecution", PIPELINE),
@@ -122,6 +123,8 @@ CASES = [
     ),
     *_cases(
         "queries", False,
+        ("s3:ListBucketMultipartUploads", LAKE), ("s3:ListBucketMultipartUploads", OTHER_BUCKET),
+        ("s3:AbortMultipartUpload", f"{RESULTS}/analysts/a.csv"),
         ("s3:ListBucket", RESULTS, below("analysts/")),
         ("s3:ListBucket", RESULTS),
         ("s3:ListBucket", OTHER_BUCKET, below("pipeline/")),
@@ -189,13 +192,13 @@ CASES = [
     *_cases(
         "refresh", True,
         ("quicksight:CreateIngestion", f"{COPY}/ingestion/penstock-funnel-by-day-0a-1"),
-        ("quicksight:ListIngestions", COPY), ("glue:GetPartitions", COPIED_TABLE),
+        ("quicksight:ListIngestions", "*"), ("glue:GetPartitions", COPIED_TABLE),
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-refresh")), ("xray:PutTraceSegments", "*"),
     ),
     *_cases(
         "refresh", False,
         ("quicksight:CreateIngestion", f"{DIRECT}/ingestion/penstock-orders-by-hour-0a-1"),
-        ("quicksight:ListIngestions", DIRECT), ("quicksight:CancelIngestion", f"{COPY}/ingestion/a"),
+        ("quicksight:CancelIngestion", f"{COPY}/ingestion/a"),
         ("quicksight:DeleteDataSet", COPY), ("quicksight:UpdateDataSet", COPY),
         ("quicksight:DescribeDataSet", COPY), ("quicksight:PassDataSet", COPY),
         ("quicksight:UpdateDataSetPermissions", COPY),

@@ -39,6 +39,7 @@ from tests.infra.stacks.decision_places import (
 CASES = [
     *_cases(
         "analyst", True,
+        ("s3:ListBucketMultipartUploads", RESULTS),
         ("s3:ListBucket", RESULTS, below("analysts/")),
         ("glue:GetDatabase", DEFAULT_DATABASE),
         ("athena:StartQueryExecution", ANALYSTS), ("s3:GetObject", ROW), ("s3:GetObject", REPORT),
@@ -50,6 +51,8 @@ CASES = [
     ),
     *_cases(
         "analyst", False,
+        ("s3:ListBucketMultipartUploads", LAKE), ("s3:ListBucketMultipartUploads", REPORTING),
+        ("s3:AbortMultipartUpload", f"{RESULTS}/pipeline/a.csv"),
         ("s3:ListBucket", RESULTS, below("pipeline/")),
         ("s3:ListBucket", RESULTS),
         ("s3:ListBucket", OTHER_BUCKET, below("analysts/")),
@@ -76,6 +79,7 @@ CASES = [
     ),
     *_cases(
         "quicksight", True,
+        ("s3:ListBucketMultipartUploads", RESULTS),
         ("s3:ListBucket", RESULTS, below("analysts/")),
         ("glue:GetDatabase", DEFAULT_DATABASE),
         ("athena:StartQueryExecution", ANALYSTS), ("glue:GetPartition", REPORT_TABLE),
@@ -85,6 +89,8 @@ CASES = [
     ),
     *_cases(
         "quicksight", False,
+        ("s3:ListBucketMultipartUploads", LAKE), ("s3:ListBucketMultipartUploads", REPORTING),
+        ("s3:AbortMultipartUpload", f"{RESULTS}/pipeline/a.csv"),
         ("s3:ListBucket", RESULTS, below("pipeline/")),
         ("s3:ListBucket", RESULTS),
         ("s3:ListBucket", OTHER_BUCKET, below("analysts/")),
@@ -129,6 +135,7 @@ CASES = [
     ),
     *_cases(
         "reconciler", True,
+        ("s3:ListBucketMultipartUploads", RESULTS),
         ("s3:ListBucket", RESULTS, below("analysts/")),
         ("glue:GetDatabase", DEFAULT_DATABASE),
         ("s3:GetObject", ROW), ("s3:GetObject", FAILED), ("s3:ListBucket", LAKE, below("failed/")),
@@ -140,6 +147,8 @@ CASES = [
     ),
     *_cases(
         "reconciler", False,
+        ("s3:ListBucketMultipartUploads", LAKE), ("s3:ListBucketMultipartUploads", REPORTING),
+        ("s3:AbortMultipartUpload", f"{RESULTS}/pipeline/a.csv"),
         ("cloudwatch:PutMetricData", "*"),
         ("s3:ListBucket", RESULTS, below("pipeline/")),
         ("s3:ListBucket", RESULTS),

@@ -88,35 +88,20 @@ def test_two_folders_with_the_same_content_give_the_same_zip(tmp_path: Path) -> 
     assert folder_zip(first) == folder_zip(second)
 
 
-IMPORT = """
-import sys, time
-before = time.process_time()
-import {module}
-print(time.process_time() - before, *sys.modules)
-"""
+def _imported(module: str) -> set[str]:
+    """What is imported with it. How long that takes is measured in `benchmarks`."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
 
 
-def _imported(module: str) -> tuple[float, set[str]]:
-    """(processor seconds of the best of three imports, what was imported)."""
-    runs = []
-    for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", IMPORT.format(module=module)], capture_output=True, text=True, check=True
-        )
-        seconds, *names = done.stdout.split()
-        runs.append((float(seconds), set(names)))
-    return min(runs, key=lambda run: run[0])
-
-
-def test_the_transform_imports_within_150_ms_and_without_the_sdk() -> None:
-    seconds, names = _imported("transforms.handler")
-    assert seconds < 0.150
+def test_the_transform_imports_without_the_sdk() -> None:
+    names = _imported("transforms.handler")
     assert not names & {"boto3", "botocore.session", "pyarrow", "pandas", "pyathena", "aws_cdk", "typer"}
 
 
-def test_the_query_function_imports_with_the_sdk_within_700_ms_and_without_pandas() -> None:
-    seconds, names = _imported("queries.handler")
-    assert seconds < 0.700
+def test_the_query_function_imports_without_pandas() -> None:
+    names = _imported("queries.handler")
     assert not names & {"pyarrow", "pandas", "awswrangler", "duckdb", "sqlglot", "aws_cdk", "typer", "rich"}
 
 
