@@ -1,6 +1,7 @@
 """What an import of files would find: they are read and validated as for one, and nothing is written."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,17 +67,18 @@ def try_files(
     with TemporaryDirectory(dir=scratch) as folder:
         ids = IdCheck(Path(folder))
         for number, trial in enumerate(tried):
-            for batch in reader.batches(trial.file):
-                _take(batch, trial)
-                hours.update(
-                    event.event_us // _HOUR_US for event in batch.events if event.event_type.delivered
-                )
-                ids.add(
-                    (event.event_id, number, event.row, (event.event_us, event.data))
-                    for event in batch.events
-                    if event.event_id is not None
-                )
-                progress(trial.read)
+            with closing(reader.batches(trial.file)) as batches:
+                for batch in batches:
+                    _take(batch, trial)
+                    hours.update(
+                        event.event_us // _HOUR_US for event in batch.events if event.event_type.delivered
+                    )
+                    ids.add(
+                        (event.event_id, number, event.row, (event.event_us, event.data))
+                        for event in batch.events
+                        if event.event_id is not None
+                    )
+                    progress(trial.read)
         if duplicates := ids.duplicates():
             raise NotUniqueError(duplicates.text(files), duplicates)
     return Trial(tried, len(hours))

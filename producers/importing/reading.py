@@ -1,6 +1,7 @@
 """Reads files with a source, into lines that sort by event hour."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from producers.sources.results import SourceBatch, SourceFailure
 class Batches(Protocol):
     """Reads files as events; see `producers.sources.reader.SourceReader`."""
 
-    def batches(self, path: str) -> Iterator[SourceBatch]:
+    def batches(self, path: str) -> Generator[SourceBatch]:
         """The rows of a file in order."""
         ...
 
@@ -42,9 +43,10 @@ class FileReader:
         """Read them all. Raises SourceError and SourceDefinitionError."""
         found = Read()
         for number, path in enumerate(paths):
-            for batch in self._reader.batches(path):
-                self._take(number, batch, found)
-                progress(found)
+            with closing(self._reader.batches(path)) as batches:
+                for batch in batches:
+                    self._take(number, batch, found)
+                    progress(found)
         return found
 
     def _take(self, number: int, batch: SourceBatch, found: Read) -> None:
