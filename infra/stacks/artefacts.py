@@ -119,7 +119,15 @@ HOOKS = Artefact(
         *_files("producers/collector", "__init__", "prepared", "records", "sequence"),
         *_files("producers/packing", "__init__", "aggregation", "codec"),
         *_files(
-            "producers/sinks", "__init__", "aws_calls", "aws_errors", "body", "kinesis", "port", "shard_map"
+            "producers/sinks",
+            "__init__",
+            "aws_calls",
+            "aws_errors",
+            "body",
+            "inherited",
+            "kinesis",
+            "port",
+            "shard_map",
         ),
     ),
     lock="hooks.txt",

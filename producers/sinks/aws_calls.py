@@ -24,6 +24,7 @@ from botocore.parsers import ResponseParserError
 
 from producers.errors import ProducerError, RequestRefusedError, StreamRefusedError, StreamUnavailableError
 from producers.sinks.aws_errors import SIGNATURE, SKEWED, is_content, is_retryable
+from producers.sinks.inherited import leave_those_of
 
 _CREDENTIALS = SIGNATURE | {
     "ExpiredToken",
@@ -141,9 +142,7 @@ class AwsCalls:
         """Forgets pooled connections, for a process that was forked."""
         self._waiting = threading.local()
         self._bodies = []
-        close = getattr(self.client, "close", None)
-        if close is not None:
-            close()
+        leave_those_of(self.client)
 
     def swap_body(self, params: dict[str, Any], **_: object) -> None:
         """The hook. Returns None: botocore would take anything else for the answer."""

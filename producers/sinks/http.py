@@ -13,6 +13,7 @@ import msgspec
 import urllib3
 
 from producers.errors import ProducerError, RequestRefusedError, StreamRefusedError, StreamUnavailableError
+from producers.sinks.inherited import leave
 from producers.sinks.port import Answer, NotTaken, SinkRecord, StreamFacts, Taken
 
 MAX_EVENT_BYTES = 32 * 1024
@@ -36,7 +37,8 @@ class HttpSink:
         query = f"?{urlencode({'stream': stream})}" if stream else ""
         self._url = f"{url.rstrip('/')}/v1/batch{query}"
         self._headers = {"content-type": "application/x-ndjson", "x-write-key": key}
-        self._pool = urllib3.PoolManager(timeout=seconds, retries=False, maxsize=16)
+        self._seconds = seconds
+        self._pool = self._connections()
 
     def describe(self) -> StreamFacts:
         """What holds for every collector; nothing is asked."""
@@ -58,7 +60,11 @@ class HttpSink:
 
     def reopen(self) -> None:
         """Forgets pooled connections, for a process that was forked."""
-        self._pool.clear()
+        leave(self._pool)
+        self._pool = self._connections()
+
+    def _connections(self) -> urllib3.PoolManager:
+        return urllib3.PoolManager(timeout=self._seconds, retries=False, maxsize=16)
 
     def _put(self, records: Sequence[SinkRecord]) -> list[Answer]:
         body = gzip.compress(b"\n".join(record.data for record in records), compresslevel=1)
