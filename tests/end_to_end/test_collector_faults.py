@@ -138,7 +138,7 @@ def _body(random: Random, number: int) -> tuple[bytes, str]:
     if kind < 0.1:
         return document[: random.randrange(1, len(document))], "application/json"
     if kind < 0.15:
-        return lines[: random.randrange(1, len(lines))], "application/x-ndjson"
+        return lines[: random.randrange(1, max(2, len(lines)))], "application/x-ndjson"
     return (
         (lines, "application/x-ndjson")
         if kind < 0.4
