@@ -123,13 +123,24 @@ class Queue:
         )
 
     def wait_until_due(self, seconds: float) -> None:
-        """Wait until the function itself, told of nothing but the time, has left nothing stale."""
+        """Wait until the queue is empty and the function, told of the time alone, has left nothing stale."""
         deadline = time.monotonic() + seconds
         wanted = set(self.partitions)
-        while set(self.executions()) != wanted or self._stale():
+        while self._messages() or set(self.executions()) != wanted or self._stale():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"after {seconds:.0f} s {self._stale()} partitions are stale")
+                raise TimeoutError(
+                    f"after {seconds:.0f} s {self._stale()} partitions are stale and {self._messages()} "
+                    "messages are in the queue or with the function"
+                )
             time.sleep(1)
+
+    def _messages(self) -> int:
+        # Those that the function has received and not finished tell of objects that it may not know of yet.
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs.queue_url, AttributeNames=names
+        )
+        return sum(int(answer["Attributes"][name]) for name in names)
 
     def _stale(self) -> int:
         answer = self.client("lambda").invoke(
