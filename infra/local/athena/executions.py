@@ -30,6 +30,7 @@ class _Live:
     job: Job
     end: Future[None] = field(default_factory=Future)
     is_long: bool = False
+    is_stopped: bool = False
 
 
 class Executions:
@@ -59,15 +60,7 @@ class Executions:
         for body in self._store.all(KIND):
             if body["state"] not in TERMINAL:
                 execution = Execution(**body)
-                self._fail(
-                    execution,
-                    QueryError(
-                        "GENERIC_INTERNAL_ERROR",
-                        "The local server was restarted.",
-                        category=SYSTEM,
-                        retryable=True,
-                    ),
-                )
+                self._fail(execution, _restarted())
                 self._keep(execution)
 
     def submit(self, execution: Execution) -> None:
@@ -138,6 +131,7 @@ class Executions:
         with self._lock:
             live = self._live.get(identifier)
         if live is not None:
+            live.is_stopped = True
             live.job.cancel()
             with self._lock:
                 if live not in self._waiting:
@@ -147,13 +141,13 @@ class Executions:
             self._ended(live)
 
     def close(self) -> None:
-        """Cancel what runs and end the threads."""
+        """End what runs, as failed by a restart: nobody has cancelled it. Then end the threads."""
         with self._lock:
             waiting = list(self._waiting)
             self._waiting.clear()
             running = list(self._running)
             for live in waiting:
-                self._cancel(live.execution)
+                self._fail(live.execution, _restarted())
         for live in waiting:
             self._ended(live)
         for live in running:
@@ -200,8 +194,10 @@ class Executions:
                 for name, value in answer["outcome"].items():
                     setattr(execution, name, value)
                 execution.state, execution.completed = "SUCCEEDED", self._clock()
-            elif live.job.is_cancelled:
+            elif live.is_stopped:
                 self._cancel(execution)
+            elif live.job.is_cancelled:
+                self._fail(execution, _restarted())
             else:
                 self._fail(execution, failure)
 
@@ -231,3 +227,9 @@ class Executions:
 
     def _save(self, execution: Execution) -> None:
         self._store.put(KIND, execution.work_group, execution.id, asdict(execution))
+
+
+def _restarted() -> QueryError:
+    return QueryError(
+        "GENERIC_INTERNAL_ERROR", "The local server was restarted.", category=SYSTEM, retryable=True
+    )

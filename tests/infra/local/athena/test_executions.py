@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.athena import AthenaService, service
+from infra.local.athena.service import WORKERS
 from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths
 from infra.local.processes import free_ports
@@ -225,13 +226,15 @@ def test_records_survive_a_restart_and_what_ran_is_failed(endpoint: Endpoint, tm
         done = second.run("SELECT 42 AS x")["QueryExecutionId"]
         record = service._store.find("execution", done) or {}
         service._store.put("execution", "primary", "gone", {**record, "id": "gone", "state": "RUNNING"})
+        ended = ["gone", *(start(second, SLOW) for _ in range(WORKERS + 1))]  # one more than run at a time
     with serving(context, port) as service:
         second = Endpoint(context, context.server_url, service)
         athena = context.client("athena")
         rows = athena.get_query_results(QueryExecutionId=done)["ResultSet"]["Rows"]
         assert rows[1]["Data"] == [{"VarCharValue": "42"}]
-        status = athena.get_query_execution(QueryExecutionId="gone")["QueryExecution"]["Status"]
-        assert (status["State"], status["AthenaError"]["Retryable"]) == ("FAILED", True)
+        for each in ended:
+            status = athena.get_query_execution(QueryExecutionId=each)["QueryExecution"]["Status"]
+            assert (status["State"], status["AthenaError"]["Retryable"]) == ("FAILED", True)
     assert isinstance(service, AthenaService)
 
 
