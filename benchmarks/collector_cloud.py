@@ -29,7 +29,7 @@ from infra.local.cloud import LocalCloud
 from infra.local.paths import LocalPaths
 from infra.local.settings import LocalSettings
 from producers.collector.keys import WriteKey, digest_of, new_key
-from producers.commands.key_store import KeyStore
+from producers.keys.store import KeyStore
 
 CONNECTIONS = 2
 RATE, CPU_US, P50_MS, P99_MS = 20_000, 40.0, 4.0, 20.0

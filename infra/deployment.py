@@ -145,6 +145,11 @@ class Deployment:
         return f"{self.prefix}-collector-spill-dead"
 
     @property
+    def keys_function(self) -> str:
+        """The function behind `/v1/keys`."""
+        return f"{self.prefix}-keys"
+
+    @property
     def hooks_function(self) -> str:
         """The worker that takes deliveries of webhooks to their streams."""
         return f"{self.prefix}-hooks"

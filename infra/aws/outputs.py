@@ -63,6 +63,7 @@ class Outputs:
     operations_dashboard: str = ""
     collector_url: str = ""
     collector_function: str = ""
+    keys_function: str = ""
     write_keys_table: str = ""
     collector_queue_url: str = ""
     collector_dead_letter_queue_url: str = ""

@@ -19,6 +19,7 @@ LIBRARIES = {
     "transform": _COMMON,
     "refresh": (*_COMMON, "jmespath", "typing_extensions"),
     "collector": ("msgspec",),
+    "keys": (*_COMMON, "jmespath", "typing_extensions"),
     "hooks": ("msgspec", "duckdb", "pyarrow"),
     "query": (*_COMMON, "jmespath", "typing_extensions", "PyAthena", "fsspec", "tenacity", "tzdata"),
 }

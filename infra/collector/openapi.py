@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from infra.collector import key_routes
 from producers.collector.body import MAX_BODY_BYTES, MAX_EVENT_BYTES, MAX_EVENTS
 from producers.collector.events import REQUEST_FIELDS
 from producers.collector.problems import MEDIA_TYPE, TITLES
@@ -13,6 +14,7 @@ from producers.contracts import AUDIT_TYPE, EventId, EventType, Stream
 from transforms.schema.json_schema import translated
 
 _REF = "#/components/schemas/{name}"
+_ON_EVERY_ROUTE = ("empty_body", "unreadable_body", "keys_unavailable")
 _TAKEN = {
     200: ("Every event is safe.", "Accepted"),
     207: (
@@ -37,6 +39,7 @@ def openapi(streams: Mapping[str, Stream], version: str) -> dict[str, Any]:
             "/v1/batch": {"post": _batch([stream.name for stream in taken])},
             "/v1/health": {"get": _state("health", "Whether the function answers.", ())},
             "/v1/ready": {"get": _state("ready", "Whether the streams answer.", (503,))},
+            **key_routes.paths(lambda statuses: _problems(statuses, of_keys=True)),
         },
         "components": {
             "schemas": schemas,
@@ -47,6 +50,7 @@ def openapi(streams: Mapping[str, Stream], version: str) -> dict[str, Any]:
                     "type": "apiKey", "in": "query", "name": "k",
                     "description": "For beacons of pages, which cannot set headers.",
                 },
+                "signature": key_routes.SECURITY,
             },
         },
     }  # fmt: skip
@@ -104,10 +108,11 @@ def _json(name: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": _REF.format(name=name)}}}
 
 
-def _problems(statuses: Iterable[int]) -> dict[str, Any]:
+def _problems(statuses: Iterable[int], *, of_keys: bool = False) -> dict[str, Any]:
     titles: defaultdict[int, list[str]] = defaultdict(list)
     for code, (status, title) in TITLES.items():
-        titles[status].append(f"{code}: {title}.")
+        if code in _ON_EVERY_ROUTE or (code in key_routes.CODES) == of_keys:
+            titles[status].append(f"{code}: {title}.")
     made = {}
     for status in sorted(set(statuses)):
         made[str(status)] = {
@@ -153,7 +158,7 @@ def _schemas(streams: list[Stream]) -> dict[str, Any]:
         "status": {"enum": ["ok", "ready"]},
         "time": {"type": "integer", "description": "Of health: the server's clock, milliseconds since 1970."},
     }
-    return made | {
+    return made | key_routes.schemas() | {
         "Batch": {"type": "object", "required": ["events"], "properties": {"events": events}},
         "Accepted": {"type": "object", "required": ["accepted"], "properties": {"accepted": count}},
         "Partly": {

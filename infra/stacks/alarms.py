@@ -240,6 +240,11 @@ def _collector_alarms(deployment: Deployment) -> list[AlarmRule]:
             "page", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
             {"QueueName": deployment.collector_dead_letter_queue}, "Maximum", 0, 60, 1,
         ),
+        AlarmRule(
+            "keys-errors",
+            "The function behind /v1/keys raises or times out: keys cannot be changed over HTTP.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.keys_function}, "Sum", 0, 300, 1,
+        ),
     ]  # fmt: skip
 
 

@@ -104,6 +104,17 @@ COLLECTOR = Artefact(
     lock="collector.txt",
     project=("streams",),
 )
+KEYS = Artefact(
+    name="keys",
+    handler="producers.keys.handler.lambda_handler",
+    sources=(
+        *_PROMISES,
+        "producers/keys",
+        *_files("producers/collector", "__init__", "key_items", "keys", "messages", "problems"),
+    ),
+    lock="keys.txt",
+    project=("streams",),
+)
 HOOKS = Artefact(
     name="hooks",
     handler="producers.hooks.handler.lambda_handler",
@@ -134,7 +145,7 @@ HOOKS = Artefact(
     project=("streams", "sources"),
 )
 ARTEFACTS: Mapping[str, Artefact] = {
-    artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, HOOKS)
+    artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS)
 }
 
 
@@ -146,7 +157,7 @@ def transform_artefact(stream: Stream) -> Artefact:
 def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     """Every artefact of the project's deployments by name."""
     transforms = [transform_artefact(stream) for stream in project.streams.values()]
-    collectors = [COLLECTOR, *([HOOKS] if project.hooks else [])]
+    collectors = [COLLECTOR, KEYS, *([HOOKS] if project.hooks else [])]
     if not any(each.collector for each in project.deployments.values()):
         collectors = []
     return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH, *collectors)}

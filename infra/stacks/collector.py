@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as http
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda_event_sources as sources
@@ -14,12 +15,13 @@ from constructs import Construct
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, kept_logs, log_group_name
 from infra.project.project import Project
-from infra.stacks.artefacts import COLLECTOR, HOOKS
-from infra.stacks.collector_permissions import collector_grants
+from infra.stacks.artefacts import COLLECTOR, HOOKS, KEYS
+from infra.stacks.collector_permissions import KEY_ROUTES, collector_grants, keys_grants
 from infra.stacks.findings import accept
 from infra.stacks.webhooks import Webhooks
 from producers.collector.key_items import EXPIRES_AT, HASH_KEY
 from producers.collector.settings import Settings
+from producers.keys.settings import Settings as KeysSettings
 
 ROUTES = (
     ("/v1/batch", http.HttpMethod.POST),
@@ -28,6 +30,8 @@ ROUTES = (
 )
 MAX_RECEIVES = 300
 """One every six timeouts of the function: the stream may be down for ten hours."""
+KEYS_MEMORY, KEYS_TIMEOUT_SECONDS = 512, 20
+"""Of the function behind `/v1/keys`, which a person waits for now and then."""
 _LOG_FIELDS = ("requestId", "routeKey", "status", "responseLength", "integrationErrorMessage")
 """Of the access log: no address, no key, no agent."""
 
@@ -51,10 +55,12 @@ class CollectorStack(Stack):
         self.dead_letter_queue, self.queue = self._queues()
         self.collector = self._function(code[COLLECTOR.name])
         self.api = self._api()
+        self._key_routes(code[KEYS.name])
         if project.hooks:
             Webhooks(self, self.api, project=project, deployment=deployment, code=code[HOOKS.name])
         CfnOutput(self, "CollectorUrl", value=self.api.api_endpoint)
         CfnOutput(self, "CollectorFunction", value=self.collector.function.function_name)
+        CfnOutput(self, "KeysFunction", value=self._deployment.keys_function)
         CfnOutput(self, "WriteKeysTable", value=self.keys.table_name)
         CfnOutput(self, "CollectorQueueUrl", value=self.queue.queue_url)
         CfnOutput(self, "CollectorDeadLetterQueueUrl", value=self.dead_letter_queue.queue_url)
@@ -124,6 +130,31 @@ class CollectorStack(Stack):
             )
         )
         return made
+
+    def _key_routes(self, code: Path) -> None:
+        """`/v1/keys`: a function of its own, since the collector's may read keys and write none."""
+        deployment = self._deployment
+        name = deployment.keys_function
+        made = PipelineFunction(
+            self,
+            "Keys",
+            name=name,
+            role_name=deployment.role("keys"),
+            artefact=KEYS,
+            folders=self._project.folders,
+            code=code,
+            environment=KeysSettings(table=deployment.write_keys_table).to_environ(),
+            grants=keys_grants(deployment, log_group_name(name)),
+            memory=KEYS_MEMORY,
+            timeout_seconds=KEYS_TIMEOUT_SECONDS,
+            log_days=deployment.log_days,
+        )
+        integration = integrations.HttpLambdaIntegration("WriteKeysApi", made.function)
+        signed = authorizers.HttpIamAuthorizer()
+        for path, method in KEY_ROUTES:
+            self.api.add_routes(
+                path=path, methods=[http.HttpMethod(method)], integration=integration, authorizer=signed
+            )
 
     def _api(self) -> http.HttpApi:
         deployment = self._deployment

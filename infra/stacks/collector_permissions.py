@@ -4,6 +4,15 @@ from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.permissions import Grant, arn, own_log_group, traces
 from producers.collector.key_items import KEY, USE
+from producers.keys.settings import PATH
+
+KEY_ROUTES = (
+    (PATH, "GET"),
+    (PATH, "POST"),
+    (f"{PATH}/{{key_id}}/disable", "POST"),
+    (f"{PATH}/{{key_id}}/rotate", "POST"),
+)
+"""Path and method of the routes that ask for a signature and for `execute-api:Invoke`."""
 
 
 def collector_grants(deployment: Deployment, project: Project, log_group: str) -> list[Grant]:
@@ -18,7 +27,7 @@ def collector_grants(deployment: Deployment, project: Project, log_group: str) -
         traces(),
         Grant(
             "PutEvents",
-            ["kinesis:PutRecords", "kinesis:ListShards", "kinesis:DescribeStreamSummary"],
+            ["kinesis:PutRecords", "kinesis:ListShards"],
             [arn("kinesis", f"stream/{deployment.stream(stream.name)}") for stream in streams],
         ),
         Grant("KeepSpilled", ["sqs:SendMessage"], [queue]),
@@ -43,5 +52,26 @@ def collector_grants(deployment: Deployment, project: Project, log_group: str) -
             ["dynamodb:UpdateItem"],
             [table],
             {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{USE}*"]}},
+        ),
+    ]
+
+
+def keys_grants(deployment: Deployment, log_group: str) -> list[Grant]:
+    """What the function behind `/v1/keys` may do."""
+    return [own_log_group(log_group), traces(), *write_keys(deployment)]
+
+
+def write_keys(deployment: Deployment) -> list[Grant]:
+    """Listing and writing keys. Only their items are written; a listing cannot be limited to them, and shows
+    counts of a day too.
+    """
+    table = arn("dynamodb", f"table/{deployment.write_keys_table}")
+    return [
+        Grant("ListKeys", ["dynamodb:Scan"], [table]),
+        Grant(
+            "WriteKeys",
+            ["dynamodb:PutItem"],
+            [table],
+            {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{KEY}*"]}},
         ),
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from infra.deployment import Deployment
 from infra.project.project import Project
+from infra.stacks.collector_permissions import KEY_ROUTES, write_keys
 from infra.stacks.hook_permissions import hook_secrets
 from infra.stacks.permissions import (
     ANALYST_RESULTS,
@@ -20,7 +21,6 @@ from infra.stacks.permissions import (
     list_below,
     list_uploads,
 )
-from producers.collector.key_items import KEY
 from producers.contracts import Stream
 from queries.ledger.dynamodb import DUE_INDEX
 from queries.refresh.freshness import FRESHNESS_TABLE
@@ -144,23 +144,27 @@ def _quicksight(deployment: Deployment, project: Project) -> Policy:
 
 
 def _key_keeper(deployment: Deployment, project: Project) -> Policy:
-    """Writes items of keys only; a listing cannot be limited to them. It shows the counts of a day too."""
+    """Write keys by their table, as `penstock keys`, and over HTTP."""
     hooks = Grant(
         "KeepSecrets",
         ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
         hook_secrets(deployment, project),
     )
-    table = arn("dynamodb", f"table/{deployment.write_keys_table}")
+    routes = [
+        arn("execute-api", f"*/$default/{method}{path.replace('{key_id}', '*')}")
+        for path, method in KEY_ROUTES
+    ]
+    ask = Grant(
+        "AskForKeys",
+        ["execute-api:Invoke"],
+        routes,
+        why_wildcard="An API's id is not known before it exists, and ids of keys are made later.",
+    )
     return Policy(
         "Makes, disables and rotates write keys of the collector, and secrets of webhooks",
         (
-            Grant("ListKeys", ["dynamodb:Scan"], [table]),
-            Grant(
-                "WriteKeys",
-                ["dynamodb:PutItem"],
-                [table],
-                {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{KEY}*"]}},
-            ),
+            *write_keys(deployment),
+            ask,
             *([hooks] if project.hooks else []),
         ),
     )

@@ -20,6 +20,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "envelopes_not_allowed": (403, "The key may not send whole envelopes"),
     "type_not_allowed": (403, "The key may not send events of this type"),
     "not_found": (404, "There is nothing here"),
+    "no_such_key": (404, "No write key has this id"),
     "method_not_allowed": (405, "This method is not answered here"),
     "body_too_large": (413, "The body is too large"),
     "too_many_events": (413, "There are too many events in one request"),
@@ -27,9 +28,10 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "The content type is not one that is read here"),
     "compressed_text": (415, "The body is compressed under a content type for text"),
     "nothing_valid": (422, "No event kept its contract"),
+    "invalid_key": (422, "Such a write key cannot be made"),
     "rate_exceeded": (429, "The key sends faster than it may"),
     "quota_exceeded": (429, "The source's quota of the day is used up"),
-    "keys_unavailable": (503, "Keys cannot be looked up at the moment"),
+    "keys_unavailable": (503, "Keys cannot be looked up or changed at the moment"),
     "unavailable": (503, "Neither the stream nor the queue took the events"),
 }
 """Code to status and title. A code is never used again for something else: clients switch on it."""

@@ -24,9 +24,9 @@ from producers.collector.quota import Quotas
 from producers.collector.sequence import Sequence as Places
 from producers.collector.signed_calls import SignedCalls
 from producers.collector.sqs import SqsQueue
-from producers.commands.key_store import KeyStore
 from producers.errors import StreamUnavailableError
 from producers.identity import EventIds
+from producers.keys.store import KeyStore
 from producers.sinks.port import Answer as SinkAnswer
 from producers.sinks.port import NotTaken, RecordSink, SinkRecord, StreamFacts
 from tests.queries.cloud import Chain

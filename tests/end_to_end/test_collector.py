@@ -23,7 +23,7 @@ from producers.collector.dynamodb import PROTOCOL, VERSION, DynamoDbKeys
 from producers.collector.keys import WriteKey, digest_of, new_key
 from producers.collector.signed_calls import SignedCalls
 from producers.collector.sqs import SqsQueue, read_message
-from producers.commands.key_store import KeyStore
+from producers.keys.store import KeyStore
 from producers.packing.aggregation import aggregate_explicit
 from producers.sinks.port import SinkRecord
 from tests.queries.cloud import Chain

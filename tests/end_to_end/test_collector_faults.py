@@ -169,7 +169,7 @@ def _event(random: Random, number: int) -> Any:
 
 def test_a_disabled_key_stops_when_what_is_remembered_of_it_has_expired(local_cloud: LocalCloud) -> None:
     from producers.collector.keys import WriteKey, digest_of
-    from producers.commands.key_store import KeyStore
+    from producers.keys.store import KeyStore
 
     chain = Chain.of(local_cloud)
     key, source = made_key(chain)

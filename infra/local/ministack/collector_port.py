@@ -1,7 +1,8 @@
 """The collector's own port: pages of any origin and programs without a key of this cloud may ask there.
 
 Everything else of MiniStack answers programs of this machine alone, which sign their calls. So this port
-reaches one HTTP API and nothing behind it: a path that the API does not have goes no further.
+reaches one HTTP API and nothing behind it: a path that the API does not have goes no further. A route that
+asks for a signature is reached with one.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ import uvicorn
 
 from dashboards.preview.own_machine import is_loopback
 from infra.deployment import Deployment
+from infra.local.access.route_signatures import RouteSignatures
+from infra.local.access.signatures import RefusedError
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """API Gateway's own limit."""
@@ -31,8 +34,8 @@ def environment(port: int, deployment: Deployment) -> dict[str, str]:
 class CollectorPort:
     """ASGI application in front of MiniStack's. `api` says the id of the HTTP API, while it is deployed."""
 
-    def __init__(self, app: Any, api: Callable[[], str | None]) -> None:
-        self._app, self._api = app, api
+    def __init__(self, app: Any, api: Callable[[], str | None], signatures: RouteSignatures) -> None:
+        self._app, self._api, self._signatures = app, api, signatures
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand a request on to the API, or answer as API Gateway does without one."""
@@ -52,14 +55,24 @@ class CollectorPort:
         if body is None:
             await _answer(send, 413, "Request Entity Too Large")
             return
-        path = f"/_aws/execute-api/{api}/$default{scope['path']}"
-        headers = [each for each in scope["headers"] if each[0] not in (b"x-amz-target", b"x-amz-date")]
+        address = f"/_aws/execute-api/{api}/$default"
+        raw_path = address + (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        try:
+            headers = self._signatures.headers(scope, api, raw_path, body)
+        except RefusedError:
+            await _answer(send, 403, "Forbidden")  # API Gateway says no more either
+            return
         messages = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def again() -> Any:
             return messages.pop() if messages else await receive()
 
-        forwarded = {**scope, "path": path, "raw_path": path.encode(), "headers": headers}
+        forwarded = {
+            **scope,
+            "path": address + scope["path"],
+            "raw_path": raw_path.encode("latin-1"),
+            "headers": headers,
+        }
         await self._app(forwarded, again, send)
 
 

@@ -9,12 +9,14 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from infra.local import process_memory, processes
 from infra.local.access import emulator_gate
 from infra.local.access.keys import Keys
+from infra.local.access.route_signatures import RouteSignatures, asks_for_signature
 from infra.local.ministack import (
     collector_port,
     conditions,
@@ -134,13 +136,16 @@ def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
         return False
 
 
-def _collector_port() -> tuple[int, Callable[[Any], Any]] | None:
+def _collector_port(keys: Keys) -> tuple[int, Callable[[Any], Any]] | None:
     """The port of the collector, and its application, where the deployment has one."""
     name = os.environ.get(collector_port.API_NAME)
     if not name:
         return None
     api = collector_port.api_named(name)
-    return int(os.environ[collector_port.PORT]), lambda app: collector_port.CollectorPort(app, api)
+    signatures = RouteSignatures(asks_for_signature, partial(emulator_gate.secret, keys))
+    return int(os.environ[collector_port.PORT]), lambda app: collector_port.CollectorPort(
+        app, api, signatures
+    )
 
 
 def main() -> None:
@@ -177,7 +182,7 @@ def main() -> None:
     emulator_gate.install(keys)
     http_api.install()
     queue_integration.install()
-    web_server.install(lambda app: emulator_gate.guarded(app, keys), _collector_port())
+    web_server.install(lambda app: emulator_gate.guarded(app, keys), _collector_port(keys))
     snapshots.install(paths.snapshots, state(paths))
     process_memory.settle()
     os.chdir(run)

@@ -9,6 +9,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from infra.collector.commands import API_VERSION
+from infra.collector.key_routes import CODES
 from infra.collector.openapi import openapi
 from producers.collector.problems import TITLES
 from tests.producers.collector.bodies import CASES, JSON, TEXT, Body
@@ -69,5 +70,7 @@ def test_every_problem_is_described_with_its_status() -> None:
     responses = DOCUMENT["paths"]["/v1/batch"]["post"]["responses"]
     for code, (status, _) in TITLES.items():
         if status not in (404, 405):
-            assert f"{code}: " in responses[str(status)]["description"]
+            assert (f"{code}: " in responses[str(status)]["description"]) == (code not in CODES)
+    create = DOCUMENT["paths"]["/v1/keys"]["post"]["responses"]
+    assert create["422"]["description"] == f"invalid_key: {TITLES['invalid_key'][1]}."
     assert "Retry-After" in responses["503"]["headers"]

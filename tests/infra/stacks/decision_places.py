@@ -57,6 +57,9 @@ SPILL = f"arn:aws:sqs:{PLACE}:penstock-collector-spill"
 SPILL_DEAD = f"arn:aws:sqs:{PLACE}:penstock-collector-spill-dead"
 
 
+API = f"arn:aws:execute-api:{PLACE}:abcdef1234/$default"
+
+
 DELIVERIES = f"arn:aws:sqs:{PLACE}:penstock-hooks"
 
 

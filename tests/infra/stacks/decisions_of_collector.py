@@ -1,6 +1,7 @@
 """What the collector and those who look after it must be allowed and denied."""
 
 from tests.infra.stacks.decision_places import (
+    API,
     DELIVERIES,
     DELIVERIES_TABLE,
     FAILED,
@@ -81,12 +82,31 @@ CASES = [
         ("s3:PutObject", ROW), ("lambda:InvokeFunction", TRANSFORM), ("iam:PassRole", "*"),
     ),
     *_cases(
+        "keys", True,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-keys")), ("xray:PutTraceSegments", "*"),
+        ("dynamodb:Scan", WRITE_KEYS), ("dynamodb:PutItem", WRITE_KEYS, KEY_ITEM),
+    ),
+    *_cases(
+        "keys", False,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-collector")),
+        ("dynamodb:PutItem", WRITE_KEYS, USE_ITEM), ("dynamodb:DeleteItem", WRITE_KEYS, KEY_ITEM),
+        ("dynamodb:UpdateItem", WRITE_KEYS, KEY_ITEM), ("dynamodb:Scan", LEDGER),
+        ("dynamodb:PutItem", DELIVERIES_TABLE), ("dynamodb:DeleteTable", WRITE_KEYS),
+        ("kinesis:PutRecords", STREAM), ("sqs:SendMessage", SPILL), ("sqs:ReceiveMessage", SPILL),
+        ("secretsmanager:GetSecretValue", HOOK_SECRET), ("s3:GetObject", ROW), ("iam:PassRole", "*"),
+    ),
+    *_cases(
         "key-keeper", True,
         ("dynamodb:Scan", WRITE_KEYS), ("dynamodb:PutItem", WRITE_KEYS, KEY_ITEM),
+        ("execute-api:Invoke", f"{API}/GET/v1/keys"), ("execute-api:Invoke", f"{API}/POST/v1/keys"),
+        ("execute-api:Invoke", f"{API}/POST/v1/keys/0123456789ab/disable"),
+        ("execute-api:Invoke", f"{API}/POST/v1/keys/0123456789ab/rotate"),
         ("secretsmanager:GetSecretValue", HOOK_SECRET), ("secretsmanager:PutSecretValue", HOOK_SECRET),
     ),
     *_cases(
         "key-keeper", False,
+        ("execute-api:Invoke", f"{API}/DELETE/v1/keys"), ("execute-api:Invoke", f"{API}/GET/v1/jobs"),
+        ("execute-api:ManageConnections", f"{API}/POST/v1/keys"),
         ("dynamodb:PutItem", WRITE_KEYS, USE_ITEM), ("dynamodb:PutItem", OTHER_LEDGER, KEY_ITEM),
         ("dynamodb:Scan", LEDGER), ("dynamodb:DeleteItem", WRITE_KEYS, KEY_ITEM),
         ("dynamodb:DeleteTable", WRITE_KEYS), ("kinesis:PutRecords", STREAM), ("s3:GetObject", ROW),

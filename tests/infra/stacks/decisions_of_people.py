@@ -202,7 +202,7 @@ CASES = [
         case
         for role in (
             "web-source", "web-delivery", "queries", "refresh", "producer", "analyst", "quicksight", "operator",
-            "reconciler", "failed-reader", "importer", "collector", "key-keeper",
+            "reconciler", "failed-reader", "importer", "collector", "keys", "key-keeper",
             "hooks", "hooks-gateway",
         )
         for case in _cases(

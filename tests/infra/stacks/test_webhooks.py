@@ -31,7 +31,7 @@ def test_a_delivery_goes_into_the_queue_as_it_came_without_a_function() -> None:
     assert all(each["StringValue"].startswith("=") for each in named.values())
     routes = [each.properties["RouteKey"] for each in of_type(RESOURCES, "AWS::ApiGatewayV2::Route")]
     assert "POST /v1/hooks/stripe" in routes
-    assert not [each for each in routes if "{" in each]
+    assert not [each for each in routes if each.startswith("POST /v1/hooks") and "{" in each]
 
 
 def test_deliveries_wait_for_hours_and_refused_ones_outlive_the_queue() -> None:

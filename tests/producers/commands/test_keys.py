@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from infra.aws.outputs import Outputs
 from infra.local.cloud import LocalCloud
 from producers.collector.keys import digest_of
-from producers.commands.key_store import KeyStore
-from producers.commands.keys import KeysError, app
+from producers.commands.keys import app
+from producers.keys.administration import KeysError
+from producers.keys.store import KeyStore
 from tests.shop import WEB
 
 pytestmark = pytest.mark.cloud

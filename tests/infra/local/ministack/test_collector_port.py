@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.access.route_signatures import RouteSignatures
 from infra.local.ministack.collector_port import CollectorPort
 
 SCOPE = {
@@ -13,6 +14,7 @@ SCOPE = {
     "path": "/v1/batch",
     "headers": [(b"host", b"127.0.0.1:4810"), (b"content-type", b"application/x-ndjson")],
 }
+OPEN = RouteSignatures(lambda _api, _method, _path: False, lambda _key, _token: None)
 WHOLE = {"type": "http.request", "body": b"two\n", "more_body": False}
 GONE = {"type": "http.disconnect"}
 
@@ -31,5 +33,5 @@ def test_a_body_is_handed_on_whole_or_not_at_all(end: dict[str, Any], handed_on:
         assert scope["path"] == "/_aws/execute-api/api/$default/v1/batch"
         bodies.append((await receive())["body"])
 
-    asyncio.run(CollectorPort(app, lambda: "api")(SCOPE, receive, send))
+    asyncio.run(CollectorPort(app, lambda: "api", OPEN)(SCOPE, receive, send))
     assert (bodies, sent) == (handed_on, [])

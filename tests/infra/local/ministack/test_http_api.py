@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.access.route_signatures import RouteSignatures
 from infra.local.ministack.collector_port import MAX_BODY_BYTES, CollectorPort, environment
 from infra.local.ministack.http_api import api_names, proxy_answer
 from tests.shop import SHOP
@@ -22,6 +23,10 @@ def test_what_a_function_raises_is_told_to_nobody() -> None:
     assert (failed["statusCode"], failed["body"]) == (500, '{"message":"Internal Server Error"}')
     assert answer({"throttle": True, "body": {}})[0]["statusCode"] == 503
     assert answer({"body": {"statusCode": 429}})[0] == {"statusCode": 429}
+
+
+NOBODY = RouteSignatures(lambda _api, _method, path: path == "/v1/keys", lambda _key, _token: None)
+"""One route asks for a signature, and nobody has a key."""
 
 
 def _asked(
@@ -48,7 +53,7 @@ def _asked(
 
     named = [(b"host", host), *((name.replace("_", "-").encode(), value) for name, value in headers.items())]
     scope = {"type": "http", "method": "POST", "path": path, "headers": named}
-    asyncio.run(CollectorPort(app, lambda: api)(scope, receive, send))
+    asyncio.run(CollectorPort(app, lambda: api, NOBODY)(scope, receive, send))
     return sent[0]["status"], handed_on
 
 
@@ -61,6 +66,11 @@ def test_a_request_goes_to_the_api_with_its_whole_body() -> None:
 @pytest.mark.parametrize("path", ["/", "/v1", "/_ministack/health", "/bucket/key", "/v2/apis", "//v1/batch"])
 def test_no_other_path_goes_further(path: str) -> None:
     assert _asked(path) == (404, [])
+
+
+def test_a_route_that_asks_for_a_signature_is_not_reached_without_one() -> None:
+    assert _asked("/v1/keys") == (403, [])
+    assert _asked("/v1/keys", authorization=b"Bearer anything") == (403, [])
 
 
 def test_another_host_a_missing_api_and_a_large_body_go_no_further() -> None:
