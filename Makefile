@@ -12,7 +12,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
-        hook-deliveries bench-collector random-bodies
+        hook-deliveries bench-collector random-bodies offline-page
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ mutate-inputs: $(VENV)/.dev ## two hundred damaged inputs through the commands t
 bench-collector: $(VENV)/.bench ## the collector beside its peers, and over its port through the emulator
 	$(BIN)/python -m benchmarks.collector
 	$(BIN)/python -m benchmarks.collector_cloud
+
+offline-page: $(VENV)/.dev ## a page in Chromium whose network is gone for thirty seconds: nothing is lost, all reports count it
+	PENSTOCK_TEST_OFFLINE_SECONDS=30 $(BIN)/pytest tests/end_to_end/test_page_script.py -k arrive
 
 random-bodies: $(VENV)/.dev ## ten thousand random bodies to the collector: what was taken landed, failed or was dropped
 	PENSTOCK_TEST_BODIES=10000 $(BIN)/pytest tests/end_to_end/test_collector_faults.py -k bodies

@@ -1,6 +1,7 @@
 """`penstock.js` in Chromium, on a page of another origin than the collector's: nothing is lost or sent in vain."""
 
 import http.client
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,22 @@ from tests.shop import TABLE
 
 pytestmark = [pytest.mark.cloud, pytest.mark.browser]
 
-OFFLINE_SECONDS = 3.0
+OFFLINE_SECONDS = float(os.environ.get("PENSTOCK_TEST_OFFLINE_SECONDS", "3"))
+PRODUCT = {"product_id": "sku-1", "price_minor": 990, "currency": "EUR"}
+CART = {"cart_id": "cart-1", "product_id": "sku-1", "action": "added", "quantity": 1}
+ORDER = {
+    "order_id": "order-1",
+    "items": [{"product_id": "sku-1", "quantity": 1, "price_minor": 990}],
+    "total_minor": 990,
+    "currency": "EUR",
+}
+SUMS = {
+    "page views": "SELECT sum(page_views) FROM traffic_by_hour",
+    "views of the page": "SELECT sum(page_views) FROM top_pages_by_day WHERE path = '/shelf'",
+    "orders": "SELECT sum(orders) FROM orders_by_hour WHERE currency = 'EUR'",
+    "revenue": "SELECT sum(revenue_minor) FROM orders_by_hour WHERE currency = 'EUR'",
+    "events": "SELECT sum(events) FROM health_by_hour",
+}
 
 
 @pytest.fixture(scope="module")
@@ -124,29 +140,53 @@ def wait_for(found: Any, seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-def test_views_events_and_the_last_ones_of_a_page_arrive_from_another_origin(
+def counted(chain: Chain) -> dict[str, int]:
+    """What the reports count, once everything on the stream has landed and no report is stale."""
+    chain.deliver()
+    chain.refresh()
+    return {name: int(chain.rows(sql).rows[0][0] or 0) for name, sql in SUMS.items()}
+
+
+def steps(chain: Chain, day: str) -> tuple[dict[str, int], dict[str, int]]:
+    """(visitors by step of the day as the report has them, visitors by event type as the lake has them)."""
+    report = chain.records(
+        f"SELECT step, visitors FROM funnel_by_day WHERE event_date = '{day}' ORDER BY step"
+    )
+    lake = chain.records(f"""
+        SELECT event_type, count(DISTINCT client_key) AS visitors
+        FROM {TABLE.name} WHERE event_hour BETWEEN '{day}-00' AND '{day}-23' GROUP BY 1
+    """)
+    return (
+        {str(each["step"]): int(each["visitors"]) for each in report},
+        {str(each["event_type"]): int(each["visitors"]) for each in lake},
+    )
+
+
+def test_views_events_and_the_last_ones_of_a_page_arrive_from_another_origin_and_all_reports_count_them(
     local_cloud: LocalCloud, chromium: Browser, origin: str, front: Front
 ) -> None:
     chain = Chain.of(local_cloud)
+    before = counted(chain)
     key, source = made_key(chain, origins=(origin,))
     with chromium.new_context() as context:
         page = context.new_page()
         start(page, origin, front, key, interval=50)
-        product = {"product_id": "sku-1", "price_minor": 990, "currency": "EUR"}
         for _ in range(3):
-            assert page.evaluate("given => penstock.send('product_viewed', given)", product)
+            assert page.evaluate("given => penstock.send('product_viewed', given)", PRODUCT)
+        assert page.evaluate("given => penstock.send('cart_updated', given)", CART)
+        assert page.evaluate("given => penstock.send('order_placed', given)", ORDER)
         wait_for(lambda: stored(page) == 0, 120)
         # The network goes, events are made, the page is left, another one is opened: then it is back.
         context.set_offline(True)
         for _ in range(20):
-            assert page.evaluate("given => penstock.send('product_viewed', given)", product)
+            assert page.evaluate("given => penstock.send('product_viewed', given)", PRODUCT)
         page.wait_for_timeout(OFFLINE_SECONDS * 1000)
         assert stored(page) == 20
         context.set_offline(False)
         wait_for(lambda: stored(page) == 0)
         # The last events of a page leave with it, as a beacon: nothing else would send them.
         start(page, origin, front, key, views=False, interval=600_000)
-        page.evaluate("given => penstock.send('product_viewed', given)", product)
+        page.evaluate("given => penstock.send('product_viewed', given)", PRODUCT)
         sent = len(front.posts())
         page.goto("about:blank")
         wait_for(lambda: len(front.posts()) > sent)
@@ -161,7 +201,7 @@ def test_views_events_and_the_last_ones_of_a_page_arrive_from_another_origin(
         )
         wait_for(lambda: front.preflights == 1)
     query = f"""
-        SELECT event_type, count(DISTINCT event_id)
+        SELECT event_type, count(DISTINCT event_id), min(event_hour)
         FROM {TABLE.name} WHERE source = '{source}' AND event_hour >= '2026-01-01-00' GROUP BY 1 ORDER BY 1
     """
 
@@ -170,9 +210,22 @@ def test_views_events_and_the_last_ones_of_a_page_arrive_from_another_origin(
         return {str(row[0]): int(row[1]) for row in chain.rows(query).rows} == {
             "page_viewed": 1,
             "product_viewed": 24,
+            "cart_updated": 1,
+            "order_placed": 1,
         }
 
     until(landed)
+    after = counted(chain)
+    assert {name: after[name] - before[name] for name in SUMS} == {
+        "page views": 1, "views of the page": 1, "orders": 1, "revenue": 990, "events": 27,
+    }  # fmt: skip
+    day = min(str(row[2]) for row in chain.rows(query).rows)[:10]
+    report, lake = steps(chain, day)
+    assert list(report.values()) == [
+        lake[each] for each in ("page_viewed", "product_viewed", "cart_updated", "order_placed")
+    ]
+    [[sessions]] = chain.rows(f"SELECT sessions FROM sessions_by_day WHERE event_date = '{day}'").rows
+    assert int(sessions) >= 1
 
 
 def test_nothing_is_sent_or_kept_where_the_visitor_does_not_want_it(
