@@ -65,8 +65,15 @@ def mark(
     not_before: int = 0,
     force: bool = False,
     accept: bool = False,
+    asked_by: str = "",
 ) -> PartitionState:
-    """It is stale, and due as `due` says, but not before `not_before`."""
+    """It is stale, and due as `due` says, but not before `not_before`.
+
+    What `asked_by` (the round of a job) has marked before is left as it is: a step that runs twice must not
+    have its partitions computed twice.
+    """
+    if asked_by and state.asked_by == asked_by:
+        return state
     first = now if state.first_dirty_at is None else state.first_dirty_at
     when = due(now, first=first, ran_at=state.ran_at, debounce=debounce, at_most=at_most)
     waits = state.due_at is not None and not state.quarantined
@@ -83,6 +90,8 @@ def mark(
         accepts=state.accepts or accept,
         quarantined=False,
         attempts=0 if state.quarantined else state.attempts,
+        asked_by=asked_by or state.asked_by,
+        asked_seq=state.dirty_seq + 1 if asked_by else state.asked_seq,
     )
 
 

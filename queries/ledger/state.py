@@ -48,7 +48,7 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
     is when the last run began, `fence` counts claims. `forced` asks for a run even where the input has not
     changed, and `accepts` for one even where the lake has lost some of it. `judged_input` and `judged_sql`
     are the digests of what the last finished run read and was: only a lake or a SQL file that differs from
-    them calls for another run.
+    them calls for another run. `asked_by` is the round of a job that last marked it, by its mark `asked_seq`.
     """
 
     report: str
@@ -72,6 +72,8 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str = ""
     judged_input: str = ""
     judged_sql: str = ""
+    asked_by: str = ""
+    asked_seq: int = 0
 
     @property
     def key(self) -> Key:

@@ -6,7 +6,6 @@ one adopts.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
 
 from msgspec.structs import replace
 
@@ -16,10 +15,11 @@ from queries.lake.port import LakeIndex, Listed
 from queries.ledger import restoring, rules
 from queries.ledger.port import OPTIMISTIC_TRIES, ConflictError, LedgerTable, Write
 from queries.ledger.state import Input, PartitionState, Run, SupersededError
-from queries.partitions import Key, LakeHour, window
+from queries.partitions import Key, LakeHour
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.due import DueKeys
-from queries.refresh.publication import Publication, version_of
+from queries.refresh.marking import Marking
+from queries.refresh.publication import Publication
 from queries.refresh.rendering import sql_sha, unload
 from queries.refresh.sealing import needs_no_seal
 from queries.refresh.summary import Policy, Summary
@@ -51,25 +51,17 @@ class Refresher:
         self._ledger, self._lake, self._engine, self._store = ledger, lake, engine, store
         self._queries, self._clock, self._sleep, self._policy = queries, clock, sleep, policy
         self._publication = Publication(ledger, engine, store, clock)
+        self._marking = Marking(ledger, store, queries, clock=clock, policy=policy)
 
     def mark(
         self, keys: Iterable[Key], *, force: bool = False, accept: bool = False, at_once: bool = False
     ) -> int:
-        """Note that these partitions are stale; how many they are. Raises KeyError for an unknown report.
-
-        With `accept` they are computed from what the lake still holds, also when that is less than before.
-        """
-        wanted = list(dict.fromkeys(keys))
-        for batch in _batches(wanted, rules.CHUNK):
-            self._rewrite(
-                batch, lambda state: self._marked(state, force=force, accept=accept, at_once=at_once)
-            )
-        return len(wanted)
+        """Note that these partitions are stale (see `Marking.mark`); how many they are."""
+        return self._marking.mark(keys, force=force, accept=accept, at_once=at_once)
 
     def hasten(self, keys: Iterable[Key]) -> None:
         """Make those of these partitions that are stale due at once, also those that were quarantined."""
-        for batch in _batches(list(dict.fromkeys(keys)), rules.CHUNK):
-            self._rewrite(batch, lambda state: rules.hasten(state, self._clock()))
+        self._marking.hasten(keys)
 
     def work(self, *, stop_at: int, hard_end: int, wait: bool = True) -> Summary:
         """Adopt what others left, and run what is due, until nothing is or the clock shows `stop_at`.
@@ -91,49 +83,6 @@ class Refresher:
                 return summary
             if active:
                 self._sleep(self._policy.poll)
-
-    def _marked(self, state: PartitionState, *, force: bool, accept: bool, at_once: bool) -> PartitionState:
-        query, now = self._queries[state.report], self._clock()
-        report, scale = query.report, 0.0 if at_once else self._policy.debounce_scale
-        not_before = 0
-        if query.waits_for_lateness and not at_once:
-            _, end = window(report, state.partition)
-            not_before = int(end.timestamp() * 1000) + report.lateness_seconds * 1000
-        debounce, at_most = report.debounce_seconds * 1000 * scale, report.max_delay_seconds * 1000 * scale
-        return rules.mark(
-            state,
-            now,
-            int(debounce),
-            int(at_most),
-            not_before=not_before,
-            force=force,
-            accept=accept,
-        )
-
-    def _rewrite(self, keys: Sequence[Key], rule: Callable[[PartitionState], PartitionState]) -> None:
-        for _ in range(OPTIMISTIC_TRIES):
-            known = self._ledger.partitions(keys)
-            told = self._told([key for key in keys if key not in known])
-            states = [known.get(key) or told.get(key) or rules.new(key) for key in keys]
-            changed = [after for before in states if (after := rule(before)) != before]
-            try:
-                self._ledger.commit(changed)
-            except ConflictError:
-                continue
-            return
-        raise ConflictError(
-            f"{len(keys)} partitions of {keys[0].report} were written by another writer each time. Try again."
-        )
-
-    def _told(self, keys: Sequence[Key]) -> dict[Key, PartitionState]:
-        """What the catalog says of partitions that the ledger does not know: nothing, unless it lost them."""
-        found: dict[Key, PartitionState] = {}
-        for report in sorted({key.report for key in keys}):
-            values = [key.partition for key in keys if key.report == report]
-            for value, entry in self._store.served(report, values).items():
-                if version := version_of(entry):
-                    found[Key(report, value)] = restoring.rebuild(Key(report, value), version)
-        return found
 
     def _adopt(self, hard_end: int, summary: Summary) -> list[Run]:
         adopted = []
@@ -329,9 +278,3 @@ class Refresher:
         except (SupersededError, ConflictError):
             return
         summary.handed_over += 1
-
-
-def _batches(keys: Sequence[Key], size: int) -> Iterable[list[Key]]:
-    left = iter(keys)
-    while batch := list(islice(left, size)):
-        yield batch

@@ -256,3 +256,16 @@ def test_unchanged_means_the_same_input_and_the_same_sql() -> None:
     assert not ledger.is_unchanged(state, Input(digest="other"), "s")
     assert not ledger.is_unchanged(state, Input(digest="d"), "other")
     assert not ledger.is_unchanged(ledger.mark(state, NOW, 0, 0, force=True), Input(digest="d"), "s")
+
+
+def test_a_round_of_a_job_marks_a_partition_once_and_its_next_round_once_more() -> None:
+    asked = ledger.mark(published(), NOW, 0, 0, force=True, asked_by="job#1")
+    assert (asked.asked_by, asked.asked_seq, asked.is_stale) == ("job#1", asked.dirty_seq, True)
+    assert ledger.mark(asked, NOW + 1, 0, 0, force=True, asked_by="job#1") == asked
+    run, state = claimed(asked)
+    done = ledger.complete(state, run, version(run, state), NOW)
+    assert ledger.mark(done, NOW + 1, 0, 0, force=True, asked_by="job#1") == done
+    noticed = ledger.mark(done, NOW + 1, 0, 0)
+    assert (noticed.asked_by, noticed.asked_seq) == ("job#1", done.asked_seq)
+    assert noticed.published_seq >= noticed.asked_seq
+    assert ledger.mark(noticed, NOW + 2, 0, 0, asked_by="job#2").asked_seq == noticed.dirty_seq + 1
