@@ -1,6 +1,7 @@
 """The function of jobs: messages of their queue, the state machine's steps, and the minute's tick."""
 
 import os
+import time
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
@@ -94,7 +95,11 @@ def step(event: Mapping[str, Any]) -> Mapping[str, Any]:
         "verify": steps().verify,
         "finish": steps().finish,
     }
+    began = time.perf_counter()
     answer = does[name](**given)
+    took = int((time.perf_counter() - began) * 1000)
     told = {key: value for key, value in answer.items() if key != "chunks"}
-    logger.info("step", extra={**told, "attempt": event["attempt"], "chunk": event.get("chunk")})
+    logger.info(
+        "step", extra={**told, "attempt": event["attempt"], "chunk": event.get("chunk"), "milliseconds": took}
+    )
     return answer
