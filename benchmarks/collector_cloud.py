@@ -135,8 +135,10 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        port, server_port, collector_port = processes.free_ports(3)
-        settings = LocalSettings(port=port, server_port=server_port, collector_port=collector_port)
+        port, server_port, collector_port, jobs_port = processes.free_ports(4)
+        settings = LocalSettings(
+            port=port, server_port=server_port, collector_port=collector_port, jobs_port=jobs_port
+        )
         environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         paths = LocalPaths.of(folder)
         try:

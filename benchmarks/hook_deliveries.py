@@ -292,8 +292,10 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    port, server_port, collector_port = processes.free_ports(3)
-    settings = LocalSettings(port=port, server_port=server_port, collector_port=collector_port)
+    port, server_port, collector_port, jobs_port = processes.free_ports(4)
+    settings = LocalSettings(
+        port=port, server_port=server_port, collector_port=collector_port, jobs_port=jobs_port
+    )
     with tempfile.TemporaryDirectory() as folder:
         paths = LocalPaths.of(Path(folder))
         try:

@@ -21,6 +21,7 @@ from cdk_nag import AwsSolutionsChecks  # noqa: E402
 from infra.stacks.access import AccessStack  # noqa: E402
 from infra.stacks.collector import CollectorStack  # noqa: E402
 from infra.stacks.dashboards import DashboardsStack  # noqa: E402
+from infra.stacks.jobs import JobsStack  # noqa: E402
 from infra.stacks.lake import LakeStack  # noqa: E402
 from infra.stacks.monitoring import MonitoringStack, StreamMonitoringStack  # noqa: E402
 from infra.stacks.reporting import ReportingStack  # noqa: E402
@@ -68,6 +69,11 @@ def build(
         if deployment.collector
         else []
     )
+    jobs = (
+        [JobsStack(app, deployment.stack("jobs"), project=project, deployment=deployment, code=code)]
+        if deployment.jobs
+        else []
+    )
     plain = next((stream for stream in project.streams.values() if stream.plain_names), None)
     monitoring = MonitoringStack(
         app,
@@ -90,6 +96,8 @@ def build(
             taking.add_stack_dependency(stream)
     reporting.add_stack_dependency(lake)
     dashboards.add_stack_dependency(reporting)
+    for worked in jobs:
+        worked.add_stack_dependency(reporting)
     if plain is not None:
         monitoring.add_stack_dependency(streams[plain.name])
     for each in watched:
@@ -102,7 +110,7 @@ def build(
         _tag(one, one.stream)
     for each in watched:
         _tag(each, each.stream)
-    return [lake, *streams.values(), *collector, reporting, dashboards, monitoring, *watched, access]
+    return [lake, *streams.values(), *collector, reporting, *jobs, dashboards, monitoring, *watched, access]
 
 
 def _tag(stack: cdk.Stack, stream: Stream) -> None:

@@ -44,6 +44,8 @@ class Deployment:
         collector_memory, collector_timeout_seconds: of its function.
         hooks_memory, hooks_timeout_seconds, hooks_concurrency: the worker that takes webhooks to their
             streams, and how many of it SQS may start.
+        jobs: whether long work can be asked for over HTTP (docs/jobs.md).
+        jobs_memory, jobs_timeout_seconds: of the function that runs the steps of jobs; its API has as much.
         lake_archive_days, failed_days, results_days, retired_days, access_log_days, log_days: lifecycles.
         iterator_age_minutes, freshness_minutes: the promises that alarms watch.
         monthly_scan_gigabytes: Athena volume of a month that the cost alarm takes as a plan.
@@ -73,6 +75,9 @@ class Deployment:
     hooks_memory: int = 1024
     hooks_timeout_seconds: int = 60
     hooks_concurrency: int = 2
+    jobs: bool = False
+    jobs_memory: int = 512
+    jobs_timeout_seconds: int = 60
     lake_archive_days: int = 90
     failed_days: int = 30
     results_days: int = 7
@@ -161,6 +166,35 @@ class Deployment:
     @property
     def hooks_dead_letter_queue(self) -> str:
         return f"{self.prefix}-hooks-dead"
+
+    @property
+    def jobs_function(self) -> str:
+        """The worker of jobs, and their steps."""
+        return f"{self.prefix}-jobs"
+
+    @property
+    def api_function(self) -> str:
+        return f"{self.prefix}-api"
+
+    @property
+    def jobs_queue(self) -> str:
+        return f"{self.prefix}-jobs"
+
+    @property
+    def jobs_dead_letter_queue(self) -> str:
+        return f"{self.prefix}-jobs-dead"
+
+    @property
+    def jobs_table(self) -> str:
+        return f"{self.prefix}-jobs"
+
+    @property
+    def jobs_machine(self) -> str:
+        return f"{self.prefix}-jobs"
+
+    @property
+    def user_pool(self) -> str:
+        return f"{self.prefix}-people"
 
     @property
     def deliveries_table(self) -> str:

@@ -50,8 +50,10 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
     Shared by the whole run: tests must tell their own events from those of others.
     """
     paths = LocalPaths.of(tmp_path_factory.mktemp("cloud"))
-    emulator_port, server_port, collector_port = processes.free_ports(3)
-    settings = LocalSettings(port=emulator_port, server_port=server_port, collector_port=collector_port)
+    emulator_port, server_port, collector_port, jobs_port = processes.free_ports(4)
+    settings = LocalSettings(
+        port=emulator_port, server_port=server_port, collector_port=collector_port, jobs_port=jobs_port
+    )
     try:
         yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ), project=SHOP)
     finally:
@@ -62,9 +64,13 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
 def guarded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """The same with the permissions of every call checked, and TLS."""
     paths = LocalPaths.of(tmp_path_factory.mktemp("guarded"))
-    port, server_port, collector_port = processes.free_ports(3)
+    port, server_port, collector_port, jobs_port = processes.free_ports(4)
     settings = LocalSettings(
-        port=port, server_port=server_port, collector_port=collector_port, enforce_iam=True
+        port=port,
+        server_port=server_port,
+        collector_port=collector_port,
+        jobs_port=jobs_port,
+        enforce_iam=True,
     )
     try:
         yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ), project=SHOP)

@@ -72,6 +72,15 @@ class Outputs:
     hooks_dead_letter_queue_url: str = ""
     deliveries_table: str = ""
     hook_secret_prefix: str = ""
+    api_url: str = ""
+    api_function: str = ""
+    jobs_function: str = ""
+    jobs_table: str = ""
+    jobs_queue_url: str = ""
+    jobs_dead_letter_queue_url: str = ""
+    jobs_machine_arn: str = ""
+    user_pool_id: str = ""
+    user_pool_client_id: str = ""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Outputs":

@@ -21,6 +21,8 @@ LIBRARIES = {
     "collector": ("msgspec",),
     "keys": (*_COMMON, "jmespath", "typing_extensions"),
     "hooks": ("msgspec", "duckdb", "pyarrow"),
+    "jobs": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
+    "api": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
     "query": (*_COMMON, "jmespath", "typing_extensions", "PyAthena", "fsspec", "tenacity", "tzdata"),
 }
 """What is imported, with what that needs in turn. msgspec imports `typing_extensions` where it finds it."""

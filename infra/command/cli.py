@@ -52,6 +52,13 @@ MOUNTS = (
         "Reports: list, lint, run, refresh, backfill.",
         REPORTS,
     ),
+    Mount(
+        "jobs",
+        "queries.commands.jobs_cli",
+        "app",
+        "Long work that goes on by itself: start, list, show.",
+        REPORTS,
+    ),
     Mount("query", "queries.commands.cli", "query", "Ask the lake or the reports, in Athena's SQL.", REPORTS),
     Mount("dlq", "queries.commands.dlq_cli", "app", "The dead-letter queues: list, redrive.", REPORTS),
     Mount(

@@ -114,6 +114,8 @@ def _started(
     collector = started.collector_url
     if collector:
         where["collector"] = collector
+    if started.jobs_url:
+        where["jobs"] = started.jobs_url
     if started.notes:
         where["notes"] = list(started.notes)
     return where, "".join(f"{note}\n" for note in started.notes) + (

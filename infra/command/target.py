@@ -127,6 +127,11 @@ class Target:
         settings = cloud.settings
         return Delivery(seconds * settings.interval_scale, settings.most_partitions)
 
+    @property
+    def jobs_url(self) -> str:
+        """Where the jobs API answers; empty where none is deployed. Raises NoTargetError, OutputsError."""
+        return self.cloud.jobs_url if self.kind == "local" else self.outputs.api_url
+
     def client(self, service: str) -> Any:
         """A boto3 client of the target."""
         if self.kind == "local":

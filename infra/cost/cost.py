@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.cost.collector import collector, webhooks
+from infra.cost.jobs import jobs
 from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
@@ -58,6 +59,7 @@ class Assumptions:
         events_per_request: to the collector.
         collector_seconds, collector_seconds_per_event: of its function, for a request and an event in it.
         webhook_seconds: of the worker for a delivery, which it takes one by one where they come seldom.
+        job_chunks: of jobs in a month, each of 96 partitions; a year of hours has 92.
         requests_per_read: of Athena to S3 for one lake object: its footer, and the columns that are needed.
     """
 
@@ -72,6 +74,7 @@ class Assumptions:
     collector_seconds: float = 0.012
     collector_seconds_per_event: float = 0.00004
     webhook_seconds: float = 0.03
+    job_chunks: float = 92
     requests_per_read: float = 2
     custom_metrics: int = 30
 
@@ -118,6 +121,7 @@ def monthly(
         _storage(load, project, objects, prices, assume),
         _athena(load, project, prices, assume),
         _refresh(project, deployment, objects, prices, assume),
+        *([Line("Jobs", *jobs(deployment, prices, assume))] if deployment.jobs else []),
         _operations(load, project, deployment, prices, assume),
     ]
 

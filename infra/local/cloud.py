@@ -14,7 +14,7 @@ from infra.local import process_memory, processes, recovery, server, state
 from infra.local.deploy import deployer, synthesized
 from infra.local.deploy.deployer import Progress
 from infra.local.files import read_json, write_json
-from infra.local.ministack import collector_port, emulator, mappings
+from infra.local.ministack import collector_port, emulator, jobs_port, mappings
 from infra.local.parts.context import LocalContext
 from infra.local.paths import LocalPaths, owner_only
 from infra.local.settings import LocalSettings
@@ -50,6 +50,12 @@ class LocalCloud:
         """Where the collector answers; empty for a project without one."""
         found = any("CollectorUrl" in stack["outputs"] for stack in self.outputs["stacks"].values())
         return collector.address(self.context) if found else ""
+
+    @property
+    def jobs_url(self) -> str:
+        """Where the jobs API answers; empty for a project without one."""
+        found = any("JobsTable" in stack["outputs"] for stack in self.outputs["stacks"].values())
+        return emulator.url(self.settings.jobs, enforce_iam=self.context.enforce_iam) if found else ""
 
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS client at this cloud."""
@@ -216,8 +222,10 @@ def _end_others(paths: LocalPaths, settings: LocalSettings, project: Project) ->
     wanted = asdict(settings)
     if read_json(paths.cloud) not in (None, wanted):
         _down(paths, lambda _: None)
-    ports = (*settings.ports, *([settings.collector] if project.default.collector else []))
-    for name, port in zip((emulator.NAME, server.NAME, emulator.NAME), ports, strict=False):
+    ports = [(emulator.NAME, settings.ports[0]), (server.NAME, settings.ports[1])]
+    ports += [(emulator.NAME, settings.collector)] if project.default.collector else []
+    ports += [(emulator.NAME, settings.jobs)] if project.default.jobs else []
+    for name, port in ports:
         deadline = time.monotonic() + _SECONDS_TO_RECORD
         while processes.alive(paths.run, name) is None and processes.is_taken(port):
             if time.monotonic() > deadline:  # one of ours would have written its lost record again
@@ -249,6 +257,7 @@ def _start_emulator(
             query_settings.variable("debounce_scale"): str(settings.debounce_scale),
             mappings.SCALE: str(settings.interval_scale),
             **collector_port.environment(settings.collector, project.default),
+            **jobs_port.environment(settings.jobs, project.default),
         },
     )
     arguments = [str(paths.run), str(port), str(state.clean_marker(paths))]

@@ -27,6 +27,7 @@ from infra.local.parts import log_lines
 from infra.local.parts.catalogue_events import CatalogueEvents
 from infra.local.parts.cfn import ResourceEndpoint, ResourceStore
 from infra.local.parts.context import LocalContext
+from infra.local.parts.jobs_ticker import JobsTicker
 from infra.local.parts.old_results import OldResults
 from infra.local.parts.requests import RequestError, read_request
 from infra.local.parts.service import Service
@@ -54,6 +55,7 @@ def services(
     return [
         firehose,
         ticker,
+        JobsTicker(context, settings.tick_seconds),
         AthenaService(context),
         OldResults(
             context, (context.paths.state / "athena-results", context.paths.root / "cache" / "athena")

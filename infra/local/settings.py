@@ -21,6 +21,7 @@ class LocalSettings:
     Attributes:
         port: MiniStack's; the local server takes the next one unless `server_port` says otherwise.
         collector_port: of the collector, for a project that has one; MiniStack's and 100 unless it is said.
+        jobs_port: of the jobs API, likewise; MiniStack's and 200 unless it is said.
         interval_scale: buffer intervals of the template are multiplied with this.
         quiet_seconds: buffers do not wait for their interval when the stream has been quiet for so long; 0
             makes them wait.
@@ -33,6 +34,7 @@ class LocalSettings:
     port: int = DEFAULT_PORT
     server_port: int = 0
     collector_port: int = 0
+    jobs_port: int = 0
     region: str = REGION
     interval_scale: float = 0.05
     quiet_seconds: float = 0.3
@@ -50,6 +52,11 @@ class LocalSettings:
     def collector(self) -> int:
         """The collector's port. Not beside the others: two local clouds may have ports next to each other."""
         return self.collector_port or self.port + 100
+
+    @property
+    def jobs(self) -> int:
+        """The port of the jobs API."""
+        return self.jobs_port or self.port + 200
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "LocalSettings":

@@ -35,13 +35,25 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     yield from (Named("bucket", _longest(getattr(deployment, each))) for each in shared)
     yield from (
         Named("role", _longest(deployment.role(each)))
-        for each in ("queries", "refresh", "collector", "keys", "hooks", "hooks-gateway")
+        for each in (
+            "queries",
+            "refresh",
+            "collector",
+            "keys",
+            "hooks",
+            "hooks-gateway",
+            "jobs",
+            "api",
+            "jobs-steps",
+        )
     )
     yield Named("function", deployment.query_function)
     yield Named("function", deployment.refresh_function)
     yield Named("function", deployment.collector_function)
     yield Named("function", deployment.keys_function)
     yield Named("function", deployment.hooks_function)
+    yield Named("function", deployment.jobs_function)
+    yield Named("function", deployment.api_function)
     for stream in streams:
         own = [stream.named("transform"), f"{stream.name}-delivery"]
         own += [] if stream.is_direct else [f"{stream.name}-source"]

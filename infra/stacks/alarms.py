@@ -5,56 +5,19 @@ Every alarm watches one metric as AWS or our functions write it, so that the sam
 metric arithmetic is unknown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from dashboards import telemetry as datasets
-from infra.deployment import Deployment, dashed
+from infra.deployment import Deployment
+from infra.stacks.alarm_rule import DAY, HOUR, AlarmRule
+from infra.stacks.job_alarms import job_alarms
 from producers.contracts import Stream
 from queries.contracts import telemetry as reports
 from transforms.contracts import telemetry as records
 
-Severity = Literal["page", "ticket"]
-Missing = Literal["breaching", "notBreaching"]
-
-DAY, HOUR = 86_400, 3_600
 FAILED_FILTER = "failed"
 """Id of the lake bucket's request metrics for the error prefix."""
-
-
-@dataclass(frozen=True)
-class AlarmRule:
-    """One alarm.
-
-    Attributes:
-        kind: its entry in the runbook.
-        meaning: one sentence; the description of the deployed alarm.
-        severity: `page` wakes somebody, `ticket` waits for the morning.
-        threshold: fires when the statistic is above it, or below it with `below`.
-        periods: how many periods in a row.
-        missing: what a period without data counts as. Breaching where silence itself is the fault.
-        stream: whose it is alone, unless that stream has plain names; it then goes to the stream's own topic.
-    """
-
-    kind: str
-    meaning: str
-    severity: Severity
-    namespace: str
-    metric: str
-    dimensions: Mapping[str, str]
-    statistic: str
-    threshold: float
-    period_seconds: int = 60
-    periods: int = 5
-    below: bool = False
-    missing: Missing = "notBreaching"
-    stream: str = ""
-
-    @property
-    def name(self) -> str:
-        """The deployed alarm has the deployment's prefix before it."""
-        return f"{dashed(self.stream)}-{self.kind}" if self.stream else self.kind
 
 
 def alarm_rules(
@@ -75,6 +38,7 @@ def deployment_rules(
         *(stream_rules(deployment, plain) if plain is not None else [_failed_objects(deployment)]),
         *(_collector_alarms(deployment) if deployment.collector else []),
         *(_hook_alarms(deployment) if deployment.collector and hooks else []),
+        *(job_alarms(deployment) if deployment.jobs else []),
         *_queue_alarms(deployment),
         *_report_alarms(deployment),
         *_cost_alarms(deployment),

@@ -144,8 +144,35 @@ HOOKS = Artefact(
     lock="hooks.txt",
     project=("streams", "sources"),
 )
+_JOBS_SOURCES = (
+    *_PROMISES,
+    *_files("transforms", "__init__", "contracts", "telemetry", "type_text"),
+    *_files("queries", "__init__", "contracts", "hours", "partitions", "telemetry"),
+    *_files("queries/commands", "__init__", "backfill", "cost"),
+    *_files("queries/engine", "__init__", "port"),
+    *_files("queries/jobs", "__init__", "asking", "aws", "changing", "composing", "dynamodb", "errors"),
+    *_files("queries/jobs", "port", "reports", "rules", "running", "settings", "state", "steps"),
+    *_files("queries/lake", "__init__", "inputs", "port", "s3"),
+    "queries/ledger",
+    *_files("queries/refresh", "__init__", "catalog", "marking", "publication", "rendering", "summary"),
+    *_files("queries/store", "__init__", "checks", "glue", "parquet_footer", "port"),
+)
+JOBS = Artefact(
+    name="jobs",
+    handler="queries.jobs.handler.lambda_handler",
+    sources=(*_JOBS_SOURCES, *_files("queries/jobs", "handler")),
+    lock="jobs.txt",
+    project=("streams", "reports"),
+)
+API = Artefact(
+    name="api",
+    handler="queries.api.handler.lambda_handler",
+    sources=(*_JOBS_SOURCES, "queries/api"),
+    lock="jobs.txt",
+    project=("streams", "reports"),
+)
 ARTEFACTS: Mapping[str, Artefact] = {
-    artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS)
+    artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS, JOBS, API)
 }
 
 
@@ -160,7 +187,8 @@ def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     collectors = [COLLECTOR, KEYS, *([HOOKS] if project.hooks else [])]
     if not any(each.collector for each in project.deployments.values()):
         collectors = []
-    return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH, *collectors)}
+    jobs = [JOBS, API] if any(each.jobs for each in project.deployments.values()) else []
+    return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH, *collectors, *jobs)}
 
 
 _SUFFIXES = frozenset({".py", ".sql"})

@@ -9,10 +9,10 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.deployment import Deployment
+from infra.stacks.alarm_rule import AlarmRule
 from infra.stacks.alarms import (
     DAY,
     FAILED_FILTER,
-    AlarmRule,
     deployment_rules,
     metrics_service,
     stream_rules,

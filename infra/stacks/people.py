@@ -64,6 +64,7 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         "reconciler": _reconciler(deployment, project),
         "failed-reader": _failed_reader(deployment, project),
         "importer": _importer(deployment, project),
+        **({"job-keeper": _job_keeper()} if deployment.jobs else {}),
         **({"key-keeper": _key_keeper(deployment, project)} if deployment.collector else {}),
     }
 
@@ -170,6 +171,21 @@ def _key_keeper(deployment: Deployment, project: Project) -> Policy:
     )
 
 
+def _job_keeper() -> Policy:
+    place = arn("execute-api", "*/$default/*/iam/v1/jobs")
+    return Policy(
+        "Starts, shows, cancels and retries jobs, with penstock jobs",
+        (
+            Grant(
+                "AskForJobs",
+                ["execute-api:Invoke"],
+                [place, f"{place}/*"],
+                why_wildcard="AWS makes the API's id when it is deployed; the route's path is ours.",
+            ),
+        ),
+    )
+
+
 def _operator(deployment: Deployment, project: Project) -> Policy:
     lake, prefixes = deployment.lake_bucket, _prefixes(project)
     ledger = arn("dynamodb", f"table/{deployment.ledger_table}")
@@ -180,6 +196,9 @@ def _operator(deployment: Deployment, project: Project) -> Policy:
         if project.hooks:
             dead.append(arn("sqs", deployment.hooks_dead_letter_queue))
             alive.append(arn("sqs", deployment.hooks_queue))
+    if deployment.jobs:
+        dead.append(arn("sqs", deployment.jobs_dead_letter_queue))
+        alive.append(arn("sqs", deployment.jobs_queue))
     return Policy(
         "Redrives dead letters, marks reports stale, calls the query function; sees no event",
         (

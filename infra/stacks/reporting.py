@@ -31,6 +31,8 @@ from infra.stacks.permissions import (
     query_grants,
 )
 from queries.contracts import telemetry
+from queries.jobs.aws import MANIFESTS
+from queries.jobs.rules import DAYS_KEPT
 from queries.ledger.dynamodb import DUE_AT, DUE_GROUP, DUE_INDEX, HASH_KEY, RANGE_KEY, table_definition
 from queries.settings import Settings
 from queries.store.glue import RETIRED_TAG
@@ -104,8 +106,10 @@ class ReportingStack(Stack):
             )
             for identifier, prefix in (("retired-runs", REPORTS_PREFIX), ("retired-seals", SEALED_PREFIX))
         ]
+        plans = [expire("plans", MANIFESTS, DAYS_KEPT + 10)] if self._deployment.jobs else []
         return [
             *retired,
+            *plans,
             s3.LifecycleRule(
                 id="replaced-versions",
                 noncurrent_version_expiration=Duration.days(self._deployment.retired_days),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from queries.jobs.running import MalformedMessageError, read_message
 from queries.lake.notifications import MalformedNotificationError, created_objects
 
 _BATCH = 10
@@ -62,6 +63,17 @@ def delivery(message: dict[str, Any]) -> DeadLetter:
     count = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0))
     body = f"a delivery to {_named(source)}, {len(message['Body'])} characters"
     return DeadLetter(message["MessageId"], count, (), _named(reason, "it could not be taken in time"), body)
+
+
+def waiting_job(message: dict[str, Any]) -> DeadLetter:
+    """What a message of jobs is, read by the function's own reader."""
+    count = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0))
+    try:
+        named = read_message(message["Body"])
+    except MalformedMessageError as error:
+        return DeadLetter(message["MessageId"], count, (), str(error), message["Body"])
+    body = f"job {named.job_id}, attempt {named.attempt}"
+    return DeadLetter(message["MessageId"], count, (), "its execution could not begin", body)
 
 
 def _named(text: str, otherwise: str = "no source") -> str:

@@ -15,6 +15,7 @@ from queries.commands.dead_letters import (
     describe,
     redrive,
     unopened,
+    waiting_job,
 )
 from queries.commands.target import Target
 
@@ -22,16 +23,17 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="The dead-let
 
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 Queue = Annotated[
-    Literal["objects", "collector", "hooks"],
+    Literal["objects", "collector", "hooks", "jobs"],
     typer.Option(
-        help="Notifications of lake objects, records that the collector could not put, or deliveries of "
-        "webhooks that were refused."
+        help="Notifications of lake objects, records that the collector could not put, deliveries of "
+        "webhooks that were refused, or jobs that could not begin."
     ),
 ]
 _DESCRIBED: Mapping[str, Callable[[dict[str, Any]], DeadLetter]] = {
     "objects": describe,
     "collector": unopened,
     "hooks": delivery,
+    "jobs": waiting_job,
 }
 
 
@@ -67,11 +69,12 @@ def _queues(target: Target, queue: str) -> tuple[str, str]:
     """URLs of a queue and of its dead letters. Raises NoQueueError."""
     if queue == "objects":
         return target.queue_url, target.dead_letter_queue_url
-    alive, dead = (
-        (target.collector_queue_url, target.collector_dead_letter_queue_url)
-        if queue == "collector"
-        else (target.hooks_queue_url, target.hooks_dead_letter_queue_url)
-    )
+    queues = {
+        "collector": (target.collector_queue_url, target.collector_dead_letter_queue_url, "collector"),
+        "hooks": (target.hooks_queue_url, target.hooks_dead_letter_queue_url, "source of webhooks"),
+        "jobs": (target.jobs_queue_url, target.jobs_dead_letter_queue_url, "jobs API"),
+    }
+    alive, dead, part = queues[queue]
     if not alive:
-        raise NoQueueError("collector" if queue == "collector" else "source of webhooks")
+        raise NoQueueError(part)
     return alive, dead

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infra.aws.outputs import Outputs
-from infra.local.access import expected_stream_permissions
+from infra.local.access import expected_job_permissions, expected_stream_permissions
 from infra.local.access.permission_names import Asked, Names
 from infra.project.project import Project
 
@@ -105,6 +105,7 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
         **({"refresh": _refresh(names)} if _copied(names) else {}),
         **(_collector(names) if of.collector_function else {}),
         **(_hooks(names) if of.hooks_function else {}),
+        **(expected_job_permissions.rights(names) if of.jobs_function else {}),
         "analyst": (
             [*results_of_analysts, *rows, ("s3:GetObject", report), *listed,
              *(("glue:GetPartitions", table) for _, table, *_ in tables)],

@@ -32,10 +32,19 @@ def environment(port: int, deployment: Deployment) -> dict[str, str]:
 
 
 class CollectorPort:
-    """ASGI application in front of MiniStack's. `api` says the id of the HTTP API, while it is deployed."""
+    """ASGI application in front of MiniStack's. `api` says the id of the HTTP API, while it is deployed.
 
-    def __init__(self, app: Any, api: Callable[[], str | None], signatures: RouteSignatures) -> None:
-        self._app, self._api, self._signatures = app, api, signatures
+    Its paths begin with one of `paths`.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        api: Callable[[], str | None],
+        signatures: RouteSignatures,
+        paths: tuple[str, ...] = (PATHS,),
+    ) -> None:
+        self._app, self._api, self._signatures, self._paths = app, api, signatures, paths
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand a request on to the API, or answer as API Gateway does without one."""
@@ -45,7 +54,12 @@ class CollectorPort:
             return
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         api = self._api()
-        if len(hosts) != 1 or not is_loopback(hosts[0]) or api is None or not scope["path"].startswith(PATHS):
+        if (
+            len(hosts) != 1
+            or not is_loopback(hosts[0])
+            or api is None
+            or not scope["path"].startswith(self._paths)
+        ):
             await _answer(send, 404, "Not Found")
             return
         try:

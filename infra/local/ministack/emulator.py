@@ -27,12 +27,14 @@ from infra.local.ministack import (
     expire,
     fast_json,
     http_api,
+    jobs_port,
     kept_logs,
     kept_objects,
     kept_records,
     kept_tokens,
     mappings,
     partitions,
+    pool_keys,
     queue_addresses,
     queue_integration,
     service_roles,
@@ -136,16 +138,22 @@ def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
         return False
 
 
-def _collector_port(keys: Keys) -> tuple[int, Callable[[Any], Any]] | None:
-    """The port of the collector, and its application, where the deployment has one."""
-    name = os.environ.get(collector_port.API_NAME)
-    if not name:
-        return None
-    api = collector_port.api_named(name)
+def _other_ports(keys: Keys) -> list[tuple[int, Callable[[Any], Any]]]:
+    """The ports of the collector and of the jobs API, with their applications, where they are deployed."""
     signatures = RouteSignatures(asks_for_signature, partial(emulator_gate.secret, keys))
-    return int(os.environ[collector_port.PORT]), lambda app: collector_port.CollectorPort(
-        app, api, signatures
-    )
+
+    def port(api: str, paths: tuple[str, ...]) -> Callable[[Any], Any]:
+        found = collector_port.api_named(api)
+        return lambda app: collector_port.CollectorPort(app, found, signatures, paths)
+
+    return [
+        (int(os.environ[number]), port(os.environ[name], paths))
+        for name, number, paths in (
+            (collector_port.API_NAME, collector_port.PORT, (collector_port.PATHS,)),
+            (jobs_port.API_NAME, jobs_port.PORT, jobs_port.PATHS),
+        )
+        if name in os.environ
+    ]
 
 
 def main() -> None:
@@ -181,8 +189,9 @@ def main() -> None:
     delivery_metrics.install(keys)
     emulator_gate.install(keys)
     http_api.install()
+    pool_keys.install()
     queue_integration.install()
-    web_server.install(lambda app: emulator_gate.guarded(app, keys), _collector_port(keys))
+    web_server.install(lambda app: emulator_gate.guarded(app, keys), _other_ports(keys))
     snapshots.install(paths.snapshots, state(paths))
     process_memory.settle()
     os.chdir(run)

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from infra.local.ministack.collector_port import SecondServer
@@ -16,11 +16,11 @@ GRACE_SECONDS = 3
 """Hypercorn's own choice for requests that run at the end, and for the goodbye of idle TLS connections."""
 
 
-def install(guarded: Callable[[Any], Any], beside: tuple[int, Callable[[Any], Any]] | None = None) -> None:
+def install(guarded: Callable[[Any], Any], beside: Sequence[tuple[int, Callable[[Any], Any]]] = ()) -> None:
     """Before MiniStack's `main`, which looks its web server up when it is called.
 
-    `guarded` gives the application that is served instead of MiniStack's; `beside` is another port, and what
-    gives the application of that port.
+    `guarded` gives the application that is served instead of MiniStack's; `beside` are other ports, and what
+    gives the application of each.
     """
     import hypercorn.asyncio
     import uvloop
@@ -28,17 +28,14 @@ def install(guarded: Callable[[Any], Any], beside: tuple[int, Callable[[Any], An
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
     async def serve_guarded(app: Any, config: Any) -> None:
-        if beside is None:
-            await serve(guarded(app), config)
-            return
-        port, other = beside
-        second = SecondServer(_config(other(app), config, port, lifespan="off"))
-        running = asyncio.create_task(second.serve())
+        others = [SecondServer(_config(other(app), config, port, lifespan="off")) for port, other in beside]
+        running = [asyncio.create_task(each.serve()) for each in others]
         try:
             await serve(guarded(app), config)
         finally:
-            second.should_exit = True
-            await running
+            for each in others:
+                each.should_exit = True
+            await asyncio.gather(*running)
 
     hypercorn.asyncio.serve = serve_guarded  # type: ignore[assignment]
 

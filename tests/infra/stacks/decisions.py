@@ -2,7 +2,7 @@
 policies.
 """
 
-from tests.infra.stacks import decisions_of_collector, decisions_of_people
+from tests.infra.stacks import decisions_of_collector, decisions_of_jobs, decisions_of_people
 from tests.infra.stacks.decision_places import (
     ANALYSTS,
     COPIED_TABLE,
@@ -210,4 +210,5 @@ CASES = [
     ),
     *decisions_of_people.CASES,
     *decisions_of_collector.CASES,
+    *decisions_of_jobs.CASES,
 ]  # fmt: skip

@@ -177,7 +177,15 @@ def test_the_tick_comes_every_minute_and_an_ended_query_at_once() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["penstock-transform", "penstock-queries", "penstock-refresh", "penstock-collector", "penstock-hooks"],
+    [
+        "penstock-transform",
+        "penstock-queries",
+        "penstock-refresh",
+        "penstock-collector",
+        "penstock-hooks",
+        "penstock-jobs",
+        "penstock-api",
+    ],
 )
 def test_functions_run_on_arm_with_a_log_group_of_their_own(name: str) -> None:
     function = one("AWS::Lambda::Function", name).properties

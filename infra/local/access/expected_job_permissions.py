@@ -1,0 +1,46 @@
+"""What the roles of jobs must be allowed, and what they must be denied (pure)."""
+
+from infra.local.access.permission_names import Asked, Names
+
+
+def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
+    """Role -> (what it may, what it must not)."""
+    of, place = names.outputs, names.place
+    queue, dead = (
+        f"arn:aws:sqs:{place}:{url.rpartition('/')[2]}"
+        for url in (of.jobs_queue_url, of.jobs_dead_letter_queue_url)
+    )
+    table = f"arn:aws:dynamodb:{place}:table/{of.jobs_table}"
+    function = f"arn:aws:lambda:{place}:function:{of.jobs_function}"
+    machine = of.jobs_machine_arn
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:a-1"
+    plan = f"{names.reporting}/jobs/a.json"
+    rows: Asked = [("s3:GetObject", names.row(each)) for each in names.project.streams.values()]
+    return {
+        "jobs": (
+            [("sqs:ReceiveMessage", queue), ("sqs:DeleteMessage", queue), ("sqs:SendMessage", queue),
+             ("states:StartExecution", machine), ("states:DescribeExecution", execution),
+             ("dynamodb:GetItem", table), ("dynamodb:PutItem", table), ("s3:PutObject", plan),
+             ("s3:GetObject", plan), ("dynamodb:BatchGetItem", names.ledger),
+             ("dynamodb:PutItem", names.ledger), ("glue:BatchGetPartition", names.table(names.report_name)),
+             ("lambda:InvokeFunction", names.queries), ("logs:PutLogEvents", names.log(of.jobs_function))],
+            [*names.nobody, *rows, ("sqs:ReceiveMessage", dead), ("sqs:SendMessage", names.queue),
+             ("dynamodb:DeleteItem", table), ("dynamodb:Scan", table), ("dynamodb:DeleteItem", names.ledger),
+             ("s3:PutObject", names.report), ("s3:GetObject", names.report),
+             ("glue:BatchUpdatePartition", names.table(names.report_name)),
+             ("athena:StartQueryExecution", names.pipeline), ("states:StopExecution", execution)],
+        ),
+        "api": (
+            [("sqs:SendMessage", queue), ("dynamodb:GetItem", table), ("dynamodb:PutItem", table),
+             ("dynamodb:Query", f"{table}/index/newest"), ("dynamodb:BatchGetItem", names.ledger),
+             ("states:GetExecutionHistory", execution), ("logs:PutLogEvents", names.log(of.api_function))],
+            [*names.nobody, *rows, ("sqs:ReceiveMessage", queue), ("states:StartExecution", machine),
+             ("dynamodb:PutItem", names.ledger), ("dynamodb:Scan", table), ("s3:GetObject", plan),
+             ("lambda:InvokeFunction", names.queries), ("lambda:InvokeFunction", function)],
+        ),
+        "jobs-steps": (
+            [("lambda:InvokeFunction", function)],
+            [*names.nobody, ("lambda:InvokeFunction", names.queries), ("dynamodb:PutItem", table),
+             ("sqs:SendMessage", queue), ("states:StartExecution", machine)],
+        ),
+    }  # fmt: skip

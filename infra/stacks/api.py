@@ -1,0 +1,149 @@
+"""The HTTP API in front of jobs: one set of routes for people who sign in, another for principals of IAM."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import aws_apigatewayv2 as http
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+from infra.deployment import REGION, Deployment
+from infra.functions import PipelineFunction, kept_logs
+from infra.stacks.findings import accept
+from queries.api.callers import OPERATORS, VIEWERS
+
+ROUTES = (
+    ("/v1/jobs", "POST"),
+    ("/v1/jobs", "GET"),
+    ("/v1/jobs/{job_id}", "GET"),
+    ("/v1/jobs/{job_id}/steps", "GET"),
+    ("/v1/jobs/{job_id}/cancel", "POST"),
+    ("/v1/jobs/{job_id}/retry", "POST"),
+)
+PEOPLE, PROGRAMS = "/api", "/iam"
+"""What the routes of each begin with."""
+REQUESTS_A_SECOND, BURST = 50, 100
+_LOG_FIELDS = ("requestId", "routeKey", "status", "responseLength", "integrationErrorMessage")
+
+
+class JobsApi(Construct):
+    """The API, its user pool, and the outputs that name them."""
+
+    def __init__(self, scope: Stack, answers: PipelineFunction, deployment: Deployment) -> None:
+        super().__init__(scope, "Api")
+        self._deployment = deployment
+        self.pool = self._pool()
+        self.client = self._client()
+        self.api = http.HttpApi(
+            self,
+            "Http",
+            api_name=deployment.api_function,
+            description="Jobs: for people of the user pool below /api, for principals of IAM below /iam.",
+            create_default_stage=False,
+        )
+        self._routes(answers)
+        self._stage()
+        self.outputs: Mapping[str, str] = {
+            "ApiUrl": self.api.api_endpoint,
+            "ApiFunction": answers.function.function_name,
+            "UserPoolId": self.pool.user_pool_id,
+            "UserPoolClientId": self.client.user_pool_client_id,
+        }
+
+    def _pool(self) -> cognito.UserPool:
+        """People are invited; nobody signs up alone."""
+        pool = cognito.UserPool(
+            self,
+            "People",
+            user_pool_name=self._deployment.user_pool,
+            self_sign_up_enabled=False,
+            sign_in_aliases=cognito.SignInAliases(email=True),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            mfa=cognito.Mfa.OPTIONAL,
+            mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
+            password_policy=cognito.PasswordPolicy(
+                min_length=14,
+                require_digits=True,
+                require_lowercase=True,
+                require_symbols=True,
+                require_uppercase=True,
+                temp_password_validity=Duration.days(3),
+            ),
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        accept(
+            pool,
+            {
+                "AwsSolutions::AwsSolutions-COG2": "Whether a second factor is a must is the owner's choice.",
+                "AwsSolutions::AwsSolutions-COG3": "Paid for by user: the owner's choice.",
+                "AwsSolutions::AwsSolutions-COG8": "The plan is paid for by user: the owner's choice.",
+            },
+        )
+        for group, what in ((OPERATORS, "Start, cancel and retry jobs"), (VIEWERS, "See jobs")):
+            cognito.CfnUserPoolGroup(
+                self,
+                group.title(),
+                user_pool_id=pool.user_pool_id,
+                group_name=group,
+                description=what,
+            )
+        return pool
+
+    def _client(self) -> cognito.UserPoolClient:
+        return self.pool.add_client(
+            "Client",
+            user_pool_client_name=self._deployment.user_pool,
+            generate_secret=False,  # a page in a browser can keep none
+            auth_flows=cognito.AuthFlow(user_srp=True, admin_user_password=True),
+            disable_o_auth=True,
+            access_token_validity=Duration.minutes(60),
+            prevent_user_existence_errors=True,
+        )
+
+    def _routes(self, answers: PipelineFunction) -> None:
+        authorizer = http.CfnAuthorizer(
+            self,
+            "SignedIn",
+            api_id=self.api.http_api_id,
+            authorizer_type="JWT",
+            name="people",
+            identity_source=["$request.header.Authorization"],
+            jwt_configuration=http.CfnAuthorizer.JWTConfigurationProperty(
+                audience=[self.client.user_pool_client_id],
+                issuer=Fn.join(
+                    "/", [Fn.sub(f"https://cognito-idp.{REGION}.amazonaws.com"), self.pool.user_pool_id]
+                ),
+            ),
+        )
+        integration = integrations.HttpLambdaIntegration("Jobs", answers.function)
+        for path, method in ROUTES:
+            for prefix in (PEOPLE, PROGRAMS):
+                made = self.api.add_routes(
+                    path=f"{prefix}{path}", methods=[http.HttpMethod[method]], integration=integration
+                )
+                for route in made:
+                    resource = route.node.default_child
+                    assert isinstance(resource, http.CfnRoute)
+                    resource.authorization_type = "JWT" if prefix == PEOPLE else "AWS_IAM"
+                    resource.authorizer_id = authorizer.ref if prefix == PEOPLE else None
+
+    def _stage(self) -> None:
+        deployment = self._deployment
+        logs = kept_logs(self, "Log", f"/aws/apigateway/{deployment.api_function}", deployment.log_days)
+        stage = http.CfnStage(
+            self,
+            "Stage",
+            api_id=self.api.http_api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=http.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=REQUESTS_A_SECOND, throttling_burst_limit=BURST
+            ),
+            access_log_settings=http.CfnStage.AccessLogSettingsProperty(
+                destination_arn=logs.log_group_arn,
+                format="{" + ",".join(f'"{name}":"$context.{name}"' for name in _LOG_FIELDS) + "}",
+            ),
+        )
+        stage.apply_removal_policy(RemovalPolicy.DESTROY)

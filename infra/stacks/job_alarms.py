@@ -1,0 +1,32 @@
+"""The alarms of jobs. No CDK here: the runbook's test reads it."""
+
+from infra.deployment import Deployment
+from infra.stacks.alarm_rule import AlarmRule
+
+
+def job_alarms(deployment: Deployment) -> list[AlarmRule]:
+    """What says that jobs do not go on, or cannot be asked for."""
+    return [
+        AlarmRule(
+            "api-errors",
+            "The API raises or times out: whoever asks for a job gets 500.",
+            "page", "AWS/Lambda", "Errors", {"FunctionName": deployment.api_function}, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "jobs-errors",
+            "Steps of jobs go on failing: their chunks will count as failed.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.jobs_function}, "Sum", 3, 300, 3,
+        ),
+        AlarmRule(
+            "jobs-waiting",
+            "Jobs wait for a worker for more than ten minutes.",
+            "page", "AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": deployment.jobs_queue},
+            "Maximum", 600,
+        ),
+        AlarmRule(
+            "jobs-dead-letters",
+            "Messages of jobs could not be read, or their executions not be begun, five times.",
+            "ticket", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
+            {"QueueName": deployment.jobs_dead_letter_queue}, "Maximum", 0, 300, 1,
+        ),
+    ]  # fmt: skip

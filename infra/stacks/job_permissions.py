@@ -1,0 +1,140 @@
+"""Who may do what with jobs, as data."""
+
+from infra.deployment import Deployment
+from infra.project.project import Project
+from infra.stacks.permissions import (
+    OBJECTS,
+    Grant,
+    arn,
+    bucket_arn,
+    catalog,
+    list_below,
+    own_log_group,
+    traces,
+)
+from queries.jobs.aws import MANIFESTS
+from queries.jobs.dynamodb import NEWEST_INDEX
+
+EXECUTIONS = "An execution is named after its job."
+LOG_DELIVERY = "The delivery of logs to a group knows no resources: it can be granted for all or not at all."
+
+
+def jobs_grants(deployment: Deployment, project: Project, log_group: str) -> list[Grant]:
+    """What the function of jobs may do: take messages, begin executions, keep jobs and their plans, mark
+    report partitions, and have the query function compute them.
+    """
+    queue = arn("sqs", deployment.jobs_queue)
+    return [
+        own_log_group(log_group),
+        traces(),
+        Grant(
+            "TakeJobs",
+            [
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:ChangeMessageVisibility",
+                "sqs:GetQueueAttributes",
+            ],
+            [queue],
+        ),
+        Grant("SendAgain", ["sqs:SendMessage"], [queue]),
+        Grant("Begin", ["states:StartExecution"], [_machine(deployment)]),
+        Grant(
+            "SeeExecutions",
+            ["states:DescribeExecution"],
+            [_executions(deployment)],
+            why_wildcard=EXECUTIONS,
+        ),
+        Grant("KeepJobs", ["dynamodb:GetItem", "dynamodb:PutItem"], [_table(deployment)]),
+        Grant(
+            "KeepPlans",
+            ["s3:GetObject", "s3:PutObject"],
+            [bucket_arn(deployment.reporting_bucket, f"{MANIFESTS}*")],
+            why_wildcard=OBJECTS,
+        ),
+        Grant("MarkPartitions", ["dynamodb:BatchGetItem", "dynamodb:PutItem"], [_ledger(deployment)]),
+        Grant("SeePublished", ["glue:BatchGetPartition"], catalog(deployment, project.reports)),
+        list_below("ListLake", deployment.lake_bucket, _prefixes(project)),
+        Grant("Compute", ["lambda:InvokeFunction"], [arn("lambda", f"function:{deployment.query_function}")]),
+    ]
+
+
+def api_grants(deployment: Deployment, project: Project, log_group: str) -> list[Grant]:
+    """What the API may do: keep jobs, put them into their queue, forecast, and say what their steps did."""
+    table = _table(deployment)
+    return [
+        own_log_group(log_group),
+        traces(),
+        Grant("QueueJobs", ["sqs:SendMessage"], [arn("sqs", deployment.jobs_queue)]),
+        Grant("KeepJobs", ["dynamodb:GetItem", "dynamodb:PutItem"], [table]),
+        Grant("ListJobs", ["dynamodb:Query"], [f"{table}/index/{NEWEST_INDEX}"]),
+        Grant("Forecast", ["dynamodb:BatchGetItem"], [_ledger(deployment)]),
+        list_below("ListLake", deployment.lake_bucket, _prefixes(project)),
+        Grant(
+            "SeeSteps",
+            ["states:GetExecutionHistory"],
+            [_executions(deployment)],
+            why_wildcard=EXECUTIONS,
+        ),
+        Grant(
+            "ReadStepsLog",
+            ["logs:FilterLogEvents"],
+            [arn("logs", f"log-group:/aws/lambda/{deployment.jobs_function}:*")],
+            why_wildcard="The log group's own ARN ends so.",
+        ),
+    ]
+
+
+def machine_grants(deployment: Deployment) -> list[Grant]:
+    """What the state machine may do: call one function, and write its log."""
+    return [
+        Grant(
+            "CallSteps", ["lambda:InvokeFunction"], [arn("lambda", f"function:{deployment.jobs_function}")]
+        ),
+        Grant(
+            "DeliverLog",
+            [
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
+            ],
+            ["*"],
+            why_wildcard=LOG_DELIVERY,
+        ),
+        Grant(
+            "Traces",
+            [
+                "xray:PutTraceSegments",
+                "xray:PutTelemetryRecords",
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+            ],
+            ["*"],
+            why_wildcard="X-Ray knows no resources: the action can be granted for everything or not at all.",
+        ),
+    ]
+
+
+def _table(deployment: Deployment) -> str:
+    return arn("dynamodb", f"table/{deployment.jobs_table}")
+
+
+def _ledger(deployment: Deployment) -> str:
+    return arn("dynamodb", f"table/{deployment.ledger_table}")
+
+
+def _machine(deployment: Deployment) -> str:
+    return arn("states", f"stateMachine:{deployment.jobs_machine}")
+
+
+def _executions(deployment: Deployment) -> str:
+    return arn("states", f"execution:{deployment.jobs_machine}:*")
+
+
+def _prefixes(project: Project) -> list[str]:
+    return [table.prefix for table in project.tables.values()]

@@ -1,0 +1,359 @@
+"""Jobs on the running cloud: asked for over HTTP by programs and people, run by the state machine, repaired."""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from infra.local.cloud import LocalCloud
+from queries.api.bodies import BackfillBody
+from queries.commands.dlq_cli import app as dlq_app
+from queries.commands.jobs_cli import JobFailedError
+from queries.commands.jobs_cli import app as jobs_app
+from queries.commands.jobs_client import JobsApiError
+from queries.jobs.aws import execution_arn
+from queries.jobs.dynamodb import DynamoDbJobs
+from queries.jobs.state import Job
+from queries.ledger.dynamodb import DynamoDbLedger
+from tests.queries.cloud import Chain
+from tests.queries.events import page_viewed
+
+pytestmark = pytest.mark.cloud
+
+DAY = f"{datetime.now(UTC) - timedelta(days=22):%Y-%m-%d}"
+"""No other test has events in it."""
+FIRST, LAST = f"{DAY}-02", f"{DAY}-05"
+REPORT = "traffic_by_hour"
+AT_ONCE = int(os.environ.get("PENSTOCK_TEST_REQUESTS", "5"))
+"""Each that comes while another is answered is a cold start."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+class World:
+    """The jobs of the cloud, and its API as a client asks it."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.cloud, self.chain = cloud, Chain.of(cloud)
+        self.outputs = self.chain.outputs
+        self.table = DynamoDbJobs(self.chain.client("dynamodb"), self.outputs.jobs_table)
+        self.place = urlsplit(cloud.jobs_url).netloc
+        keys = cloud.context.keys
+        self.credentials = Credentials(keys.access_key_id, keys.secret_access_key)
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+        connection = HTTPConnection(self.place, timeout=60)
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, named)
+            found = connection.getresponse()
+            text = found.read()
+            told = {name.lower(): value for name, value in found.getheaders()}
+            return Answer(found.status, told, json.loads(text) if text else None)
+        finally:
+            connection.close()
+
+    def signed(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        credentials: Credentials | None = None,
+        **headers: str,
+    ) -> Answer:
+        request = AWSRequest(method, f"http://{self.place}{path}", data=body)
+        SigV4Auth(credentials or self.credentials, "execute-api", self.cloud.context.region).add_auth(request)
+        return self.ask(method, path, body, **dict(request.headers.items()), **headers)
+
+    def start(self, key: str, **changed: Any) -> Answer:
+        asked = {"kind": "backfill", "report": REPORT, "from": FIRST, "to": LAST, "force": True} | changed
+        body = json.dumps(asked).encode()
+        return self.signed("POST", "/iam/v1/jobs", body, Idempotency_Key=key)
+
+    def over(self, job_id: str) -> Job:
+        def found() -> Job | None:
+            job = self.table.job(job_id)
+            return job if job and job.is_over else None
+
+        over: Job = until(found)
+        return over
+
+    def versions(self) -> dict[str, str]:
+        """Partition to the query execution that made what is published."""
+        ledger = DynamoDbLedger(self.chain.client("dynamodb"), self.outputs.ledger_table)
+        return {
+            state.partition: state.published.query_execution_id
+            for state in ledger.report(REPORT)
+            if state.published and FIRST <= state.partition <= LAST
+        }
+
+
+def until(found: Callable[[], Any], seconds: float = 240.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.1)
+    return value
+
+
+@pytest.fixture(scope="module")
+def world(local_cloud: LocalCloud) -> World:
+    made = World(local_cloud)
+    producer = f"jobs-{secrets.token_hex(4)}"
+    hours = [f"{DAY}-{hour:02d}" for hour in range(2, 6)]
+    made.chain.put([page_viewed(hour, n, producer=producer) for hour in hours for n in range(1, 8)])
+    made.chain.deliver()
+    made.chain.refresh()
+    assert set(made.versions()) == set(hours)
+    return made
+
+
+@pytest.fixture
+def target(world: World, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    for name, value in world.cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    return SimpleNamespace(
+        json=True,
+        client=world.cloud.context.client,
+        jobs_url=world.cloud.jobs_url,
+        jobs_queue_url=world.outputs.jobs_queue_url,
+        jobs_dead_letter_queue_url=world.outputs.jobs_dead_letter_queue_url,
+    )
+
+
+def run(app: Any, target: SimpleNamespace, *arguments: str) -> Any:
+    ran = CliRunner().invoke(app, list(arguments), obj=target, catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout) if target.json else ran.stdout
+
+
+@contextmanager
+def shown_as_text(target: SimpleNamespace) -> Iterator[None]:
+    target.json = False
+    yield
+    target.json = True
+
+
+def test_a_backfill_by_a_job_computes_each_partition_once_and_shows_its_steps(
+    world: World, target: SimpleNamespace
+) -> None:
+    before = world.versions()
+    rows = world.chain.rows(f"SELECT * FROM {REPORT} WHERE event_hour BETWEEN '{FIRST}' AND '{LAST}'").rows
+    over = run(
+        jobs_app, target, "start", "backfill", REPORT, "--from", FIRST, "--to", LAST, "--force", "--wait"
+    )
+    assert (over["state"], over["partitions"], over["chunks_done"]) == ("SUCCEEDED", 4, 1)
+    after = world.versions()
+    assert len(set(after.values())) == 1, "one query execution for the chunk"
+    assert set(after.values()).isdisjoint(before.values())
+    again = world.chain.rows(f"SELECT * FROM {REPORT} WHERE event_hour BETWEEN '{FIRST}' AND '{LAST}'").rows
+    assert sorted(map(str, again)) == sorted(map(str, rows))
+
+    found = run(jobs_app, target, "show", over["job_id"])
+    assert [step["step"] for step in found["steps"]][:3] == ["Begin", "Plan", "Chunk"]
+    assert {step["state"] for step in found["steps"]} == {"DONE"}
+    assert found["steps"][-1]["step"] == "Finish"
+    assert {"begin", "plan", "chunk", "check", "verify", "finish"} == {
+        line["step"] for line in found["lines"]
+    }
+    with shown_as_text(target):
+        text = run(jobs_app, target, "show", over["job_id"])
+    assert "4 of 4 partitions" in text
+    assert over["job_id"] in json.dumps(run(jobs_app, target, "list"))
+
+
+def test_without_force_nothing_is_computed_that_would_not_change(
+    world: World, target: SimpleNamespace
+) -> None:
+    before = world.versions()
+    over = run(jobs_app, target, "start", "backfill", REPORT, "--from", FIRST, "--to", LAST, "--wait")
+    assert (over["state"], over["partitions"], over["chunks"]) == ("SUCCEEDED", 0, 0)
+    assert world.versions() == before
+
+
+def test_equal_requests_at_once_make_one_job_and_one_execution(world: World) -> None:
+    key = secrets.token_hex(8)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(lambda _: world.start(key), range(AT_ONCE)))
+    assert {answer.status for answer in answers} == {202}
+    assert sorted(answer.headers["idempotent-replayed"] for answer in answers) == [
+        "false",
+        *["true"] * (AT_ONCE - 1),
+    ]
+    assert len({json.dumps(answer.body) for answer in answers}) == 1
+    job_id = answers[0].body["job_id"]
+    assert answers[0].headers["location"] == f"/iam/v1/jobs/{job_id}"
+    other = world.start(key, force=False)
+    assert (other.status, other.body["title"]) == (422, "key reused")
+    assert world.over(job_id).state == "SUCCEEDED"
+    states = world.chain.client("stepfunctions")
+    named = states.list_executions(stateMachineArn=world.outputs.jobs_machine_arn)["executions"]
+    assert [each["name"] for each in named if each["name"].startswith(job_id)] == [f"{job_id}-1"]
+    assert world.start(key).headers["idempotent-replayed"] == "true"
+
+
+def test_a_job_whose_execution_was_stopped_goes_on_and_pays_no_query_twice(world: World) -> None:
+    started = world.start(secrets.token_hex(8))
+    job_id = started.body["job_id"]
+    states = world.chain.client("stepfunctions")
+    arn = execution_arn(world.outputs.jobs_machine_arn, f"{job_id}-1")
+
+    def stopped() -> bool:
+        try:
+            states.stop_execution(executionArn=arn)
+        except states.exceptions.ExecutionDoesNotExist:
+            return False
+        return True
+
+    until(stopped)
+    over = world.over(job_id)
+    assert over.state == "SUCCEEDED"
+    assert len(set(world.versions().values())) == 1
+
+
+def test_an_overlapping_job_is_refused_and_a_cancelled_one_makes_room(world: World) -> None:
+    first = world.start(secrets.token_hex(8))
+    second = world.start(secrets.token_hex(8), to=FIRST)
+    if second.status == 409:  # unless the first one was over already
+        assert second.body["job_id"] == first.body["job_id"]
+    cancelled = world.signed("POST", f"/iam/v1/jobs/{first.body['job_id']}/cancel")
+    assert cancelled.status in (200, 409)
+    assert world.over(first.body["job_id"]).state in ("CANCELLED", "SUCCEEDED")
+    assert world.start(secrets.token_hex(8)).status == 202
+
+
+@pytest.mark.parametrize("path", ["/iam/v1/jobs", "/iam/v1/jobs/a", "/api/v1/jobs", "/api/v1/jobs/a"])
+def test_who_has_neither_a_key_nor_a_token_is_refused(world: World, path: str) -> None:
+    stranger = Credentials("AKIAIOSFODNN7EXAMPLE", "a secret that nobody has here")
+    forged = Credentials(world.credentials.access_key, "a secret that nobody has here")
+    for answer in (
+        world.ask("GET", path),
+        world.ask("GET", path, Authorization="Bearer a.b.c"),
+        world.signed("GET", path, credentials=stranger),
+        world.signed("GET", path, credentials=forged),
+    ):
+        assert answer.status in (401, 403)
+
+
+def test_people_do_what_their_group_allows(world: World) -> None:
+    viewer, operator, nobody = (token(world, group) for group in ("viewers", "operators", None))
+    body = json.dumps({"kind": "backfill", "report": REPORT, "from": FIRST, "to": FIRST}).encode()
+
+    def asked(method: str, bearer: str) -> int:
+        return world.ask(
+            method,
+            "/api/v1/jobs",
+            body if method == "POST" else b"",
+            Authorization=f"Bearer {bearer}",
+            Idempotency_Key=secrets.token_hex(8),
+        ).status
+
+    assert [asked("GET", each) for each in (viewer, operator, nobody)] == [200, 200, 403]
+    assert [asked("POST", each) for each in (viewer, nobody)] == [403, 403]
+    assert asked("POST", operator) in (202, 409)
+
+
+def token(world: World, group: str | None) -> str:
+    """An access token of somebody new in the group."""
+    people, pool = world.chain.client("cognito-idp"), world.outputs.user_pool_id
+    name, password = f"{secrets.token_hex(4)}@example.com", f"Aa1!{secrets.token_hex(8)}"
+    people.admin_create_user(
+        UserPoolId=pool,
+        Username=name,
+        MessageAction="SUPPRESS",
+        TemporaryPassword=f"Aa1!{secrets.token_hex(8)}",
+    )
+    people.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
+    if group:
+        people.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
+    answer = people.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=world.outputs.user_pool_client_id,
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": password},
+    )
+    return str(answer["AuthenticationResult"]["AccessToken"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"report": "nothing"}, "There is no report 'nothing'"),
+        ({"from": "2026-11-31-00"}, "is not an hour"),
+        ({"from": LAST, "to": FIRST}, "ends"),
+        ({"from": "1001-01-01-00", "to": "9000-01-01-00"}, "a job takes 96,000"),
+        ({"kind": "erase"}, "Invalid value 'erase'"),
+        ({"why": 1}, "unknown field `why`"),
+        ({"force": "yes"}, "Expected `bool`"),
+    ],
+)
+def test_a_request_that_cannot_be_done_is_refused_with_what_is_wrong(
+    world: World, changed: dict[str, Any], words: str
+) -> None:
+    answer = world.start(secrets.token_hex(8), **changed)
+    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert words in answer.body["detail"]
+    assert answer.body["request_id"]
+
+
+def test_a_job_that_is_not_there_is_said_to_be_missing(world: World, target: SimpleNamespace) -> None:
+    for verb in ("show", "cancel", "retry"):
+        with pytest.raises(JobsApiError, match=r"404.*There is no job"):
+            run(jobs_app, target, verb, "~active")
+    assert world.signed("GET", "/iam/v1/jobs?limit=101").status == 400
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=300) | st.from_type(BackfillBody).map(lambda body: json.dumps(str(body)).encode()))
+def test_no_body_makes_the_api_fail(world: World, body: bytes) -> None:
+    assert world.signed("POST", "/iam/v1/jobs", body, Idempotency_Key="a").status < 500
+
+
+def test_a_message_in_the_dead_letters_is_shown_and_begins_its_job_when_it_is_sent_back(
+    world: World, target: SimpleNamespace
+) -> None:
+    sqs = world.chain.client("sqs")
+    sqs.send_message(QueueUrl=target.jobs_dead_letter_queue_url, MessageBody="not ours")
+    [letter] = run(dlq_app, target, "list", "--queue", "jobs")
+    assert letter["reason"].startswith("The message names no job")
+    sqs.purge_queue(QueueUrl=target.jobs_dead_letter_queue_url)
+    sqs.send_message(QueueUrl=target.jobs_dead_letter_queue_url, MessageBody='{"job_id":"a","attempt":1}')
+    [letter] = run(dlq_app, target, "list", "--queue", "jobs")
+    assert letter["body"] == "job a, attempt 1"
+    assert run(dlq_app, target, "redrive", "--queue", "jobs") == {"redriven": 1}
+
+
+def test_a_job_with_a_report_that_cannot_be_computed_is_named_as_failed(
+    world: World, target: SimpleNamespace
+) -> None:
+    lake, key = world.outputs.lake_bucket, f"web_events/event_hour={DAY}-09/damaged.parquet"
+    world.chain.client("s3").put_object(Bucket=lake, Key=key, Body=b"no parquet")
+    hour = f"{DAY}-09"
+    with pytest.raises(JobFailedError, match="FAILED"):
+        run(jobs_app, target, "start", "backfill", REPORT, "--from", FIRST, "--to", hour, "--force", "--wait")
+    newest = run(jobs_app, target, "list", "--limit", "1")[0]
+    shown = world.signed("GET", f"/iam/v1/jobs/{newest['job_id']}").body
+    assert (shown["state"], list(shown["failed"])) == ("PARTLY_FAILED", [hour])
+    world.chain.client("s3").delete_object(Bucket=lake, Key=key)

@@ -1,0 +1,88 @@
+"""What the roles of jobs, and those who ask for jobs, must be allowed and denied."""
+
+from tests.infra.stacks.decision_places import (
+    DEAD,
+    LAKE,
+    LEDGER,
+    OTHER_LEDGER,
+    PIPELINE,
+    PLACE,
+    QUERIES,
+    QUEUE,
+    REPORT,
+    REPORT_TABLE,
+    REPORTING,
+    ROW,
+    SECRET,
+    TRANSFORM,
+    _cases,
+    below,
+    log_stream,
+)
+
+JOBS = f"arn:aws:sqs:{PLACE}:penstock-jobs"
+JOBS_DEAD = f"arn:aws:sqs:{PLACE}:penstock-jobs-dead"
+TABLE = f"arn:aws:dynamodb:{PLACE}:table/penstock-jobs"
+FUNCTION = f"arn:aws:lambda:{PLACE}:function:penstock-jobs"
+MACHINE = f"arn:aws:states:{PLACE}:stateMachine:penstock-jobs"
+EXECUTION = f"arn:aws:states:{PLACE}:execution:penstock-jobs:a-1"
+OTHER_EXECUTION = f"arn:aws:states:{PLACE}:execution:payroll:a-1"
+PLAN = f"{REPORTING}/jobs/a.json"
+ROUTE = f"arn:aws:execute-api:{PLACE}:abc/$default/POST/iam/v1/jobs"
+"""As the gateway names a call of one route."""
+
+CASES = [
+    *_cases(
+        "jobs", True,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-jobs")), ("xray:PutTraceSegments", "*"),
+        ("sqs:ReceiveMessage", JOBS), ("sqs:DeleteMessage", JOBS), ("sqs:SendMessage", JOBS),
+        ("states:StartExecution", MACHINE), ("states:DescribeExecution", EXECUTION),
+        ("dynamodb:GetItem", TABLE), ("dynamodb:PutItem", TABLE), ("s3:GetObject", PLAN), ("s3:PutObject", PLAN),
+        ("dynamodb:BatchGetItem", LEDGER), ("dynamodb:PutItem", LEDGER), ("lambda:InvokeFunction", QUERIES),
+        ("glue:BatchGetPartition", REPORT_TABLE), ("s3:ListBucket", LAKE, below("web_events/")),
+    ),
+    *_cases(
+        "jobs", False,
+        ("sqs:ReceiveMessage", JOBS_DEAD), ("sqs:PurgeQueue", JOBS), ("sqs:SendMessage", QUEUE),
+        ("states:StopExecution", EXECUTION), ("states:DescribeExecution", OTHER_EXECUTION),
+        ("dynamodb:DeleteItem", TABLE), ("dynamodb:Scan", TABLE), ("dynamodb:DeleteItem", LEDGER),
+        ("dynamodb:PutItem", OTHER_LEDGER), ("s3:GetObject", ROW), ("s3:GetObject", REPORT), ("s3:PutObject", REPORT),
+        ("s3:DeleteObject", PLAN), ("glue:BatchUpdatePartition", REPORT_TABLE), ("athena:StartQueryExecution", PIPELINE),
+        ("lambda:InvokeFunction", TRANSFORM), ("s3:ListBucket", LAKE), ("secretsmanager:GetSecretValue", SECRET),
+        ("iam:PassRole", "*"), ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-queries")),
+    ),
+    *_cases(
+        "api", True,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-api")), ("xray:PutTraceSegments", "*"),
+        ("sqs:SendMessage", JOBS), ("dynamodb:GetItem", TABLE), ("dynamodb:PutItem", TABLE),
+        ("dynamodb:Query", f"{TABLE}/index/newest"), ("dynamodb:BatchGetItem", LEDGER),
+        ("s3:ListBucket", LAKE, below("web_events/")), ("states:GetExecutionHistory", EXECUTION),
+        ("logs:FilterLogEvents", log_stream("/aws/lambda/penstock-jobs")),
+    ),
+    *_cases(
+        "api", False,
+        ("sqs:ReceiveMessage", JOBS), ("sqs:SendMessage", QUEUE), ("states:StartExecution", MACHINE),
+        ("states:GetExecutionHistory", OTHER_EXECUTION), ("dynamodb:PutItem", LEDGER), ("dynamodb:Scan", TABLE),
+        ("dynamodb:DeleteItem", TABLE), ("s3:GetObject", PLAN), ("s3:GetObject", ROW), ("s3:GetObject", REPORT),
+        ("lambda:InvokeFunction", QUERIES), ("lambda:InvokeFunction", FUNCTION), ("s3:ListBucket", LAKE),
+        ("logs:FilterLogEvents", log_stream("/aws/lambda/penstock-queries")), ("cognito-idp:AdminCreateUser", "*"),
+        ("secretsmanager:GetSecretValue", SECRET), ("iam:PassRole", "*"),
+    ),
+    *_cases(
+        "jobs-steps", True,
+        ("lambda:InvokeFunction", FUNCTION), ("logs:CreateLogDelivery", "*"), ("xray:PutTraceSegments", "*"),
+    ),
+    *_cases(
+        "jobs-steps", False,
+        ("lambda:InvokeFunction", QUERIES), ("lambda:InvokeFunction", TRANSFORM), ("dynamodb:PutItem", TABLE),
+        ("sqs:SendMessage", JOBS), ("states:StartExecution", MACHINE), ("s3:GetObject", PLAN),
+        ("logs:FilterLogEvents", log_stream("/aws/lambda/penstock-jobs")),
+    ),
+    *_cases("job-keeper", True, ("execute-api:Invoke", ROUTE), ("execute-api:Invoke", f"{ROUTE}/a/cancel")),
+    *_cases(
+        "job-keeper", False,
+        ("execute-api:Invoke", ROUTE.replace("/iam/", "/api/")), ("execute-api:ManageConnections", ROUTE),
+        ("sqs:SendMessage", JOBS), ("dynamodb:PutItem", TABLE), ("states:StartExecution", MACHINE),
+        ("lambda:InvokeFunction", FUNCTION), ("s3:GetObject", ROW), ("sqs:ReceiveMessage", DEAD),
+    ),
+]  # fmt: skip
