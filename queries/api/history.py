@@ -48,7 +48,7 @@ def steps_of(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def with_steps_of(steps: list[dict[str, Any]], lines: Iterable[Mapping[str, Any]], attempt: int) -> list[Any]:
-    """The steps, with those that only the log tells of, in order of time (pure).
+    """The steps, with those that only the log has, in order of time (pure).
 
     What is inside a Map is in AWS's history, but not in every emulator's.
     """

@@ -70,7 +70,7 @@ def test_a_job_and_the_list_are_written_together_or_not_at_all(table: JobTable) 
     assert table.job("two") is None
 
 
-def test_the_newest_jobs_come_first_and_the_list_is_no_job(table: JobTable) -> None:
+def test_the_newest_jobs_come_first_without_the_list_itself(table: JobTable) -> None:
     for number in range(4):
         job = replace(
             JOB, job_id=str(number), created_at=number, request=replace(JOB.request, report=str(number))

@@ -3,20 +3,13 @@
 import json
 import os
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,93 +22,13 @@ from queries.commands.jobs_cli import JobFailedError
 from queries.commands.jobs_cli import app as jobs_app
 from queries.commands.jobs_client import JobsApiError
 from queries.jobs.aws import execution_arn
-from queries.jobs.dynamodb import DynamoDbJobs
-from queries.jobs.state import Job
-from queries.ledger.dynamodb import DynamoDbLedger
-from tests.queries.cloud import Chain
+from tests.end_to_end.jobs_rig import DAY, FIRST, LAST, REPORT, World, token, until
 from tests.queries.events import page_viewed
 
 pytestmark = pytest.mark.cloud
 
-DAY = f"{datetime.now(UTC) - timedelta(days=22):%Y-%m-%d}"
-"""No other test has events in it."""
-FIRST, LAST = f"{DAY}-02", f"{DAY}-05"
-REPORT = "traffic_by_hour"
 AT_ONCE = int(os.environ.get("PENSTOCK_TEST_REQUESTS", "5"))
 """Each that comes while another is answered is a cold start."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-
-class World:
-    """The jobs of the cloud, and its API as a client asks it."""
-
-    def __init__(self, cloud: LocalCloud) -> None:
-        self.cloud, self.chain = cloud, Chain.of(cloud)
-        self.outputs = self.chain.outputs
-        self.table = DynamoDbJobs(self.chain.client("dynamodb"), self.outputs.jobs_table)
-        self.place = urlsplit(cloud.jobs_url).netloc
-        keys = cloud.context.keys
-        self.credentials = Credentials(keys.access_key_id, keys.secret_access_key)
-
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        connection = HTTPConnection(self.place, timeout=60)
-        try:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, path, body, named)
-            found = connection.getresponse()
-            text = found.read()
-            told = {name.lower(): value for name, value in found.getheaders()}
-            return Answer(found.status, told, json.loads(text) if text else None)
-        finally:
-            connection.close()
-
-    def signed(
-        self,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        credentials: Credentials | None = None,
-        **headers: str,
-    ) -> Answer:
-        request = AWSRequest(method, f"http://{self.place}{path}", data=body)
-        SigV4Auth(credentials or self.credentials, "execute-api", self.cloud.context.region).add_auth(request)
-        return self.ask(method, path, body, **dict(request.headers.items()), **headers)
-
-    def start(self, key: str, **changed: Any) -> Answer:
-        asked = {"kind": "backfill", "report": REPORT, "from": FIRST, "to": LAST, "force": True} | changed
-        body = json.dumps(asked).encode()
-        return self.signed("POST", "/iam/v1/jobs", body, Idempotency_Key=key)
-
-    def over(self, job_id: str) -> Job:
-        def found() -> Job | None:
-            job = self.table.job(job_id)
-            return job if job and job.is_over else None
-
-        over: Job = until(found)
-        return over
-
-    def versions(self) -> dict[str, str]:
-        """Partition to the query execution that made what is published."""
-        ledger = DynamoDbLedger(self.chain.client("dynamodb"), self.outputs.ledger_table)
-        return {
-            state.partition: state.published.query_execution_id
-            for state in ledger.report(REPORT)
-            if state.published and FIRST <= state.partition <= LAST
-        }
-
-
-def until(found: Callable[[], Any], seconds: float = 240.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.1)
-    return value
 
 
 @pytest.fixture(scope="module")
@@ -273,28 +186,6 @@ def test_people_do_what_their_group_allows(world: World) -> None:
     assert [asked("GET", each) for each in (viewer, operator, nobody)] == [200, 200, 403]
     assert [asked("POST", each) for each in (viewer, nobody)] == [403, 403]
     assert asked("POST", operator) in (202, 409)
-
-
-def token(world: World, group: str | None) -> str:
-    """An access token of somebody new in the group."""
-    people, pool = world.chain.client("cognito-idp"), world.outputs.user_pool_id
-    name, password = f"{secrets.token_hex(4)}@example.com", f"Aa1!{secrets.token_hex(8)}"
-    people.admin_create_user(
-        UserPoolId=pool,
-        Username=name,
-        MessageAction="SUPPRESS",
-        TemporaryPassword=f"Aa1!{secrets.token_hex(8)}",
-    )
-    people.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
-    if group:
-        people.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
-    answer = people.admin_initiate_auth(
-        UserPoolId=pool,
-        ClientId=world.outputs.user_pool_client_id,
-        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": name, "PASSWORD": password},
-    )
-    return str(answer["AuthenticationResult"]["AccessToken"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""An execution's history is told as its steps, and shown with the lines of the log that are theirs."""
+"""An execution's history is shown as its steps, and shown with the lines of the log that are theirs."""
 
 import json
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ HISTORY = [
 ]
 
 
-def test_each_task_is_told_with_what_it_was_given_what_came_of_it_and_how_long_it_took() -> None:
+def test_each_task_is_shown_with_what_it_was_given_what_came_of_it_and_how_long_it_took() -> None:
     told = [
         (step["step"], step["state"], step["input"].get("chunk"), step["outcome"], step["milliseconds"])
         for step in steps_of(HISTORY)
@@ -50,7 +50,7 @@ def test_each_task_is_told_with_what_it_was_given_what_came_of_it_and_how_long_i
     ]
 
 
-def test_a_step_that_only_the_log_tells_of_stands_where_it_belongs() -> None:
+def test_a_step_that_only_the_log_has_stands_where_it_belongs() -> None:
     line = {"message": "step", "step": "chunk_failed", "attempt": 1, "outcome": "failed", "milliseconds": 7}
     lines = [
         line | {"chunk": 1, "timestamp": "2026-11-24 10:00:02,500+0000"},
