@@ -12,7 +12,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
-        hook-deliveries bench-collector random-bodies offline-page
+        hook-deliveries bench-collector random-bodies job-requests offline-page
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -139,6 +139,9 @@ kill-imports: $(VENV)/.dev ## a hundred imports killed at random moments and res
 
 hook-deliveries: $(VENV)/.dev ## ten thousand deliveries of webhooks, some twice, forged or damaged, while their worker is killed
 	$(BIN)/python -m benchmarks.hook_deliveries --deliveries 10000 --kills 20
+
+job-requests: $(VENV)/.dev ## twenty equal requests for a job at once: one job, one execution
+	PENSTOCK_TEST_REQUESTS=20 $(BIN)/pytest tests/end_to_end/test_jobs.py -k equal
 
 failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, replayed twice, reports as of clean input
 	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py
