@@ -24,6 +24,8 @@ NAMED: dict[str, tuple[str, int]] = {
     "AWS::SNS::Topic": ("TopicName", 256),
     "AWS::Events::Rule": ("Name", 64),
     "AWS::Athena::WorkGroup": ("Name", 128),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", 80),
+    "AWS::Cognito::UserPool": ("UserPoolName", 128),
     "AWS::DynamoDB::GlobalTable": ("TableName", 255),
     "AWS::CloudWatch::Alarm": ("AlarmName", 255),
     "AWS::CloudWatch::Dashboard": ("DashboardName", 255),
@@ -51,7 +53,7 @@ def test_every_bucket_role_and_function_of_the_templates_is_among_the_names() ->
         for kind, name in _deployed_names()
         if kind in CHECKED
     }
-    assert len(deployed) == 19
+    assert len(deployed) == 24
     assert deployed <= known
 
 

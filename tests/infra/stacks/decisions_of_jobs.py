@@ -4,7 +4,9 @@ from tests.infra.stacks.decision_places import (
     DEAD,
     LAKE,
     LEDGER,
+    OTHER_BUCKET,
     OTHER_LEDGER,
+    OTHER_TABLE,
     PIPELINE,
     PLACE,
     QUERIES,
@@ -14,6 +16,7 @@ from tests.infra.stacks.decision_places import (
     REPORTING,
     ROW,
     SECRET,
+    STREAM,
     TRANSFORM,
     _cases,
     below,
@@ -25,6 +28,7 @@ JOBS_DEAD = f"arn:aws:sqs:{PLACE}:penstock-jobs-dead"
 TABLE = f"arn:aws:dynamodb:{PLACE}:table/penstock-jobs"
 FUNCTION = f"arn:aws:lambda:{PLACE}:function:penstock-jobs"
 MACHINE = f"arn:aws:states:{PLACE}:stateMachine:penstock-jobs"
+OTHER_MACHINE = f"arn:aws:states:{PLACE}:stateMachine:payroll"
 EXECUTION = f"arn:aws:states:{PLACE}:execution:penstock-jobs:a-1"
 OTHER_EXECUTION = f"arn:aws:states:{PLACE}:execution:payroll:a-1"
 PLAN = f"{REPORTING}/jobs/a.json"
@@ -45,6 +49,12 @@ CASES = [
         "jobs", False,
         ("sqs:ReceiveMessage", JOBS_DEAD), ("sqs:PurgeQueue", JOBS), ("sqs:SendMessage", QUEUE),
         ("states:StopExecution", EXECUTION), ("states:DescribeExecution", OTHER_EXECUTION),
+        ("states:StartExecution", OTHER_MACHINE), ("states:StartSyncExecution", MACHINE),
+        ("states:UpdateStateMachine", MACHINE), ("states:SendTaskSuccess", MACHINE),
+        ("sqs:ReceiveMessage", QUEUE), ("sqs:SendMessage", JOBS_DEAD), ("dynamodb:GetItem", OTHER_LEDGER),
+        ("dynamodb:BatchGetItem", OTHER_LEDGER), ("dynamodb:UpdateItem", TABLE), ("dynamodb:Query", TABLE),
+        ("glue:BatchGetPartition", OTHER_TABLE), ("s3:ListBucket", OTHER_BUCKET, below("web_events/")),
+        ("s3:PutObject", ROW), ("lambda:InvokeFunction", FUNCTION), ("kinesis:PutRecords", STREAM),
         ("dynamodb:DeleteItem", TABLE), ("dynamodb:Scan", TABLE), ("dynamodb:DeleteItem", LEDGER),
         ("dynamodb:PutItem", OTHER_LEDGER), ("s3:GetObject", ROW), ("s3:GetObject", REPORT), ("s3:PutObject", REPORT),
         ("s3:DeleteObject", PLAN), ("glue:BatchUpdatePartition", REPORT_TABLE), ("athena:StartQueryExecution", PIPELINE),
@@ -62,9 +72,15 @@ CASES = [
     *_cases(
         "api", False,
         ("sqs:ReceiveMessage", JOBS), ("sqs:SendMessage", QUEUE), ("states:StartExecution", MACHINE),
-        ("states:GetExecutionHistory", OTHER_EXECUTION), ("dynamodb:PutItem", LEDGER), ("dynamodb:Scan", TABLE),
+        ("sqs:SendMessage", JOBS_DEAD), ("sqs:DeleteMessage", JOBS), ("states:DescribeExecution", EXECUTION),
+        ("states:StopExecution", EXECUTION), ("dynamodb:GetItem", OTHER_LEDGER), ("dynamodb:PutItem", OTHER_LEDGER),
+        ("dynamodb:BatchGetItem", OTHER_LEDGER), ("dynamodb:Query", f"{LEDGER}/index/due"),
+        ("s3:ListBucket", OTHER_BUCKET, below("web_events/")), ("s3:ListBucket", REPORTING, below("reports/")),
+        ("s3:PutObject", PLAN), ("glue:BatchGetPartition", REPORT_TABLE), ("kinesis:PutRecords", STREAM),
+        ("athena:StartQueryExecution", PIPELINE), ("states:GetExecutionHistory", OTHER_EXECUTION), ("dynamodb:PutItem", LEDGER), ("dynamodb:Scan", TABLE),
         ("dynamodb:DeleteItem", TABLE), ("s3:GetObject", PLAN), ("s3:GetObject", ROW), ("s3:GetObject", REPORT),
         ("lambda:InvokeFunction", QUERIES), ("lambda:InvokeFunction", FUNCTION), ("s3:ListBucket", LAKE),
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-queries")),
         ("logs:FilterLogEvents", log_stream("/aws/lambda/penstock-queries")), ("cognito-idp:AdminCreateUser", "*"),
         ("secretsmanager:GetSecretValue", SECRET), ("iam:PassRole", "*"),
     ),
@@ -76,6 +92,7 @@ CASES = [
         "jobs-steps", False,
         ("lambda:InvokeFunction", QUERIES), ("lambda:InvokeFunction", TRANSFORM), ("dynamodb:PutItem", TABLE),
         ("sqs:SendMessage", JOBS), ("states:StartExecution", MACHINE), ("s3:GetObject", PLAN),
+        ("lambda:UpdateFunctionCode", FUNCTION), ("s3:GetObject", ROW), ("dynamodb:GetItem", LEDGER),
         ("logs:FilterLogEvents", log_stream("/aws/lambda/penstock-jobs")),
     ),
     *_cases("job-keeper", True, ("execute-api:Invoke", ROUTE), ("execute-api:Invoke", f"{ROUTE}/a/cancel")),
