@@ -140,11 +140,11 @@ def test_no_rule_expires_events_of_the_lake() -> None:
     assert expiring == {"failed/"}
 
 
-def test_only_runs_that_the_query_function_retired_are_deleted() -> None:
+def test_only_plans_of_jobs_and_runs_that_the_query_function_retired_are_deleted() -> None:
     rules = bucket("reporting").properties["LifecycleConfiguration"]["Rules"]
     expiring = [rule for rule in rules if "ExpirationInDays" in rule]
-    assert [rule["Prefix"] for rule in expiring] == ["reports/", "sealed/"]
-    assert all(rule["TagFilters"] == [{"Key": "penstock", "Value": "retired"}] for rule in expiring)
+    assert [rule["Prefix"] for rule in expiring] == ["reports/", "sealed/", "jobs/"]
+    assert all(rule["TagFilters"] == [{"Key": "penstock", "Value": "retired"}] for rule in expiring[:2])
 
 
 def test_work_groups_enforce_encryption_and_cut_off() -> None:
