@@ -52,7 +52,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 def test_every_stack_of_the_shipped_template_is_deployed(deployed: Deployed) -> None:
     assert {stack.removeprefix("penstock-") for stack in deployed.cloud.outputs["stacks"]} == {
-        "lake", "stream", "reporting", "dashboards", "monitoring", "access", "collector",
+        "lake", "stream", "reporting", "dashboards", "monitoring", "access", "collector", "jobs",
     }  # fmt: skip
 
 
