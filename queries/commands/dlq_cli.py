@@ -69,12 +69,21 @@ def _queues(target: Target, queue: str) -> tuple[str, str]:
     """URLs of a queue and of its dead letters. Raises NoQueueError."""
     if queue == "objects":
         return target.queue_url, target.dead_letter_queue_url
-    queues = {
-        "collector": (target.collector_queue_url, target.collector_dead_letter_queue_url, "collector"),
-        "hooks": (target.hooks_queue_url, target.hooks_dead_letter_queue_url, "source of webhooks"),
-        "jobs": (target.jobs_queue_url, target.jobs_dead_letter_queue_url, "jobs API"),
-    }
-    alive, dead, part = queues[queue]
+    match queue:
+        case "collector":
+            alive, dead, part = (
+                target.collector_queue_url,
+                target.collector_dead_letter_queue_url,
+                "collector",
+            )
+        case "hooks":
+            alive, dead, part = (
+                target.hooks_queue_url,
+                target.hooks_dead_letter_queue_url,
+                "source of webhooks",
+            )
+        case _:
+            alive, dead, part = target.jobs_queue_url, target.jobs_dead_letter_queue_url, "jobs API"
     if not alive:
         raise NoQueueError(part)
     return alive, dead

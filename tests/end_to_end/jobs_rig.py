@@ -45,7 +45,7 @@ class World:
         self.credentials = Credentials(keys.access_key_id, keys.secret_access_key)
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        connection = HTTPConnection(self.place, timeout=60)
+        connection = HTTPConnection(self.place, timeout=240)
         try:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, named)

@@ -50,7 +50,7 @@ def faults(machine: Mapping[str, Any], where: str = "") -> list[str]:
 
 
 def _faults(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Iterator[str]:
-    kind = state.get("Type")
+    kind = str(state.get("Type"))
     if len(name) > _LONGEST_NAME:
         yield "its name has more than 80 characters"
     if kind not in FIELDS:
@@ -110,7 +110,7 @@ def _ends(state: Mapping[str, Any]) -> bool:
 
 
 def _reached(machine: Mapping[str, Any]) -> set[str]:
-    states, found, left = machine.get("States", {}), set[str](), [machine.get("StartAt")]
+    states, found, left = machine.get("States", {}), set[str](), [str(machine.get("StartAt"))]
     while left:
         name = left.pop()
         if name in states and name not in found:
