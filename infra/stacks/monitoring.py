@@ -9,9 +9,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.deployment import Deployment
-from infra.stacks.alarm_rule import AlarmRule
+from infra.stacks.alarm_rule import DAY, AlarmRule
 from infra.stacks.alarms import (
-    DAY,
     FAILED_FILTER,
     deployment_rules,
     metrics_service,

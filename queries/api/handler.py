@@ -70,7 +70,7 @@ def caller() -> Caller:
     return caller_of(app.current_event.raw_event["requestContext"])
 
 
-@app.exception_handler(list(STATUS))
+@app.exception_handler(list(STATUS))  # type: ignore[untyped-decorator]
 def refused(error: Exception) -> Response[str]:
     """Say why."""
     return problem(error, request_id())

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,11 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> Mapping[
     if "step" in event:
         return step(event)
     if "Records" in event:
-        return process_partial_response(
-            event=dict(event),
-            record_handler=take,
-            processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
-            context=context,
+        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        failed: Mapping[str, Any] = process_partial_response(
+            event=dict(event), record_handler=take, processor=processor, context=context
         )
+        return failed
     if event.get("source") == "aws.events" or event.get("penstock") == "tick":
         repaired = running().repair()
         if any(repaired):
@@ -86,7 +85,7 @@ def step(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """One step of a job, and one line of the log that says what became of it."""
     name, given = event["step"], {key: value for key, value in event.items() if key != "step"}
     logger.append_keys(job_id=event["job_id"], step=name)
-    does = {
+    does: Mapping[str, Callable[..., Mapping[str, Any]]] = {
         "begin": steps().begin,
         "plan": steps().plan,
         "chunk": steps().chunk,
