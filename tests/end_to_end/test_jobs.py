@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -41,6 +41,12 @@ def world(local_cloud: LocalCloud) -> World:
     made.chain.refresh()
     assert set(made.versions()) == set(hours)
     return made
+
+
+@pytest.fixture(autouse=True)
+def others_are_over(world: World) -> None:
+    """A job that another test began would overlap with this one's."""
+    until(lambda: not world.table.active().jobs)
 
 
 @pytest.fixture
@@ -215,7 +221,7 @@ def test_a_job_that_is_not_there_is_said_to_be_missing(world: World, target: Sim
     assert world.signed("GET", "/iam/v1/jobs?limit=101").status == 400
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300) | st.from_type(BackfillBody).map(lambda body: json.dumps(str(body)).encode()))
 def test_no_body_makes_the_api_fail(world: World, body: bytes) -> None:
     assert world.signed("POST", "/iam/v1/jobs", body, Idempotency_Key="a").status < 500
