@@ -11,7 +11,7 @@ import pyarrow as pa
 from infra.local.athena.errors import QueryError
 from infra.local.athena.footers import Footers
 from infra.local.athena.glue_catalog import GlueCatalog
-from infra.local.athena.objects import ObjectCache
+from infra.local.athena.objects import Local, ObjectCache
 from infra.local.athena.sandbox import Sandbox
 from infra.local.athena.scans import Reader
 from infra.local.athena.sql.compiler import CompiledQuery, Compiler
@@ -58,9 +58,17 @@ class Engine:
     """DuckDB behind Trino's words, for one execution at a time."""
 
     def __init__(
-        self, glue: Any, s3: Any, *, sandbox: Sandbox, cache: ObjectCache, new_name: Callable[[], str]
+        self,
+        glue: Any,
+        s3: Any,
+        *,
+        sandbox: Sandbox,
+        cache: ObjectCache,
+        local: Local,
+        new_name: Callable[[], str],
     ) -> None:
         self.glue, self.s3, self._sandbox, self._cache, self._new_name = glue, s3, sandbox, cache, new_name
+        self._local = local
         self._footers = Footers()
 
     def catalog(self) -> GlueCatalog:
@@ -91,7 +99,8 @@ class Engine:
         return compiled.columns, self._sandbox.batches(compiled.sql, [of for _, of in compiled.columns])
 
     def _place(self, compiled: CompiledQuery, run: Run, catalog: GlueCatalog) -> None:
-        reader = Reader(self._sandbox, self._cache, self._footers, catalog, self.s3, run.submitted, run.guard)
+        found = self._sandbox, self._cache, self._footers, catalog, self.s3
+        reader = Reader(*found, run.submitted, run.guard, self._local)
         for scan in compiled.scans:
             reader.place(scan, compiled.sql)
         self._sandbox.prepare(compiled.udfs)

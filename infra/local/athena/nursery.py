@@ -15,6 +15,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from infra import without_pandas
 from infra.local import process_memory
 from infra.local.athena import worker
 from infra.local.athena.nursery_messages import MESSAGE, Setup
@@ -27,6 +28,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends at Ctrl-C, and this with it
     control = socket.socket(fileno=int(sys.argv[1]))
     setup = Setup(**json.loads(sys.argv[2]))
+    without_pandas.keep_out()
     context = setup.context()
     for service in ("glue", "s3"):
         context.client(service)

@@ -13,7 +13,7 @@ from infra.local.athena import text_files
 from infra.local.athena.footers import Footer, Footers
 from infra.local.athena.glue_catalog import GlueCatalog
 from infra.local.athena.layout import Layout
-from infra.local.athena.objects import ObjectCache, StoredObject, download
+from infra.local.athena.objects import Local, ObjectCache, StoredObject, download
 from infra.local.athena.partitions import PartitionObjects, find_objects
 from infra.local.athena.sandbox import Sandbox
 from infra.local.athena.sql.tables import Scan, TableColumn
@@ -36,6 +36,7 @@ class Reader:
     """Puts tables in place for one execution.
 
     Attributes:
+        local: gives objects that lie on this machine.
         bytes_scanned: of the objects' column chunks that the query needs (of whole objects where they are text).
     """
 
@@ -46,6 +47,7 @@ class Reader:
     s3: Any
     now: datetime
     guard: Guard = lambda _: None
+    local: Local = lambda _: None
     bytes_scanned: int = 0
 
     def place(self, scan: Scan, sql: str) -> None:
@@ -85,7 +87,7 @@ class Reader:
 
     def _copy(self, layout: Layout, stored: StoredObject) -> tuple[str, Callable[[Path], None]]:
         name = f"{stored.etag}-{stored.size}"
-        make = download(self.s3, stored)
+        make = download(self.s3, stored, self.local)
         if layout.format == "parquet":
             return f"{name}.parquet", make
         return f"{name}-{text_files.fingerprint(layout)}.parquet", text_files.converted(layout, stored, make)

@@ -19,6 +19,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+from infra.local.athena.at_hand import AtHand
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import SYSTEM, QueryError, exhausted
 from infra.local.athena.execution import Execution
@@ -54,6 +55,7 @@ def serve(connection: Connection, context: LocalContext, folder: Path) -> None:
         context.client("s3"),
         sandbox=sandbox,
         cache=ObjectCache(paths.root / "cache" / "athena", CACHE_BYTES),
+        local=AtHand(paths.objects / context.account_id),
         new_name=_names(context.clock),
     )
     results = ResultFiles(paths.state / "athena-results", context.client("s3"), folder / "results")

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from infra.local.athena.results import MOST_BYTES
 from infra.local.athena.sql.types import Type
 
 MOST_PARTITIONS = 100
+_UPLOADS = 4
 _PARQUET = {
     "snappy": "snappy",
     "gzip": "gzip",
@@ -115,18 +118,19 @@ class FileWriter:
         if not self._output.partitioned_by or not batch.num_rows:
             yield from [((), data)] if batch.num_rows else []
             return
-        keys = []
-        for index in range(self._width, len(self._columns)):
-            show = shower(self._columns[index][1])
-            keys.append([None if v is None else show(v) for v in batch.column(index).to_pylist()])
-        rows: dict[tuple[str | None, ...], list[int]] = {}
-        for number, key in enumerate(zip(*keys, strict=True)):
-            rows.setdefault(key, []).append(number)
-        for key, numbers in rows.items():
-            yield key, data.take(pa.array(numbers, pa.int64())) if len(rows) > 1 else data
+        order, firsts = _grouped(batch.columns[self._width :])
+        if len(firsts) > 1:
+            data = data.take(order)
+        keys = batch.select(list(range(self._width, len(self._columns)))).take(order)
+        showers = [shower(of) for _, of in self._columns[self._width :]]
+        for start, end in zip(firsts, [*firsts[1:], batch.num_rows], strict=True):
+            values = [column[start].as_py() for column in keys.columns]
+            key = tuple(None if v is None else show(v) for v, show in zip(values, showers, strict=True))
+            yield key, data.slice(start, end - start)
 
     def finish(self, s3: Any) -> Written:
         """Close the files and put them to S3."""
+        placed: list[tuple[Path, str]] = []
         for key, part in self._open.items():
             folder = self._output.location + "".join(
                 f"{name.lower()}={_folder_value(value)}/"
@@ -134,13 +138,35 @@ class FileWriter:
             )
             self.written.partitions[key] = folder
             path = part.close()
-            address = folder + path.name
-            bucket, object_key = bucket_and_key(address)
-            with path.open("rb") as body:
-                s3.put_object(Bucket=bucket, Key=object_key, Body=body)
-            path.unlink()
-            self.written.addresses.append(address)
+            placed.append((path, folder + path.name))
+            self.written.addresses.append(folder + path.name)
+        with ThreadPoolExecutor(_UPLOADS) as pool:
+            deque(pool.map(lambda each: _put(s3, *each), placed), maxlen=0)
         return self.written
+
+
+def _put(s3: Any, path: Path, address: str) -> None:
+    bucket, key = bucket_and_key(address)
+    with path.open("rb") as body:
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+    path.unlink()
+
+
+def _grouped(columns: Sequence[pa.Array]) -> tuple[pa.Array, list[int]]:
+    """The rows' numbers, those with the same values together and otherwise in order; where each group begins."""
+    codes: pa.Array = _numbers(columns[0])
+    for column in columns[1:]:
+        each = _numbers(column)
+        both = pc.add(pc.multiply(codes, pc.add(pc.max(each), 1)), each)
+        codes = _numbers(both)  # few numbers again: products of many columns would not fit
+    order = pc.sort_indices(codes)  # stable
+    ends: list[int] = pc.run_end_encode(codes.take(order)).run_ends.to_pylist()
+    return order, [0, *ends[:-1]]
+
+
+def _numbers(column: pa.Array) -> pa.Array:
+    """The values numbered, in order of their first appearance; NULL is one."""
+    return column.dictionary_encode(null_encoding="encode").indices.cast(pa.int64())
 
 
 def _folder_value(value: str | None) -> str:
