@@ -39,6 +39,7 @@ from infra.local.ministack import (
     queue_integration,
     service_roles,
     snapshots,
+    unwanted_events,
     web_server,
     worker_ends,
     worker_pipes,
@@ -78,6 +79,8 @@ def environment(
         "LOG_LEVEL": "WARNING",
         # Powertools takes LOG_LEVEL for its own, and without INFO lines nobody knows what was dropped.
         "POWERTOOLS_LOG_LEVEL": "INFO",
+        # Nobody collects traces here, and one of each call is a tenth of what the query function does.
+        "POWERTOOLS_TRACE_DISABLED": "true",
         "AWS_ENDPOINT_URL_ATHENA": server_url,
         "AWS_ENDPOINT_URL_FIREHOSE": server_url,
         "AWS_ENDPOINT_URL_QUICKSIGHT": server_url,
@@ -183,6 +186,7 @@ def main() -> None:
     mappings.install()
     partitions.install()
     disk_paths.install()
+    unwanted_events.install()
     kept_objects.install()
     kept_logs.install()
     kept_tokens.install()

@@ -245,3 +245,41 @@ def test_a_wrong_expression_is_refused_each_time_in_the_same_words(
         monkeypatch.setattr(dynamodb, name, getattr(dynamodb, name))  # undone afterwards
     conditions.install()
     assert [refusal(slot) for slot in slots] == before
+
+
+def test_comparisons_joined_by_and_give_what_ministack_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.services import dynamodb
+
+    values = {":g": {"S": "due"}, ":now": {"N": "30"}}
+    items: list[dict[str, Any]] = [
+        {"g": {"S": group}, "due_at": at}
+        for group in ("due", "dud")
+        for at in ({"N": "3"}, {"N": "30.0"}, {"S": "3"})
+    ]
+    items += [{"due_at": {"N": "1E1"}}, {"g": {"S": "due"}}, {}]
+    expressions = [
+        *(f"g = :g AND due_at {operator} :now" for operator in ("=", "<", "<=", ">", ">=", "<>")),
+        "#n = :g",
+        "g = :g and due_at <= :now",
+        "g = :g OR due_at <= :now",
+        "g = :g AND NOT due_at <= :now",
+        "g = :g AND attribute_exists(due_at)",
+        "g = :missing",
+    ]
+
+    def answers() -> list[bool]:
+        evaluate = dynamodb._evaluate_condition
+        return [evaluate(each, item, values, {"#n": "g"}) for each in expressions for item in items]
+
+    before = answers()
+    for name in (
+        "_tokenize",
+        "_check_redundant_parens",
+        "_check_reserved_keyword_usage",
+        "_condition_syntax_error",
+        "_evaluate_condition",
+    ):
+        monkeypatch.setattr(dynamodb, name, getattr(dynamodb, name))  # undone afterwards
+    conditions.install()
+    assert answers() == before == answers()
+    assert True in before
