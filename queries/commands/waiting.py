@@ -12,6 +12,9 @@ from queries.partitions import Key
 ROUND_SECONDS = 20
 """One call of the query function works at most this long, so that progress is seen."""
 _PAUSE = 0.2
+_IDLE_ROUNDS = 2.0
+"""A call that found nothing to do, since others are at it, is followed by a pause so many times as long: it
+has read the whole ledger, and who works needs the processor."""
 # Messages in flight are left out: a worker that died keeps one hidden for minutes, and what it tells of is
 # found by comparing the lake anyway.
 _QUEUED = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
@@ -84,7 +87,7 @@ def refresh_until_fresh(
     standing, everything = Standing(), True
     while True:
         # The queue is read first: what leaves it later has been marked when the function looks.
-        queued = queue_depth(sqs, queue_url)
+        began, queued = clock(), queue_depth(sqs, queue_url)
         request = {"penstock": "refresh", "seconds": ROUND_SECONDS, "everything": everything}
         answer = call(lambda_client, query_function, request)
         standing = Standing(
@@ -103,14 +106,16 @@ def refresh_until_fresh(
         if is_fresh and everything:
             return standing
         everything = is_fresh
-        if clock() >= deadline:
+        now = clock()
+        if now >= deadline:
             why = f" {told_of(standing.held)}." if standing.held else ""
             raise RefreshError(
                 f"After {timeout_seconds:.0f} s {standing.stale} of {standing.partitions} report partitions "
                 f"are stale and {standing.queued} notifications are queued.{why} Wait longer with --timeout, "
                 f"or look at the log of the function {query_function} and at: penstock reports list"
             )
-        sleep(_PAUSE)
+        is_idle = standing.held and not answer["published"]
+        sleep(max(_PAUSE, _IDLE_ROUNDS * (now - began)) if is_idle else _PAUSE)
 
 
 def wait_for(
