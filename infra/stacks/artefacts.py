@@ -121,9 +121,10 @@ HOOKS = Artefact(
     sources=(
         *_PROMISES,
         "producers/hooks",
-        *_files("producers/sources", "__init__", "access_log", "blocks", "chunks", "conversion", "csv_cells"),
-        *_files("producers/sources", "csv_chunks", "csv_rows", "definition", "encoding", "engine", "faults"),
-        *_files("producers/sources", "files", "lines", "making", "plan", "read", "reader"),
+        *_files("producers/sources", "__init__", "access_log", "blocks", "chunks", "conversion"),
+        *_files("producers/sources", "csv_blocks", "csv_cells", "csv_chunks", "csv_rows", "definition"),
+        *_files("producers/sources", "encoding", "engine", "faults", "files", "lines", "making", "plan"),
+        *_files("producers/sources", "read", "reader"),
         *_files("producers/sources", "results", "rows", "statement", "tables", "times", "webhook"),
         *_files("producers/sources", "zones"),
         *_files("producers", "errors", "identity"),

@@ -51,7 +51,8 @@ def chunks(
     match definition.format:
         case "csv":
             for header, found in csv_chunks(content, name, definition.csv):
-                yield _text_chunk(header, *found)
+                numbers, rows, refused = found
+                yield Chunk(numbers, text_table(header, rows) if isinstance(rows, list) else rows, refused)
         case "ndjson":
             yield from _of_lines(content, wanted, lambda line: _json_cells(line, wanted))
         case "access-log":

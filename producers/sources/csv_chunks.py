@@ -1,24 +1,29 @@
 """Rows of a team's CSV files, a block at a time.
 
-A block in which every line is one row, which nearly all are, is split by the csv module at once; in another
-one each row is read by itself.
+A block in which every line is one row, which nearly all are, is split at once: by Arrow where nothing in it
+is quoted, else by the csv module. In another one each row is read by itself.
 """
 
 import csv
 import io
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from producers.sources.blocks import blocks
+from producers.sources.csv_blocks import table_at_once
 from producers.sources.csv_cells import Dialect, Lines, Rows, shown
 from producers.sources.csv_rows import header_of, refuse_twice
 from producers.sources.definition import CsvForm
 from producers.sources.files import SourceError
 from producers.sources.lines import LARGEST_LINE, Refused
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Cells = Sequence[str | None]
-Found = tuple[list[int], list[Cells], list[tuple[int, Refused]]]
-"""Numbers of rows, their cells, and what is refused with its number."""
+Found = tuple[list[int], "list[Cells] | pa.Table", list[tuple[int, Refused]]]
+"""Numbers of rows, their cells (as rows, or as columns), and what is refused with its number."""
 
 
 def csv_chunks(content: io.BufferedReader, name: str, form: CsvForm) -> Iterator[tuple[Sequence[str], Found]]:
@@ -104,6 +109,12 @@ class _Blocks:
         if isinstance(lines, Refused):
             self._number += 1
             return [], [], [(self._number, lines)]
+        table = table_at_once(lines, self._header, self._form)
+        if table is not None:
+            first = self._number + 1
+            self._number += len(table)
+            self._shape = [_kind(column[-1].as_py()) for column in table.columns]
+            return list(range(first, first + len(table))), table, []
         rows = self._at_once(lines)
         if rows is None:
             self._source.put_back(lines)
