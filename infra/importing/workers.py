@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.config import Config
 
+from infra import without_pandas
 from infra.project.loading import load
 from producers.contracts import FilePlace
 from transforms.failed.s3_bucket import S3Objects
@@ -21,6 +22,8 @@ CLIENT_CONFIG = Config(
     # S3 checks the body against its ETag; a second checksum of every byte is CPU.
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
+    # Bucket, key and body are ours, and the check of them is a tenth of what a request costs.
+    parameter_validation=False,
 )
 
 
@@ -105,6 +108,7 @@ def _start(setup: Setup) -> None:
     from queries.engine.aws_session import aws_session
 
     _here["writer"] = setup.writer(aws_session().client("s3", config=CLIENT_CONFIG))
+    without_pandas.keep_out()  # now, when the project's own modules are imported
 
 
 def _write(parts: Sequence[Part]) -> list[Written]:
