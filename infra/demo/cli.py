@@ -2,6 +2,7 @@
 
 import json as json_text
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ from producers.commands.streams import UnknownStreamError, declared_stream
 from producers.contracts import Stream, echo, printable
 
 if TYPE_CHECKING:
-    from infra.demo.outcome import Outcome
+    from infra.demo.outcome import Outcome, Wanted
 
 
 def demo(
@@ -36,6 +37,10 @@ def demo(
             help="Replay this file instead, event times kept; one for each stream where there are several.",
         ),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Source of the project that reads the files: a SQL file in sources/."),
+    ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Open the live page, and send on until Ctrl-C.")
     ] = False,
@@ -50,16 +55,11 @@ def demo(
     """
     from infra.demo.demo import run
     from infra.demo.outcome import Wanted
-    from infra.demo.producing import require_readable
 
     target, steps = Target("local", os.environ, json=json, directory=Path.cwd()), Steps()
-    given = [_source(target, each) for each in files or ()]
-    for stream, file in given:
-        if not Path(file).is_file():
-            raise FileNotFoundError(2, "No such file", file)
-        require_readable(file, stream)
-    sources: list[tuple[Stream, str | None]] = [*given] or [(stream, None) for stream in _simulated(target)]
-    wanted = [Wanted(stream, events, seed, late, duplicate, malformed, file) for stream, file in sources]
+    wanted = _of_files(target, files or (), source) or [
+        Wanted(stream, events, seed, late, duplicate, malformed) for stream in _simulated(target)
+    ]
     outcome = run(wanted, target, lambda detail: _bring_up(target, enforce_iam, detail), steps)
     if json or context.obj.json:
         echo(json_text.dumps(outcome.to_json()))
@@ -81,6 +81,28 @@ def demo(
     if outcome.accounting.produced and not outcome.accounting.landed:
         steps.say("Not one event became a row. Look at: penstock failed list")
         raise typer.Exit(Exit.FAILED)
+
+
+def _of_files(target: Target, files: Sequence[str], source: str | None) -> "list[Wanted]":
+    """What is sent of the files. Raises SourceError for one that cannot be read, before anything starts."""
+    from infra.demo.outcome import Wanted
+    from infra.demo.producing import require_readable
+    from producers.sources.definition import find_source
+
+    if source is not None and not files:
+        raise typer.BadParameter("A source reads files. Name one: --from FILE", param_hint="--source")
+    definition = find_source(target.sources, source) if source is not None else None
+    wanted = []
+    for given in files:
+        if definition is None:
+            stream, file = _source(target, given)
+        else:
+            stream, file = definition.contract(target.streams, None), given
+        if not Path(file).is_file():
+            raise FileNotFoundError(2, "No such file", file)
+        require_readable(file, stream, definition)
+        wanted.append(Wanted(stream, file=file, source=definition))
+    return wanted
 
 
 def _source(target: Target, given: str) -> tuple[Stream, str]:

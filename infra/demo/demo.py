@@ -13,7 +13,7 @@ from infra.accounting.reconcile import Places, ProducerEpoch, reconcile
 from infra.command.progress import Detail, Steps
 from infra.command.target import Target
 from infra.demo.outcome import Outcome, Wanted
-from infra.demo.producing import send_file, send_simulation
+from infra.demo.producing import send_file, send_rows, send_simulation
 from infra.local.status.reports import standings
 from producers.commands.feeding import Fed
 from producers.commands.hour_guard import HourGuard
@@ -126,6 +126,8 @@ def _produce(
     sink = sink_of(wanted.stream, target.entrance(wanted.stream.name), target.client)
     if simulation is None:
         assert wanted.file is not None
+        if wanted.source is not None:
+            return send_rows(sink, wanted.source, wanted.stream, wanted.file, progress, target)
         return send_file(sink, wanted.stream, wanted.file, progress, HourGuard(target))
     return send_simulation(sink, simulation, progress)
 

@@ -10,6 +10,7 @@ from infra.local.status.reports import Standing
 from producers.commands.feeding import Fed
 from producers.contracts import Stream
 from producers.simulation.simulator import Simulation
+from producers.sources.definition import SourceDefinition
 
 SPAN = timedelta(hours=3)
 """Simulated events happened in the last hours. Here and below: as `penstock produce simulate` does it."""
@@ -17,7 +18,9 @@ SPAN = timedelta(hours=3)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to run: a simulation of the stream, or the lines of `file` as its events."""
+    """What to run: a simulation of the stream, or the lines of `file` as its events: as `source` reads them,
+    if there is one.
+    """
 
     stream: Stream
     events: int = 20_000
@@ -26,6 +29,7 @@ class Wanted:
     duplicate: float = 0.01
     malformed: float = 0.002
     file: str | None = None
+    source: SourceDefinition | None = None
 
     def simulation(self, now: datetime) -> Simulation:
         """The traffic of the hours before `now`."""

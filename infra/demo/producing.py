@@ -2,18 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 
 from infra.accounting.intervals import IntervalSet
 from infra.accounting.names import names_in
 from infra.accounting.reconcile import Places, ProducerEpoch
+from producers.commands.by_source import BySource
 from producers.commands.feeding import Fed, feed_simulation, feed_source
-from producers.commands.hour_guard import HourGuard
+from producers.commands.hour_guard import HourGuard, Target
 from producers.contracts import Stream
 from producers.errors import ProducerError
 from producers.producer import Producer
 from producers.simulation.simulator import Simulation
 from producers.sinks.port import RecordSink
+from producers.sources.definition import SourceDefinition
 from producers.sources.read import SourceItem, WholeEvent, read
+from producers.sources.reader import SourceReader
 
 Progress = Callable[[Fed], None]
 _CLOSE_SECONDS = 120.0
@@ -41,9 +45,16 @@ def send_simulation(sink: RecordSink, simulation: Simulation, progress: Progress
     return fed, _own(producer)
 
 
-def require_readable(path: str, declared: Stream) -> None:
-    """Raise SourceError unless the file is of a format that is known, before anything is started for it."""
-    next(iter(read(path, declared)), None)
+def require_readable(path: str, declared: Stream, source: SourceDefinition | None = None) -> None:
+    """Raise SourceError unless the file is of a format that is known, before anything is started for it.
+
+    With a source, which must fit the file's columns, it also raises SourceDefinitionError.
+    """
+    if source is None:
+        next(iter(read(path, declared)), None)
+        return
+    with SourceReader(source, declared) as reader, closing(reader.batches(path)) as batches:
+        next(batches, None)
 
 
 def send_file(
@@ -67,6 +78,30 @@ def send_file(
     fed = _sent(producer, lambda: feed_source(producer, watched(read(path, declared)), pace, progress))
     whole = {name: IntervalSet.of(span for span in spans if span[0] > 0) for name, spans in passing.items()}
     return fed, {**whole, **_own(producer)}
+
+
+def send_rows(
+    sink: RecordSink,
+    source: SourceDefinition,
+    declared: Stream,
+    path: str,
+    progress: Progress,
+    target: Target,
+) -> tuple[Fed, Places]:
+    """Send a file's rows as the source reads them; return what was sent, also by name.
+
+    Raises NotUniqueError, SourceDefinitionError, SourceError, NotSentError.
+    """
+    rows = BySource(source, declared)
+    try:
+        rows.prepare([path], lambda: target.delivery)
+        producer = Producer(sink=sink, fail_fast=True)
+        pace = HourGuard(target).of_plan(path, rows.plan_of(path)).pace(producer.flush)
+        with closing(rows.items(path, None, lambda *_: None)) as items:
+            fed = _sent(producer, lambda: feed_source(producer, items, pace, progress))
+    finally:
+        rows.close()
+    return fed, _own(producer)
 
 
 def _sent(producer: Producer, feed: Callable[[], Fed]) -> Fed:

@@ -20,6 +20,8 @@ from tests.flights.answers import Answers, Row
 pytestmark = pytest.mark.cloud
 COUNT = int(os.environ.get("PENSTOCK_TEST_FLIGHTS", "2000"))
 PROJECT = Path(__file__).parents[1] / "flights"
+CLOCK_CHANGES = ("2013-03-10", "2013-11-03")
+"""Days of New York with 23 and with 25 hours. They are among the flights however few those are."""
 COLUMNS = {
     "departures_by_hour": ("event_hour", "origin", "flights", "cancelled", "delay_minutes"),
     "carriers_by_day": ("event_date", "carrier", "flights", "cancelled", "delay_minutes"),
@@ -37,12 +39,15 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 
 def cut() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The first flights, in order of time, and the weather until the last of them."""
-    flown = independent.flights().sort_values("time_hour", kind="stable").head(COUNT)
-    measured = independent.weather()
-    if len(flown) < independent.ALL_FLIGHTS:
-        measured = measured[measured["time_hour"] <= flown["time_hour"].max()]
-    return flown, measured
+    """The first flights, in order of time, with the weather until the last of them; and some of the days on
+    which clocks were changed.
+    """
+    every, measured = independent.flights().sort_values("time_hour", kind="stable"), independent.weather()
+    if len(every) <= COUNT:
+        return every, measured
+    first = every.head(COUNT)
+    changed = every[independent.local_days(every).isin(CLOCK_CHANGES)].iloc[::5]
+    return pd.concat([first, changed]), measured[measured["time_hour"] <= first["time_hour"].max()]
 
 
 def reported(shell: Shell) -> Answers:
@@ -97,6 +102,9 @@ def test_files_become_the_reports_that_pandas_makes_of_them_and_no_later_copy_ch
     accounts = year.json("reconcile", "--wait", "60")
     assert (accounts["balanced"], accounts["landed"]) == (True, len(flown) + len(measured))
 
+    days = {day for day, *_ in found.departures_by_local_day}
+    assert days.issuperset(CLOCK_CHANGES)
+
     before = served(year)
     for name, rows in {
         "again": flown,
@@ -108,3 +116,8 @@ def test_files_become_the_reports_that_pandas_makes_of_them_and_no_later_copy_ch
         assert (copy["landed"], copy["already_there"], copy["corrections"]) == (0, len(rows), 0)
     year.run("reports", "refresh", "--wait", "--timeout", "1800")
     assert served(year) == before
+
+    sent = flown.head(40)
+    again = year.json("demo", "--from", written(sent, tmp_path / "sent.csv"), "--source", "flights")
+    assert (again["produced"], again["balanced"], again["failed"]) == (len(sent), True, 0)
+    assert reported(year) == expected, "a row that the stream brings, too, is the event that was imported"

@@ -43,6 +43,12 @@ def weather() -> pd.DataFrame:
     return pd.read_csv(package_file("weather.csv"), dtype=str, keep_default_na=False)
 
 
+def local_days(flown: pd.DataFrame) -> "pd.Series[str]":
+    """The day in New York of each flight."""
+    moments = pd.to_datetime(flown["time_hour"], utc=True)
+    return moments.dt.tz_convert(NEW_YORK).dt.strftime("%Y-%m-%d")
+
+
 def answers(flown: pd.DataFrame, measured: pd.DataFrame) -> Answers:
     """What the reports say of these flights and this weather."""
     moments = pd.to_datetime(flown["time_hour"], utc=True)
@@ -51,7 +57,7 @@ def answers(flown: pd.DataFrame, measured: pd.DataFrame) -> Answers:
         {
             "hour": moments.dt.strftime("%Y-%m-%d-%H"),
             "day": moments.dt.strftime("%Y-%m-%d"),
-            "local_day": moments.dt.tz_convert(NEW_YORK).dt.strftime("%Y-%m-%d"),
+            "local_day": local_days(flown),
             "carrier": flown["carrier"],
             "origin": flown["origin"],
             "cancelled": delays.isna().astype(int),

@@ -14,13 +14,15 @@ from infra.accounting.intervals import EMPTY
 from infra.accounting.reconcile import Places, reconcile
 from infra.command.target import Target
 from infra.demo.demo import evidence_places
-from infra.demo.producing import send_file
+from infra.demo.producing import require_readable, send_file, send_rows
 from infra.local.cloud import LocalCloud
 from producers.commands.hour_guard import HourGuard
 from producers.commands.hour_pacing import Delivery
 from producers.sinks.kinesis import KinesisSink
 from producers.sinks.memory import MemorySink, even_shards
+from producers.sources.definition import SourceDefinitionError, parse_source
 from producers.sources.files import SourceError
+from tests.producers.sources.flights import CSV, FLIGHTS, HEADER, SELECT
 from tests.producers.sources.mutated_inputs import mutated
 from tests.producers.sources.test_mutated_inputs import accounted
 from tests.shop import WEB
@@ -75,3 +77,20 @@ def test_a_file_of_many_hours_leaves_as_fast_as_the_delivery_can_open_them(tmp_p
     assert hours.as_dict()["event_hours"] == 60
     assert hours.as_dict()["paced_seconds"] > 0
     assert not hours.is_exceeded
+
+
+def test_rows_that_a_source_reads_are_sent_and_known_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "flights.csv"
+    file.write_text(CSV)
+    source = parse_source(HEADER + SELECT, "flights.sql")
+    sink = MemorySink(even_shards(1), lambda *_: None)
+    fed, names = send_rows(sink, source, FLIGHTS, str(file), lambda _: None, Hours())
+    rows = len(CSV.splitlines()) - 1
+    assert (fed.put, [len(numbers) for numbers in names.values()]) == (rows, [rows])
+
+
+def test_a_source_that_does_not_fit_the_file_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text("time,airline\n2013-01-01T10:00:00Z,UA\n")
+    with pytest.raises(SourceDefinitionError, match="There is no column"):
+        require_readable(str(file), FLIGHTS, parse_source(HEADER + SELECT, "flights.sql"))
