@@ -27,6 +27,7 @@ from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_queries
 from queries.store.event_views import event_views
 from transforms.contracts import FAILED_PREFIX, FAILED_TABLE
+from transforms.failed.replay_ledger import REPLAYS_PREFIX
 
 QUERY = [
     "athena:StartQueryExecution",
@@ -274,18 +275,15 @@ def _see_delivery() -> Grant:
 
 
 def _failed_reader(deployment: Deployment, project: Project) -> Policy:
-    streams = [
-        arn("kinesis", f"stream/{deployment.stream(stream.name)}")
-        for stream in project.streams.values()
-        if not stream.is_direct
-    ]
-    puts = Grant("PutThemBack", ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards"], streams)
+    lake, prefixes = deployment.lake_bucket, _prefixes(project)
+    written = [bucket_arn(lake, f"{prefix}*") for prefix in (*prefixes, REPLAYS_PREFIX)]
     return Policy(
-        "Reads failed records, which hold events as they came with all personal data, and puts them back",
+        "Reads failed records, which hold events as they came with all personal data, and replays them",
         (
-            _read("ReadFailed", deployment.lake_bucket, [FAILED_PREFIX]),
-            list_below("ListFailed", deployment.lake_bucket, [FAILED_PREFIX]),
-            *([puts] if streams else []),
+            # An object that a replay writes is read first: rows of other events stay in it.
+            _read("ReadFailed", lake, [FAILED_PREFIX, REPLAYS_PREFIX, *prefixes]),
+            list_below("ListFailed", lake, [FAILED_PREFIX, REPLAYS_PREFIX, *prefixes]),
+            Grant("PutThemBack", ["s3:PutObject"], written, why_wildcard=OBJECTS),
         ),
     )
 

@@ -136,9 +136,9 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
         ),
         "failed-reader": (
             [("s3:GetObject", failed), ("s3:ListBucket", lake, _below("failed/processing-failed/")),
-             *(each for each in puts if each[0].startswith("kinesis:"))],
-            [*nobody, *rows, ("s3:PutObject", failed), ("s3:GetObject", report),
-             *reads, *(each for each in puts if each[0].startswith("firehose:")),
+             *rows, *writes, *listed, ("s3:PutObject", f"{names.lake}/replays/a.json"),
+             ("s3:GetObject", f"{names.lake}/replays/a.json"), ("s3:ListBucket", lake, _below("replays/"))],
+            [*nobody, ("s3:PutObject", failed), ("s3:GetObject", report), *reads, *puts,
              ("athena:StartQueryExecution", analysts)],
         ),
         "importer": (

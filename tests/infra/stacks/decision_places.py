@@ -24,6 +24,9 @@ ROW = f"{LAKE}/web_events/event_hour=2026-11-24-10/a.parquet"
 FAILED = f"{LAKE}/failed/processing-failed/dt=2026-11-24/a"
 
 
+REPLAY = f"{LAKE}/replays/a.json"
+
+
 REPORT = f"{REPORTING}/reports/orders_by_hour/v1/run=7/event_hour=2026-11-24-10/0"
 
 
