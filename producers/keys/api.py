@@ -44,7 +44,7 @@ def api(keys: Callable[[], Administration]) -> APIGatewayHttpResolver:
             problem.status, MEDIA_TYPE, problem.body(request).decode(), {"cache-control": "no-store"}
         )
 
-    @app.exception_handler([KeysError, ProblemError])
+    @app.exception_handler([KeysError, ProblemError])  # type: ignore[untyped-decorator]
     def refused(error: KeysError | ProblemError) -> Response[str]:
         if isinstance(error, ProblemError):
             return refuse(error)
@@ -52,7 +52,7 @@ def api(keys: Callable[[], Administration]) -> APIGatewayHttpResolver:
             ProblemError("no_such_key" if isinstance(error, NoSuchKeyError) else "invalid_key", str(error))
         )
 
-    @app.exception_handler([ClientError, BotoCoreError])
+    @app.exception_handler([ClientError, BotoCoreError])  # type: ignore[untyped-decorator]
     def unavailable(error: Exception) -> Response[str]:
         return refuse(
             ProblemError("keys_unavailable", f"{type(error).__name__}. Send it again later.", retry_after=2)
