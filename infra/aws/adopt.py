@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 Client = Callable[[str], Any]
 Find = Callable[[Client, str], str]
-"""(clients, name) -> the identifier to import it by. Raises ClientError when it is not there."""
+"""(clients, name) -> the identifier to import it by. Raises ClientError or LookupError when there is none."""
 
 
 def _bucket(client: Client, name: str) -> str:
@@ -38,12 +38,22 @@ def _secret(client: Client, name: str) -> str:
     return str(client("secretsmanager").describe_secret(SecretId=name)["ARN"])
 
 
+def _user_pool(client: Client, name: str) -> str:
+    pages = client("cognito-idp").get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 60})
+    for page in pages:
+        for pool in page["UserPools"]:
+            if pool["Name"] == name:
+                return str(pool["Id"])
+    raise LookupError(name)
+
+
 KEPT: Mapping[str, tuple[str, str, Find]] = {
     "AWS::S3::Bucket": ("BucketName", "BucketName", _bucket),
     "AWS::Kinesis::Stream": ("Name", "Name", _stream),
     "AWS::DynamoDB::GlobalTable": ("TableName", "TableName", _table),
     "AWS::SQS::Queue": ("QueueName", "QueueUrl", _queue),
     "AWS::SecretsManager::Secret": ("Name", "Id", _secret),
+    "AWS::Cognito::UserPool": ("UserPoolName", "UserPoolId", _user_pool),
 }
 """Type to the property that names it, the identifier that an import wants, and how to find it."""
 
@@ -90,7 +100,7 @@ def _found(
         name = name.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
         try:
             found.append((logical_id, {identifier: find(client, name)}))
-        except ClientError:
+        except (ClientError, LookupError):
             continue  # not there, so the deploy makes it
     return found
 

@@ -278,7 +278,7 @@ def _failed_reader(deployment: Deployment, project: Project) -> Policy:
     lake, prefixes = deployment.lake_bucket, _prefixes(project)
     written = [bucket_arn(lake, f"{prefix}*") for prefix in (*prefixes, REPLAYS_PREFIX)]
     return Policy(
-        "Reads failed records, which hold events as they came with all personal data, and replays them",
+        "Reads failed records, which hold events as they came with all personal data, and puts them back",
         (
             # An object that a replay writes is read first: rows of other events stay in it.
             _read("ReadFailed", lake, [FAILED_PREFIX, REPLAYS_PREFIX, *prefixes]),

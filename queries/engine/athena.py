@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from boto3 import Session
 
 _THROTTLED = ("TooManyRequestsException", "ThrottlingException")
+# Athena itself failed: the same token may be tried again, and a worker that gave up would leave its leases.
+_PASSING = (*_THROTTLED, "InternalServerException")
 # Out of memory or time, cut off by the work group: a smaller query may pass where this one did not.
 _RESOURCES = (
     "EXCEEDED_",
@@ -89,7 +91,7 @@ class AthenaEngine:
         except DatabaseError as error:
             # PyAthena wraps what botocore raised.
             answer = error.__cause__.response["Error"] if isinstance(error.__cause__, ClientError) else {}
-            if answer.get("Code") in _THROTTLED:
+            if answer.get("Code") in _PASSING:
                 raise QueryThrottledError(str(error)) from error
             if answer.get("Code") == "InvalidRequestException":
                 # Athena has one code for every request that it does not take.

@@ -154,7 +154,7 @@ def test_pages_of_any_origin_may_ask_the_collector_and_nothing_else(
     assert (status, headers["access-control-allow-origin"]) == (200, "*")
     for method, path in (
         ("GET", "/"), ("GET", "/_ministack/health"), ("POST", "/2015-03-31/functions/x/invocations"),
-        ("GET", "/v1/../_ministack/health"), ("GET", "/v1/keys"), ("GET", "/_penstock/secret?id=a"),
+        ("GET", "/v1/../_ministack/health"), ("GET", "/v1/other"), ("GET", "/_penstock/secret?id=a"),
     ):  # fmt: skip
         status, _, body = door.ask(method, path, b"" if method == "POST" else None, origin)
         assert (status, json.loads(body)) == (404, {"message": "Not Found"}), path

@@ -14,6 +14,7 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
     function = f"arn:aws:lambda:{place}:function:{of.jobs_function}"
     machine = of.jobs_machine_arn
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:a-1"
+    route = f"arn:aws:execute-api:{place}:abc/$default/POST"
     plan = f"{names.reporting}/jobs/a.json"
     rows: Asked = [("s3:GetObject", names.row(each)) for each in names.project.streams.values()]
     return {
@@ -42,5 +43,12 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
             [("lambda:InvokeFunction", function)],
             [*names.nobody, ("lambda:InvokeFunction", names.queries), ("dynamodb:PutItem", table),
              ("sqs:SendMessage", queue), ("states:StartExecution", machine)],
+        ),
+        "job-keeper": (
+            [("execute-api:Invoke", f"{route}/iam/v1/jobs"),
+             ("execute-api:Invoke", f"{route}/iam/v1/jobs/a/cancel")],
+            [*names.nobody, *rows, ("execute-api:Invoke", f"{route}/api/v1/jobs"), ("sqs:SendMessage", queue),
+             ("dynamodb:PutItem", table), ("states:StartExecution", machine),
+             ("lambda:InvokeFunction", function)],
         ),
     }  # fmt: skip

@@ -16,6 +16,8 @@ from infra.local.athena.executions import Executions
 from infra.local.athena.store import NotKeptError, Store
 from infra.local.cloud import LocalCloud
 from infra.local.parts.cfn import TYPE_PROPERTY, ResourceEndpoint, ResourceStore
+from queries.engine.port import QueryThrottledError
+from tests.queries.cloud import Chain
 
 
 def _fill(connection: sqlite3.Connection) -> None:
@@ -120,6 +122,9 @@ def test_athena_refuses_what_the_disk_does_not_take_and_goes_on_when_it_does(loc
             athena.create_work_group(Name="full-disk")
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
         assert caught.value.response["Error"]["Code"] == "InternalServerException"
+        # A worker that ended here would keep others from its partitions for minutes: it has to try again.
+        with pytest.raises(QueryThrottledError, match="disk of the local cloud is full"):
+            Chain.of(local_cloud).engine.start("SELECT 1", "a-token-of-at-least-thirty-two-characters")
     finally:
         resource.prlimit(found["pid"], resource.RLIMIT_FSIZE, before)
     athena.create_work_group(Name="full-disk")
