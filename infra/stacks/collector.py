@@ -18,6 +18,7 @@ from infra.project.project import Project
 from infra.stacks.artefacts import COLLECTOR, HOOKS, KEYS
 from infra.stacks.collector_permissions import KEY_ROUTES, collector_grants, keys_grants
 from infra.stacks.findings import accept
+from infra.stacks.queues import queue_with_dead_letters
 from infra.stacks.webhooks import Webhooks
 from producers.collector.key_items import EXPIRES_AT, HASH_KEY
 from producers.collector.settings import Settings
@@ -81,27 +82,15 @@ class CollectorStack(Stack):
 
     def _queues(self) -> tuple[sqs.Queue, sqs.Queue]:
         deployment = self._deployment
-        dead = sqs.Queue(
-            self,
-            "SpillDead",
-            queue_name=deployment.collector_dead_letter_queue,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=RemovalPolicy.RETAIN,
-        )
-        queue = sqs.Queue(
+        return queue_with_dead_letters(
             self,
             "Spill",
-            queue_name=deployment.collector_queue,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(4),
-            visibility_timeout=Duration.seconds(6 * deployment.collector_timeout_seconds),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=MAX_RECEIVES),
-            removal_policy=RemovalPolicy.RETAIN,
+            "SpillDead",
+            name=deployment.collector_queue,
+            dead_name=deployment.collector_dead_letter_queue,
+            timeout=deployment.collector_timeout_seconds,
+            receives=MAX_RECEIVES,
         )
-        return dead, queue
 
     def _function(self, code: Path) -> PipelineFunction:
         deployment = self._deployment

@@ -19,6 +19,7 @@ from infra.stacks.api import JobsApi
 from infra.stacks.artefacts import API, JOBS
 from infra.stacks.job_permissions import api_grants, jobs_grants, machine_grants
 from infra.stacks.permissions import arn
+from infra.stacks.queues import queue_with_dead_letters
 from infra.stacks.roles import runtime_role
 from queries.jobs.dynamodb import CREATED_AT, EXPIRES_AT, HASH_KEY, LISTED, NEWEST_INDEX
 from queries.jobs.machine import definition
@@ -62,27 +63,15 @@ class JobsStack(Stack):
 
     def _queues(self) -> tuple[sqs.Queue, sqs.Queue]:
         deployment = self._deployment
-        dead = sqs.Queue(
-            self,
-            "Dead",
-            queue_name=deployment.jobs_dead_letter_queue,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=RemovalPolicy.RETAIN,
-        )
-        queue = sqs.Queue(
+        return queue_with_dead_letters(
             self,
             "Queue",
-            queue_name=deployment.jobs_queue,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(4),
-            visibility_timeout=Duration.seconds(6 * deployment.jobs_timeout_seconds),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=MAX_RECEIVES),
-            removal_policy=RemovalPolicy.RETAIN,
+            "Dead",
+            name=deployment.jobs_queue,
+            dead_name=deployment.jobs_dead_letter_queue,
+            timeout=deployment.jobs_timeout_seconds,
+            receives=MAX_RECEIVES,
         )
-        return dead, queue
 
     def _table(self) -> dynamodb.TableV2:
         return dynamodb.TableV2(

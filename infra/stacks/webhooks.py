@@ -8,7 +8,7 @@ import json
 import string
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as http
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -23,6 +23,7 @@ from infra.project.project import Project
 from infra.stacks.artefacts import HOOKS
 from infra.stacks.findings import accept
 from infra.stacks.hook_permissions import hooks_gateway_grants, hooks_grants
+from infra.stacks.queues import queue_with_dead_letters
 from infra.stacks.roles import runtime_role
 from producers.hooks import message
 from producers.hooks.item_names import EXPIRES_AT, HASH_KEY
@@ -68,27 +69,15 @@ class Webhooks(Construct):
 
     def _queues(self) -> tuple[sqs.Queue, sqs.Queue]:
         deployment = self._deployment
-        dead = sqs.Queue(
-            self,
-            "Dead",
-            queue_name=deployment.hooks_dead_letter_queue,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=RemovalPolicy.RETAIN,
-        )
-        queue = sqs.Queue(
+        return queue_with_dead_letters(
             self,
             "Deliveries",
-            queue_name=deployment.hooks_queue,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(4),
-            visibility_timeout=Duration.seconds(6 * deployment.hooks_timeout_seconds),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=MAX_RECEIVES),
-            removal_policy=RemovalPolicy.RETAIN,
+            "Dead",
+            name=deployment.hooks_queue,
+            dead_name=deployment.hooks_dead_letter_queue,
+            timeout=deployment.hooks_timeout_seconds,
+            receives=MAX_RECEIVES,
         )
-        return dead, queue
 
     def _table(self) -> dynamodb.TableV2:
         return dynamodb.TableV2(

@@ -4,7 +4,7 @@ A key itself is kept nowhere: whoever made it sees it once.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -13,6 +13,8 @@ from producers.contracts import HISTORY_SOURCES, Stream
 from producers.contracts.fields import Identifier
 
 CHANCE_BYTES = 24
+_Bounded = Annotated[tuple[str, ...], msgspec.Meta(max_length=100)]
+"""So many names fit into one item of the table."""
 
 
 class KeysError(ValueError):
@@ -49,9 +51,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     source: str
-    streams: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
+    streams: _Bounded = ()
+    types: _Bounded = ()
+    origins: _Bounded = ()
     rate: int = 0
     daily: int = 0
     envelopes: bool = False
@@ -119,9 +121,7 @@ class Administration:
         return NewKey(key, digest[:ID_DIGITS])
 
     def _found(self, key_id: str) -> tuple[str, WriteKey]:
-        found = [
-            (digest, key) for digest, key in self._table.all().items() if key_id and digest.startswith(key_id)
-        ]
+        found = [(digest, key) for digest, key in self._table.all().items() if digest[:ID_DIGITS] == key_id]
         if len(found) != 1:
             raise NoSuchKeyError(
                 f"{len(found) or 'No'} key has the id {key_id[:64]!r}. See: penstock keys list"

@@ -107,6 +107,7 @@ def test_a_key_is_made_used_rotated_and_disabled_over_http(local_cloud: LocalClo
         ("POST", "/v1/keys", [1], 400, "unreadable_body"),
         ("POST", "/v1/keys", {"sources": "a"}, 400, "unreadable_body"),
         ("POST", "/v1/keys", {"source": 5}, 400, "unreadable_body"),
+        ("POST", "/v1/keys", {"source": "a", "origins": ["https://a.b"] * 101}, 400, "unreadable_body"),
         ("POST", "/v1/keys", {"source": "a b"}, 422, "invalid_key"),
         ("POST", "/v1/keys", {"source": "a", "streams": ["other"]}, 422, "invalid_key"),
         ("POST", "/v1/keys/ffffffffffffffff/disable", None, 404, "no_such_key"),

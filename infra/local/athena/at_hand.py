@@ -23,7 +23,9 @@ class AtHand:
         """The object's bytes; None when they must be fetched."""
         if stored.size > MOST_BYTES or ".." in stored.key.split("/"):
             return None
-        path = Path(self._folder, stored.bucket, stored.key)
+        path = (
+            self._folder / f"{stored.bucket}/{stored.key}"
+        )  # joined so, a key that begins with / stays below
         try:
             if path.stat().st_size != stored.size:
                 return None

@@ -87,11 +87,11 @@ def test_a_rotated_key_allows_the_same_and_the_old_one_ends_only_when_it_is_disa
     assert held.items[digest_of(new.key)].types == ("page_viewed",)
 
 
-@pytest.mark.parametrize("key_id", ["", "zz", "0" * 64])
-def test_an_id_that_names_no_key_changes_nothing(key_id: str) -> None:
+@pytest.mark.parametrize("cut", [slice(0, 0), slice(0, 11), slice(1, None), slice(None, None, -1)])
+def test_an_id_that_names_no_key_changes_nothing(cut: slice) -> None:
     held = Held()
     mine = keys(held, b"a", b"b")
-    mine.create(Limits(source="pages"))
+    key_id = mine.create(Limits(source="pages")).key_id[cut]
     before = dict(held.items)
     for change in (mine.disable, mine.rotate):
         with pytest.raises(NoSuchKeyError, match="No key has the id"):
