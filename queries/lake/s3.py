@@ -26,6 +26,7 @@ class S3LakeIndex:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client, self._bucket = client, bucket
         self._read: dict[tuple[str, str], Sequence[str] | str] = {}
+        self._schemas: dict[Sequence[str], Sequence[str]] = {}
 
     def hours(self, table: str, first: str = "", last: str = "9999") -> Mapping[str, Input]:
         """Every hour from `first` to `last` (inclusive) that has objects. Keys sort as hours do."""
@@ -40,14 +41,20 @@ class S3LakeIndex:
 
     def columns(self, objects: Iterable[Listed]) -> Mapping[str, Sequence[str] | str]:
         """By key, the columns of a Parquet file, or what is wrong; of each only the footer is read."""
-        wanted = list(objects)
-        unread = [one for one in wanted if (one.key, one.tag) not in self._read]
-        found = {one.key: self._read[one.key, one.tag] for one in wanted if one not in unread}
+        found, unread = dict[str, Sequence[str] | str](), list[Listed]()
+        for one in objects:
+            if (known := self._read.get((one.key, one.tag))) is None:
+                unread.append(one)
+            else:
+                found[one.key] = known
         if len(self._read) > _REMEMBERED:
             self._read.clear()
+            self._schemas.clear()
         with ThreadPoolExecutor(_PARALLEL_READS) as pool:
             for one, columns in zip(unread, pool.map(self._columns, unread), strict=True):
-                found[one.key] = self._read[one.key, one.tag] = columns
+                # Objects of a table have the same columns for months: each list of them is kept once.
+                shared = self._schemas.setdefault(columns, columns)
+                found[one.key] = self._read[one.key, one.tag] = shared
         return found
 
     def _columns(self, one: Listed) -> Sequence[str] | str:
