@@ -32,6 +32,7 @@ from infra.local.ministack import (
     kept_objects,
     kept_records,
     kept_tokens,
+    lent_threads,
     mappings,
     partitions,
     pool_keys,
@@ -179,6 +180,7 @@ def main() -> None:
 
     lambda_runtime._PYTHON_WORKER_SCRIPT = worker_runtime.worker_script(lambda_runtime._PYTHON_WORKER_SCRIPT)
 
+    lent_threads.install()
     worker_pipes.install()
     worker_ends.install()
     end_marks.install()

@@ -43,11 +43,13 @@ def install(guarded: Callable[[Any], Any], beside: Sequence[tuple[int, Callable[
 def _config(app: Any, config: Any, port: int, *, lifespan: Literal["on", "off"]) -> "uvicorn.Config":
     import uvicorn
 
+    from infra.local.ministack.joined_writes import JoiningProtocol
+
     return uvicorn.Config(
         app,
         host=config.bind[0].rsplit(":", 1)[0],
         port=port,
-        http="httptools",
+        http=JoiningProtocol,
         lifespan=lifespan,
         log_level="warning",
         access_log=False,
