@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SIZE ?= 200000
-# One file's tests stay together: they share a local cloud.
-PARALLEL := --numprocesses 2 --dist loadfile
+# One file's tests stay together: they share a local cloud. Files are begun in the order of tests/conftest.py.
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
