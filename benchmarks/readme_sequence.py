@@ -90,7 +90,10 @@ def main() -> int:
     short = 0
     for number in range(asked.rounds):
         log = asked.folder.resolve() / "moved.log"
-        found = one_round(asked.folder, log, moved(asked.log, log, number))
+        days = moved(asked.log, log, number)
+        if page_views(asked.folder, days):
+            parser.error(f"{asked.folder} has events of {days[0]} already, which count once: take an empty one")
+        found = one_round(asked.folder, log, days)
         short += found.added != asked.wanted
         print(
             f"{number + 1:>3}: {found.added:,} of {asked.wanted:,} page views; "
