@@ -92,7 +92,7 @@ def main() -> int:
         log = asked.folder.resolve() / "moved.log"
         days = moved(asked.log, log, number)
         if page_views(asked.folder, days):
-            parser.error(f"{asked.folder} has events of {days[0]} already, which count once: take an empty one")
+            parser.error(f"{asked.folder} has events of {days[0]} already, which count once: take another")
         found = one_round(asked.folder, log, days)
         short += found.added != asked.wanted
         print(
