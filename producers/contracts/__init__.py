@@ -1,6 +1,7 @@
 """What producers promise: the events. The next stage reads these names and nothing else of `producers`."""
 
 from producers.contracts.audit import AUDIT_TYPE, PRODUCER_AUDITED, ProducerAudited
+from producers.contracts.column_checks import ColumnChecks, column_checks
 from producers.contracts.envelope import ENVELOPE_FIELDS, Event, EventId, EventType, Payload, UtcTime
 from producers.contracts.fields import bare_type
 from producers.contracts.headed_sql import HeadedSql, HeaderError, headed_sql
@@ -13,6 +14,7 @@ from producers.contracts.unreadable import UNREADABLE_LINE, UnreadableLine
 
 __all__ = [
     "AUDIT_TYPE",
+    "ColumnChecks",
     "CommandTarget",
     "ENVELOPE_FIELDS",
     "Event",
@@ -33,6 +35,7 @@ __all__ = [
     "UnreadableLine",
     "UtcTime",
     "bare_type",
+    "column_checks",
     "echo",
     "headed_sql",
     "load_streams",

@@ -8,16 +8,17 @@ from typing import Protocol
 import msgspec
 
 from producers.contracts import UNREADABLE_LINE, EventType, FilePlace, LineWriter
+from producers.importing.line_columns import lines_of
 from producers.importing.sorting import Sorter
 from producers.importing.uniqueness import IdCheck
-from producers.sources.results import SourceBatch, SourceFailure
+from producers.sources.results import EventColumns, SourceBatch, SourceFailure
 
 
 class Batches(Protocol):
     """Reads files as events; see `producers.sources.reader.SourceReader`."""
 
-    def batches(self, path: str) -> Generator[SourceBatch]:
-        """The rows of a file in order."""
+    def batches(self, path: str, *, in_columns: bool = False) -> Generator[SourceBatch]:
+        """The rows of a file in order. With `in_columns` events may be in the batch's `columns`."""
         ...
 
 
@@ -43,7 +44,7 @@ class FileReader:
         """Read them all. Raises SourceError and SourceDefinitionError."""
         found = Read()
         for number, path in enumerate(paths):
-            with closing(self._reader.batches(path)) as batches:
+            with closing(self._reader.batches(path, in_columns=True)) as batches:
                 for batch in batches:
                     self._take(number, batch, found)
                     progress(found)
@@ -63,10 +64,20 @@ class FileReader:
             for row, event_id, event_us, _, _, data in batch.events
             if event_id is not None
         )
+        if batch.columns is not None:
+            self._take_columns(number, batch.columns, found)
         self._failures.add([self._failed(number, batch.file, failure) for failure in batch.failures])
         found.events += len(lines)
         found.failures += len(batch.failures)
         found.left_out += batch.left_out
+
+    def _take_columns(self, number: int, columns: EventColumns, found: Read) -> None:
+        if columns.event_type.delivered:
+            self._events.add(lines_of(number, columns))
+            found.events += len(columns.rows)
+        else:
+            found.undelivered += len(columns.rows)
+        self._ids.add_columns(number, columns)
 
     def _failed(self, number: int, file: str, failure: SourceFailure) -> bytes:
         assert failure.event_id is not None

@@ -10,6 +10,8 @@ from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
+from producers.sources.results import EventColumns
+
 BUCKETS = 64
 SHOWN = 10
 """Groups of rows that a message names."""
@@ -65,6 +67,30 @@ class IdCheck:
             held[raw[15] % BUCKETS].append(pack(raw, hash(content), file, row))
             count += 1
         self._size += count * _ENTRY.size
+        if self._size > _HELD_BYTES:
+            self._spill()
+
+    def add_columns(self, file: int, columns: EventColumns) -> None:
+        """Take events of one file, as `add` does."""
+        import numpy as np
+
+        events = np.empty(
+            len(columns.event_ids),
+            [("id", np.uint8, 16), ("content", ">i8"), ("file", ">u4"), ("row", ">u8")],
+        )
+        raw = bytes.fromhex("".join(columns.event_ids).replace("-", ""))
+        events["id"] = np.frombuffer(raw, np.uint8).reshape(-1, 16)
+        events["content"] = [
+            *map(hash, zip(columns.event_us.to_pylist(), columns.data.to_pylist(), strict=True))
+        ]
+        events["file"], events["row"] = file, columns.rows.to_numpy()
+        buckets = events["id"][:, 15] % BUCKETS
+        order = np.argsort(buckets, kind="stable")
+        ends = np.cumsum(np.bincount(buckets, minlength=BUCKETS)).tolist()
+        body = events[order].tobytes()
+        for held, start, end in zip(self._held, [0, *ends], ends, strict=False):
+            held.append(body[start * _ENTRY.size : end * _ENTRY.size])
+        self._size += len(body)
         if self._size > _HELD_BYTES:
             self._spill()
 

@@ -11,11 +11,12 @@ from producers.contracts import EventType
 from producers.identity import KeyedIds, derived_event_id
 from producers.packing.codec import violation
 from producers.sources.chunks import Chunk
+from producers.sources.columns import ColumnReader, Passed
 from producers.sources.definition import SourceDefinition
 from producers.sources.engine import Engine
 from producers.sources.faults import Fault, careful_engine, faults
 from producers.sources.plan import ROW, Plan
-from producers.sources.results import SourceBatch, SourceEvent, SourceFailure
+from producers.sources.results import EventColumns, SourceBatch, SourceEvent, SourceFailure
 from producers.sources.rows import refused_line, row_line, with_nulls
 from producers.sources.times import TimeMembers, Times
 
@@ -43,6 +44,7 @@ class Tools:
     encode: Callable[[Any], bytes]
     ids: KeyedIds
     plan_of: Callable[["pa.Table"], Plan]
+    columns: ColumnReader
 
 
 class Making:
@@ -52,9 +54,20 @@ class Making:
         last_us: the time of the last event.
     """
 
-    def __init__(self, tools: Tools, chunk: Chunk, content_id: bytes | None, last_us: int) -> None:
-        """`content_id` names the file where the source has no key."""
+    def __init__(
+        self,
+        tools: Tools,
+        chunk: Chunk,
+        content_id: bytes | None,
+        last_us: int,
+        *,
+        in_columns: bool = False,
+    ) -> None:
+        """`content_id` names the file where the source has no key. `in_columns`: events may be, too."""
         self.last_us = last_us
+        self._in_columns = in_columns
+        self._columns: EventColumns | None = None
+        self._passed = Passed()
         self._tools = tools
         self._chunk = chunk
         self._content_id = content_id
@@ -70,7 +83,7 @@ class Making:
             self._failures.append(self._failure(number, "", each.reason, line, None, each.rows))
         self._failures.sort(key=lambda failure: failure.row)
         last = max([0, *numbers[-1:], *(at + each.rows - 1 for at, each in refused)])
-        return SourceBatch(file, last, self._events, self._failures, left_out)
+        return SourceBatch(file, last, self._events, self._failures, left_out, self._columns)
 
     def _read(self) -> int:
         """Makes events and failures of the rows; how many of them WHERE left out."""
@@ -83,21 +96,46 @@ class Making:
         engine.give(table)
         plan = tools.plan_of(table)
         bad: dict[int, Fault] = {}
+        is_whole = self._in_columns and tools.columns.takes(plan)
+        query = plan.values if is_whole else plan.query
         try:
-            found = engine.table(plan.query)
+            found = engine.table(query)
         except engine.error:
             bad = self._faults(table, plan)
             engine.give(table.filter(pa.array([at not in bad for at in range(len(table))])))
-            found = engine.table(plan.query)
+            found = engine.table(query)
         good = len(table) - len(bad)
         if len(found) > good or (len(found) < good and not plan.is_filtered):
             raise tools.definition.error(
                 f"The SELECT gives {len(found):,} rows for {good:,} rows of the file."
             )
-        self._add(found, plan)
+        left_out = good - len(found)
+        if is_whole:
+            found = self._take_columns(found, table, plan)
+        if len(found):
+            self._add(found, plan)
+        self._pass(len(table))
         for at, fault in bad.items():
             self._fail(at, fault.column, fault.reason, None)
-        return good - len(found)
+        return left_out
+
+    def _take_columns(self, found: "pa.Table", table: "pa.Table", plan: Plan) -> "pa.Table":
+        """Take the rows that surely are events; what `plan.query` says of the others."""
+        import pyarrow.compute as pc
+
+        tools = self._tools
+        sure = tools.columns.sure(found, plan, self._chunk.numbers, self._content_id)
+        if len(sure.places):
+            self._columns = sure.events
+            self._passed = Passed(sure.places, sure.events.event_us)
+        if not len(sure.others):
+            return found.slice(0, 0)
+        tools.engine.give(table.filter(pc.is_in(table.column(ROW), value_set=sure.others)))
+        return tools.engine.table(plan.query)
+
+    def _pass(self, at: int) -> None:
+        """The rows before this place have been seen: the last event may be one that is in a column."""
+        self.last_us = self._passed.before(at, self.last_us)
 
     def _faults(self, table: "pa.Table", plan: Plan) -> dict[int, Fault]:
         engine = careful_engine()
@@ -117,6 +155,7 @@ class Making:
         asked = (ROW, "__event", "__time", "__zoned", "__key", "__payload")
         rows = zip(*(columns[name] for name in asked), strict=True)
         for index, (at, name, time, zoned, key, members) in enumerate(rows):
+            self._pass(at)
             us, wrong = moment(time, zoned)
             if wrong is not None:
                 self._fail(at, plan.time_label, wrong, None)

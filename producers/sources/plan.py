@@ -47,6 +47,9 @@ class Plan:
             (members as JSON, without braces), and `__t0`, `__z0` ... for `time_fields`.
         identity: the part of `query` that an event id needs.
         parts: everything that can fail.
+        values: answers `__row`, `__time`, `__zoned`, `__key`, and `__v0`, `__v1` ... for `fields` of the
+            payload; where every row is of one event type and no field is a time, else empty.
+        event_type: of every row; None where each row says its own.
         is_filtered: whether there is a WHERE.
         time_label: the column that is named when the time is at fault.
         has_time_in_key: whether the event time is a part of the key.
@@ -59,6 +62,9 @@ class Plan:
     is_filtered: bool
     time_label: str
     has_time_in_key: bool
+    event_type: EventType | None
+    fields: Sequence[str]
+    values: str
 
 
 def plan(
@@ -111,7 +117,20 @@ class _Planner:
             [f"SELECT {ROW}", f"{event.value} AS __event", identity, f"{payload} AS __payload", *time_columns]
         )
         self._bound(query + suffix, definition.line)
-        return Plan(query + suffix, identity, parts, time_fields, where is not None, time_label, has_time)
+        is_plain = len(kinds) == 1 and not time_fields
+        values = [f"{part.value} AS __v{at}" for at, part in enumerate(payload_parts)]
+        return Plan(
+            query + suffix,
+            identity,
+            parts,
+            time_fields,
+            where is not None,
+            time_label,
+            has_time,
+            next(iter(kinds.values())) if is_plain else None,
+            [part.label for part in payload_parts],
+            ", ".join([f"SELECT {ROW}", identity, *values]) + suffix if is_plain else "",
+        )
 
     def _event_types(self) -> Mapping[str, EventType]:
         """The event types that rows may be: one, or with an expression any."""

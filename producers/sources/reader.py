@@ -10,6 +10,7 @@ import msgspec
 from producers.contracts import Stream
 from producers.identity import KeyedIds
 from producers.sources.chunks import Chunk, chunks, text_table
+from producers.sources.columns import ColumnReader
 from producers.sources.definition import SourceDefinition
 from producers.sources.engine import Engine
 from producers.sources.files import DAMAGED_GZIP, STDIN, Share, content_identity, opened, shown_path
@@ -42,14 +43,17 @@ class SourceReader:
         self._plans: dict[tuple[str, ...], Plan] = {}
         kinds = {kind.name: kind for kind in stream.event_types}  # the newest version comes last
         kinds.update({name: kind for name, kind in stream.latest.items() if name in kinds})
+        times = Times(definition, stream)
+        ids = KeyedIds(stream.name.encode(), definition.key_space.encode())
         self._tools = Tools(
             definition,
             self._engine,
-            Times(definition, stream),
+            times,
             {name: (kind, msgspec.json.Decoder(kind.payload)) for name, kind in kinds.items()},
             msgspec.json.Encoder().encode,
-            KeyedIds(stream.name.encode(), definition.key_space.encode()),
+            ids,
             self._plan_of,
+            ColumnReader(times, ids),
         )
         self._floor_us = int(stream.history_floor.timestamp()) * 1_000_000
 
@@ -63,8 +67,12 @@ class SourceReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def batches(self, path: str, share: Share | None = None) -> Generator[SourceBatch]:
+    def batches(
+        self, path: str, share: Share | None = None, *, in_columns: bool = False
+    ) -> Generator[SourceBatch]:
         """The rows of a file (`-`: standard input), in order. `share` tells how far it got.
+
+        With `in_columns`, for files only, events that can be made quickly are in the batch's `columns`.
 
         Raises SourceDefinitionError where the source does not fit the file's columns, SourceError where the
         file as a whole cannot be read.
@@ -74,7 +82,7 @@ class SourceReader:
         last_us = self._floor_us
         with closing(self._chunks(path, share)) as found:
             for chunk in found:
-                making = Making(self._tools, chunk, content_id, last_us)
+                making = Making(self._tools, chunk, content_id, last_us, in_columns=in_columns)
                 yield making.batch(name)
                 last_us = making.last_us
 

@@ -1,9 +1,12 @@
 """What reading a file with a source gives: events and failures, each with the row that it came from."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from producers.contracts import EventType, Payload, UnreadableLine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 KEPT_CHARACTERS = 1 << 17  # of a line that cannot be read; six bytes each at most, so that a record holds it
 KEPT_OF_REASON = 500
@@ -26,6 +29,22 @@ class SourceEvent(NamedTuple):
     event_type: EventType
     payload: Payload
     data: bytes
+
+
+class EventColumns(NamedTuple):
+    """Rows as events of one type, as columns; what `SourceEvent` says of each of them.
+
+    Attributes:
+        rows: int64.
+        event_us: int64.
+        data: binary.
+    """
+
+    rows: "pa.Array"
+    event_ids: Sequence[str]
+    event_us: "pa.Array"
+    event_type: EventType
+    data: "pa.Array"
 
 
 class SourceFailure(NamedTuple):
@@ -67,6 +86,7 @@ class SourceBatch(NamedTuple):
         file: the file's name as it is shown, without its folder.
         last_row: the number of the last row.
         left_out: how many rows the SELECT's WHERE left out.
+        columns: further events, where they are asked for as columns.
     """
 
     file: str
@@ -74,3 +94,4 @@ class SourceBatch(NamedTuple):
     events: Sequence[SourceEvent]
     failures: Sequence[SourceFailure]
     left_out: int = 0
+    columns: EventColumns | None = None

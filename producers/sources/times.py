@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from producers.contracts import Stream
 from producers.sources.definition import SourceDefinition
 from producers.sources.plan import Plan
 from producers.sources.zones import LocalTimeError, Zone
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * 1_000_000
+_MINUTE_US = 60_000_000
 
 
 class Times:
@@ -44,6 +49,39 @@ class Times:
         if us > _LAST_US:
             return 0, "is after the year 9999"
         return us, None
+
+    def all_utc(
+        self, us: "pa.ChunkedArray", is_zoned: "pa.ChunkedArray"
+    ) -> "tuple[pa.Array, pa.BooleanArray]":
+        """Columns of what `moment` takes and gives: the times in UTC, and which of them can be an event's."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        given = pc.fill_null(us, -1 - _LAST_US).to_numpy()
+        is_sure = (given >= -_LAST_US) & (given <= 2 * _LAST_US)
+        if not self._is_utc:
+            is_local = is_sure & ~pc.fill_null(is_zoned, False).to_numpy()
+            if is_local.any():
+                given, is_sure = given.copy(), is_sure.copy()
+                given[is_local], is_sure[is_local] = self._all_of_zone(given[is_local])
+        is_sure &= (given >= self._floor_us) & (given <= _LAST_US)
+        return pa.array(np.where(is_sure, given, 0)), pa.array(is_sure)
+
+    def _all_of_zone(
+        self, local: "np.ndarray[Any, Any]"
+    ) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
+        """The same for times of the source's zone, whose clocks are looked at once for each minute."""
+        import numpy as np
+
+        minutes, places = np.unique(local // _MINUTE_US, return_inverse=True)
+        shifts = [self._shift(minute * _MINUTE_US) for minute in minutes.tolist()]
+        known = np.array([shift is not None for shift in shifts], bool)
+        return local - np.array([shift or 0 for shift in shifts], np.int64)[places], known[places]
+
+    def _shift(self, local: int) -> int | None:
+        at, wrong = self.utc(local, None)
+        return local - at if wrong is None else None
 
 
 class TimeMembers:

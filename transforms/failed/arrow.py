@@ -66,6 +66,24 @@ def rows_to_table(table: LakeTable, rows: Sequence[bytes]) -> Any:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+def structs_of(table: LakeTable, column: str, payloads: Sequence[bytes]) -> Any:
+    """The column of an event type as an Arrow array, from its payloads as JSON, each ended by a newline.
+
+    Raises pyarrow.ArrowInvalid for a payload that does not fit.
+    """
+    kind, read = arrow_schema(table).field(column).type, _read_schema(table).field(column).type
+    data = b"".join(payloads)
+    found = pyarrow.json.read_json(
+        pa.BufferReader(data),
+        read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+        parse_options=pyarrow.json.ParseOptions(
+            explicit_schema=pa.schema(list(read)), unexpected_field_behavior="ignore"
+        ),
+    )
+    members = [_as_stored(found.column(each.name).combine_chunks(), each.type) for each in kind]
+    return pa.StructArray.from_arrays(members, fields=list(kind))
+
+
 @cache
 def _read_schema(table: LakeTable) -> Any:
     return pa.schema([pa.field(each.name, _as_read(each.type)) for each in arrow_schema(table)])

@@ -34,6 +34,7 @@ class Gate:
     """Validates the records of one stream and makes their rows.
 
     Attributes:
+        key_id: names the key of pseudonyms.
         accept: the fast path, for records that hold one event of a type's newest version. What it raises
             for another record is not final; what `explain` says is.
     """
@@ -41,6 +42,7 @@ class Gate:
     accept: Accept
 
     def __init__(self, table: LakeTable, *, key_id: str, key: bytes) -> None:
+        self.key_id = key_id
         layered = layers(row_plan(table, event_type) for event_type in table.stream.all_types)
         made = accepts(table, layered, key_id=key_id, key=key)
         self._accepts = {

@@ -3,26 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from producers.contracts import ImportedLine
+from producers.contracts import ImportedLine, read_imported_line
 from transforms.contracts import LakeTable
 from transforms.failed.arrow import arrow_schema, rows_to_table
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Failed, Outcome, RefusedError
 from transforms.gate.times import Arrivals
+from transforms.importing.quick_rows import QuickRows
+from transforms.importing.sender import IMPORT_SOURCE, Sender
 
-IMPORT_SOURCE = "import"
-"""What stands as `source` in the envelope of an imported event."""
 _ROWS_AT_ONCE = 20_000
-
-
-class Sender(NamedTuple):
-    """Who the events are from: an import is a producer with an epoch. `arrival_ms` is when it began."""
-
-    producer_id: str
-    epoch: int
-    arrival_ms: int
 
 
 class Refused(NamedTuple):
@@ -35,9 +28,9 @@ class Refused(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """Events that are numbered from `first_seq` on."""
+    """Lines of events that are numbered from `first_seq` on."""
 
-    lines: Iterable[ImportedLine]
+    lines: Sequence[bytes]
     first_seq: int
 
 
@@ -72,6 +65,7 @@ class RowMaker:
 
     def __init__(self, table: LakeTable, gate: Gate) -> None:
         self._table, self._gate = table, gate
+        self._quick = QuickRows(table, gate.key_id)
 
     def make(self, events: Sequence[Numbered], sender: Sender) -> list[Made]:
         """What becomes of each group of events. Rows are numbered without a gap, from its first number on;
@@ -80,33 +74,62 @@ class RowMaker:
         Groups are made together, since a table of few rows costs as much as one of thousands. The numbers are
         put in when it is known which events have a row. No event may be of a type that is dropped.
         """
-        rows: list[bytes] = []
+        every = [line for each in events for line in each.lines]
+        rows, has_row, failed = self._rows(every, sender)
         spans: list[range] = []
         refused: list[list[Refused]] = []
         numbers: list[int] = []
+        at = start = 0
         for lines, first_seq in events:
-            start, failures = len(rows), list[tuple[ImportedLine, Failed]]()
-            for line, outcome in self._judged(lines, sender):
-                if isinstance(outcome, Accepted):
-                    rows.append(outcome.row)
-                else:
-                    assert isinstance(outcome, Failed), f"{line.event_type} is not delivered"
-                    failures.append((line, outcome))
-            span = range(start, len(rows))
-            spans.append(span)
-            numbers += range(first_seq, first_seq + len(span))
+            count = int(has_row[at : at + len(lines)].sum())
+            failures = [failed[each] for each in range(at, at + len(lines)) if each in failed]
             refused.append(
                 [
-                    Refused(line, record(line, sender, seq), failed.reason, failed.place)
-                    for seq, (line, failed) in enumerate(failures, start=first_seq + len(span))
+                    Refused(line, record(line, sender, seq), outcome.reason, outcome.place)
+                    for seq, (line, outcome) in enumerate(failures, start=first_seq + count)
                 ]
             )
-        made = self._table_of(rows)
-        at = made.schema.get_field_index("seq")
-        made = made.set_column(at, made.schema.field(at), pa.array(numbers, pa.int64()))
+            spans.append(range(start, start + count))
+            numbers += range(first_seq, first_seq + count)
+            at, start = at + len(lines), start + count
+        column = rows.schema.get_field_index("seq")
+        made = rows.set_column(column, rows.schema.field(column), pa.array(numbers, pa.int64()))
         # One chunk each: how a file is written must not depend on which groups were made together.
         tables = (made.slice(span.start, len(span)).combine_chunks() for span in spans)
         return [Made(table, failures) for table, failures in zip(tables, refused, strict=True)]
+
+    def _rows(
+        self, lines: Sequence[bytes], sender: Sender
+    ) -> tuple[Any, "np.ndarray[Any, np.dtype[np.bool_]]", dict[int, tuple[ImportedLine, Failed]]]:
+        """The rows of all lines that have one, which these are, and what is wrong with the others, by place.
+
+        What the quick way does not take goes through the gate, one by one.
+        """
+        places, quick = self._quick.make(lines, sender)
+        has_row = np.zeros(len(lines), bool)
+        has_row[places] = True
+        failed: dict[int, tuple[ImportedLine, Failed]] = {}
+        if len(places) == len(lines):
+            return quick, has_row, failed
+        slow = np.flatnonzero(~has_row)
+        rows, further = list[bytes](), list[int]()
+        judged = self._judged((read_imported_line(lines[at]) for at in slow.tolist()), sender)
+        for at, (line, outcome) in zip(slow.tolist(), judged, strict=True):
+            if isinstance(outcome, Accepted):
+                rows.append(outcome.row)
+                further.append(at)
+            else:
+                assert isinstance(outcome, Failed), f"{line.event_type} is not delivered"
+                failed[at] = (line, outcome)
+        has_row[further] = True
+        if not len(places):
+            return self._table_of(rows), has_row, failed
+        order = np.argsort(np.concatenate([places, np.array(further, np.int64)]))
+        return (
+            pa.concat_tables([quick, self._table_of(rows)]).combine_chunks().take(pa.array(order)),
+            has_row,
+            failed,
+        )
 
     def audit(self, line: ImportedLine, sender: Sender) -> Any:
         """The row of the audit event, which is about the sequence and not in it."""

@@ -46,7 +46,7 @@ class PartWriter:
 
     def write(self, parts: Sequence[Part]) -> list[Written]:
         """Make the rows of these parts and put each as one object; none when no event of it has a row."""
-        events = [Numbered(map(read_imported_line, part.fresh), part.first_seq) for part in parts]
+        events = [Numbered(part.fresh, part.first_seq) for part in parts]
         made = self._maker.make(events, self._sender)
         return [self._written(part, each) for part, each in zip(parts, made, strict=True)]
 
@@ -61,11 +61,11 @@ class PartWriter:
         """The places of events that the lake holds with another content."""
         if not part.known:
             return []
-        lines: list[ImportedLine] = [read_imported_line(line) for line in part.known]
-        (made,) = self._maker.make([Numbered(lines, 1)], self._sender)
+        (made,) = self._maker.make([Numbered(part.known, 1)], self._sender)
         refused = {refused.line.event_id for refused in made.refused}
         bodies = (self._objects.get(key) or b"" for key in part.known_in)
         ids = changed_ids(made.rows, filter(None, bodies), self._table) | refused
+        lines: list[ImportedLine] = [read_imported_line(line) for line in part.known]
         return [line.place for line in lines if line.event_id in ids]
 
     def replace(self, part: Part, places: Sequence[FilePlace]) -> None:
@@ -73,7 +73,7 @@ class PartWriter:
         them. The object keeps its key and its other rows, and the row its sender and number.
         """
         wanted = set(places)
-        lines = [line for line in map(read_imported_line, part.known) if line.place in wanted]
+        lines = [line for line in part.known if read_imported_line(line).place in wanted]
         (made,) = self._maker.make([Numbered(lines, 1)], self._sender)
         for key in part.known_in:
             body = self._objects.get(key)
