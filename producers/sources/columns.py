@@ -105,8 +105,10 @@ def _json(checks: ColumnChecks, values: dict[str, "pa.Array"], rows: int) -> "pa
     members = [*_members(checks, values)]
     if not members:
         return pa.array([b"{}"] * rows, pa.binary())
-    joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
-    return pc.binary_join_element_wise("{", joined, "}", "").cast(pa.binary())
+    # Each begins with a comma. Arrow can join with one between what is there (`skip`), and then loses rows
+    # with nothing at all.
+    joined = pc.binary_join_element_wise(*members, "", null_handling="replace", null_replacement="")
+    return pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, 1), "}", "").cast(pa.binary())
 
 
 def _members(checks: ColumnChecks, values: dict[str, "pa.Array"]) -> Iterator["pa.Array"]:
@@ -117,7 +119,7 @@ def _members(checks: ColumnChecks, values: dict[str, "pa.Array"]) -> Iterator["p
         array = values.get(column.name)
         if array is None or array.null_count == len(array):
             continue
-        start = f'"{column.name}":'
+        start = f',"{column.name}":'
         if column.kind is str:
             yield pc.binary_join_element_wise(f'{start}"', array, '"', "")
         elif column.kind is float:
