@@ -11,7 +11,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 .PHONY: help setup demo test check format bench bench-producers bench-transforms bench-reports bench-local \
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
-        import-flights bench-import kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
+        import-flights bench-import import-large kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
         hook-deliveries bench-collector random-bodies job-requests offline-page
 
 help: ## this list
@@ -130,8 +130,10 @@ bench-filters: $(VENV)/.dev ## two hundred random filters, clicks and publishes:
 import-flights: $(VENV)/.dev ## a year of flights and weather from files to reports, beside pandas, with the time of each step
 	PENSTOCK_TEST_FLIGHTS=336776 PENSTOCK_TEST_TIMEOUT=3600 $(BIN)/pytest -s tests/end_to_end/test_flights.py
 
-bench-import: $(VENV)/.dev ## import of a dense file beside a replay, per CPU second; then memory over 5 GB: SIZE_BYTES=5000000000
-	$(BIN)/python -m benchmarks.importing
+bench-import: $(VENV)/.dev ## import of a dense file beside a replay, per second and per CPU second: EVENTS=2000000
+	$(BIN)/python -m benchmarks.importing --events $(or $(EVENTS),2000000)
+
+import-large: $(VENV)/.dev ## memory of an import of a generated file, which needs twice its size on the disk: SIZE_BYTES=5000000000
 	$(BIN)/python -m benchmarks.importing --memory $(or $(SIZE_BYTES),5000000000)
 
 kill-imports: $(VENV)/.dev ## a hundred imports killed at random moments and resumed: the same bytes

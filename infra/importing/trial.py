@@ -11,7 +11,7 @@ from infra.importing.session import NotUniqueError
 from producers.commands.unreadable_reasons import UnreadableReasons
 from producers.importing.reading import Batches, Read
 from producers.importing.uniqueness import IdCheck
-from producers.sources.results import SourceBatch
+from producers.sources.results import EventColumns, SourceBatch
 
 _HOUR_US = 3_600_000_000
 
@@ -67,7 +67,7 @@ def try_files(
     with TemporaryDirectory(dir=scratch) as folder:
         ids = IdCheck(Path(folder))
         for number, trial in enumerate(tried):
-            with closing(reader.batches(trial.file)) as batches:
+            with closing(reader.batches(trial.file, in_columns=True)) as batches:
                 for batch in batches:
                     _take(batch, trial)
                     hours.update(
@@ -78,10 +78,22 @@ def try_files(
                         for event in batch.events
                         if event.event_id is not None
                     )
+                    if batch.columns is not None:
+                        hours |= _take_columns(number, batch.columns, trial, ids)
                     progress(trial.read)
         if duplicates := ids.duplicates():
             raise NotUniqueError(duplicates.text(files), duplicates)
     return Trial(tried, len(hours))
+
+
+def _take_columns(number: int, columns: EventColumns, trial: FileTrial, ids: IdCheck) -> set[int]:
+    """Count events that came as columns; the hours that they are in."""
+    ids.add_columns(number, columns)
+    if not columns.event_type.delivered:
+        trial.read.undelivered += len(columns.rows)
+        return set()
+    trial.read.events += len(columns.rows)
+    return {*(columns.event_us.to_numpy() // _HOUR_US).tolist()}
 
 
 def _take(batch: SourceBatch, trial: FileTrial) -> None:

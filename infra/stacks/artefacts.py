@@ -122,7 +122,9 @@ HOOKS = Artefact(
         *_PROMISES,
         "producers/hooks",
         *_files("producers/sources", "__init__", "access_log", "blocks", "chunks", "conversion"),
-        *_files("producers/sources", "csv_blocks", "csv_cells", "csv_chunks", "csv_rows", "definition"),
+        *_files(
+            "producers/sources", "columns", "csv_blocks", "csv_cells", "csv_chunks", "csv_rows", "definition"
+        ),
         *_files("producers/sources", "encoding", "engine", "faults", "files", "lines", "making", "plan"),
         *_files("producers/sources", "read", "reader"),
         *_files("producers/sources", "results", "rows", "statement", "tables", "times", "webhook"),

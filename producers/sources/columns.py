@@ -1,4 +1,4 @@
-"""Rows of one event type as events, whole columns at a time: the quick way of `producers.sources.making`.
+"""Rows of one event type as events, whole columns at a time: the fast path of `producers.sources.making`.
 
 It takes the rows that surely keep the contract, and gives for them what the slow way gives, byte for byte.
 All others are left to the slow way, which says what is wrong.
@@ -54,16 +54,14 @@ class ColumnReader:
         assert event_type is not None
         checks = self._checks_of(event_type)
         assert checks is not None
-        event_us, is_time = self._times.all_utc(found.column("__time"), found.column("__zoned"))
+        event_us, is_sure = self._times.all_utc(found.column("__time"), found.column("__zoned"))
         values = {name: found.column(f"__v{at}").combine_chunks() for at, name in enumerate(plan.fields)}
-        verdicts = [is_time, checks.passing(values, len(found))]
-        if content_id is None:
-            verdicts.append(found.column("__key").is_valid().combine_chunks())
-        is_sure = verdicts[0]
-        for verdict in verdicts[1:]:
-            is_sure = is_sure if verdict is None else pc.and_(is_sure, verdict)
-        places, others = found.column(ROW).combine_chunks(), pa.array([], pa.int32())
+        if (passing := checks.passing(values, len(found))) is not None:
+            is_sure = pc.and_(is_sure, passing)
         keys = found.column("__key").combine_chunks()
+        if content_id is None:
+            is_sure = pc.and_(is_sure, keys.is_valid())
+        places, others = found.column(ROW).combine_chunks(), pa.array([], pa.int32())
         if is_sure.true_count < len(found):
             others = places.filter(pc.invert(is_sure))
             places, event_us, keys = (each.filter(is_sure) for each in (places, event_us, keys))
@@ -72,10 +70,7 @@ class ColumnReader:
         if content_id is None:
             ids = self._keyed(keys, event_us, is_timed=plan.has_time_in_key)
         else:
-            ids = [
-                derived_event_id(us // 1000, content_id, str(row).encode())
-                for us, row in zip(event_us.to_pylist(), rows.to_pylist(), strict=True)
-            ]
+            ids = _placed(content_id, event_us, rows)
         data = _json(checks, values, len(places))
         return Sure(EventColumns(rows, ids, event_us, event_type, data), places, others)
 
@@ -93,6 +88,12 @@ class ColumnReader:
         return self._checks[event_type]
 
 
+def _placed(content_id: bytes, event_us: "pa.Array", rows: "pa.Array") -> list[str]:
+    """Ids that follow from a file's content and the rows' numbers."""
+    places = zip(event_us.to_pylist(), rows.to_pylist(), strict=True)
+    return [derived_event_id(us // 1000, content_id, str(row).encode()) for us, row in places]
+
+
 def _is_plain(text: str) -> bool:
     return _ESCAPED.search(text) is None
 
@@ -105,8 +106,7 @@ def _json(checks: ColumnChecks, values: dict[str, "pa.Array"], rows: int) -> "pa
     members = [*_members(checks, values)]
     if not members:
         return pa.array([b"{}"] * rows, pa.binary())
-    # Each begins with a comma. Arrow can join with one between what is there (`skip`), and then loses rows
-    # with nothing at all.
+    # Each begins with a comma: Arrow's own way to leave out what is not there loses rows without anything.
     joined = pc.binary_join_element_wise(*members, "", null_handling="replace", null_replacement="")
     return pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, 1), "}", "").cast(pa.binary())
 
@@ -123,7 +123,7 @@ def _members(checks: ColumnChecks, values: dict[str, "pa.Array"]) -> Iterator["p
         if column.kind is str:
             yield pc.binary_join_element_wise(f'{start}"', array, '"', "")
         elif column.kind is float:
-            # As msgspec writes numbers, which are all of the same few characters.
+            # As msgspec writes numbers; DuckDB and Arrow write some of them in another way.
             texts = msgspec.json.encode(array.to_pylist()).decode()[1:-1].split(",")
             given = pa.array(texts, pa.string())
             yield pc.if_else(array.is_valid(), pc.binary_join_element_wise(start, given, ""), None)

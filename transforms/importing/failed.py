@@ -9,7 +9,7 @@ from typing import NamedTuple
 from producers.contracts import ImportedLine
 from transforms.failed.bucket import Objects
 from transforms.importing.lake_objects import PROCESSING_FAILED, digest_of, failed_key
-from transforms.importing.rows import Sender
+from transforms.importing.sender import Sender
 
 _CODE, _MESSAGE = "Lambda.ProcessingFailedStatus", "ProcessingFailed status set for record"
 """What Firehose says of every record that the transformation refused."""

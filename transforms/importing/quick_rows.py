@@ -1,4 +1,4 @@
-"""Lines of an import as rows of the lake, columns at a time: the quick way of `transforms.importing.rows`.
+"""Lines of an import as rows of the lake, columns at a time: the fast path of `transforms.importing.rows`.
 
 It takes events that the gate surely accepts, and gives for them the rows that the gate's become. It knows
 event types whose payloads are plain fields, without personal data, addresses and derived fields.
@@ -160,4 +160,5 @@ def _block(data: Bytes, starts: Any, width: int) -> Bytes:
 def _begins(data: Bytes, starts: Any, wanted: Bytes) -> Flags:
     """Which lines have these bytes behind their heads."""
     found: Flags = (_block(data, starts[:-1] + _HEAD, len(wanted)) == wanted).all(axis=1)
-    return found & (np.diff(starts) > _HEAD + len(wanted))
+    found &= np.diff(starts) > _HEAD + len(wanted)
+    return found

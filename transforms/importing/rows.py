@@ -15,6 +15,7 @@ from transforms.gate.times import Arrivals
 from transforms.importing.quick_rows import QuickRows
 from transforms.importing.sender import IMPORT_SOURCE, Sender
 
+__all__ = ["IMPORT_SOURCE", "Made", "Numbered", "Refused", "RowMaker", "Sender", "record"]
 _ROWS_AT_ONCE = 20_000
 
 
@@ -60,6 +61,14 @@ def record(line: ImportedLine, sender: Sender, seq: int) -> bytes:
     )
 
 
+class _Rows(NamedTuple):
+    """Rows of lines in their order, which lines have one, and by place what is wrong with the others."""
+
+    table: Any
+    has_row: "np.ndarray[Any, np.dtype[np.bool_]]"
+    failed: dict[int, tuple[ImportedLine, Failed]]
+
+
 class RowMaker:
     """Makes rows with one gate."""
 
@@ -75,14 +84,14 @@ class RowMaker:
         put in when it is known which events have a row. No event may be of a type that is dropped.
         """
         every = [line for each in events for line in each.lines]
-        rows, has_row, failed = self._rows(every, sender)
+        rows = self._rows(every, sender)
         spans: list[range] = []
         refused: list[list[Refused]] = []
         numbers: list[int] = []
         at = start = 0
         for lines, first_seq in events:
-            count = int(has_row[at : at + len(lines)].sum())
-            failures = [failed[each] for each in range(at, at + len(lines)) if each in failed]
+            count = int(rows.has_row[at : at + len(lines)].sum())
+            failures = [rows.failed[each] for each in range(at, at + len(lines)) if each in rows.failed]
             refused.append(
                 [
                     Refused(line, record(line, sender, seq), outcome.reason, outcome.place)
@@ -92,29 +101,23 @@ class RowMaker:
             spans.append(range(start, start + count))
             numbers += range(first_seq, first_seq + count)
             at, start = at + len(lines), start + count
-        column = rows.schema.get_field_index("seq")
-        made = rows.set_column(column, rows.schema.field(column), pa.array(numbers, pa.int64()))
+        column = rows.table.schema.get_field_index("seq")
+        field = rows.table.schema.field(column)
+        made = rows.table.set_column(column, field, pa.array(numbers, pa.int64()))
         # One chunk each: how a file is written must not depend on which groups were made together.
         tables = (made.slice(span.start, len(span)).combine_chunks() for span in spans)
         return [Made(table, failures) for table, failures in zip(tables, refused, strict=True)]
 
-    def _rows(
-        self, lines: Sequence[bytes], sender: Sender
-    ) -> tuple[Any, "np.ndarray[Any, np.dtype[np.bool_]]", dict[int, tuple[ImportedLine, Failed]]]:
-        """The rows of all lines that have one, which these are, and what is wrong with the others, by place.
-
-        What the quick way does not take goes through the gate, one by one.
-        """
+    def _rows(self, lines: Sequence[bytes], sender: Sender) -> _Rows:
+        """The fast path as far as it goes; what it does not take goes through the gate, one by one."""
         places, quick = self._quick.make(lines, sender)
         has_row = np.zeros(len(lines), bool)
         has_row[places] = True
-        failed: dict[int, tuple[ImportedLine, Failed]] = {}
-        if len(places) == len(lines):
-            return quick, has_row, failed
-        slow = np.flatnonzero(~has_row)
         rows, further = list[bytes](), list[int]()
-        judged = self._judged((read_imported_line(lines[at]) for at in slow.tolist()), sender)
-        for at, (line, outcome) in zip(slow.tolist(), judged, strict=True):
+        failed: dict[int, tuple[ImportedLine, Failed]] = {}
+        slow: list[int] = np.flatnonzero(~has_row).tolist()
+        judged = self._judged((read_imported_line(lines[at]) for at in slow), sender)
+        for at, (line, outcome) in zip(slow, judged, strict=True):
             if isinstance(outcome, Accepted):
                 rows.append(outcome.row)
                 further.append(at)
@@ -122,14 +125,11 @@ class RowMaker:
                 assert isinstance(outcome, Failed), f"{line.event_type} is not delivered"
                 failed[at] = (line, outcome)
         has_row[further] = True
-        if not len(places):
-            return self._table_of(rows), has_row, failed
+        if not rows or not len(places):
+            return _Rows(self._table_of(rows) if rows else quick, has_row, failed)
         order = np.argsort(np.concatenate([places, np.array(further, np.int64)]))
-        return (
-            pa.concat_tables([quick, self._table_of(rows)]).combine_chunks().take(pa.array(order)),
-            has_row,
-            failed,
-        )
+        both = pa.concat_tables([quick, self._table_of(rows)]).combine_chunks()
+        return _Rows(both.take(pa.array(order)), has_row, failed)
 
     def audit(self, line: ImportedLine, sender: Sender) -> Any:
         """The row of the audit event, which is about the sequence and not in it."""

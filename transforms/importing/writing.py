@@ -9,7 +9,8 @@ from transforms.failed.arrow import parquet_bytes
 from transforms.failed.bucket import Objects
 from transforms.importing.existing import changed_ids, replaced
 from transforms.importing.lake_objects import replaced_key
-from transforms.importing.rows import Made, Numbered, Refused, RowMaker, Sender
+from transforms.importing.rows import Made, Numbered, Refused, RowMaker
+from transforms.importing.sender import Sender
 
 
 class Part(NamedTuple):

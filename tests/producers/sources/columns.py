@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from hypothesis import strategies as st
@@ -63,7 +63,13 @@ def payloads(draw: st.DrawFn) -> type[Payload]:
                 fields.append(
                     (f"f{number}", hint | str, "A") if hint is str else (f"f{number}", hint | None, None)
                 )
-    return msgspec.defstruct("Measured", fields, bases=(Payload,), kw_only=True, omit_defaults=True)
+    return payload_of(fields)
+
+
+def payload_of(fields: Sequence[Any]) -> type[Payload]:
+    """A payload class with these fields: (name, annotation), or (name, annotation, default)."""
+    made = msgspec.defstruct("Measured", fields, bases=(Payload,), kw_only=True, omit_defaults=True)
+    return cast("type[Payload]", made)
 
 
 @st.composite

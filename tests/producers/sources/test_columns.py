@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.contracts import Payload
 from producers.sources.definition import parse_source
 from producers.sources.files import SourceError
 from producers.sources.reader import SourceReader
@@ -72,8 +70,7 @@ def test_good_rows_of_plain_fields_are_all_in_columns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fields", [1, 2])
 def test_a_row_in_which_nothing_is_given_is_an_event_too(tmp_path: Path, fields: int) -> None:
-    hints = [(f"f{number}", int | None, None) for number in range(fields)]
-    payload = msgspec.defstruct("Measured", hints, bases=(Payload,), kw_only=True, omit_defaults=True)
+    payload = strategies.payload_of([(f"f{number}", int | None, None) for number in range(fields)])
     path = tmp_path / "measured.csv"
     path.write_text("key,at,c0,c1\n1,2013-01-01T10:00:00Z,,\n2,2013-01-01T10:00:00Z,5,\n")
     definition = strategies.source_of(payload, "key", "")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from producers.contracts import UNREADABLE_LINE, UnreadableLine
 from producers.sources.definition import parse_source
@@ -16,11 +17,11 @@ from tests.shop import WEB
 EVENT = WEB.latest["page_viewed"].event_class
 
 
-def _read(folder: Path, text: str) -> list[SourceBatch]:
+def _read(folder: Path, text: str, *, in_columns: bool = False) -> list[SourceBatch]:
     path = folder / "visits.csv"
     path.write_text(content())
     with SourceReader(parse_source(text, "sources/visits.sql"), WEB) as reader:
-        return list(reader.batches(str(path)))
+        return list(reader.batches(str(path), in_columns=in_columns))
 
 
 def failed_records(folder: Path) -> list[bytes]:
@@ -43,14 +44,17 @@ def failed_records(folder: Path) -> list[bytes]:
     ]
 
 
-def test_each_is_found_with_its_row_and_column(tmp_path: Path) -> None:
-    batches = _read(tmp_path, REFUSING)
+@pytest.mark.parametrize("in_columns", [False, True])
+def test_each_is_found_with_its_row_and_column(tmp_path: Path, in_columns: bool) -> None:
+    batches = _read(tmp_path, REFUSING, in_columns=in_columns)
     expected = [(number, KINDS[kind][0]) for number, (kind, _) in enumerate(rows(), start=1) if kind]
     failures = [each for batch in batches for each in batch.failures]
     assert [(each.row, each.column) for each in failures] == expected
     assert len(failures) == 200
     assert all(each.reason for each in failures)
-    assert sum(len(batch.events) for batch in batches) == 200
+    events = sum(len(batch.events) for batch in batches)
+    assert events + sum(len(batch.columns.rows) for batch in batches if batch.columns) == 200
+    assert events == (0 if in_columns else 200)
 
 
 def test_the_failed_record_names_file_row_column_and_reason(tmp_path: Path) -> None:

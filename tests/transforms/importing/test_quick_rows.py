@@ -14,7 +14,7 @@ from tests.shop import WEB
 from transforms.contracts import LakeTable
 from transforms.failed.arrow import parquet_bytes, rows_to_table
 from transforms.gate.gate import Gate
-from transforms.gate.outcome import Accepted, Failed
+from transforms.gate.outcome import Accepted, Failed, Reason
 from transforms.importing.quick_rows import QuickRows
 from transforms.importing.rows import Numbered, RowMaker, record
 from transforms.importing.sender import Sender
@@ -91,7 +91,7 @@ def lines(draw: st.DrawFn) -> bytes:
     return LineWriter().line(FilePlace(0, 1), event_id, draw(TIMES), kind, msgspec.json.encode(ordered))
 
 
-def judged(groups: list[list[bytes]]) -> list[tuple[bytes, list[tuple[bytes, str]]]]:
+def judged(groups: list[list[bytes]]) -> list[tuple[bytes, list[tuple[bytes, Reason]]]]:
     """What the gate makes of each group, one event after the other: an object, and failed records."""
     found, first = [], 1
     for group in groups:
