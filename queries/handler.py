@@ -106,7 +106,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     if request.seconds is not None:
         stop_at = min(stop_at, now + int(request.seconds * 1000))
     summary = reports.work(stop_at=stop_at, hard_end=now + remaining)
-    answer = reports.standing() if request.wants_answer else {}
+    answer: dict[str, Any] = {}
+    if request.wants_answer:
+        answer = reports.standing_briefly() if request.briefly else reports.standing()
     if request.wants_waiting:
         answer = {"stale": reports.waiting()}
     aside = set_aside(reports, summary, keeps_house=request.housekeeping)

@@ -20,6 +20,8 @@ class Request:
         everything: whether the whole lake is compared, not only its last hours.
         housekeeping: whether runs that nobody reads any more are retired.
         wants_answer: whether the caller gets the reports' status.
+        briefly: whether that status is what can be said without reading every partition, and what is already
+            due is all that is run first. For who asks again and again while there is much to do.
         wants_waiting: whether the caller gets how many partitions wait, which takes less reading.
         seconds: work at most this long; None: as long as the invocation allows.
         accept_missing: whether partitions whose input was lost or damaged are computed from what is left.
@@ -29,6 +31,7 @@ class Request:
     everything: bool = False
     housekeeping: bool = False
     wants_answer: bool = False
+    briefly: bool = False
     wants_waiting: bool = False
     seconds: float | None = None
     accept_missing: bool = False
@@ -45,7 +48,12 @@ def read_request(event: Mapping[str, Any], now: int) -> Request:
             everything, seconds = bool(event.get("everything", True)), event.get("seconds")
             accept = bool(event.get("accept_missing", False))
             return Request(
-                "refresh", everything=everything, wants_answer=True, seconds=seconds, accept_missing=accept
+                "refresh",
+                everything=everything,
+                wants_answer=True,
+                briefly=bool(event.get("briefly", False)) and not everything,
+                seconds=seconds,
+                accept_missing=accept,
             )
         case "work":
             return Request("work", wants_answer=True, seconds=event.get("seconds"))

@@ -114,12 +114,24 @@ class ReportService:
             open_ones = [state.key for state in states if state.quarantined or state.is_stale]
             marked += self.refresher.mark(open_ones, accept=True, at_once=True)
         if request.name == "refresh":
-            now = self._clock()
-            self.refresher.hasten(state.key for state in self._waited_for() if can_be_hastened(state, now))
+            self.refresher.hasten(self._due_soon() if request.briefly else self._not_due())
         if request.housekeeping:
             self._housekeeping.retire(now=self._clock(), keep_ms=self.settings.keep_hours * 3_600_000)
             self._retell(self._clock() - RETOLD_MS)
         return marked
+
+    def _not_due(self) -> Iterable[Key]:
+        """Stale partitions that do not run at once; all partitions are read."""
+        now = self._clock()
+        return [state.key for state in self._waited_for() if can_be_hastened(state, now)]
+
+    def _due_soon(self) -> Iterable[Key]:
+        """Those of them that wait for their time, none of which is read; none while very many are due."""
+        soon = self.ledger.due(self._clock() + SOON_MS, DUE_LIMIT)
+        if len(soon) == DUE_LIMIT:
+            return ()
+        due = frozenset(self.ledger.due(self._clock(), DUE_LIMIT))
+        return [key for key in soon if key not in due and self._is_waited_for(key.report)]
 
     def _compare(self, *, everything: bool) -> int:
         """Rebuild what was lost and mark what the lake has moved away from; how many partitions are marked.
@@ -168,22 +180,30 @@ class ReportService:
         """How many partitions are stale or running, which are quarantined and why, and which runs have
         another worker, as far as is known. Sealing does not count.
         """
-        states, now = list(self._waited_for()), self._clock()
+        states = list(self._waited_for())
         return {
             "stale": sum(state.is_stale and not state.quarantined for state in states),
             "quarantined": {str(state.key): state.last_error for state in states if state.quarantined},
             "partitions": len(states),
-            "held": [
-                {
-                    "run": run.run_id[:12],
-                    "report": run.report,
-                    "partitions": len(run.inputs),
-                    "lease_until": run.lease_until,
-                }
-                for run in self.ledger.runs()
-                if not is_adoptable(run, now) and self._is_waited_for(run.report)
-            ],
+            "held": self._held(),
         }
+
+    def standing_briefly(self) -> dict[str, Any]:
+        """The same without what has to be counted: of stale ones as much as `waiting` says."""
+        return {"stale": self.waiting(), "held": self._held()}
+
+    def _held(self) -> list[dict[str, Any]]:
+        now = self._clock()
+        return [
+            {
+                "run": run.run_id[:12],
+                "report": run.report,
+                "partitions": len(run.inputs),
+                "lease_until": run.lease_until,
+            }
+            for run in self.ledger.runs()
+            if not is_adoptable(run, now) and self._is_waited_for(run.report)
+        ]
 
     def waiting(self) -> int:
         """How many stale partitions of reports wait or run; of many only that there are some.

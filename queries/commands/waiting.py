@@ -80,32 +80,30 @@ def refresh_until_fresh(
 ) -> Standing:
     """Compare the lake with the reports, and run what is stale, until nothing is and the queue is empty.
 
-    The whole lake is compared at the beginning and at the end only: listing years of it takes long. `clock`
+    The whole lake is compared at the beginning and at the end only: listing years of it takes long. While
+    there is much to do the ledger is not read as a whole either, so that `stale` is an estimate. `clock`
     gives seconds. Raises RefreshError when the function fails, or when time is up.
     """
     deadline = clock() + timeout_seconds
-    standing, everything = Standing(), True
+    standing, everything, briefly = Standing(), True, False
     while True:
         # The queue is read first: what leaves it later has been marked when the function looks.
         began, queued = clock(), queue_depth(sqs, queue_url)
-        request = {"penstock": "refresh", "seconds": ROUND_SECONDS, "everything": everything}
+        request = {
+            "penstock": "refresh",
+            "seconds": ROUND_SECONDS,
+            "everything": everything,
+            "briefly": briefly,
+        }
         answer = call(lambda_client, query_function, request)
-        standing = Standing(
-            partitions=answer["partitions"],
-            stale=answer["stale"],
-            queued=queued,
-            quarantined=answer["quarantined"],
-            published=standing.published + answer["published"],
-            unchanged=standing.unchanged + answer["unchanged"],
-            statements=standing.statements + answer["statements"],
-            bytes_scanned=standing.bytes_scanned + answer["bytes_scanned"],
-            held=[Held(**run) for run in answer["held"]],
-        )
+        standing = _after(standing, answer, queued)
         progress(standing)
         is_fresh = not standing.stale and not standing.queued
         if is_fresh and everything:
             return standing
         everything = is_fresh
+        # A year of partitions is read in full when there is nothing else to do, and not in each round.
+        briefly = bool(answer["published"]) and not everything
         now = clock()
         if now >= deadline:
             why = f" {told_of(standing.held)}." if standing.held else ""
@@ -116,6 +114,25 @@ def refresh_until_fresh(
             )
         is_idle = standing.held and not answer["published"]
         sleep(max(_PAUSE, _IDLE_ROUNDS * (now - began)) if is_idle else _PAUSE)
+
+
+def _after(before: Standing, answer: Mapping[str, Any], queued: int) -> Standing:
+    """How far it is after a call. An answer in brief says only whether something is stale."""
+    done = answer["published"] + answer["unchanged"]
+    stale = answer["stale"]
+    if stale and "partitions" not in answer:
+        stale = max(stale, before.stale - done)
+    return Standing(
+        partitions=answer.get("partitions", before.partitions),
+        stale=stale,
+        queued=queued,
+        quarantined=answer.get("quarantined", before.quarantined),
+        published=before.published + answer["published"],
+        unchanged=before.unchanged + answer["unchanged"],
+        statements=before.statements + answer["statements"],
+        bytes_scanned=before.bytes_scanned + answer["bytes_scanned"],
+        held=[Held(**run) for run in answer["held"]],
+    )
 
 
 def wait_for(

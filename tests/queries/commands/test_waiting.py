@@ -40,7 +40,8 @@ class Function:
         request, service = read_request(json.loads(Payload), now), self.world.service()
         service.prepare(request)
         summary = service.work(stop_at=now + 20_000, hard_end=now + TIMEOUT_MS)
-        answer = service.standing() | {
+        standing = service.standing_briefly() if request.briefly else service.standing()
+        answer = standing | {
             "published": len(summary.published),
             "unchanged": len(summary.unchanged),
             "statements": summary.statements,

@@ -7,15 +7,22 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from queries.commands.waiting import Standing
 from queries.lake.port import Listed
 from queries.lake.s3 import S3LakeIndex
+from queries.ledger import rules
+from queries.ledger.dynamodb import DynamoDbLedger
 from queries.ledger.port import LedgerTable
+from queries.ledger.state import PartitionState
 from queries.partitions import Key
+from queries.refresh import refresher
 from queries.refresh.due import DUE_AGE_MS, DueKeys
 from queries.requests import Request
-from tests.queries.commands.test_waiting import Waited
+from tests.queries.commands.test_waiting import Waited, refresh
 from tests.queries.refresh.sealing_world import HOUR_MS, TABLE, World
 
+WHOLE_READS = 6
+"""By a refresh: to compare, to hasten and to count, at its beginning and at its end."""
 HOURS = [f"2026-11-{day:02}-{hour:02}" for day in (21, 22) for hour in (*range(6), *range(10, 20))]
 
 
@@ -70,6 +77,50 @@ def test_a_tick_learns_whether_anything_waits_until_nothing_does(world: World) -
     assert world.service().waiting() == len(HOURS)
     work(world)
     assert (world.service().waiting(), world.service().standing()["stale"]) == (0, 0)
+
+
+@pytest.mark.parametrize("chunk", [8, 4])
+def test_the_ledger_is_read_as_a_whole_at_the_beginning_and_the_end_however_many_rounds_there_are(
+    world: World, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    rounds, items = len(HOURS) // chunk, Counter[str]()
+    monkeypatch.setattr(refresher, "MOST_ACTIVE", 1)
+    monkeypatch.setattr(rules, "CHUNK", chunk)
+    report, due = DynamoDbLedger.report, DynamoDbLedger.due
+
+    def whole(ledger: DynamoDbLedger, name: str) -> Sequence[PartitionState]:
+        found = report(ledger, name)
+        items["whole"] += 1
+        return found
+
+    def waiting(ledger: DynamoDbLedger, now: int, limit: int) -> Sequence[Key]:
+        found = due(ledger, now, limit)
+        items["due"] += len(found)
+        return found
+
+    monkeypatch.setattr(DynamoDbLedger, "report", whole)
+    monkeypatch.setattr(DynamoDbLedger, "due", waiting)
+    world.during_query = lambda: world.pass_time(30_000)
+    said: list[Standing] = []
+    standing = refresh(world, 3_600, said)
+    assert (standing.published, standing.stale) == (len(HOURS), 0)
+    assert len(said) >= rounds
+    assert [each.stale for each in said[:rounds]] == [len(HOURS) - chunk * n for n in range(1, rounds + 1)]
+    assert items["whole"] == WHOLE_READS
+    assert items["due"] <= 4 * rounds * len(HOURS)
+
+
+def test_a_brief_refresh_makes_what_waits_for_its_time_due_at_once(world: World) -> None:
+    key, worker = Key(TABLE, "2026-11-24-18"), world.service()
+    world.put(key.partition, "1", "a")
+    world.notify(key.partition)
+    waits_until = worker.ledger.partitions([key])[key].due_at
+    assert waits_until is not None
+    world.now = waits_until - 60_000
+    assert key not in worker.ledger.due(world.now, 1_000)
+    worker.prepare(Request("refresh", wants_answer=True, briefly=True))
+    assert key in worker.ledger.due(world.now, 1_000)
+    assert worker.standing_briefly() == {"stale": len(HOURS) + 1, "held": []}
 
 
 class Ledger:
