@@ -36,7 +36,7 @@ def in_rows(columns: EventColumns) -> list[SourceEvent]:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_random_rows_of_random_contracts_are_the_same_events_and_failures_either_way(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

@@ -79,7 +79,7 @@ def test_a_tick_learns_whether_anything_waits_until_nothing_does(world: World) -
     assert (world.service().waiting(), world.service().standing()["stale"]) == (0, 0)
 
 
-@pytest.mark.parametrize("chunk", [8, 4])
+@pytest.mark.parametrize("chunk", [16, 8])
 def test_the_ledger_is_read_as_a_whole_at_the_beginning_and_the_end_however_many_rounds_there_are(
     world: World, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
