@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 OPERATORS, VIEWERS = "operators", "viewers"
-"""Groups of the user pool: who may have jobs done, and who may see them."""
+"""Groups of the user pool: who may have jobs done, and who may see them and the reports."""
 
 
 class UnknownCallerError(Exception):
@@ -18,16 +18,20 @@ class ForbiddenError(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller. `subject` names it for good; a principal of IAM has been allowed the route by its policy."""
+    """A caller. `subject` names it for good; a principal of IAM (`is_program`) has been allowed the route by
+    its policy. `groups` are those of the user pool.
+    """
 
     subject: str
     operates: bool
     views: bool
+    groups: frozenset[str] = frozenset()
+    is_program: bool = False
 
     def must_view(self) -> None:
         """Raises ForbiddenError."""
         if not self.views:
-            raise ForbiddenError(f"Only members of the groups {OPERATORS} and {VIEWERS} see jobs.")
+            raise ForbiddenError(f"Only members of the groups {OPERATORS} and {VIEWERS} see this.")
 
     def must_operate(self) -> None:
         """Raises ForbiddenError."""
@@ -41,9 +45,9 @@ def caller_of(context: Mapping[str, Any]) -> Caller:
     if claims := (authorizer.get("jwt") or {}).get("claims"):
         groups = _groups(claims.get("cognito:groups", ""))
         operates = OPERATORS in groups
-        return Caller(f"user:{claims['sub']}", operates, operates or VIEWERS in groups)
+        return Caller(f"user:{claims['sub']}", operates, operates or VIEWERS in groups, frozenset(groups))
     if arn := (authorizer.get("iam") or {}).get("userArn"):
-        return Caller(f"iam:{arn}", operates=True, views=True)
+        return Caller(f"iam:{arn}", operates=True, views=True, is_program=True)
     raise UnknownCallerError("The request names nobody. Sign in, or sign it with IAM.")
 
 

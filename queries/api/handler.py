@@ -18,7 +18,9 @@ from queries.api.bodies import read_key, read_request
 from queries.api.callers import Caller, caller_of
 from queries.api.history import Executions, steps_of, with_steps_of
 from queries.api.presenting import accepted, shown, summary
-from queries.api.problems import RETRY_AFTER_SECONDS, STATUS, problem
+from queries.api.problems import STATUS, problem
+from queries.api.refusals import RETRY_AFTER_SECONDS
+from queries.api.routes import PEOPLE, PROGRAMS
 from queries.jobs.asking import Asking
 from queries.jobs.aws import execution_arn
 from queries.jobs.changing import found
@@ -29,7 +31,7 @@ from queries.refresh.catalog import read_catalog
 from transforms.contracts import lake_tables, load_streams
 
 logger = Logger(service="penstock-api")
-app = APIGatewayHttpResolver(strip_prefixes=["/api", "/iam"])
+app = APIGatewayHttpResolver(strip_prefixes=[PEOPLE, PROGRAMS])
 PROJECT = Path(__file__).resolve().parents[2] / "project"
 """The project's streams and reports lie in the function's zip, beside our packages."""
 MOST_LISTED = 100

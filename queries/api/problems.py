@@ -1,11 +1,9 @@
-"""Refusals as RFC 9457 has them."""
-
-import json
-from typing import Any
+"""What the API of jobs refuses, and with which status."""
 
 from aws_lambda_powertools.event_handler import Response
 
 from queries.api.callers import ForbiddenError, UnknownCallerError
+from queries.api.refusals import refusal
 from queries.jobs.errors import (
     KeyReusedError,
     OverlapError,
@@ -16,7 +14,6 @@ from queries.jobs.errors import (
 )
 from queries.jobs.port import ChangedError
 
-RETRY_AFTER_SECONDS = 5
 STATUS: dict[type[Exception], tuple[int, str]] = {
     RequestError: (400, "bad_request"),
     UnknownCallerError: (401, "not_signed_in"),
@@ -31,18 +28,7 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
 
 
 def problem(error: Exception, request_id: str) -> Response[str]:
-    """The body of a refusal: a code, a sentence, the request's id, and for an overlap the other job."""
+    """The body of a refusal; for an overlap with the other job."""
     status, code = STATUS[type(error)]
-    body: dict[str, Any] = {
-        "type": f"urn:penstock:{code}",
-        "title": code.replace("_", " "),
-        "status": status,
-        "detail": str(error),
-        "request_id": request_id,
-    }
-    if isinstance(error, OverlapError):
-        body["job_id"] = error.other
-    headers: dict[str, str | list[str]] = (
-        {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else {}
-    )
-    return Response(status, "application/problem+json", json.dumps(body), headers=headers)
+    others = {"job_id": error.other} if isinstance(error, OverlapError) else {}
+    return refusal(status, code, str(error), request_id, **others)

@@ -1,0 +1,36 @@
+"""What the read API must know, each from the environment variable `PENSTOCK_READER_<ATTRIBUTE>`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from queries.jobs.settings import SettingsError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Names of the resources.
+
+    Attributes:
+        ledger_table: of the reports.
+        reporting_bucket: where the reports' files lie.
+    """
+
+    ledger_table: str
+    reporting_bucket: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read what `to_environ` wrote. Raises SettingsError."""
+        try:
+            return cls(**{field.name: environ[variable(field.name)] for field in fields(cls)})
+        except KeyError as error:
+            raise SettingsError(f"The environment variable {error.args[0]} is not set.") from error
+
+    def to_environ(self) -> dict[str, str]:
+        """The variables that make `from_environ` return this."""
+        return {variable(field.name): getattr(self, field.name) for field in fields(self)}
+
+
+def variable(setting: str) -> str:
+    """Name of the environment variable for an attribute of `Settings`."""
+    return f"PENSTOCK_READER_{setting.upper()}"

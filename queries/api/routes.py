@@ -1,0 +1,34 @@
+"""The routes of the HTTP API, and which function answers each (pure)."""
+
+from typing import Literal, NamedTuple
+
+PEOPLE, PROGRAMS = "/api", "/iam"
+"""What paths begin with: for people with a token of the user pool, and for programs that sign with IAM."""
+
+
+class Route(NamedTuple):
+    """A route below both prefixes; `function` answers it."""
+
+    path: str
+    method: Literal["GET", "POST"]
+    function: Literal["jobs", "reader"]
+
+    @property
+    def place(self) -> str:
+        """The path as Powertools writes it."""
+        return self.path.replace("{", "<").replace("}", ">")
+
+
+ROUTES = (
+    Route("/v1/jobs", "POST", "jobs"),
+    Route("/v1/jobs", "GET", "jobs"),
+    Route("/v1/jobs/{job_id}", "GET", "jobs"),
+    Route("/v1/jobs/{job_id}/steps", "GET", "jobs"),
+    Route("/v1/jobs/{job_id}/cancel", "POST", "jobs"),
+    Route("/v1/jobs/{job_id}/retry", "POST", "jobs"),
+    Route("/v1/reports", "GET", "reader"),
+    Route("/v1/reports/{name}", "GET", "reader"),
+    Route("/v1/reports/{name}/rows", "GET", "reader"),
+    Route("/v1/reports/{name}/files", "GET", "reader"),
+    Route("/v1/freshness", "GET", "reader"),
+)
