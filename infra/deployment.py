@@ -46,6 +46,7 @@ class Deployment:
             streams, and how many of it SQS may start.
         jobs: whether long work can be asked for over HTTP (docs/jobs.md).
         jobs_memory, jobs_timeout_seconds: of the function that runs the steps of jobs; its API has as much.
+        reader_memory: of the function that reads reports over HTTP, which `jobs` deploys too (docs/api.md).
         lake_archive_days, failed_days, results_days, retired_days, access_log_days, log_days: lifecycles.
         iterator_age_minutes, freshness_minutes: the promises that alarms watch.
         monthly_scan_gigabytes: Athena volume of a month that the cost alarm takes as a plan.
@@ -78,6 +79,7 @@ class Deployment:
     jobs: bool = False
     jobs_memory: int = 512
     jobs_timeout_seconds: int = 60
+    reader_memory: int = 1024
     lake_archive_days: int = 90
     failed_days: int = 30
     results_days: int = 7
@@ -175,6 +177,11 @@ class Deployment:
     @property
     def api_function(self) -> str:
         return f"{self.prefix}-api"
+
+    @property
+    def reader_function(self) -> str:
+        """Reads reports for the API."""
+        return f"{self.prefix}-reader"
 
     @property
     def jobs_queue(self) -> str:

@@ -74,6 +74,7 @@ class Outputs:
     hook_secret_prefix: str = ""
     api_url: str = ""
     api_function: str = ""
+    reader_function: str = ""
     jobs_function: str = ""
     jobs_table: str = ""
     jobs_queue_url: str = ""

@@ -23,6 +23,7 @@ LIBRARIES = {
     "hooks": ("msgspec", "duckdb", "pyarrow"),
     "jobs": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
     "api": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
+    "reader": (*_COMMON, "jmespath", "typing_extensions", "tzdata", "duckdb"),
     "query": (*_COMMON, "jmespath", "typing_extensions", "PyAthena", "fsspec", "tenacity", "tzdata"),
 }
 """What is imported, with what that needs in turn. msgspec imports `typing_extensions` where it finds it."""

@@ -8,18 +8,23 @@ from infra import placement
 from infra.project.project import Folders
 from producers.contracts.loading import stream_file
 
-Carried = Literal["streams", "sources", "reports"]
+Carried = Literal["streams", "sources", "reports", "dashboards"]
 FOLDER = Path(placement.placed("project"))
 """Folder in a zip; handlers look for it beside their own package."""
 
-_PATTERNS: dict[Carried, str] = {"streams": "*.py", "sources": "*.sql", "reports": "*.sql"}
+_PATTERNS: dict[Carried, str] = {
+    "streams": "*.py",
+    "sources": "*.sql",
+    "reports": "*.sql",
+    "dashboards": "*.toml",
+}
 
 
 def project_files(
     folders: Folders, names: Iterable[Carried] = tuple(_PATTERNS), stream: str = ""
 ) -> Iterator[tuple[Path, Path]]:
     """(name in the zip, file on disk) of these folders: streams with their helpers (`_*.py`),
-    sources, reports.
+    sources, reports, dashboards.
 
     With `stream` that one alone, with the helpers. Raises StreamDefinitionError.
     """

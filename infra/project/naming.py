@@ -44,6 +44,7 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
             "hooks-gateway",
             "jobs",
             "api",
+            "reader",
             "jobs-steps",
         )
     )
@@ -54,6 +55,7 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     yield Named("function", deployment.hooks_function)
     yield Named("function", deployment.jobs_function)
     yield Named("function", deployment.api_function)
+    yield Named("function", deployment.reader_function)
     for stream in streams:
         own = [stream.named("transform"), f"{stream.name}-delivery"]
         own += [] if stream.is_direct else [f"{stream.name}-source"]

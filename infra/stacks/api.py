@@ -1,4 +1,4 @@
-"""The HTTP API in front of jobs: one set of routes for people who sign in, another for principals of IAM."""
+"""The HTTP API of jobs and reports: routes for people who sign in, and the same for principals of IAM."""
 
 from collections.abc import Mapping
 
@@ -12,25 +12,18 @@ from infra.deployment import REGION, Deployment
 from infra.functions import PipelineFunction, kept_logs
 from infra.stacks.findings import accept
 from queries.api.callers import OPERATORS, VIEWERS
+from queries.api.routes import PEOPLE, PROGRAMS, ROUTES
 
-ROUTES = (
-    ("/v1/jobs", "POST"),
-    ("/v1/jobs", "GET"),
-    ("/v1/jobs/{job_id}", "GET"),
-    ("/v1/jobs/{job_id}/steps", "GET"),
-    ("/v1/jobs/{job_id}/cancel", "POST"),
-    ("/v1/jobs/{job_id}/retry", "POST"),
-)
-PEOPLE, PROGRAMS = "/api", "/iam"
-"""What the routes of each begin with."""
 REQUESTS_A_SECOND, BURST = 50, 100
 _LOG_FIELDS = ("requestId", "routeKey", "status", "responseLength", "integrationErrorMessage")
 
 
 class JobsApi(Construct):
-    """The API, its user pool, and the outputs that name them."""
+    """The API, its user pool, and the outputs that name them. Jobs and reports have a function each."""
 
-    def __init__(self, scope: Stack, answers: PipelineFunction, deployment: Deployment) -> None:
+    def __init__(
+        self, scope: Stack, answers: PipelineFunction, reader: PipelineFunction, deployment: Deployment
+    ) -> None:
         super().__init__(scope, "Api")
         self._deployment = deployment
         self.pool = self._pool()
@@ -39,14 +32,15 @@ class JobsApi(Construct):
             self,
             "Http",
             api_name=deployment.api_function,
-            description="Jobs: for people of the user pool below /api, for principals of IAM below /iam.",
+            description="Jobs and reports: /api is for people of the user pool, /iam for principals of IAM.",
             create_default_stage=False,
         )
-        self._routes(answers)
+        self._routes({"jobs": answers, "reader": reader})
         self._stage()
         self.outputs: Mapping[str, str] = {
             "ApiUrl": self.api.api_endpoint,
             "ApiFunction": answers.function.function_name,
+            "ReaderFunction": reader.function.function_name,
             "UserPoolId": self.pool.user_pool_id,
             "UserPoolClientId": self.client.user_pool_client_id,
         }
@@ -81,7 +75,7 @@ class JobsApi(Construct):
                 "AwsSolutions::AwsSolutions-COG8": "The plan is paid for by user: the owner's choice.",
             },
         )
-        for group, what in ((OPERATORS, "Start, cancel and retry jobs"), (VIEWERS, "See jobs")):
+        for group, what in ((OPERATORS, "Start, cancel and retry jobs"), (VIEWERS, "See jobs and reports")):
             cognito.CfnUserPoolGroup(
                 self,
                 group.title(),
@@ -102,7 +96,7 @@ class JobsApi(Construct):
             prevent_user_existence_errors=True,
         )
 
-    def _routes(self, answers: PipelineFunction) -> None:
+    def _routes(self, functions: Mapping[str, PipelineFunction]) -> None:
         authorizer = http.CfnAuthorizer(
             self,
             "SignedIn",
@@ -117,11 +111,16 @@ class JobsApi(Construct):
                 ),
             ),
         )
-        integration = integrations.HttpLambdaIntegration("Jobs", answers.function)
-        for path, method in ROUTES:
+        behind = {
+            name: integrations.HttpLambdaIntegration(name.title(), each.function)
+            for name, each in functions.items()
+        }
+        for path, method, function in ROUTES:
             for prefix in (PEOPLE, PROGRAMS):
                 made = self.api.add_routes(
-                    path=f"{prefix}{path}", methods=[http.HttpMethod[method]], integration=integration
+                    path=f"{prefix}{path}",
+                    methods=[http.HttpMethod[method]],
+                    integration=behind[function],
                 )
                 for route in made:
                     resource = route.node.default_child

@@ -170,12 +170,34 @@ JOBS = Artefact(
 API = Artefact(
     name="api",
     handler="queries.api.handler.lambda_handler",
-    sources=(*_JOBS_SOURCES, "queries/api"),
+    sources=(
+        *_JOBS_SOURCES,
+        *_files("queries/api", "__init__", "bodies", "callers", "handler", "history", "presenting"),
+        *_files("queries/api", "problems", "refusals", "routes"),
+    ),
     lock="jobs.txt",
     project=("streams", "reports"),
 )
+READER = Artefact(
+    name="reader",
+    handler="queries.api.reading.handler.lambda_handler",
+    sources=(
+        *_PROMISES,
+        *_files("transforms", "__init__", "contracts", "telemetry", "type_text"),
+        *_files("queries", "__init__", "contracts", "hours", "partitions", "telemetry"),
+        *_files("queries/api", "__init__", "callers", "refusals", "routes"),
+        "queries/api/reading",
+        *_files("queries/jobs", "__init__", "settings"),
+        "queries/ledger",
+        *_files("queries/refresh", "__init__", "catalog", "freshness", "housekeeping"),
+        *_files("queries/store", "__init__", "port"),
+    ),
+    lock="reader.txt",
+    project=("reports", "dashboards"),
+)
 ARTEFACTS: Mapping[str, Artefact] = {
-    artefact.name: artefact for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS, JOBS, API)
+    artefact.name: artefact
+    for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS, JOBS, API, READER)
 }
 
 
@@ -190,7 +212,7 @@ def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     collectors = [COLLECTOR, KEYS, *([HOOKS] if project.hooks else [])]
     if not any(each.collector for each in project.deployments.values()):
         collectors = []
-    jobs = [JOBS, API] if any(each.jobs for each in project.deployments.values()) else []
+    jobs = [JOBS, API, READER] if any(each.jobs for each in project.deployments.values()) else []
     return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH, *collectors, *jobs)}
 
 

@@ -13,6 +13,11 @@ def job_alarms(deployment: Deployment) -> list[AlarmRule]:
             "page", "AWS/Lambda", "Errors", {"FunctionName": deployment.api_function}, "Sum", 0, 60, 3,
         ),
         AlarmRule(
+            "reader-errors",
+            "Reading reports over HTTP raises or times out: whoever asks gets 500.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.reader_function}, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
             "jobs-errors",
             "Steps of jobs go on failing: their chunks will count as failed.",
             "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.jobs_function}, "Sum", 3, 300, 3,

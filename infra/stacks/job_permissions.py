@@ -4,6 +4,7 @@ from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.permissions import (
     OBJECTS,
+    REPORTS_PREFIX,
     Grant,
     arn,
     bucket_arn,
@@ -81,6 +82,22 @@ def api_grants(deployment: Deployment, project: Project, log_group: str) -> list
             ["logs:FilterLogEvents"],
             [arn("logs", f"log-group:/aws/lambda/{deployment.jobs_function}:*")],
             why_wildcard="The log group's own ARN ends so.",
+        ),
+    ]
+
+
+def reader_grants(deployment: Deployment, log_group: str) -> list[Grant]:
+    """What the function that reads reports may do: see what is published, and read its files."""
+    return [
+        own_log_group(log_group),
+        traces(),
+        Grant("SeePublished", ["dynamodb:Query"], [_ledger(deployment)]),
+        list_below("FindFiles", deployment.reporting_bucket, [REPORTS_PREFIX]),
+        Grant(
+            "ReadFiles",
+            ["s3:GetObject"],
+            [bucket_arn(deployment.reporting_bucket, f"{REPORTS_PREFIX}*")],
+            why_wildcard=OBJECTS,
         ),
     ]
 

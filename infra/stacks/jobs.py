@@ -1,4 +1,4 @@
-"""Jobs: their queue, table and state machine, the function behind all of them, and the API in front."""
+"""Jobs: their queue, table, state machine and function, and the API in front of them and of reports."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +16,12 @@ from infra.deployment import Deployment
 from infra.functions import PipelineFunction, kept_logs, log_group_name
 from infra.project.project import Project
 from infra.stacks.api import JobsApi
-from infra.stacks.artefacts import API, JOBS
-from infra.stacks.job_permissions import api_grants, jobs_grants, machine_grants
+from infra.stacks.artefacts import API, JOBS, READER
+from infra.stacks.job_permissions import api_grants, jobs_grants, machine_grants, reader_grants
 from infra.stacks.permissions import arn
 from infra.stacks.queues import queue_with_dead_letters
 from infra.stacks.roles import runtime_role
+from queries.api.reading.settings import Settings as ReaderSettings
 from queries.jobs.dynamodb import CREATED_AT, EXPIRES_AT, HASH_KEY, LISTED, NEWEST_INDEX
 from queries.jobs.machine import definition
 from queries.jobs.settings import Settings
@@ -50,7 +51,9 @@ class JobsStack(Stack):
         self.jobs = self._function(settings, code[JOBS.name])
         self._triggers()
         self.machine = self._machine()
-        self.api = JobsApi(self, self._api_function(settings, code[API.name]), deployment)
+        self.api = JobsApi(
+            self, self._api_function(settings, code[API.name]), self._reader(code[READER.name]), deployment
+        )
         for output, value in {
             "JobsFunction": self.jobs.function.function_name,
             "JobsTable": self.table.table_name,
@@ -141,6 +144,25 @@ class JobsStack(Stack):
             grants=api_grants(deployment, self._project, log_group_name(name)),
             memory=deployment.jobs_memory,
             timeout_seconds=min(29, deployment.jobs_timeout_seconds),  # the gateway waits no longer
+            log_days=deployment.log_days,
+        )
+
+    def _reader(self, code: Path) -> PipelineFunction:
+        deployment, name = self._deployment, self._deployment.reader_function
+        return PipelineFunction(
+            self,
+            "Reader",
+            name=name,
+            role_name=deployment.role("reader"),
+            artefact=READER,
+            folders=self._project.folders,
+            code=code,
+            environment=ReaderSettings(
+                ledger_table=deployment.ledger_table, reporting_bucket=Fn.sub(deployment.reporting_bucket)
+            ).to_environ(),
+            grants=reader_grants(deployment, log_group_name(name)),
+            memory=deployment.reader_memory,
+            timeout_seconds=29,  # the gateway waits no longer
             log_days=deployment.log_days,
         )
 

@@ -65,7 +65,7 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         "reconciler": _reconciler(deployment, project),
         "failed-reader": _failed_reader(deployment, project),
         "importer": _importer(deployment, project),
-        **({"job-keeper": _job_keeper()} if deployment.jobs else {}),
+        **({"job-keeper": _job_keeper(), "report-reader": _report_reader()} if deployment.jobs else {}),
         **({"key-keeper": _key_keeper(deployment, project)} if deployment.collector else {}),
     }
 
@@ -182,6 +182,21 @@ def _job_keeper() -> Policy:
                 ["execute-api:Invoke"],
                 [place, f"{place}/*"],
                 why_wildcard="AWS makes the API's id when it is deployed; the route's path is ours.",
+            ),
+        ),
+    )
+
+
+def _report_reader() -> Policy:
+    place = arn("execute-api", "*/$default/GET/iam/v1")
+    return Policy(
+        "Reads every row and file of every report over HTTP, whatever row rules there are",
+        (
+            Grant(
+                "ReadReports",
+                ["execute-api:Invoke"],
+                [f"{place}/reports", f"{place}/reports/*", f"{place}/freshness"],
+                why_wildcard="AWS makes the API's id when it is deployed; the routes' paths are ours.",
             ),
         ),
     )

@@ -14,7 +14,7 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
     function = f"arn:aws:lambda:{place}:function:{of.jobs_function}"
     machine = of.jobs_machine_arn
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:a-1"
-    route = f"arn:aws:execute-api:{place}:abc/$default/POST"
+    route, reads = (f"arn:aws:execute-api:{place}:abc/$default/{method}" for method in ("POST", "GET"))
     plan = f"{names.reporting}/jobs/a.json"
     rows: Asked = [("s3:GetObject", names.row(each)) for each in names.project.streams.values()]
     return {
@@ -39,6 +39,15 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("dynamodb:PutItem", names.ledger), ("dynamodb:Scan", table), ("s3:GetObject", plan),
              ("lambda:InvokeFunction", names.queries), ("lambda:InvokeFunction", function)],
         ),
+        "reader": (
+            [("dynamodb:Query", names.ledger), ("s3:GetObject", names.report),
+             ("s3:ListBucket", names.reporting, {"s3:prefix": "reports/"}),
+             ("logs:PutLogEvents", names.log(of.reader_function))],
+            [*names.nobody, *rows, ("dynamodb:Query", f"{table}/index/newest"), ("s3:GetObject", plan),
+             ("dynamodb:PutItem", names.ledger), ("dynamodb:BatchGetItem", names.ledger),
+             ("s3:PutObject", names.report), ("sqs:SendMessage", queue), ("lambda:InvokeFunction", function),
+             ("athena:StartQueryExecution", names.pipeline)],
+        ),
         "jobs-steps": (
             [("lambda:InvokeFunction", function)],
             [*names.nobody, ("lambda:InvokeFunction", names.queries), ("dynamodb:PutItem", table),
@@ -50,5 +59,12 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
             [*names.nobody, *rows, ("execute-api:Invoke", f"{route}/api/v1/jobs"), ("sqs:SendMessage", queue),
              ("dynamodb:PutItem", table), ("states:StartExecution", machine),
              ("lambda:InvokeFunction", function)],
+        ),
+        "report-reader": (
+            [("execute-api:Invoke", f"{reads}/iam/v1/reports/a/rows"),
+             ("execute-api:Invoke", f"{reads}/iam/v1/freshness")],
+            [*names.nobody, *rows, ("execute-api:Invoke", f"{reads}/api/v1/reports"),
+             ("execute-api:Invoke", f"{reads}/iam/v1/jobs"), ("execute-api:Invoke", f"{route}/iam/v1/jobs"),
+             ("s3:GetObject", names.report), ("lambda:InvokeFunction", function)],
         ),
     }  # fmt: skip

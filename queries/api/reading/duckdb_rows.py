@@ -167,7 +167,7 @@ def _insert(
 
 
 def _remedy(report: Report) -> str:
-    return f"An operator can publish it again: penstock reports run {report.name}."
+    return f"An operator can publish it again: penstock reports backfill {report.name} --force."
 
 
 def _table(report: Report) -> str:

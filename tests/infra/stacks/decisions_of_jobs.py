@@ -34,6 +34,7 @@ OTHER_EXECUTION = f"arn:aws:states:{PLACE}:execution:payroll:a-1"
 PLAN = f"{REPORTING}/jobs/a.json"
 ROUTE = f"arn:aws:execute-api:{PLACE}:abc/$default/POST/iam/v1/jobs"
 """As the gateway names a call of one route."""
+READ = f"arn:aws:execute-api:{PLACE}:abc/$default/GET/iam/v1/{{}}"
 
 CASES = [
     *_cases(
@@ -94,6 +95,35 @@ CASES = [
         ("sqs:SendMessage", JOBS), ("states:StartExecution", MACHINE), ("s3:GetObject", PLAN),
         ("lambda:UpdateFunctionCode", FUNCTION), ("s3:GetObject", ROW), ("dynamodb:GetItem", LEDGER),
         ("logs:FilterLogEvents", log_stream("/aws/lambda/penstock-jobs")),
+    ),
+    *_cases(
+        "reader", True,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-reader")), ("xray:PutTraceSegments", "*"),
+        ("dynamodb:Query", LEDGER), ("s3:GetObject", REPORT), ("s3:ListBucket", REPORTING, below("reports/")),
+    ),
+    *_cases(
+        "reader", False,
+        ("dynamodb:PutItem", LEDGER), ("dynamodb:BatchGetItem", LEDGER), ("dynamodb:Scan", LEDGER),
+        ("dynamodb:Query", OTHER_LEDGER), ("dynamodb:Query", f"{LEDGER}/index/due"), ("dynamodb:Query", TABLE),
+        ("dynamodb:GetItem", TABLE), ("s3:GetObject", PLAN), ("s3:GetObject", ROW), ("s3:PutObject", REPORT),
+        ("s3:DeleteObject", REPORT), ("s3:ListBucket", REPORTING), ("s3:ListBucket", REPORTING, below("jobs/")),
+        ("s3:ListBucket", LAKE, below("web_events/")), ("s3:ListBucket", OTHER_BUCKET, below("reports/")),
+        ("sqs:SendMessage", JOBS), ("sqs:SendMessage", QUEUE), ("lambda:InvokeFunction", QUERIES),
+        ("lambda:InvokeFunction", FUNCTION), ("athena:StartQueryExecution", PIPELINE),
+        ("glue:BatchGetPartition", REPORT_TABLE), ("secretsmanager:GetSecretValue", SECRET), ("iam:PassRole", "*"),
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-api")), ("kinesis:PutRecords", STREAM),
+    ),
+    *_cases(
+        "report-reader", True,
+        ("execute-api:Invoke", READ.format("reports")), ("execute-api:Invoke", READ.format("reports/a/rows")),
+        ("execute-api:Invoke", READ.format("freshness")),
+    ),
+    *_cases(
+        "report-reader", False,
+        ("execute-api:Invoke", ROUTE), ("execute-api:Invoke", READ.format("jobs")),
+        ("execute-api:Invoke", READ.format("reports").replace("/iam/", "/api/")),
+        ("execute-api:Invoke", READ.format("reports").replace("/GET/", "/POST/")),
+        ("s3:GetObject", REPORT), ("dynamodb:Query", LEDGER), ("lambda:InvokeFunction", FUNCTION),
     ),
     *_cases("job-keeper", True, ("execute-api:Invoke", ROUTE), ("execute-api:Invoke", f"{ROUTE}/a/cancel")),
     *_cases(

@@ -8,10 +8,11 @@ from infra.aws.synth import PACKAGED
 from infra.cost.cost import Load, monthly
 from infra.cost.prices import prices
 from infra.stacks.alarms import alarm_rules
-from infra.stacks.api import ROUTES
 from infra.stacks.artefacts import artefacts_of
 from infra.stacks.jobs import MAX_RECEIVES
 from infra.stacks.templates import Resource, of_type, read
+from queries.api.reading.settings import Settings as ReaderSettings
+from queries.api.routes import ROUTES
 from queries.jobs.composing import CHECK_SECONDS
 from queries.jobs.dynamodb import CREATED_AT, EXPIRES_AT, HASH_KEY, LISTED, NEWEST_INDEX
 from queries.jobs.machine import definition
@@ -95,7 +96,7 @@ def test_no_route_is_open_and_each_is_there_for_people_and_for_programs() -> Non
         each.properties["RouteKey"]: each.properties
         for each in of_type(RESOURCES, "AWS::ApiGatewayV2::Route")
     }
-    wanted = {f"{method} {prefix}{path}" for path, method in ROUTES for prefix in ("/api", "/iam")}
+    wanted = {f"{method} {prefix}{path}" for path, method, _ in ROUTES for prefix in ("/api", "/iam")}
     assert set(routes) == wanted
     for key, route in routes.items():
         assert route["AuthorizationType"] == ("JWT" if " /api/" in key else "AWS_IAM")
@@ -105,18 +106,44 @@ def test_no_route_is_open_and_each_is_there_for_people_and_for_programs() -> Non
     )
 
 
-def test_both_functions_find_their_settings_in_what_the_template_sets() -> None:
+def test_the_functions_find_their_settings_in_what_the_template_sets() -> None:
     for name in (DEPLOYMENT.jobs_function, DEPLOYMENT.api_function):
         environment = one("AWS::Lambda::Function", name).properties["Environment"]["Variables"]
         assert Settings.from_environ(environment).table == DEPLOYMENT.jobs_table
+    reader = one("AWS::Lambda::Function", DEPLOYMENT.reader_function).properties
+    settings = ReaderSettings.from_environ(reader["Environment"]["Variables"])
+    assert settings.ledger_table == DEPLOYMENT.ledger_table
+    assert reader["Timeout"] < 30
+
+
+def test_each_route_calls_the_function_that_answers_it() -> None:
+    names = {"jobs": DEPLOYMENT.api_function, "reader": DEPLOYMENT.reader_function}
+    functions = {name: one("AWS::Lambda::Function", name).arn for name in names.values()}
+    integrations = {
+        each.logical_id: each.properties["IntegrationUri"]
+        for each in of_type(RESOURCES, "AWS::ApiGatewayV2::Integration")
+    }
+    called = {
+        each.properties["RouteKey"]: next(
+            uri for name, uri in integrations.items() if name in each.properties["Target"]
+        )
+        for each in of_type(RESOURCES, "AWS::ApiGatewayV2::Route")
+    }
+    assert called == {
+        f"{method} {prefix}{path}": functions[names[function]]
+        for path, method, function in ROUTES
+        for prefix in ("/api", "/iam")
+    }
 
 
 def test_a_project_without_jobs_carries_watches_and_pays_nothing_for_them() -> None:
     without = replace(DEPLOYMENT, jobs=False)
     project = replace(SHOP, deployments={"production": without})
-    assert {"jobs", "api"} <= set(artefacts_of(SHOP))
-    assert {"jobs", "api"}.isdisjoint(artefacts_of(project))
-    assert not [rule for rule in alarm_rules(without, [WEB]) if rule.kind.startswith(("jobs-", "api-"))]
+    assert {"jobs", "api", "reader"} <= set(artefacts_of(SHOP))
+    assert {"jobs", "api", "reader"}.isdisjoint(artefacts_of(project))
+    assert not [
+        rule for rule in alarm_rules(without, [WEB]) if rule.kind.startswith(("jobs-", "api-", "reader-"))
+    ]
 
     def lines(deployment: Any) -> dict[str, float]:
         return {line.service: line.dollars for line in monthly(Load(100), SHOP, deployment, prices())}
