@@ -59,6 +59,7 @@ MOUNTS = (
         "Long work that goes on by itself: start, list, show.",
         REPORTS,
     ),
+    Mount("api", "queries.commands.api_cli", "app", "For clients of the HTTP API: openapi.", REPORTS),
     Mount("query", "queries.commands.cli", "query", "Ask the lake or the reports, in Athena's SQL.", REPORTS),
     Mount("dlq", "queries.commands.dlq_cli", "app", "The dead-letter queues: list, redrive.", REPORTS),
     Mount(

@@ -13,11 +13,6 @@ class Route(NamedTuple):
     method: Literal["GET", "POST"]
     function: Literal["jobs", "reader"]
 
-    @property
-    def place(self) -> str:
-        """The path as Powertools writes it."""
-        return self.path.replace("{", "<").replace("}", ">")
-
 
 ROUTES = (
     Route("/v1/jobs", "POST", "jobs"),

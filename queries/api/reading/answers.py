@@ -1,6 +1,6 @@
 """What the read API answers with (pure). The OpenAPI document is made of these, and nothing else is sent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -184,17 +184,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def page_schema(report_columns: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The JSON Schema of a page of rows."""
-    return {
-        "type": "object",
-        "required": ["rows", "next", "access"],
-        "additionalProperties": False,
-        "properties": {
-            "rows": {"type": "array", "items": {"type": "object", **(report_columns or {})}},
-            "next": {"type": ["string", "null"], "description": "To be sent as `cursor`; null: no more."},
-            "access": {"enum": ["all", "some", "none"]},
-        },
-    }

@@ -1,0 +1,289 @@
+"""The API of jobs and reports as OpenAPI 3.1, made of its routes, its answers and the project's reports."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from queries.api.bodies import BackfillBody
+from queries.api.job_answers import AcceptedAnswer, JobAnswer, JobsAnswer, StepsAnswer
+from queries.api.problems import STATUS as JOB_STATUS
+from queries.api.reading.answers import (
+    FilesAnswer,
+    FreshnessesAnswer,
+    OneReportAnswer,
+    ReportsAnswer,
+    names_of,
+)
+from queries.api.reading.asking import CSV, JSON, MOST_PARTITIONS, MOST_ROWS, PARTITIONS, ROWS
+from queries.api.reading.problems import NO_ROUTE
+from queries.api.reading.problems import STATUS as READ_STATUS
+from queries.api.refusals import MEDIA_TYPE
+from queries.api.routes import PEOPLE, PROGRAMS, ROUTES, Route
+from queries.contracts import Report
+
+VERSION = "1"
+_REF = "#/components/schemas/{name}"
+_SECURITY: Mapping[str, list[dict[str, list[str]]]] = {
+    PEOPLE: [{"signed_in": []}],
+    PROGRAMS: [{"signature": []}],
+}
+
+
+class _Does(NamedTuple):
+    """What a route does. `status` and `answer` are of success, `refuses` has the statuses of problems."""
+
+    name: str
+    summary: str
+    status: int
+    answer: str
+    refuses: tuple[int, ...]
+    parameters: tuple[str, ...] = ()
+
+
+_ALWAYS = (401, 403)
+_READS = (400, *_ALWAYS)
+_DOES: Mapping[tuple[str, str], _Does] = {
+    ("POST", "/v1/jobs"): _Does(
+        "start_job", "Have a job done.", 202, "AcceptedAnswer", (*_READS, 409, 422, 429, 503), ("key",)
+    ),
+    ("GET", "/v1/jobs"): _Does("list_jobs", "The newest jobs.", 200, "JobsAnswer", _READS, ("jobs",)),
+    ("GET", "/v1/jobs/{job_id}"): _Does("show_job", "One job.", 200, "JobAnswer", (*_ALWAYS, 404)),
+    ("GET", "/v1/jobs/{job_id}/steps"): _Does(
+        "show_steps", "What the steps of its last execution did.", 200, "StepsAnswer", (*_ALWAYS, 404)
+    ),
+    ("POST", "/v1/jobs/{job_id}/cancel"): _Does(
+        "cancel_job", "Begin nothing more of it.", 200, "JobAnswer", (*_ALWAYS, 404, 409, 503)
+    ),
+    ("POST", "/v1/jobs/{job_id}/retry"): _Does(
+        "retry_job", "Do what it left undone.", 202, "JobAnswer", (*_ALWAYS, 404, 409, 429, 503)
+    ),
+    ("GET", "/v1/reports"): _Does("list_reports", "Every report.", 200, "ReportsAnswer", _READS, ("known",)),
+    ("GET", "/v1/reports/{name}"): _Does(
+        "show_report", "One report.", 200, "OneReportAnswer", (*_READS, 404), ("known",)
+    ),
+    ("GET", "/v1/reports/{name}/rows"): _Does(
+        "read_rows",
+        "A page of its rows, as far as the caller's groups see them.",
+        200,
+        "Page",
+        (*_READS, 404, 406, 410, 413, 503),
+        ("from", "to", "rows", "cursor", "filters", "known"),
+    ),
+    ("GET", "/v1/reports/{name}/files"): _Does(
+        "read_files",
+        "Addresses of its Parquet files, for five minutes; only for callers who see every row.",
+        200,
+        "FilesAnswer",
+        (*_READS, 404),
+        ("from", "to", "partitions"),
+    ),
+    ("GET", "/v1/freshness"): _Does(
+        "read_freshness",
+        "How fresh partitions are: of one report, or the newest ones of each.",
+        200,
+        "FreshnessesAnswer",
+        (*_READS, 404),
+        ("report", "from", "to", "partitions", "known"),
+    ),
+}
+
+
+def openapi(reports: Mapping[str, Report]) -> dict[str, Any]:
+    """The document for a project with these reports."""
+    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for prefix in (PEOPLE, PROGRAMS):
+        for route in ROUTES:
+            paths[f"{prefix}{route.path}"][route.method.lower()] = _operation(route, prefix)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Penstock jobs and reports",
+            "version": VERSION,
+            "description": "Every route is there twice: below /api for people of the user pool, below /iam "
+            "for programs that sign with IAM.",
+        },
+        "paths": dict(paths),
+        "components": {
+            "schemas": _schemas(reports),
+            "parameters": _parameters(reports),
+            "securitySchemes": {
+                "signed_in": {
+                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "An access token of the user pool, whose groups decide what one may do.",
+                },
+                "signature": {
+                    "type": "apiKey", "name": "Authorization", "in": "header",
+                    "description": "Signature Version 4 of AWS, for the service execute-api.",
+                    "x-amazon-apigateway-authtype": "awsSigv4",
+                },
+            },
+        },
+    }  # fmt: skip
+
+
+def _operation(route: Route, prefix: str) -> dict[str, Any]:
+    does = _DOES[route.method, route.path]
+    found = [*(["name"] if "{name}" in route.path else []), *does.parameters]
+    found += ["job_id"] if "{job_id}" in route.path else []
+    operation: dict[str, Any] = {
+        "operationId": f"{does.name}{'' if prefix == PEOPLE else '_as_program'}",
+        "summary": does.summary,
+        "security": _SECURITY[prefix],
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in found],
+        "responses": {str(does.status): _good(does), **_unchanged(does), **_problems(route, does)},
+    }
+    if does.name == "start_job":
+        body = {"schema": {"$ref": _REF.format(name="BackfillBody")}}
+        operation["requestBody"] = {"required": True, "content": {JSON: body}}
+    return operation
+
+
+def _good(does: _Does) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "description": does.summary,
+        "content": {JSON: {"schema": {"$ref": _REF.format(name=does.answer)}}},
+    }
+    text = {"schema": {"type": "string"}}
+    if does.answer == "Page":
+        made["content"][CSV] = text
+        made["headers"] = {"Penstock-Next": {"description": "As `next` of JSON.", **text}}
+    if does.name == "start_job":
+        made["headers"] = {
+            "Location": {"description": "The path of the job.", **text},
+            "Idempotent-Replayed": {"schema": {"enum": ["true", "false"]}},
+            "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 0}},
+        }
+    if "known" in does.parameters:
+        made["headers"] = {**made.get("headers", {}), "ETag": {"description": "Names this answer.", **text}}
+    return made
+
+
+def _unchanged(does: _Does) -> dict[str, Any]:
+    return {"304": {"description": "The caller has this answer."}} if "known" in does.parameters else {}
+
+
+def _problems(route: Route, does: _Does) -> dict[str, Any]:
+    codes: defaultdict[int, list[str]] = defaultdict(list)
+    for status, code in (JOB_STATUS if route.function == "jobs" else READ_STATUS).values():
+        codes[status].append(code)
+    content = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
+    return {
+        str(status): {"description": f"{', '.join(codes[status])}.", "content": content}
+        for status in sorted(set(does.refuses))
+    }
+
+
+def _parameters(reports: Mapping[str, Report]) -> dict[str, Any]:
+    text: dict[str, Any] = {"type": "string"}
+    name = {"enum": sorted(reports)} if reports else text
+    said: Mapping[str, tuple[str, dict[str, Any], str]] = {
+        "from": ("from", text, "The first partition, like 2026-11-24-10 or 2026-11-24."),
+        "to": ("to", text, "The last partition, included."),
+        "rows": ("limit", _number(MOST_ROWS, ROWS), "Rows, at most. A page may have fewer."),
+        "partitions": ("limit", _number(MOST_PARTITIONS, PARTITIONS), "Partitions, at most."),
+        "jobs": ("limit", _number(100, 20), "Jobs, at most."),
+        "cursor": ("cursor", text, "`next` of the page before."),
+        "report": ("report", name, "Of this report alone."),
+    }
+    found = {
+        key: {"name": parameter, "in": "query", "description": words, "schema": schema}
+        for key, (parameter, schema, words) in said.items()
+    }
+    values = {"type": "array", "items": text}
+    return {
+        **found,
+        "name": {"name": "name", "in": "path", "required": True, "schema": name},
+        "job_id": {"name": "job_id", "in": "path", "required": True, "schema": text},
+        "filters": {
+            "name": "filters", "in": "query", "style": "form", "explode": True,
+            "description": "COLUMN=VALUE, once or several times: rows that have one of the values.",
+            "schema": {"type": "object", "additionalProperties": values},
+        },
+        "known": {
+            "name": "If-None-Match", "in": "header", "schema": text,
+            "description": "ETags of answers that the caller has.",
+        },
+        "key": {
+            "name": "Idempotency-Key", "in": "header", "required": True,
+            "description": "The same key of the same caller is the same job.",
+            "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+        },
+    }  # fmt: skip
+
+
+def _number(most: int, usual: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 1, "maximum": most, "default": usual}
+
+
+def _schemas(reports: Mapping[str, Report]) -> dict[str, Any]:
+    answers = [
+        AcceptedAnswer, JobAnswer, JobsAnswer, StepsAnswer, ReportsAnswer, OneReportAnswer, FilesAnswer,
+        FreshnessesAnswer, BackfillBody,
+    ]  # fmt: skip
+    _, made = msgspec.json.schema_components(answers, ref_template=_REF)
+    rows = {f"Row_{name}": _row(report) for name, report in reports.items()}
+    return {
+        **msgspec.json.decode(msgspec.json.encode(made)),  # defaults are tuples
+        **rows,
+        "Page": {
+            "type": "object",
+            "description": "A page of rows. `access` says which of the report's rows the caller sees.",
+            "required": ["rows", "next", "access"],
+            "additionalProperties": False,
+            "properties": {
+                "rows": {
+                    "type": "array",
+                    "items": {"anyOf": [{"$ref": _REF.format(name=name)} for name in rows]},
+                },
+                "next": {"type": ["string", "null"], "description": "To be sent as `cursor`; null: no more."},
+                "access": {"enum": ["all", "some", "none"]},
+            },
+        },
+        "Problem": _problem(),
+    }
+
+
+_TYPES: Mapping[str, Mapping[str, Any]] = {
+    "bigint": {"type": ["integer", "null"]},
+    "integer": {"type": ["integer", "null"]},
+    "double": {"type": ["number", "null"]},
+    "boolean": {"type": ["boolean", "null"]},
+    "date": {"type": ["string", "null"], "format": "date"},
+}
+
+
+def _row(report: Report) -> dict[str, Any]:
+    """A row of the report. Timestamps are in UTC, without a zone; decimals are texts."""
+    types = {column.name: column.type for column in report.columns}
+    text = {"type": ["string", "null"]}
+    return {
+        "type": "object",
+        "description": report.title,
+        "required": names_of(report),
+        "additionalProperties": False,
+        "properties": {
+            report.grain: {"type": "string"},
+            **{name: dict(_TYPES.get(kind, text)) for name, kind in types.items()},
+        },
+    }
+
+
+def _problem() -> dict[str, Any]:
+    codes = {code for _, code in (*JOB_STATUS.values(), *READ_STATUS.values(), NO_ROUTE)}
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "description": "A problem of RFC 9457.",
+        "required": ["type", "title", "status", "detail", "request_id"],
+        "additionalProperties": False,
+        "properties": {
+            "type": {"enum": sorted(f"urn:penstock:{code}" for code in codes)},
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": text,
+            "request_id": text,
+            "job_id": {"type": "string", "description": "Of the job that overlaps."},
+        },
+    }
