@@ -12,7 +12,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import import-large kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
-        hook-deliveries bench-collector random-bodies job-requests offline-page
+        hook-deliveries bench-collector random-bodies job-requests offline-page bench-api random-reads
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -144,6 +144,12 @@ hook-deliveries: $(VENV)/.dev ## ten thousand deliveries of webhooks, some twice
 
 job-requests: $(VENV)/.dev ## twenty equal requests for a job at once: one job, one execution
 	PENSTOCK_TEST_REQUESTS=20 $(BIN)/pytest tests/end_to_end/test_jobs.py -k equal
+
+bench-api: $(VENV)/.dev ## pages of a report over the port of the read API, through the emulator, and no query
+	$(BIN)/python -m benchmarks.read_api
+
+random-reads: $(VENV)/.dev ## ten thousand random paths, queries and headers to the read API: none makes it fail
+	PENSTOCK_TEST_REQUESTS=10000 $(BIN)/pytest tests/queries/api/reading/test_reports.py -k fail
 
 failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, replayed twice, reports as of clean input
 	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py

@@ -1,4 +1,4 @@
-"""What jobs cost a month."""
+"""What jobs cost a month, and reading reports over HTTP."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -32,3 +32,25 @@ def jobs(deployment: Deployment, prices: Mapping[str, Any], assume: "Assumptions
         + POLLS / 1e6 * prices["sqs"]["requests_million"]
     )
     return dollars, f"{chunks:,.0f} chunks, {seconds:,.0f} s"
+
+
+READ_SECONDS = 0.03
+"""Of a page of rows, most of them read by an environment that has the files already."""
+LEDGER_READS = 10
+"""Of a request: the items of a day of hours, strongly consistent."""
+FILES_READ = 2
+"""Of a request: listings and files."""
+
+
+def reader(deployment: Deployment, prices: Mapping[str, Any], assume: "Assumptions") -> tuple[float, str]:
+    """(dollars, what they are made of): gateway, function, ledger and files. No query is run."""
+    requests = assume.reads
+    dollars = (
+        requests
+        / 1e6
+        * (prices["api_gateway"]["http_requests_million"] + prices["lambda"]["requests_million"])
+        + requests * READ_SECONDS * deployment.reader_memory / 1024 * prices["lambda"]["arm_gb_second"]
+        + requests * LEDGER_READS / 1e6 * prices["dynamodb"]["reads_million"]
+        + requests * FILES_READ / 1e3 * prices["s3"]["gets_thousand"]
+    )
+    return dollars, f"{requests:,.0f} requests"

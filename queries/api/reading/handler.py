@@ -145,9 +145,9 @@ def _header(name: str) -> str | None:
 
 
 def _client(service: str) -> Any:
-    """A boto3 client that gives up while the gateway still waits."""
-    import boto3
+    """A client that gives up while the gateway still waits. What boto3 adds to it would start 80 ms later."""
     from botocore.config import Config
+    from botocore.session import get_session
 
     config = Config(
         retries={"total_max_attempts": 3, "mode": "standard"},
@@ -156,7 +156,7 @@ def _client(service: str) -> Any:
         max_pool_connections=PARALLEL_READS,
         signature_version="v4" if service != "s3" else "s3v4",
     )
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    return get_session().create_client(service, config=config)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:

@@ -148,5 +148,6 @@ def test_a_project_without_jobs_carries_watches_and_pays_nothing_for_them() -> N
     def lines(deployment: Any) -> dict[str, float]:
         return {line.service: line.dollars for line in monthly(Load(100), SHOP, deployment, prices())}
 
-    assert "Jobs" not in lines(without)
+    assert {"Jobs", "Read API"}.isdisjoint(lines(without))
     assert 0 < lines(DEPLOYMENT)["Jobs"] < 1
+    assert 0 < lines(DEPLOYMENT)["Read API"] < 1
