@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.cost.collector import collector, webhooks
-from infra.cost.jobs import jobs, reader
+from infra.cost.jobs import LINES
 from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
@@ -60,7 +60,6 @@ class Assumptions:
         collector_seconds, collector_seconds_per_event: of its function, for a request and an event in it.
         webhook_seconds: of the worker for a delivery, which it takes one by one where they come seldom.
         job_chunks: of jobs in a month, each of 96 partitions; a year of hours has 92.
-        reads: requests of a month for reports over HTTP.
         requests_per_read: of Athena to S3 for one lake object: its footer, and the columns that are needed.
     """
 
@@ -76,7 +75,6 @@ class Assumptions:
     collector_seconds_per_event: float = 0.00004
     webhook_seconds: float = 0.03
     job_chunks: float = 92
-    reads: float = 100_000
     requests_per_read: float = 2
     custom_metrics: int = 30
 
@@ -123,8 +121,7 @@ def monthly(
         _storage(load, project, objects, prices, assume),
         _athena(load, project, prices, assume),
         _refresh(project, deployment, objects, prices, assume),
-        *([Line("Jobs", *jobs(deployment, prices, assume))] if deployment.jobs else []),
-        *([Line("Read API", *reader(deployment, prices, assume))] if deployment.jobs else []),
+        *(Line(name, *cost(deployment, prices, assume)) for name, cost in LINES if deployment.jobs),
         _operations(load, project, deployment, prices, assume),
     ]
 

@@ -34,6 +34,8 @@ def jobs(deployment: Deployment, prices: Mapping[str, Any], assume: "Assumptions
     return dollars, f"{chunks:,.0f} chunks, {seconds:,.0f} s"
 
 
+READS = 100_000
+"""Requests of a month for reports over HTTP."""
 READ_SECONDS = 0.03
 """Of a page of rows, most of them read by an environment that has the files already."""
 LEDGER_READS = 10
@@ -42,15 +44,16 @@ FILES_READ = 2
 """Of a request: listings and files."""
 
 
-def reader(deployment: Deployment, prices: Mapping[str, Any], assume: "Assumptions") -> tuple[float, str]:
+def reader(deployment: Deployment, prices: Mapping[str, Any], _: "Assumptions") -> tuple[float, str]:
     """(dollars, what they are made of): gateway, function, ledger and files. No query is run."""
-    requests = assume.reads
     dollars = (
-        requests
-        / 1e6
-        * (prices["api_gateway"]["http_requests_million"] + prices["lambda"]["requests_million"])
-        + requests * READ_SECONDS * deployment.reader_memory / 1024 * prices["lambda"]["arm_gb_second"]
-        + requests * LEDGER_READS / 1e6 * prices["dynamodb"]["reads_million"]
-        + requests * FILES_READ / 1e3 * prices["s3"]["gets_thousand"]
+        READS / 1e6 * (prices["api_gateway"]["http_requests_million"] + prices["lambda"]["requests_million"])
+        + READS * READ_SECONDS * deployment.reader_memory / 1024 * prices["lambda"]["arm_gb_second"]
+        + READS * LEDGER_READS / 1e6 * prices["dynamodb"]["reads_million"]
+        + READS * FILES_READ / 1e3 * prices["s3"]["gets_thousand"]
     )
-    return dollars, f"{requests:,.0f} requests"
+    return dollars, f"{READS:,} requests"
+
+
+LINES = (("Jobs", jobs), ("Read API", reader))
+"""What a deployment with jobs pays for besides, by the name of the line."""

@@ -188,7 +188,7 @@ READER = Artefact(
         *_files("queries/api", "__init__", "callers", "refusals", "routes"),
         "queries/api/reading",
         *_files("queries/jobs", "__init__", "settings"),
-        "queries/ledger",
+        *_files("queries/ledger", "__init__", "dynamodb", "port", "state"),
         *_files("queries/refresh", "__init__", "catalog", "freshness", "housekeeping"),
         *_files("queries/store", "__init__", "port"),
     ),

@@ -135,6 +135,8 @@ class DuckDbRows:
                     "autoload_known_extensions": False,
                 },
             )
+            # Else a timestamp that is marked as UTC would come in the zone of this machine.
+            self._connection.execute("SET TimeZone = 'UTC'")
         return self._connection
 
     def _forget(self, database: "DuckDBPyConnection") -> None:

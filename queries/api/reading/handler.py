@@ -145,7 +145,7 @@ def _header(name: str) -> str | None:
 
 
 def _client(service: str) -> Any:
-    """A client that gives up while the gateway still waits. What boto3 adds to it would start 80 ms later."""
+    """A client that gives up while the gateway still waits. What boto3 adds to it would start some 90 ms later."""
     from botocore.config import Config
     from botocore.session import get_session
 

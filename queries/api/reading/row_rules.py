@@ -46,7 +46,7 @@ class Seen:
 
 
 def seen(rule: RowRule | None, caller: Caller) -> Seen:
-    """What the caller sees. A program that signs with IAM is no member of any group, and sees every row."""
+    """What the caller sees. A program that signs with IAM belongs to no group and sees every row."""
     if rule is None or caller.is_program:
         return Seen()
     return Seen(rule.column, rule.values(caller.groups))

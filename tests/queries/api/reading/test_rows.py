@@ -1,11 +1,17 @@
 """Pages of rows: all of them, once, in one order; filtered, as JSON and as CSV; unchanged ones not again."""
 
 import csv
+import os
+import subprocess
+import sys
 from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from queries.api.reading import duckdb_rows, pages
@@ -173,6 +179,30 @@ def test_a_column_that_was_added_later_is_null_in_older_files() -> None:
     world.publish(SALES, HOURS[0], [sale("DE", "a", items=1)], without="items")
     world.publish(SALES, HOURS[1], [sale("DE", "a", items=1)])
     assert [row["items"] for row in world.rows(ROWS)] == [None, 1]
+
+
+_IN_TOKYO = """
+import sys
+from pathlib import Path
+from queries.api.reading import duckdb_rows, port
+from queries.ledger.state import Published
+from tests.queries.api.reading.world import SALES, MemoryObjects
+objects = MemoryObjects({"a/0.parquet": Path(sys.argv[1]).read_bytes()})
+version = port.Version("2026-11-24-10", Published(location="a/", fence=1, published_at=1, rows=1))
+[row] = duckdb_rows.DuckDbRows(objects).rows(port.Selection(SALES, {}), [version], skip=0, limit=2)
+print(row.values[6].isoformat())
+"""
+
+
+def test_timestamps_are_of_utc_in_every_zone(tmp_path: Path) -> None:
+    moments = pa.array([datetime(2026, 11, 24, 10, 1, 2)], pa.timestamp("us", tz="UTC"))
+    pq.write_table(pa.table({"at": moments}), tmp_path / "a.parquet")
+    ran = subprocess.run(
+        [sys.executable, "-c", _IN_TOKYO, str(tmp_path / "a.parquet")],
+        env={**os.environ, "TZ": "Asia/Tokyo"}, cwd=Path(__file__).parents[4],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout.strip() == "2026-11-24T10:01:02"
 
 
 @pytest.mark.parametrize(
