@@ -31,7 +31,9 @@ def publish(world: World) -> str:
     """Have a day of hours published; the day."""
     day = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}"
     hours = [f"{day}-{hour:02d}" for hour in range(HOURS)]
-    world.chain.put([page_viewed(hour, number) for hour in hours for number in range(1, EVENTS_AN_HOUR + 1)])
+    world.chain.put(
+        [page_viewed(hour, n, producer="bench") for hour in hours for n in range(1, EVENTS_AN_HOUR + 1)]
+    )
     world.chain.deliver()
     world.chain.refresh()
     return day

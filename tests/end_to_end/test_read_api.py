@@ -59,7 +59,7 @@ def test_rows_are_those_of_athena_and_no_query_is_run_for_them(world: World) -> 
     assert {row["event_hour"] for row in expected} == set(HOURS)
     before = queries(world)
     found: list[dict[str, Any]] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = world.signed("GET", f"{ROWS}?{PERIOD}&limit=2{cursor and f'&cursor={cursor}'}")
         assert page.status == 200, page.body

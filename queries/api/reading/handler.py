@@ -60,7 +60,7 @@ def refused(error: Exception) -> Response[str]:
     return refusal(status, code, str(error), request_id())
 
 
-@app.not_found  # type: ignore[untyped-decorator]
+@app.not_found
 def no_route(_: NotFoundError) -> Response[str]:
     """The gateway has more routes than the function."""
     status, code = NO_ROUTE
@@ -145,7 +145,7 @@ def _header(name: str) -> str | None:
 
 
 def _client(service: str) -> Any:
-    """A client that gives up while the gateway still waits. What boto3 adds to it would start some 90 ms later."""
+    """A client that gives up while the gateway still waits; boto3 would add 90 ms to the first request."""
     from botocore.config import Config
     from botocore.session import get_session
 

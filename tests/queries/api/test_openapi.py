@@ -93,7 +93,7 @@ def requests() -> Iterator[tuple[str, str, Answer]]:
         (world, "/v1/freshness", {"query": "report=x"}),
     ):  # fmt: skip
         named = path.replace("/sales", "/{name}").replace("/plain", "/{name}").replace("/x", "/{name}")
-        yield "get", f"{PEOPLE}{named}", world_.get(path, **options)  # type: ignore[arg-type]
+        yield "get", f"{PEOPLE}{named}", world_.get(path, **options)
     for _ in range(5):
         world.publish(SALES, HOUR, [sale("DE", "a")])
     yield "get", f"{PEOPLE}/v1/reports/{{name}}/rows", world.get("/v1/reports/sales/rows", query=gone)
@@ -115,7 +115,7 @@ def test_every_answer_about_reports_is_one_that_the_document_has() -> None:
 
 
 def test_an_answer_that_the_document_does_not_have_is_found() -> None:
-    page = {"rows": [], "next": None, "access": "all"}
+    page: dict[str, Any] = {"rows": [], "next": None, "access": "all"}
     valid(component("Page"), page)
     for wrong in (page | {"access": "few"}, page | {"more": 1}, page | {"rows": [{"event_hour": HOUR}]}):
         with pytest.raises(Exception, match=r"not one of|unexpected|not valid"):

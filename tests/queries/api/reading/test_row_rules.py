@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -17,7 +18,7 @@ from tests.queries.api.reading.world import PLAIN, RULES, SALES, World, sale
 HOUR = "2026-11-24-10"
 ROWS = "/v1/reports/sales/rows"
 COUNTRIES = ("DE", "FR", "JP", "US", None, "", "it's, \"")
-USERS = {
+USERS: dict[str, set[str | None]] = {
     "viewers": set(),
     "viewers emea": {"DE", "FR"},
     "viewers apac": {"JP"},
@@ -78,7 +79,7 @@ def test_each_user_sees_the_rows_of_the_groups_and_no_other(world: World, groups
 @pytest.mark.parametrize("groups", USERS)
 def test_no_filter_and_no_cursor_of_somebody_else_shows_more(world: World, groups: str) -> None:
     everything = world.get(ROWS, "viewers board", query={"limit": 3}).json
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"country": ["DE", "JP", "US", "", "it's, \""]},
         {"country": "US"},
         {"cursor": everything["next"], "limit": 1000},
@@ -153,5 +154,5 @@ def test_a_group_sees_the_rows_that_the_deployed_rules_give_it(world: World, gro
 def test_groups_are_read_from_the_token_and_from_nothing_else() -> None:
     claims = {"sub": "a", "cognito:groups": "[viewers emea]", "groups": "[board]", "custom:groups": "[board]"}
     caller = caller_of({"authorizer": {"jwt": {"claims": claims}}, "groups": ["board"]})
-    assert seen(RULES["sales"], caller).values == {"DE", "FR"}
+    assert seen(RULES["sales"], caller).values == frozenset({"DE", "FR"})
     assert json.dumps(sorted(caller.groups)) == '["emea", "viewers"]'

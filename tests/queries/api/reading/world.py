@@ -110,8 +110,9 @@ class World:
 
     def __init__(self, reports: Sequence[Report] = (SALES, PLAIN), like: "World | None" = None) -> None:
         """With nothing read yet; what was published in a world `like` it is there too."""
-        self.standings, self.fence = (like.standings, like.fence) if like else (MemoryStandings(), 0)
-        self.objects = MemoryObjects(like.objects.kept if like else {})
+        self.standings: MemoryStandings = like.standings if like else MemoryStandings()
+        self.fence: int = like.fence if like else 0
+        self.objects: MemoryObjects = MemoryObjects(like.objects.kept if like else {})
         self.reader = DuckDbRows(self.objects)
         self.reading = Reading(
             {report.name: report for report in reports},
@@ -199,7 +200,7 @@ class World:
         told: dict[str, str] = dict(answer.get("headers", {}))
         return Answer(answer["statusCode"], {name.lower(): value for name, value in told.items()}, body)
 
-    def pages(self, path: str, groups: str | None = "viewers board", **query: Any) -> Iterator[Answer]:
+    def pages(self, path: str, groups: str | None = "viewers board", /, **query: Any) -> Iterator[Answer]:
         """Every page, one after another."""
         cursor: dict[str, str] = {}
         while True:
@@ -210,7 +211,7 @@ class World:
                 return
             cursor = {"cursor": answer.json["next"]}
 
-    def rows(self, path: str, groups: str | None = "viewers board", **query: Any) -> list[dict[str, Any]]:
+    def rows(self, path: str, groups: str | None = "viewers board", /, **query: Any) -> list[dict[str, Any]]:
         """The rows of every page."""
         return [row for page in self.pages(path, groups, **query) for row in page.json["rows"]]
 
