@@ -120,7 +120,7 @@ def _answer(found: Given) -> Response[str]:
     if found.etag:
         headers["ETag"] = f'"{found.etag}"'
     if found.body is None or (found.etag and is_known(found.etag)):
-        return Response(304, headers=headers)
+        return Response(304, body="", headers=headers)
     if found.following:
         headers["Penstock-Next"] = found.following
     kind = (
