@@ -38,8 +38,11 @@ _EVERY_COLUMN = re.compile(r"(?:\bselect|,|\.|\bdistinct)\s*\*", re.IGNORECASE)
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def select(query: ReportQuery, partitions: Sequence[str]) -> str:
-    """The SELECT that gives the rows of these partitions: declared columns, `failed_check`, the grain."""
+def select(query: ReportQuery, partitions: Sequence[str], only: str = "") -> str:
+    """The SELECT that gives the rows of these partitions: declared columns, `failed_check`, the grain.
+
+    `only` is a condition on the rows of the tables: what the report would say of those alone.
+    """
     report = query.report
     casts = [f"CAST({column.name} AS {column.type}) AS {column.name}" for column in report.columns]
     casts.append(f"CAST({report.grain} AS varchar) AS {report.grain}")
@@ -49,7 +52,7 @@ def select(query: ReportQuery, partitions: Sequence[str]) -> str:
         [
             f"SELECT {', '.join(names)}, {failed_check_sql(report)} AS {FAILED_CHECK}, {report.grain}",
             f"FROM (SELECT {', '.join(casts)} FROM (",  # noqa: S608 - names are validated, nothing is data
-            f"WITH {source(query, partitions)}",
+            f"WITH {source(query, partitions, only)}",
             "SELECT * FROM (",
             query.sql,
             ") AS analyst) AS computed) AS typed",
@@ -73,9 +76,9 @@ def sql_sha(query: ReportQuery) -> str:
     return fingerprint(select(query, [example]))
 
 
-def source(query: ReportQuery, partitions: Sequence[str]) -> str:
+def source(query: ReportQuery, partitions: Sequence[str], only: str = "") -> str:
     """The common table expressions that give its tables' names to just the rows of these partitions."""
-    where, date = _predicate(query.report, partitions), _date(query.report, partitions)
+    where, date = rows_of(query.report, partitions, only), day_of_row(query.report, partitions)
     return ",\n".join(
         _table_source(query, table, SOURCE if number == 1 else f"{SOURCE}_{number}", where, date)
         for number, table in enumerate(query.tables, start=1)
@@ -113,6 +116,12 @@ def source_columns(query: ReportQuery, table: LakeTable) -> list[str]:
     return [*names, EVENT_HOUR]
 
 
+def rows_of(report: Report, partitions: Sequence[str], only: str = "") -> str:
+    """The condition on the rows of a lake table that these partitions read; `only` holds of them besides."""
+    where = _predicate(report, partitions)
+    return f"({where}) AND ({only})" if only else where
+
+
 def _predicate(report: Report, partitions: Sequence[str]) -> str:
     runs = ranges(input_hours(report, partitions))
     hours = " OR ".join(
@@ -140,7 +149,7 @@ def _spans(report: Report, partitions: Sequence[str]) -> list[tuple[datetime, da
     return spans
 
 
-def _date(report: Report, partitions: Sequence[str]) -> str:
+def day_of_row(report: Report, partitions: Sequence[str]) -> str:
     """SQL for the day of a row.
 
     The days of a zone are told apart by the moments between them. The ledger reckons with the same moments:
