@@ -7,15 +7,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from infra.accounting.intervals import EMPTY, IntervalSet, Span
+from infra.accounting.intervals import IntervalSet, Span
 from infra.accounting.names import names_in
 from infra.accounting.reconcile import Evidence, ProducerEpoch
 from producers.contracts import AUDIT_TYPE
-from queries.engine.port import QueryEngine, QueryFailedError
+from queries.engine.port import QueryEngine, QueryFailedError, Reads
 from queries.hours import hour_of, parse_hour
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, is_data
 
@@ -27,7 +27,7 @@ _LANDED = """
 WITH named AS (
     SELECT producer_id, epoch, seq, count(*) AS copies, max(arrival_time) AS arrived
     FROM {table}
-    WHERE seq > 0
+    WHERE seq > 0{among}
     GROUP BY producer_id, epoch, seq
 ),
 numbered AS (
@@ -44,13 +44,15 @@ GROUP BY producer_id, epoch, island
 _TOLD = """
 SELECT {audit}.producer AS producer_id, epoch, max({audit}.last_seq) AS last_seq
 FROM {table}
-WHERE event_type = '{audit}'
+WHERE event_type = '{audit}'{audited}
 GROUP BY {audit}.producer, epoch
 """
 
 DROPPED_FIELD = "dropped_seqs"
 MOST_UNREADABLE = 100
 """Hours that are left out of one accounting; with more of them something else is wrong."""
+MOST_NAMED = 200
+"""Producers that a statement names."""
 _OBJECT = re.compile(rf"s3://[^/\s]+/(?P<table>\w+)/{EVENT_HOUR}=(?P<hour>\d{{4}}-\d\d-\d\d-\d\d)/")
 
 
@@ -80,47 +82,59 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
     Hours of the lake with an object that cannot be read are left out, and named. Raises QueryFailedError when
     a query fails for another reason, botocore's errors.
     """
+    found = found_in(places.engine, places.tables)
+    failed, nameless = failed_names(failed_records(places))
+    dropped, dropped_copies = dropped_names(transform_lines(places))
+    copies = {
+        name: found.copies.get(name, 0) + dropped_copies.get(name, 0)
+        for name in {*found.copies, *dropped_copies}
+    }
+    return replace(found, copies=copies, failed=failed, dropped=dropped, nameless=nameless - but)
+
+
+def found_in(engine: Reads, lake_tables: Sequence[str], *, among: Sequence[str] = ()) -> Evidence:
+    """What the lake tables tell; with `among`, of these producers only. Raises QueryFailedError."""
     told: dict[ProducerEpoch, int] = {}
     landed: Spans = defaultdict(list)
     newest: dict[ProducerEpoch, float] = {}
     rows: defaultdict[ProducerEpoch, int] = defaultdict(int)
     unreadable: dict[str, str] = {}
     tables: dict[ProducerEpoch, str] = {}
-    for table in places.tables:
+    for table in lake_tables:
         hours: dict[str, str] = {}
-        landings = readable(places.engine, _LANDED, table, hours)
+        landings = readable(engine, _LANDED, table, hours, among)
         for producer_id, epoch, first, last, count, arrived in landings:
             name = ProducerEpoch(producer_id, int(epoch))
             newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
             landed[name].append((int(first), int(last)))
             tables[name] = table
             rows[name] += int(count)
-        for producer_id, epoch, last in readable(places.engine, _TOLD, table, hours):
+        for producer_id, epoch, last in readable(engine, _TOLD, table, hours, among):
             name = ProducerEpoch(producer_id, int(epoch))
             told[name] = max(int(last), told.get(name, 0))
             tables[name] = table
         unreadable |= {f"{table}/{EVENT_HOUR}={hour}": reason for hour, reason in hours.items()}
-    failed, nameless = failed_names(failed_records(places))
-    dropped, dropped_copies = dropped_names(_transform_lines(places))
     sets = _sets(landed)
     return Evidence(
         told=told,
         landed=sets,
-        copies={
-            name: rows[name] - len(sets.get(name, EMPTY)) + dropped_copies.get(name, 0)
-            for name in {*sets, *dropped_copies}
-        },
-        failed=failed,
-        dropped=dropped,
-        nameless=nameless - but,
+        copies={name: rows[name] - len(numbers) for name, numbers in sets.items()},
         newest=newest,
         unreadable=unreadable,
         tables=tables,
     )
 
 
+def _of_producers(column: str, among: Sequence[str]) -> str:
+    """The condition that a column names one of these producers; of very many all are read."""
+    if not among or len(among) > MOST_NAMED:
+        return ""
+    listed = ", ".join("'" + name.replace("'", "''") + "'" for name in among)
+    return f" AND {column} IN ({listed})"
+
+
 def readable(
-    engine: QueryEngine, sql: str, table: str, unreadable: dict[str, str]
+    engine: Reads, sql: str, table: str, unreadable: dict[str, str], among: Sequence[str] = ()
 ) -> Sequence[Sequence[Any]]:
     """The statement's rows, of the hours that can be read; adds to those that cannot be, with the reason.
 
@@ -129,7 +143,13 @@ def readable(
     """
     while True:
         try:
-            return engine.rows(sql.format(table=_without(table, unreadable), audit=AUDIT_TYPE)).rows
+            text = sql.format(
+                table=_without(table, unreadable),
+                audit=AUDIT_TYPE,
+                among=_of_producers("producer_id", among),
+                audited=_of_producers(f"{AUDIT_TYPE}.producer", among),
+            )
+            return engine.rows(text).rows
         except QueryFailedError as error:
             named = _OBJECT.search(str(error))
             if named is None or named["table"] != table or named["hour"] in unreadable:
@@ -224,7 +244,7 @@ def failed_records(places: Places) -> Iterator[bytes]:
                 yield base64.b64decode(json.loads(line)["rawData"])
 
 
-def _transform_lines(places: Places) -> Iterator[str]:
+def transform_lines(places: Places) -> Iterator[str]:
     """The log lines of every stream's transformation that name dropped events."""
     for function in places.transform_functions:
         pages = places.logs.get_paginator("filter_log_events").paginate(

@@ -60,6 +60,13 @@ MOUNTS = (
         REPORTS,
     ),
     Mount("api", "queries.commands.api_cli", "app", "For clients of the HTTP API: openapi.", REPORTS),
+    Mount(
+        "explain",
+        "infra.command.explain_cli",
+        "explain",
+        "The receipt of a number: what it was computed from.",
+        REPORTS,
+    ),
     Mount("query", "queries.commands.cli", "query", "Ask the lake or the reports, in Athena's SQL.", REPORTS),
     Mount("dlq", "queries.commands.dlq_cli", "app", "The dead-letter queues: list, redrive.", REPORTS),
     Mount(

@@ -38,7 +38,7 @@ def reconcile(
 
     places = evidence_places(context.obj)
     with Steps().step("Accounting for every event"):
-        accounting = _balanced_within(wait, places, lambda: _delivered_until(context.obj))
+        accounting = _balanced_within(wait, places, lambda: delivered_until(context.obj))
     if json or context.obj.json:
         missing = [
             {"producer_id": line.name.producer_id, "epoch": line.name.epoch, "seqs": str(line.missing)}
@@ -74,17 +74,16 @@ def _balanced_within(seconds: float, places: "Places", delivered_until: Callable
         time.sleep(_PAUSE)
 
 
-def _delivered_until(target: "Target") -> float:
+def delivered_until(target: "Target") -> float:
     """Until when (epoch seconds) all on the stream is in the lake; 0 when Firehose reported nothing."""
-    from queries.commands.delivery import SETTLED_SECONDS, delivered_until
+    from queries.commands.delivery import SETTLED_SECONDS
+    from queries.commands.delivery import delivered_until as told_until
 
     now = time.time()
     since = now - 2 * SETTLED_SECONDS
     cloudwatch = target.client("cloudwatch")
     return min(
-        delivered_until(
-            cloudwatch, each.delivery_stream, since=since, now=now, reads_stream=not each.is_direct
-        )
+        told_until(cloudwatch, each.delivery_stream, since=since, now=now, reads_stream=not each.is_direct)
         or 0.0
         for each in target.outputs.streams.values()
     )

@@ -52,7 +52,15 @@ class Rows:
     seconds: float
 
 
-class QueryEngine(Protocol):
+class Reads(Protocol):
+    """Runs SQL for somebody who waits for its rows."""
+
+    def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
+        """Run and wait; `?` in WHERE takes `parameters`, written as SQL literals. Raises QueryFailedError."""
+        ...
+
+
+class QueryEngine(Reads, Protocol):
     """Runs SQL in one database and one work group."""
 
     def start(self, sql: str, token: str) -> str:
@@ -68,8 +76,4 @@ class QueryEngine(Protocol):
 
     def stop(self, query_execution_id: str) -> None:
         """Stop it, if it still runs."""
-        ...
-
-    def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
-        """Run and wait; `?` in WHERE takes `parameters`, written as SQL literals. Raises QueryFailedError."""
         ...

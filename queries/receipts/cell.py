@@ -49,24 +49,32 @@ def parse_words(report: Report, partition: str, words: Sequence[str]) -> Asked:
     columns = [word for word in words if "=" not in word]
     known = [each.name for each in report.columns if each.name not in report.keys]
     if len(columns) != 1 or columns[0] not in known:
-        said = f"{columns[0]!r} is no number of {report.name}" if columns else f"No column of {report.name} is named"
+        said = (
+            f"{columns[0]!r} is no number of {report.name}"
+            if columns
+            else f"No column of {report.name} is named"
+        )
         raise UnknownCellError(f"{said}. Name one of: {', '.join(known)}.")
     keys = dict(word.split("=", 1) for word in named)
     if stranger := next((name for name in keys if name not in report.keys), None):
-        raise UnknownCellError(f"{stranger!r} is no key of {report.name}. Its keys: {', '.join(report.keys) or 'none'}.")
+        raise UnknownCellError(
+            f"{stranger!r} is no key of {report.name}. Its keys: {', '.join(report.keys) or 'none'}."
+        )
     if missing := [name for name in report.keys if name not in keys]:
         example = " ".join(f"{name}=VALUE" for name in missing)
-        raise UnknownCellError(f"{report.name} has a row for each {', '.join(report.keys)}. Say which: {example}")
+        raise UnknownCellError(
+            f"{report.name} has a row for each {', '.join(report.keys)}. Say which: {example}"
+        )
     return Asked(partition, columns[0], keys)
 
 
 def row_of(report: Report, rows: Sequence[Row], asked: Asked) -> Row | None:
-    """The row that is asked for; None when the partition has no such row. Raises UnknownCellError for several."""
+    """The row that is asked for; None when there is none. Raises UnknownCellError for several."""
     found = [row for row in rows if all(shown(row[name]) == said for name, said in asked.keys.items())]
     if len(found) > 1:
         raise UnknownCellError(
-            f"{report.name}/{asked.partition} has {len(found)} rows that are told apart by no key. Declare keys in "
-            "its header: only what tells rows apart can name a number."
+            f"{report.name}/{asked.partition} has {len(found)} rows that are told apart by no key. Declare "
+            "keys in its header: only what tells rows apart can name a number."
         )
     return found[0] if found else None
 

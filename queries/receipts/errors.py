@@ -6,7 +6,7 @@ class UnknownCellError(LookupError):
 
 
 class CannotTraceError(Exception):
-    """The events behind a number cannot be told exactly. The text goes on from "cannot be traced, because"."""
+    """The events behind a number cannot be told exactly; the text goes on from "because"."""
 
 
 class UnknownVersionError(LookupError):

@@ -1,6 +1,6 @@
-"""The statements of a receipt: which events a cell was computed from, how many, and whether they suffice (pure).
+"""The statements of a receipt: which events a cell was computed from, and whether they suffice (pure).
 
-A mark is a column of the event itself, carried beside the report's own columns from the lake table to the top.
+A mark is a column of the event itself, carried beside the report's own columns from the lake to the top.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Listing:
         by = ("event_type", "source", "producer_id", "epoch", "is_late")
         names = [*(f"{_PREFIX}{name}" for name in by), PATH]
         return (
-            f"SELECT {', '.join(names)}, count(*) AS events, sum({COPIES} - 1) AS copies, "  # noqa: S608
+            f"SELECT {', '.join(names)}, count(*) AS events, sum({COPIES} - 1) AS copies, "
             f"min({_PREFIX}seq) AS first_seq, max({_PREFIX}seq) AS last_seq, "
             f"max({_PREFIX}arrival_time) AS arrived\nFROM (\n{self.sql}\n) AS penstock_listed\n"
             f"GROUP BY {', '.join(names)}"
@@ -59,7 +59,7 @@ class Listing:
         order = f"{_PREFIX}event_time, {EVENT_ID}, {COPY}"
         names = ", ".join(f"{_PREFIX}{name} AS {name}" for name in _OF_EVENT)
         return (
-            f"SELECT {names}, {PATH} AS object\nFROM (\n{self.sql}\n) AS penstock_listed\n"  # noqa: S608
+            f"SELECT {names}, {PATH} AS object\nFROM (\n{self.sql}\n) AS penstock_listed\n"
             f"ORDER BY {order}\nLIMIT {count}"
         )
 
@@ -78,7 +78,7 @@ class Listing:
 
 
 def listing(query: ReportQuery, cell: Cell, only: str = "") -> Listing:
-    """The events behind the cell; with `only`, of the rows for which that is true. Raises CannotTraceError."""
+    """The events behind the cell; with `only`, of rows for which that is true. Raises CannotTraceError."""
     try:
         tree = sqlglot.parse_one(query.sql, read=DIALECT)
     except (SqlglotError, RecursionError) as error:
@@ -99,7 +99,7 @@ def listing(query: ReportQuery, cell: Cell, only: str = "") -> Listing:
     conditions.append(f"{EVENT_ID} IS NOT NULL")
     distinct = "DISTINCT " if traced.repeats else ""
     selects = [
-        f"SELECT {distinct}{', '.join(MARKS)}\nFROM (\n{_text(branch)}\n) AS penstock_cell\n"  # noqa: S608
+        f"SELECT {distinct}{', '.join(MARKS)}\nFROM (\n{_text(branch)}\n) AS penstock_cell\n"
         f"WHERE {' AND '.join(conditions)}"
         for branch in traced.branches
     ]

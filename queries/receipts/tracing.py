@@ -196,7 +196,8 @@ class _Parts:
         self._select, self._kept = select, kept
         self._keys = group_keys(select)
         self._is_direct = not self.is_aggregated or (
-            select.args.get("having") is None and all(follows_from(each, self._keys) for each in kept.values())
+            select.args.get("having") is None
+            and all(follows_from(each, self._keys) for each in kept.values())
         )
 
     @property
@@ -246,7 +247,7 @@ class _Parts:
         return bare
 
     def _joined(self, listing: exp.Select, keys: Sequence[exp.Expr], marks: Sequence[str]) -> exp.Select:
-        """The rows of the SELECT as it is, each beside its inputs: what it has is only known of whole groups."""
+        """The rows of the SELECT as it is, each beside its inputs: what it has is known of whole groups."""
         grouped = self._select.copy()
         grouped.set("order", None)
         shown = [exp.alias_(each.copy(), name) for name, each in self._kept.items()]

@@ -38,7 +38,9 @@ class Lake:
     def at(cls, folder: Path, tables: Mapping[str, LakeTable]) -> "Lake":
         return cls(Sandbox(folder, threads=2, memory="1GB"), tables)
 
-    def put(self, table: LakeTable, name: str, events: Iterable[dict[str, Any]], *, arrival_ms: int) -> list[str]:
+    def put(
+        self, table: LakeTable, name: str, events: Iterable[dict[str, Any]], *, arrival_ms: int
+    ) -> list[str]:
         """Objects named `name`, one in each hour of these events; their keys."""
         gate, by_hour = Gate(table, key_id="k1", key=bytes(32)), dict[str, list[bytes]]()
         for event in events:
@@ -58,14 +60,21 @@ class Lake:
         kinds = [pa.timestamp("us") if pa.types.is_timestamp(of.type) else of.type for of in rows.schema]
         rows = rows.cast(pa.schema(list(zip(rows.schema.names, kinds, strict=True))))
         rows = rows.append_column("event_hour", pa.array([hour] * rows.num_rows, pa.string()))
-        self.objects[key] = rows.append_column("$path", pa.array([f"{BUCKET}/{key}"] * rows.num_rows, pa.string()))
+        self.objects[key] = rows.append_column(
+            "$path", pa.array([f"{BUCKET}/{key}"] * rows.num_rows, pa.string())
+        )
 
     def find(self, parts: Sequence[str], database: str, place: tuple[int, int]) -> Table:
         """The catalog's answer."""
         lake = self.tables[parts[-1]]
         columns = [TableColumn(each.name, parse_type(each.type)) for each in lake.columns]
         hour = TableColumn("event_hour", VARCHAR, partition=True)
-        return Table("awsdatacatalog", database, lake.name, (*columns, hour, TableColumn("$path", VARCHAR, hidden=True)))
+        return Table(
+            "awsdatacatalog",
+            database,
+            lake.name,
+            (*columns, hour, TableColumn("$path", VARCHAR, hidden=True)),
+        )
 
     def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
         """What the statement gives."""

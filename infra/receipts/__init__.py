@@ -1,0 +1,1 @@
+"""Receipts of numbers, over the resources of a target."""
