@@ -114,6 +114,17 @@ def _analyst(deployment: Deployment, project: Project) -> Policy:
                     ],
                 ),
             ),
+            # A receipt: which versions a number had, and the SQL that each was computed by.
+            Grant(
+                "ReadLedger",
+                ["dynamodb:BatchGetItem"],
+                [arn("dynamodb", f"table/{deployment.ledger_table}")],
+            ),
+            Grant(
+                "ReadStatements",
+                ["athena:GetQueryExecution"],
+                [arn("athena", f"workgroup/{deployment.work_group}")],
+            ),
             _read("ReadLake", lake, prefixes),
             list_below("ListLake", lake, prefixes),
             _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),

@@ -87,6 +87,17 @@ def sample(row: Mapping[str, Any]) -> Sample:
     )
 
 
+def samples_of(counts: Records, most: int) -> tuple[Sample, ...]:
+    """The earliest events of the counts' groups, in order of time."""
+    found = []
+    for row in counts:
+        time, _, rest = str(row["earliest"]).partition("|")
+        event_id, arrival, seq = rest.rsplit("|", 2)
+        times = {"event_time": datetime.fromisoformat(time), "arrival_time": datetime.fromisoformat(arrival)}
+        found.append(sample({**row, **times, "event_id": event_id, "seq": int(seq), "object": row["path"]}))
+    return tuple(sorted(found, key=lambda each: (each.event_time, each.event_id))[:most])
+
+
 def utc(moment: datetime) -> str:
     """A lake's time, which is UTC without a zone."""
     return f"{moment.isoformat(timespec='milliseconds')}Z"
@@ -94,18 +105,16 @@ def utc(moment: datetime) -> str:
 
 def gaps(producers: Sequence[ProducerRun], around: Around) -> list[str]:
     """Numbers of sequences that are in no place, by the producer run."""
-    told = "the lake has everything that was on the streams until then"
-    until = (
-        f" ({told}: {datetime.fromtimestamp(around.delivered_until / 1000, UTC):%Y-%m-%dT%H:%M:%SZ})"
-        if around.delivered_until
-        else ""
-    )
+    until = ""
+    if around.delivered_until:
+        moment = datetime.fromtimestamp(around.delivered_until / 1000, UTC)
+        until = f" (the lake has all that was on the streams until {moment:%Y-%m-%dT%H:%M:%SZ})"
     lacking = [one for one in producers if one.missing_count]
     if around.nameless >= sum(one.missing_count for one in lacking):
         return []
     return [
-        f"{one.producer_id}/{one.epoch} lacks {_short(one.missing)} of its numbers up to {one.known:,}: "
-        f"{one.missing_count:,} events are in flight or lost{until}"
+        f"{one.producer_id}/{one.epoch} lacks {_short(one.missing)} of its numbers up to {one.known:,}, "
+        f"which are in flight or lost{until}"
         for one in lacking
     ]
 

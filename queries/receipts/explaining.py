@@ -1,20 +1,20 @@
 """A number explained: the ledger, the lake and the report's own SQL are asked, and a receipt is made."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 from queries.commands.cost import billed_bytes, dollars
 from queries.contracts import Report
-from queries.engine.port import QueryFailedError, Reads, Rows
+from queries.engine.port import QueryFailedError, Reads
 from queries.lake.inputs import inputs_of, read_objects, shrunk
 from queries.lake.port import LakeIndex, Listed
 from queries.ledger.port import LedgerTable
 from queries.ledger.state import PartitionState
 from queries.partitions import Key, LakeHour, input_of, window
 from queries.receipts import composing
-from queries.receipts.around import RunName, Surroundings
+from queries.receipts.around import Around, RunName, Surroundings
 from queries.receipts.cell import Asked, Cell, shown
 from queries.receipts.errors import CannotTraceError, UnknownCellError
 from queries.receipts.known_versions import Files, Known, known_versions
@@ -22,6 +22,7 @@ from queries.receipts.model import Receipt
 from queries.receipts.statements import Listing, again, in_objects, listing
 from queries.receipts.versions import Inputs, inputs_of_version
 from queries.refresh.catalog import ReportQuery
+from transforms.contracts import LakeTable
 
 SAMPLES = 5
 _APPROXIMATE = "approx_"
@@ -36,12 +37,14 @@ class Forecast:
     dollars: float
 
 
-@dataclass
-class Lists:
-    """What was found of the events: their counts, some of them, the statement, or why there are none."""
+@dataclass(frozen=True)
+class _Listed:
+    """The events' counts, the statement that lists them, or why they are not listed.
+
+    `inexact` says what is only nearly so; statements and bytes are what finding it took.
+    """
 
     counts: Sequence[Mapping[str, Any]] = ()
-    samples: Sequence[Mapping[str, Any]] = ()
     sql: str = ""
     untraced: str = ""
     inexact: str = ""
@@ -73,15 +76,15 @@ class Explainer:
         self._statement, self._around, self.lake_url, self._clock = statement, around, lake_url, clock
 
     def forecast(self, report: Report, partition: str) -> Forecast:
-        """What explaining costs at most: its hours are read four times, for sequences the whole tables twice.
+        """What explaining costs at most: it reads the partition's hours three times, whole tables twice.
 
-        Athena reads a few columns of them only, so it is nearly always much less. Raises UnknownCellError.
+        Athena reads a few of their columns only, so it is nearly always much less. Raises UnknownCellError.
         """
         version = self.state(report, partition).published
         assert version is not None
-        statements = 3 + 2 * len(report.sources)
+        statements = 2 + 2 * len(report.sources)
         whole = sum(held.bytes for table in report.sources for held in self._lake.hours(table).values())
-        scanned = 4 * version.input.bytes + 2 * whole
+        scanned = 3 * version.input.bytes + 2 * whole
         return Forecast(statements, scanned, dollars(billed_bytes(scanned, statements)))
 
     def state(self, report: Report, partition: str) -> PartitionState:
@@ -111,9 +114,7 @@ class Explainer:
         served, report = known[0], query.report
         objects = self.objects(report, asked.partition)
         inputs = inputs_of_version(report, served.published, asked.partition, objects)
-        lists = self._lists(served, cell, self.within(objects, inputs))
-        runs = sorted({RunName(row["producer_id"], int(row["epoch"])) for row in lists.counts})
-        around = self._around.look(query.tables, window(report, asked.partition), runs)
+        lists, around = self._events(query.tables, served, cell, self.within(objects, inputs))
         producers = composing.producers_of(lists.counts, around)
         now_there = inputs_of(report, [asked.partition], objects)[asked.partition]
         lost = shrunk(report, served.published.input, now_there).partition(". Bring")[0]
@@ -148,7 +149,7 @@ class Explainer:
             newer_objects=len(every) - len(read),
             events=lists.events,
             groups=composing.groups_of(lists.counts),
-            samples=tuple(composing.sample(row) for row in lists.samples),
+            samples=composing.samples_of(lists.counts, SAMPLES),
             copies_removed=sum(row["copies"] for row in lists.counts) if report.dedupe else 0,
             producers=producers,
             refused=tuple(around.refused),
@@ -172,50 +173,57 @@ class Explainer:
         ]
         return in_objects([self.lake_url(key) for key in newer], are_in=False) if newer else ""
 
-    def _lists(self, served: Known, cell: Cell, only: str) -> Lists:
-        """The events of the served version, by statements that run side by side."""
+    def _events(
+        self, tables: Sequence[LakeTable], served: Known, cell: Cell, only: str
+    ) -> tuple[_Listed, Around]:
+        """The events of the served version and what lies around them; the list is proved meanwhile."""
+        found = self._counted(served, cell, only)
+        runs = sorted({RunName(row["producer_id"], int(row["epoch"])) for row in found.counts})
+        query = served.query
+        with ThreadPoolExecutor(1) as pool:
+            around = pool.submit(self._around.look, tables, window(cell.report, cell.partition), runs)
+            proved = (
+                found if found.untraced or query is None else self._proved(found, query, served, cell, only)
+            )
+            return proved, around.result()
+
+    def _counted(self, served: Known, cell: Cell, only: str) -> _Listed:
         if served.query is None:
-            return Lists(
+            return _Listed(
                 untraced="its SQL is not known any more: Athena has forgotten the execution, and the project "
                 "has other SQL"
             )
         try:
             events = listing(served.query, cell, only)
+            counts = self.engine.rows(events.counts())
         except CannotTraceError as error:
-            return Lists(untraced=str(error))
-        texts = (events.counts(), events.first(SAMPLES), self._again(served.query, cell, events, only))
-        with ThreadPoolExecutor(len(texts)) as pool:
-            asked: list[Future[Rows]] = [pool.submit(self.engine.rows, text) for text in texts]
-        try:
-            counts, first, computed = (each.result() for each in asked)
+            return _Listed(untraced=str(error))
         except QueryFailedError as error:
-            return Lists(untraced=f"the statement that lists its events failed: {error}", sql=events.sql)
-        lists = Lists(
-            composing.records(counts),
-            composing.records(first),
-            events.sql,
-            statements_run=len(texts),
-            bytes_scanned=sum(each.bytes_scanned for each in (counts, first, computed)),
+            return _Listed(untraced=f"the statement that lists its events failed: {error}", sql=events.sql)
+        return _Listed(
+            composing.records(counts), events.sql, statements_run=1, bytes_scanned=counts.bytes_scanned
         )
-        self._prove(lists, served, computed)
-        return lists
 
-    def _again(self, query: ReportQuery, cell: Cell, events: Listing, only: str) -> str:
-        return again(query, cell, f"({only}) AND {events.only()}" if only else events.only())
-
-    def _prove(self, lists: Lists, served: Known, computed: Rows) -> None:
+    def _proved(self, found: _Listed, query: ReportQuery, served: Known, cell: Cell, only: str) -> _Listed:
         """Computed from the listed events alone, the number is the published one; else they are not shown."""
-        assert served.query is not None
-        said = computed.rows[0][0] if computed.rows else None
-        if not lists.events and served.value in (None, 0):
-            return
-        if composing.same_value(served.value, said):
-            return
-        if _APPROXIMATE in served.query.sql.lower() and computed.rows:
-            lists.inexact = f"its SQL is approximate: computed again, it gives {shown(said)}"
-            return
-        lists.untraced = (
-            f"the report's SQL gives {shown(said)} from the {lists.events:,} listed events, and "
-            f"{shown(served.value)} was published"
+        alone = Listing(found.sql).only()
+        try:
+            computed = self.engine.rows(again(query, cell, f"({only}) AND {alone}" if only else alone))
+        except QueryFailedError as error:
+            return replace(found, counts=(), untraced=f"the statement that proves its events failed: {error}")
+        paid = replace(
+            found,
+            statements_run=found.statements_run + 1,
+            bytes_scanned=found.bytes_scanned + computed.bytes_scanned,
         )
-        lists.counts, lists.samples = (), ()
+        said = computed.rows[0][0] if computed.rows else None
+        if composing.same_value(served.value, said) or (not found.events and served.value in (None, 0)):
+            return paid
+        if _APPROXIMATE in query.sql.lower() and computed.rows:
+            return replace(paid, inexact=f"its SQL is approximate: computed again, it gives {shown(said)}")
+        return replace(
+            paid,
+            counts=(),
+            untraced=f"the report's SQL gives {shown(said)} from the {found.events:,} listed events, and "
+            f"{shown(served.value)} was published",
+        )

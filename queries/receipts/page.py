@@ -13,7 +13,7 @@ from queries.commands.cost import human_bytes
 from queries.receipts.cell import shown
 from queries.receipts.model import Comparison, Receipt, Sample, Version
 from queries.receipts.style import STYLE
-from queries.receipts.text import event_line, in_flight, keys_text, moment, sequence_line
+from queries.receipts.text import MOST_CHANGES, event_line, in_flight, keys_text, moment, sequence_line
 
 _POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
 
@@ -69,9 +69,12 @@ def _comparison_parts(found: Comparison) -> Iterator[str]:
     counted = [(named, count) for named, count in sorted(found.counts.items())]
     yield _section("Events by reason", _table("Reasons", ("reason", "events"), counted))
     rows = [
-        ("+" if change.is_added else "-", change.why, event_line(change.event)) for change in found.changes
+        ("+" if change.is_added else "-", change.why, event_line(change.event))
+        for change in found.changes[:MOST_CHANGES]
     ]
-    yield _section("Event by event", _table("Events", ("", "why", "event"), rows))
+    more = len(found.changes) - len(rows)
+    others = f"<p>And {more:,} more, all of them with --json.</p>" if more else ""
+    yield _section("Event by event", _table("Events", ("", "why", "event"), rows) + others)
     old, new = found.digests
     yield f"<footer><p>Digests: <code>{old}</code> → <code>{new}</code></p></footer>"
 

@@ -74,7 +74,7 @@ def group_keys(select: exp.Select) -> list[exp.Expr]:
     group = select.args.get("group")
     if group is None:
         return []
-    if any(group.args.get(kind) for kind in ("grouping_sets", "cube", "rollup", "all")):
+    if any(isinstance(each, exp.Rollup | exp.Cube | exp.GroupingSets) for each in group.expressions):
         raise CannotTraceError("its GROUP BY makes several groupings (CUBE, ROLLUP or GROUPING SETS)")
     keys = []
     for key in group.expressions:

@@ -44,23 +44,25 @@ class Listing:
     sql: str
 
     def counts(self) -> str:
-        """Events by type, source, producer run, lateness and object, with their numbers and copies."""
+        """Events by type, source, producer run, lateness and object: their numbers, copies, and the first.
+
+        The first is one text, so that its parts are of one event: time, id, arrival and number, by `|`.
+        """
         by = ("event_type", "source", "producer_id", "epoch", "is_late")
         names = [*(f"{_PREFIX}{name}" for name in by), PATH]
+        first = " || '|' || ".join(
+            (
+                f"CAST({_PREFIX}event_time AS varchar)",
+                EVENT_ID,
+                f"CAST({_PREFIX}arrival_time AS varchar)",
+                f"CAST({_PREFIX}seq AS varchar)",
+            )
+        )
         return (
             f"SELECT {', '.join(names)}, count(*) AS events, sum({COPIES} - 1) AS copies, "
             f"min({_PREFIX}seq) AS first_seq, max({_PREFIX}seq) AS last_seq, "
-            f"max({_PREFIX}arrival_time) AS arrived\nFROM (\n{self.sql}\n) AS penstock_listed\n"
+            f"min({first}) AS earliest\nFROM (\n{self.sql}\n) AS penstock_listed\n"
             f"GROUP BY {', '.join(names)}"
-        )
-
-    def first(self, count: int) -> str:
-        """The first of them."""
-        order = f"{_PREFIX}event_time, {EVENT_ID}, {COPY}"
-        names = ", ".join(f"{_PREFIX}{name} AS {name}" for name in _OF_EVENT)
-        return (
-            f"SELECT {names}, {PATH} AS object\nFROM (\n{self.sql}\n) AS penstock_listed\n"
-            f"ORDER BY {order}\nLIMIT {count}"
         )
 
     def without(self, other: "Listing") -> str:

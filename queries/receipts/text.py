@@ -8,6 +8,8 @@ from queries.commands.cost import human_bytes
 from queries.receipts.cell import shown
 from queries.receipts.model import Comparison, ProducerRun, Receipt, Sample, Version
 
+MOST_CHANGES = 200
+"""Events of a difference that people are shown."""
 _INDENT = "  "
 
 
@@ -50,8 +52,10 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
         yield "SQL: the same"
     for named, count in sorted(found.counts.items()):
         yield f"events {named}: {count:,}"
-    for change in found.changes:
+    for change in found.changes[:MOST_CHANGES]:
         yield f"{_INDENT}{'+' if change.is_added else '-'} {event_line(change.event)}: {change.why}"
+    if len(found.changes) > MOST_CHANGES:
+        yield f"{_INDENT}and {len(found.changes) - MOST_CHANGES:,} more, all of them with --json"
     yield f"digests: {found.digests[0]} -> {found.digests[1]}"
 
 

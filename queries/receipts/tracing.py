@@ -250,6 +250,8 @@ class _Parts:
         """The rows of the SELECT as it is, each beside its inputs: what it has is known of whole groups."""
         grouped = self._select.copy()
         grouped.set("order", None)
+        # Numbers in it would mean other columns now.
+        grouped.set("group", exp.Group(expressions=[key.unalias().copy() for key in keys]))
         shown = [exp.alias_(each.copy(), name) for name, each in self._kept.items()]
         grouped.set("expressions", [*shown, *(key.copy() for key in keys)])
         same = [

@@ -1,5 +1,6 @@
 """`penstock reports run · diff · backfill · rollback`, as an analyst uses them at a terminal."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,41 @@ def test_rollback_serves_the_version_before_a_forced_backfill_once(shell: Shell,
     assert published(shell, hour) == rows
     ran = shell.run("reports", "rollback", REPORT, "--hour", hour, code=1)
     assert ran.stderr == f"penstock: {REPORT}/{hour} has no earlier version to go back to.\n"
+
+
+def test_explain_lists_the_events_of_a_number_and_counts_what_is_around_it(
+    shell: Shell, hour: str, tmp_path: Path
+) -> None:
+    page = tmp_path / "receipt.html"
+    found = shell.json("explain", REPORT, hour, "page_views", "--html", str(page))
+    assert found["headline"].startswith("WHOLE: "), found["headline"]
+    assert found["value"] == published(shell, hour)["page_views"] == found["events"] > 0
+    listed = {row["penstock_event_id"] for row in shell.rows(found["statement"])}
+    rows = shell.rows(
+        f"SELECT event_id FROM web_events WHERE event_hour = '{hour}' AND event_type = 'page_viewed'"
+    )
+    assert listed == {row["event_id"] for row in rows}
+    assert found["copies_removed"] == len(rows) - len(listed)
+    entries = [
+        each
+        for each in shell.json("failed", "list", "--records")["records"]
+        if each["event_time"][:13].replace("T", "-") == hour
+    ]
+    assert {each["reason"]: each["records"] for each in found["refused"]} == Counter(
+        each["reason"] for each in entries
+    )
+    accounts = shell.json("reconcile")
+    assert len(found["producers"]) == accounts["producers"]
+    for figure in ("landed", "dropped"):
+        assert sum(each[figure] for each in found["producers"]) == accounts[figure]
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_explain_as_text_begins_with_whether_the_number_is_whole(shell: Shell, hour: str) -> None:
+    lines = shell.run("explain", REPORT, hour, "errors").stdout.splitlines()
+    assert lines[0].startswith(f"WHOLE: {REPORT} {hour} errors = ")
+    ran = shell.run("explain", REPORT, hour, "page_view", code=1)
+    assert ran.stderr.startswith(f"penstock: 'page_view' is no number of {REPORT}. Name one of: page_views,")
 
 
 @pytest.mark.parametrize(

@@ -108,10 +108,12 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
         **(expected_job_permissions.rights(names) if of.jobs_function else {}),
         "analyst": (
             [*results_of_analysts, *rows, ("s3:GetObject", report), *listed,
-             *(("glue:GetPartitions", table) for _, table, *_ in tables)],
+             *(("glue:GetPartitions", table) for _, table, *_ in tables),
+             ("dynamodb:BatchGetItem", ledger), ("athena:GetQueryExecution", pipeline)],
             [*nobody, *others_results, ("s3:GetObject", failed), ("s3:ListBucket", lake, _below("failed/")),
              *(("glue:UpdateTable", table) for _, table, *_ in tables), ("dynamodb:GetItem", ledger),
-             ("sqs:ReceiveMessage", queue)],
+             ("dynamodb:Query", ledger), ("dynamodb:PutItem", ledger),
+             ("athena:GetQueryResults", pipeline), ("sqs:ReceiveMessage", queue)],
         ),
         "quicksight": (
             [*results_of_analysts, ("s3:GetObject", report), ("glue:GetPartition", orders),

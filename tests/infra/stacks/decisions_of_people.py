@@ -48,9 +48,11 @@ CASES = [
         ("s3:ListBucket", REPORTING, below("sealed/")),
         ("s3:ListBucket", LAKE, below("web_events/")), ("s3:ListBucket", REPORTING, below("reports/")),
         ("s3:GetBucketLocation", LAKE),
+        ("dynamodb:BatchGetItem", LEDGER), ("athena:GetQueryExecution", PIPELINE),
     ),
     *_cases(
         "analyst", False,
+        ("dynamodb:Query", LEDGER), ("dynamodb:Scan", LEDGER), ("athena:GetQueryResults", PIPELINE),
         ("s3:ListBucketMultipartUploads", LAKE), ("s3:ListBucketMultipartUploads", REPORTING),
         ("s3:AbortMultipartUpload", f"{RESULTS}/pipeline/a.csv"),
         ("s3:ListBucket", RESULTS, below("pipeline/")),
