@@ -41,10 +41,12 @@ class Forecast:
 class _Listed:
     """The events' counts, the statement that lists them, or why they are not listed.
 
-    `inexact` says what is only nearly so; statements and bytes are what finding it took.
+    `seen` are counts that may be wrong, good for naming producers; `inexact` says what is only nearly so;
+    statements and bytes are what finding it took.
     """
 
     counts: Sequence[Mapping[str, Any]] = ()
+    seen: Sequence[Mapping[str, Any]] = ()
     sql: str = ""
     untraced: str = ""
     inexact: str = ""
@@ -115,7 +117,7 @@ class Explainer:
         objects = self.objects(report, asked.partition)
         inputs = inputs_of_version(report, served.published, asked.partition, objects)
         lists, around = self._events(query.tables, served, cell, self.within(objects, inputs))
-        producers = composing.producers_of(lists.counts, around)
+        producers = composing.producers_of(lists.seen, around)
         now_there = inputs_of(report, [asked.partition], objects)[asked.partition]
         lost = shrunk(report, served.published.input, now_there).partition(". Bring")[0]
         if not lost and not inputs.are_known:
@@ -155,7 +157,7 @@ class Explainer:
             refused=tuple(around.refused),
             without_hour=around.without_hour,
             delivered_until=around.delivered_until,
-            statement=lists.sql,
+            statement="" if lists.untraced else lists.sql,
             statements_run=statements,
             bytes_scanned=scanned,
             dollars=dollars(billed_bytes(scanned, statements)),
@@ -200,9 +202,8 @@ class Explainer:
             return _Listed(untraced=str(error))
         except QueryFailedError as error:
             return _Listed(untraced=f"the statement that lists its events failed: {error}", sql=events.sql)
-        return _Listed(
-            composing.records(counts), events.sql, statements_run=1, bytes_scanned=counts.bytes_scanned
-        )
+        rows = composing.records(counts)
+        return _Listed(rows, rows, events.sql, statements_run=1, bytes_scanned=counts.bytes_scanned)
 
     def _proved(self, found: _Listed, query: ReportQuery, served: Known, cell: Cell, only: str) -> _Listed:
         """Computed from the listed events alone, the number is the published one; else they are not shown."""
