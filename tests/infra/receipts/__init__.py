@@ -1,0 +1,1 @@
+"""Tests of receipts over a target."""
