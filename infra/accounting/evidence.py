@@ -15,7 +15,7 @@ from infra.accounting.intervals import IntervalSet, Span
 from infra.accounting.names import names_in
 from infra.accounting.reconcile import Evidence, ProducerEpoch
 from producers.contracts import AUDIT_TYPE
-from queries.engine.port import QueryEngine, QueryFailedError, Reads
+from queries.engine.port import QueryFailedError, Reads
 from queries.hours import hour_of, parse_hour
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, is_data
 
@@ -68,7 +68,7 @@ class Places:
         tables: names of the lake tables.
     """
 
-    engine: QueryEngine
+    engine: Reads
     s3: Any
     logs: Any
     lake_bucket: str

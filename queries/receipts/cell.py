@@ -50,7 +50,7 @@ def parse_words(report: Report, partition: str, words: Sequence[str]) -> Asked:
     known = [each.name for each in report.columns if each.name not in report.keys]
     if len(columns) != 1 or columns[0] not in known:
         said = (
-            f"{columns[0]!r} is no number of {report.name}"
+            f"{columns[0]!r} is not a number of {report.name}"
             if columns
             else f"No column of {report.name} is named"
         )
@@ -58,7 +58,7 @@ def parse_words(report: Report, partition: str, words: Sequence[str]) -> Asked:
     keys = dict(word.split("=", 1) for word in named)
     if stranger := next((name for name in keys if name not in report.keys), None):
         raise UnknownCellError(
-            f"{stranger!r} is no key of {report.name}. Its keys: {', '.join(report.keys) or 'none'}."
+            f"{stranger!r} is not a key of {report.name}. Its keys: {', '.join(report.keys) or 'none'}."
         )
     if missing := [name for name in report.keys if name not in keys]:
         example = " ".join(f"{name}=VALUE" for name in missing)

@@ -31,9 +31,7 @@ _OF_EVENT = ("event_id", "event_type", "event_time", "arrival_time", "is_late", 
 _PREFIX = "penstock_"
 COPIES, PATH = "penstock_copies", "penstock_path"
 MARKS = (*(f"{_PREFIX}{name}" for name in _OF_EVENT), COPIES, PATH, COPY)
-"""Columns that tell of an event: its own, how many copies of it were read, in which object it lies, which
-copy it is.
-"""
+"""Columns of an event: its own, how many copies of it were read, the object it lies in, which copy it is."""
 EVENT_ID = f"{_PREFIX}event_id"
 
 
@@ -86,7 +84,7 @@ def listing(query: ReportQuery, cell: Cell, only: str = "") -> Listing:
     except (SqlglotError, RecursionError) as error:
         raise CannotTraceError("its SQL cannot be read") from error
     if not isinstance(tree, exp.Query):
-        raise CannotTraceError("its SQL is no SELECT")
+        raise CannotTraceError("its SQL is not a SELECT")
     columns = {table.name: [*source_columns(query, table), EVENT_DATE] for table in query.tables}
     marked = {table.name: f"{SOURCE}_marked_{at}" for at, table in enumerate(query.tables, start=1)}
     traced = Tracer(columns, marked, MARKS).trace(

@@ -140,7 +140,7 @@ class Tracer:
                 yield parts.followed(relation, branch, within, self._marks)
 
     def _unpin(self, values: Sequence[exp.Expr], *, is_outermost: bool) -> None:
-        """A row of a window's column is told by no key that its window looks across."""
+        """Keys that the column's windows look across do not tell its rows apart."""
         for value in values:
             for window in value.find_all(exp.Window):
                 apart = {each.name.lower() for each in window.args.get("partition_by") or ()}
@@ -160,7 +160,7 @@ class Tracer:
                 yield Branch(query, is_changed=False)
 
     def _is_of_rows(self, node: exp.Expr, defined: Defined) -> bool:
-        """Whether its rows are the lake's, or written in the SQL: no window has told them apart."""
+        """Whether its rows are the lake's, or written in the SQL: no window chooses among them."""
         if isinstance(node, exp.Table):
             return node.name.lower() not in defined
         return isinstance(node, exp.Unnest | exp.Values)

@@ -114,7 +114,9 @@ def test_explain_as_text_begins_with_whether_the_number_is_whole(shell: Shell, h
     lines = shell.run("explain", REPORT, hour, "errors").stdout.splitlines()
     assert lines[0].startswith(f"WHOLE: {REPORT} {hour} errors = ")
     ran = shell.run("explain", REPORT, hour, "page_view", code=1)
-    assert ran.stderr.startswith(f"penstock: 'page_view' is no number of {REPORT}. Name one of: page_views,")
+    assert ran.stderr.startswith(
+        f"penstock: 'page_view' is not a number of {REPORT}. Name one of: page_views,"
+    )
 
 
 @pytest.mark.parametrize(

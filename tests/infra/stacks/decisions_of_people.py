@@ -53,6 +53,7 @@ CASES = [
     *_cases(
         "analyst", False,
         ("dynamodb:Query", LEDGER), ("dynamodb:Scan", LEDGER), ("athena:GetQueryResults", PIPELINE),
+        ("dynamodb:BatchGetItem", OTHER_LEDGER), ("athena:GetQueryExecution", PRIMARY),
         ("s3:ListBucketMultipartUploads", LAKE), ("s3:ListBucketMultipartUploads", REPORTING),
         ("s3:AbortMultipartUpload", f"{RESULTS}/pipeline/a.csv"),
         ("s3:ListBucket", RESULTS, below("pipeline/")),

@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from benchmarks.receipt_lab import explainer_in, surroundings_in
 from benchmarks.report_lab import Lab, tick, wall_clock
 from infra.local.cloud import LocalCloud
+from queries.partitions import Key
 from queries.receipts.cell import parse_words
 from queries.receipts.comparing import compare
 from queries.receipts.model import Comparison, Receipt
@@ -82,9 +83,11 @@ class ReceiptLab:
         key = f"{TABLE.prefix}event_hour={hour}/{name}.parquet"
         self.lab.client("s3").delete_object(Bucket=self.lab.settings.lake_bucket, Key=key)
 
-    def publish(self, queries: Mapping[str, ReportQuery] | None = None) -> None:
-        """Compute what is stale; with other SQL where it is given."""
-        tick(self.lab.service(queries=queries))
+    def publish(self, queries: Mapping[str, ReportQuery] | None = None, again: Sequence[Key] = ()) -> None:
+        """Compute what is stale, and these partitions again; with other SQL where it is given."""
+        service = self.lab.service(queries=queries)
+        service.refresher.mark(again, at_once=True)
+        tick(service)
 
     def explain(self, query: ReportQuery, partition: str, *words: str) -> Receipt:
         return explainer_in(self.lab, [TRANSFORM]).explain(query, parse_words(query.report, partition, words))

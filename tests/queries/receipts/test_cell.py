@@ -24,10 +24,10 @@ def test_a_row_is_named_by_its_keys_and_the_number_by_its_column() -> None:
     ("words", "says"),
     [
         (["currency=EUR"], "No column of orders_by_hour is named. Name one of: orders, revenue_minor"),
-        (["currency=EUR", "order"], "'order' is no number of orders_by_hour. Name one of: orders,"),
-        (["currency=EUR", "currency"], "'currency' is no number of orders_by_hour."),
+        (["currency=EUR", "order"], "'order' is not a number of orders_by_hour. Name one of: orders,"),
+        (["currency=EUR", "currency"], "'currency' is not a number of orders_by_hour."),
         (["orders"], "orders_by_hour has a row for each currency. Say which: currency=VALUE"),
-        (["town=Rome", "orders"], "'town' is no key of orders_by_hour. Its keys: currency."),
+        (["town=Rome", "orders"], "'town' is not a key of orders_by_hour. Its keys: currency."),
     ],
 )
 def test_what_names_no_number_is_refused_with_what_there_is(words: list[str], says: str) -> None:
@@ -37,7 +37,7 @@ def test_what_names_no_number_is_refused_with_what_there_is(words: list[str], sa
 
 
 def test_a_key_that_is_not_known_is_written_as_null_and_not_taken_for_a_text() -> None:
-    rows = [{"currency": None, "orders": 1}, {"currency": "EUR", "orders": 2}]
+    rows: list[dict[str, Any]] = [{"currency": None, "orders": 1}, {"currency": "EUR", "orders": 2}]
     assert row_of(ORDERS, rows, parse_words(ORDERS, HOUR, ["currency=NULL", "orders"])) == rows[0]
     assert row_of(ORDERS, rows, parse_words(ORDERS, HOUR, ["currency=USD", "orders"])) is None
 

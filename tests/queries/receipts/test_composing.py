@@ -42,7 +42,7 @@ def test_a_gap_is_named_by_producer_and_number() -> None:
     )
 
 
-def test_numbers_that_failed_records_without_a_name_explain_are_no_gap() -> None:
+def test_numbers_that_failed_records_without_a_name_explain_are_not_a_gap() -> None:
     found = around("5,8", 2, nameless=2)
     assert composing.gaps(composing.producers_of([COUNT], found), found) == []
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from infra.local.cloud import LocalCloud
+from queries.partitions import Key
 from queries.receipts.comparing import BY_SQL, LATE, REPLAYED
 from queries.receipts.errors import UnknownCellError, UnknownVersionError
 from queries.receipts.model import Refused
@@ -96,7 +97,7 @@ def test_receipts_explain_every_difference_of_a_story_event_by_event(lab: Receip
     assert (found.old.value, found.new.value, found.sql_changed, found.unexplained) == (30, 35, False, "")
     assert found.digests == (first.digest, second.digest)
 
-    lab.publish({REPORT: OTHER})
+    lab.publish({REPORT: OTHER}, [Key(REPORT, HOUR)])
     every = [*sound, *of_killed, *repaired, *late]
     third = lab.explain(OTHER, HOUR, "errors")
     failed = [each for each in every if each["payload"]["status"] >= 400]
