@@ -5,7 +5,7 @@ import math
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -69,10 +69,16 @@ def synth(
     echo(f"{len(templates)} stacks in {time.monotonic() - started:.1f} s", err=True)
 
 
-def diff(context: typer.Context, deployment: Name = DEFAULT) -> None:
+def diff(
+    context: typer.Context,
+    deployment: Name = DEFAULT,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Instead: what differs from what was deployed, by hand.")
+    ] = False,
+) -> None:
     """What a deploy would change."""
-    synth(context, deployment)
-    cdk.call(["diff", "--app", str(_out(context))], os.environ, cdk.run_in_terminal)
+    synth(context, deployment, sources_only=drift)
+    cdk.call(["drift" if drift else "diff", "--app", str(_out(context))], os.environ, cdk.run_in_terminal)
 
 
 def deploy(
@@ -82,12 +88,15 @@ def deploy(
     replace: Annotated[
         bool, typer.Option("--replace", help="Go on with replacements of dashboards that the plan shows.")
     ] = False,
+    revert_drift: Annotated[
+        bool, typer.Option("--revert-drift", help="Also put back what somebody changed by hand.")
+    ] = False,
 ) -> None:
     """Deploy every stack, after asking the account for what they need."""
     import boto3
 
     from infra.aws.preflight import missing
-    from infra.aws.replacements import check, refuse_named
+    from infra.aws.replacements import check, exists, refuse_named
 
     project = _project(context)
     chosen = _named(project, deployment)
@@ -108,8 +117,11 @@ def deploy(
     if chosen.stack("dashboards") in stacks:
         check(boto3.client, project, chosen, prepare=partial(_prepare, out), may_replace=replace, tell=echo)  # type: ignore[arg-type]
     approval = "never" if yes else "broadening"
-    arguments = ["deploy", "--app", str(out), "--require-approval", approval]
-    cdk.call([*arguments, *stacks], os.environ, cdk.run_in_terminal)
+    cloudformation = boto3.client("cloudformation")
+    drifted = {stack for stack in stacks if revert_drift and exists(cloudformation, stack)}
+    for chosen_stacks, options in deploy_calls(stacks, drifted):
+        arguments = ["deploy", "--app", str(out), "--require-approval", approval, *options]
+        cdk.call([*arguments, *chosen_stacks], os.environ, cdk.run_in_terminal)
     echo("Deployed. See what holds: penstock --target aws doctor", err=True)
 
 
@@ -240,6 +252,18 @@ def doctor(
         _json([asdict(each) for each in found])
     if any(each.holds is False for each in found):
         raise typer.Exit(Exit.FAILED)
+
+
+def deploy_calls(stacks: list[str], drifted: Collection[str]) -> list[tuple[list[str], list[str]]]:
+    """The stacks of each call of the CDK, with its options: those of `drifted` by what they are now.
+
+    CloudFormation compares a template with the one before, and sees nothing that was changed by hand, unless
+    a change set is told to look. A stack that is not there yet has nothing to compare, so it goes first.
+    """
+    new = [stack for stack in stacks if stack not in drifted]
+    there = [stack for stack in stacks if stack in drifted]
+    calls: list[tuple[list[str], list[str]]] = [(new, [])] if new else []
+    return [*calls, (there, ["--revert-drift", "--exclusively"])] if there else calls
 
 
 def _named(project: Project, name: str) -> Deployment:

@@ -9,7 +9,7 @@ from infra.deployment import Deployment
 from infra.project.project import Project
 
 Client = Callable[[str], Any]
-REDEPLOY = "Somebody changed it by hand, or the deploy did not end. Run: penstock deploy"
+REDEPLOY = "Somebody changed it by hand, or the deploy did not end. Run: penstock deploy --revert-drift"
 
 
 @dataclass(frozen=True)

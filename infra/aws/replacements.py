@@ -39,7 +39,7 @@ def check(
     """
     stack = deployment.stack("dashboards")
     cloudformation = client("cloudformation")
-    if not _exists(cloudformation, stack):
+    if not exists(cloudformation, stack):
         return
     steps = planned(client, project, deployment)
     shown = [step for step in steps if step.action in ("replace", "delete")]
@@ -73,7 +73,7 @@ def refuse_named(client: Callable[[str], Any], templates: Mapping[str, Mapping[s
     lines = [
         f"{stack}: {each}"
         for stack, template in templates.items()
-        if _exists(cloudformation, stack)
+        if exists(cloudformation, stack)
         for each in replacements(_deployed(cloudformation, stack), template, create_only())
     ]
     if lines:
@@ -127,7 +127,8 @@ def lost(changes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
-def _exists(cloudformation: Any, stack: str) -> bool:
+def exists(cloudformation: Any, stack: str) -> bool:
+    """Whether there is such a stack, by a boto3 CloudFormation client."""
     try:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError:

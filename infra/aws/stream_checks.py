@@ -24,7 +24,7 @@ def _stream(at: Deployed) -> Finding:
         and found.get("EncryptionType") == "KMS"
     )
     seen = f"{state}, {hours} h, encryption {found.get('EncryptionType', 'NONE')}"
-    return Finding(_STREAM, holds, seen, "Run: penstock deploy")
+    return Finding(_STREAM, holds, seen, REDEPLOY)
 
 
 def _delivery(at: Deployed) -> Finding:

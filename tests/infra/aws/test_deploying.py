@@ -146,6 +146,17 @@ def test_a_new_account_with_ten_concurrent_executions_cannot_reserve_fifty(accou
     ]
 
 
+def test_what_was_changed_by_hand_is_looked_at_where_a_stack_is_there_and_only_when_asked() -> None:
+    stacks = ["lake", "stream", "jobs"]
+    assert aws_cli.deploy_calls(stacks, set()) == [(stacks, [])]
+    by_what_is_there = ["--revert-drift", "--exclusively"]
+    assert aws_cli.deploy_calls(stacks, {"lake", "stream"}) == [
+        (["jobs"], []),
+        (["lake", "stream"], by_what_is_there),
+    ]
+    assert aws_cli.deploy_calls(stacks, set(stacks)) == [(stacks, by_what_is_there)]
+
+
 class _Imports:
     """CloudFormation as far as an import goes: notes the change set."""
 
