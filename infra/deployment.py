@@ -5,6 +5,7 @@ Physical names are stable: they follow from the prefix, so that a retained bucke
 deploy, a policy can name what it grants, and no stack has to export a name for another one to import.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from producers.contracts import Stream
@@ -255,6 +256,12 @@ class Deployment:
     def stack(self, part: str) -> str:
         """Name of a stack."""
         return f"{self.prefix}-{part}"
+
+    def naming_stacks(self, streams: Iterable[Stream]) -> list[str]:
+        """The stacks whose outputs say what the resources are called, also those that may not be deployed."""
+        own = [self.stream_stack(stream, "stream") for stream in streams]
+        parts = ("lake", "collector", "reporting", "jobs", "monitoring")
+        return [*own, *map(self.stack, parts)]
 
     def stream_stack(self, stream: Stream, part: str) -> str:
         """Name of a stack that is one stream's own."""

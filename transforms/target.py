@@ -96,7 +96,6 @@ def _refused(name: str, code: str, message: str) -> str:
     if code.startswith("AccessDenied"):
         return (
             "The pseudonym keys cannot be read: you lack secretsmanager:GetSecretValue on the secret "
-            f"{name}. Only who replays needs it, and no policy of Penstock grants it: ask the account's "
-            "administrator."
+            f"{name}. Only who replays needs it; Penstock's policy for it is named ...-replayer-REGION."
         )
     return f"The pseudonym keys cannot be read from the secret {name} ({code}): {message}"

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+from botocore.exceptions import ClientError
+
 from infra.deployment import Deployment
+from producers.contracts import Stream
 
 Named = TypeVar("Named")
 
@@ -91,18 +94,20 @@ class Outputs:
         return cls._of(values, stacks, "Run: penstock local up")
 
     @classmethod
-    def from_stacks(cls, cloudformation: Any, deployment: Deployment) -> "Outputs":
-        """From a deployment on AWS, by a boto3 CloudFormation client. Raises OutputsError, ClientError."""
-        prefix = f"{deployment.prefix}-"
+    def from_stacks(cls, cloudformation: Any, deployment: Deployment, streams: Iterable[Stream]) -> "Outputs":
+        """From a deployment on AWS, by a boto3 CloudFormation client. Raises OutputsError, ClientError.
+
+        Each stack is asked for by its name: nobody needs a right to list the account's stacks for it.
+        """
         values: dict[str, str] = {}
         stacks: list[Mapping[str, str]] = []
-        for page in cloudformation.get_paginator("describe_stacks").paginate():
-            for stack in page["Stacks"]:
-                if _is_of(stack, deployment.name) and stack["StackName"].startswith(prefix):
-                    region, account = stack["StackId"].split(":")[3:5]
-                    outputs = ((each["OutputKey"], each["OutputValue"]) for each in stack.get("Outputs", []))
-                    values |= {"region": region, "account_id": account}
-                    stacks.append(_named(outputs))
+        for name in deployment.naming_stacks(streams):
+            stack = _deployed(cloudformation, name)
+            if stack is not None:
+                region, account = stack["StackId"].split(":")[3:5]
+                outputs = ((each["OutputKey"], each["OutputValue"]) for each in stack.get("Outputs", []))
+                values |= {"region": region, "account_id": account}
+                stacks.append(_named(outputs))
         return cls._of(values, stacks, f"Run: penstock deploy --deployment {deployment.name}")
 
     @property
@@ -185,6 +190,11 @@ def _named(outputs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower(): value for key, value in outputs}
 
 
-def _is_of(stack: Mapping[str, Any], deployment: str) -> bool:
-    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-    return tags.get("penstock:deployment") == deployment
+def _deployed(cloudformation: Any, stack: str) -> Mapping[str, Any] | None:
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return None  # CloudFormation's word for a stack that is not there
+    return found  # type: ignore[no-any-return]

@@ -114,7 +114,8 @@ class Target:
 
         if self.kind == "local":
             return Outputs.from_document(self.cloud.outputs)
-        return Outputs.from_stacks(self.client("cloudformation"), self._deployed())
+        streams = self.project.streams.values()
+        return Outputs.from_stacks(self.client("cloudformation"), self._deployed(), streams)
 
     @cached_property
     def delivery(self) -> Delivery:

@@ -1,16 +1,28 @@
 """What people and programs outside the pipeline may do, each as one policy to attach to their roles."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.collector_permissions import KEY_ROUTES, write_keys
 from infra.stacks.hook_permissions import hook_secrets
+from infra.stacks.operators import inspector, operator
+from infra.stacks.people_grants import (
+    QUERY,
+    READ_CATALOG,
+    Policy,
+    console,
+    find_buckets,
+    lake_prefixes,
+    put_events,
+    read_objects,
+    results,
+    see_delivery,
+    see_names,
+)
 from infra.stacks.permissions import (
     ANALYST_RESULTS,
     OBJECTS,
-    READ_AND_WRITE,
     REPORTS_PREFIX,
     SEALED_PREFIX,
     Grant,
@@ -22,36 +34,11 @@ from infra.stacks.permissions import (
     list_uploads,
 )
 from producers.contracts import Stream
-from queries.ledger.dynamodb import DUE_INDEX
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_queries
 from queries.store.event_views import event_views
 from transforms.contracts import FAILED_PREFIX, FAILED_TABLE
 from transforms.failed.replay_ledger import REPLAYS_PREFIX
-
-QUERY = [
-    "athena:StartQueryExecution",
-    "athena:GetQueryExecution",
-    "athena:GetQueryResults",
-    "athena:StopQueryExecution",
-    "athena:GetWorkGroup",
-]
-READ_CATALOG = [
-    "glue:GetDatabase",
-    "glue:GetTable",
-    "glue:GetTables",
-    "glue:GetPartition",
-    "glue:GetPartitions",
-    "glue:BatchGetPartition",
-]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A policy: what it is for, and what it allows."""
-
-    description: str
-    grants: tuple[Grant, ...]
 
 
 def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
@@ -61,45 +48,34 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         **({"producer": producer_policy(deployment, plain)} if plain is not None else {}),
         "analyst": _analyst(deployment, project),
         "quicksight": _quicksight(deployment, project),
-        "operator": _operator(deployment, project),
+        "operator": operator(deployment, project),
+        "inspector": inspector(deployment, project),
         "reconciler": _reconciler(deployment, project),
         "failed-reader": _failed_reader(deployment, project),
+        "replayer": _replayer(deployment, project),
         "importer": _importer(deployment, project),
-        **({"job-keeper": _job_keeper(), "report-reader": _report_reader()} if deployment.jobs else {}),
+        **({"job-keeper": _job_keeper(deployment), "report-reader": _report_reader()} if deployment.jobs else {}),
         **({"key-keeper": _key_keeper(deployment, project)} if deployment.collector else {}),
     }
 
 
 def producer_policy(deployment: Deployment, stream: Stream) -> Policy:
     """For the programs whose events the stream carries, and for no other stream's."""
-    name = deployment.stream(stream.name)
-    if stream.is_direct:
-        put = Grant(
-            "PutEvents",
-            ["firehose:PutRecord", "firehose:PutRecordBatch"],
-            [arn("firehose", f"deliverystream/{name}")],
-        )
-    else:
-        put = Grant(
-            "PutEvents",
-            [
-                "kinesis:PutRecord",
-                "kinesis:PutRecords",
-                "kinesis:ListShards",
-                "kinesis:DescribeStreamSummary",
-            ],
-            [arn("kinesis", f"stream/{name}")],
-        )
     which = "the streams" if stream.plain_names else f"the stream {stream.name}"
-    return Policy(f"Puts events on {which}, and reads nothing back", (put,))
+    return Policy(
+        f"Puts events on {which}, and reads nothing back",
+        (see_names(deployment), put_events(deployment, stream)),
+    )
 
 
 def _analyst(deployment: Deployment, project: Project) -> Policy:
-    lake, prefixes, tables = deployment.lake_bucket, _prefixes(project), project.tables
+    lake, prefixes, tables = deployment.lake_bucket, lake_prefixes(project), project.tables
     return Policy(
         "Reads events and reports through Athena, in the analysts' work group",
         (
+            see_names(deployment),
             Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
+            *console(deployment, deployment.analyst_work_group),
             Grant(
                 "ReadCatalog",
                 READ_CATALOG,
@@ -125,15 +101,15 @@ def _analyst(deployment: Deployment, project: Project) -> Policy:
                 ["athena:GetQueryExecution"],
                 [arn("athena", f"workgroup/{deployment.work_group}")],
             ),
-            _read("ReadLake", lake, prefixes),
+            read_objects("ReadLake", lake, prefixes),
             list_below("ListLake", lake, prefixes),
-            _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
+            read_objects("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
-            _results(deployment, ANALYST_RESULTS),
+            results(deployment, ANALYST_RESULTS),
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
             list_uploads(deployment.results_bucket),
             default_database(),
-            _find(lake, deployment.reporting_bucket, deployment.results_bucket),
+            find_buckets(lake, deployment.reporting_bucket, deployment.results_bucket),
         ),
     )
 
@@ -144,14 +120,15 @@ def _quicksight(deployment: Deployment, project: Project) -> Policy:
         "For QuickSight's service role: reads reports through Athena, in the analysts' work group",
         (
             Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
+            *console(deployment, deployment.analyst_work_group),
             Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*project.reports, FRESHNESS_TABLE])),
-            _read("ReadReports", reporting, [REPORTS_PREFIX]),
+            read_objects("ReadReports", reporting, [REPORTS_PREFIX]),
             list_below("ListReports", reporting, [REPORTS_PREFIX]),
-            _results(deployment, ANALYST_RESULTS),
+            results(deployment, ANALYST_RESULTS),
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
             list_uploads(deployment.results_bucket),
             default_database(),
-            _find(reporting, deployment.results_bucket),
+            find_buckets(reporting, deployment.results_bucket),
         ),
     )
 
@@ -176,6 +153,7 @@ def _key_keeper(deployment: Deployment, project: Project) -> Policy:
     return Policy(
         "Makes, disables and rotates write keys of the collector, and secrets of webhooks",
         (
+            see_names(deployment),
             *write_keys(deployment),
             ask,
             *([hooks] if project.hooks else []),
@@ -183,11 +161,12 @@ def _key_keeper(deployment: Deployment, project: Project) -> Policy:
     )
 
 
-def _job_keeper() -> Policy:
+def _job_keeper(deployment: Deployment) -> Policy:
     place = arn("execute-api", "*/$default/*/iam/v1/jobs")
     return Policy(
         "Starts, shows, cancels and retries jobs, with penstock jobs",
         (
+            see_names(deployment),
             Grant(
                 "AskForJobs",
                 ["execute-api:Invoke"],
@@ -213,67 +192,16 @@ def _report_reader() -> Policy:
     )
 
 
-def _operator(deployment: Deployment, project: Project) -> Policy:
-    lake, prefixes = deployment.lake_bucket, _prefixes(project)
-    ledger = arn("dynamodb", f"table/{deployment.ledger_table}")
-    dead, alive = [arn("sqs", deployment.dead_letter_queue)], [arn("sqs", deployment.queue)]
-    if deployment.collector:
-        dead.append(arn("sqs", deployment.collector_dead_letter_queue))
-        alive.append(arn("sqs", deployment.collector_queue))
-        if project.hooks:
-            dead.append(arn("sqs", deployment.hooks_dead_letter_queue))
-            alive.append(arn("sqs", deployment.hooks_queue))
-    if deployment.jobs:
-        dead.append(arn("sqs", deployment.jobs_dead_letter_queue))
-        alive.append(arn("sqs", deployment.jobs_queue))
-    return Policy(
-        "Redrives dead letters, marks reports stale, calls the query function; sees no event",
-        (
-            Grant(
-                "TakeDeadLetters",
-                [
-                    "sqs:StartMessageMoveTask",
-                    "sqs:ListMessageMoveTasks",
-                    "sqs:ReceiveMessage",
-                    "sqs:DeleteMessage",
-                    "sqs:GetQueueAttributes",
-                ],
-                dead,
-            ),
-            Grant("GiveThemBack", ["sqs:SendMessage", "sqs:GetQueueAttributes"], alive),
-            Grant(
-                "Ledger",
-                ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"],
-                [ledger, f"{ledger}/index/{DUE_INDEX}"],
-            ),
-            Grant(
-                "CallQueries",
-                ["lambda:InvokeFunction"],
-                [arn("lambda", f"function:{deployment.query_function}")],
-            ),
-            _read("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
-            list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX]),
-            # What a backfill will cost follows from the objects' sizes.
-            list_below("ListLake", lake, prefixes),
-            _see_delivery(),
-            Grant(
-                "SeeSealedHours",
-                ["glue:BatchGetPartition"],
-                catalog(deployment, sealing_queries(project.tables)),
-            ),
-        ),
-    )
-
-
 def _reconciler(deployment: Deployment, project: Project) -> Policy:
-    lake, prefixes = deployment.lake_bucket, _prefixes(project)
+    lake, prefixes = deployment.lake_bucket, lake_prefixes(project)
     functions = [deployment.transform_function(stream) for stream in project.streams.values()]
     return Policy(
         "Accounts for every event: reads lake, failed records and the transform's log, and writes no data",
         (
+            see_names(deployment),
             Grant("Query", QUERY, [arn("athena", f"workgroup/{deployment.analyst_work_group}")]),
             Grant("ReadCatalog", READ_CATALOG, catalog(deployment, [*project.tables, FAILED_TABLE])),
-            _read("ReadLake", lake, [*prefixes, FAILED_PREFIX]),
+            read_objects("ReadLake", lake, [*prefixes, FAILED_PREFIX]),
             list_below("ListLake", lake, [*prefixes, FAILED_PREFIX]),
             Grant(
                 "ReadDropped",
@@ -281,35 +209,42 @@ def _reconciler(deployment: Deployment, project: Project) -> Policy:
                 [arn("logs", f"log-group:/aws/lambda/{function}:*") for function in functions],
                 why_wildcard="The log group's own ARN ends so.",
             ),
-            _results(deployment, ANALYST_RESULTS),
+            results(deployment, ANALYST_RESULTS),
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
             list_uploads(deployment.results_bucket),
             default_database(),
-            _find(lake, deployment.results_bucket),
-            _see_delivery(),
+            find_buckets(lake, deployment.results_bucket),
+            see_delivery(),
         ),
     )
 
 
-def _see_delivery() -> Grant:
-    return Grant(
-        "SeeDelivery",
-        ["cloudwatch:GetMetricData"],
-        ["*"],
-        why_wildcard="CloudWatch knows no resources: metrics can be read all or none.",
-    )
-
-
 def _failed_reader(deployment: Deployment, project: Project) -> Policy:
-    lake, prefixes = deployment.lake_bucket, _prefixes(project)
+    lake, prefixes = deployment.lake_bucket, lake_prefixes(project)
     written = [bucket_arn(lake, f"{prefix}*") for prefix in (*prefixes, REPLAYS_PREFIX)]
     return Policy(
         "Reads failed records, which hold events as they came with all personal data, and puts them back",
         (
+            see_names(deployment),
             # An object that a replay writes is read first: rows of other events stay in it.
-            _read("ReadFailed", lake, [FAILED_PREFIX, REPLAYS_PREFIX, *prefixes]),
+            read_objects("ReadFailed", lake, [FAILED_PREFIX, REPLAYS_PREFIX, *prefixes]),
             list_below("ListFailed", lake, [FAILED_PREFIX, REPLAYS_PREFIX, *prefixes]),
             Grant("PutThemBack", ["s3:PutObject"], written, why_wildcard=OBJECTS),
+        ),
+    )
+
+
+def _replayer(deployment: Deployment, project: Project) -> Policy:
+    """Besides the reader of failed records: a replay makes pseudonyms as the transformation does."""
+    secrets = [deployment.pseudonym_secret(stream) for stream in project.streams.values()]
+    return Policy(
+        "Lets who reads failed records replay them: reads the keys of pseudonyms, which undo them",
+        (
+            Grant(
+                "ReadPseudonymKeys",
+                ["secretsmanager:GetSecretValue"],
+                [arn("secretsmanager", f"secret:{name}-??????") for name in secrets],
+            ),
         ),
     )
 
@@ -320,27 +255,11 @@ def _importer(deployment: Deployment, project: Project) -> Policy:
     return Policy(
         "Imports files into the lake, past the stream, and has the reports follow",
         (
+            see_names(deployment),
             # What an hour holds already is read, so that no event is there twice.
-            _read("ReadLake", lake, prefixes),
+            read_objects("ReadLake", lake, prefixes),
             list_below("ListLake", lake, [*prefixes, FAILED_PREFIX]),
             Grant("WriteLake", ["s3:PutObject"], written, why_wildcard=OBJECTS),
             Grant("Notify", ["sqs:SendMessage"], [arn("sqs", deployment.queue)]),
         ),
     )
-
-
-def _read(sid: str, bucket: str, prefixes: list[str]) -> Grant:
-    return Grant(sid, ["s3:GetObject"], [bucket_arn(bucket, f"{p}*") for p in prefixes], why_wildcard=OBJECTS)
-
-
-def _results(deployment: Deployment, prefix: str) -> Grant:
-    resources = [bucket_arn(deployment.results_bucket, f"{prefix}*")]
-    return Grant("QueryResults", READ_AND_WRITE, resources, why_wildcard=OBJECTS)
-
-
-def _prefixes(project: Project) -> list[str]:
-    return [table.prefix for table in project.tables.values()]
-
-
-def _find(*buckets: str) -> Grant:
-    return Grant("FindBuckets", ["s3:GetBucketLocation"], [bucket_arn(bucket) for bucket in buckets])

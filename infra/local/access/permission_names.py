@@ -113,6 +113,10 @@ class Names:
         """The stream's transformation."""
         return f"arn:aws:lambda:{self.place}:function:{deployed.transform_function}"
 
+    def secret(self, deployed: StreamOutputs) -> str:
+        """The secret of the stream's pseudonym keys."""
+        return f"arn:aws:secretsmanager:{self.place}:secret:{deployed.pseudonym_secret}-AbCdEf"
+
     def log(self, function: str) -> str:
         """A log stream of a function."""
         return f"arn:aws:logs:{self.place}:log-group:/aws/lambda/{function}:log-stream:2026/11/24/x"
@@ -145,7 +149,7 @@ class Names:
         ]  # fmt: skip
         for deployed in self.outputs.streams.values():
             key = deployed.transform_key
-            secret = f"arn:aws:secretsmanager:{self.place}:secret:{deployed.pseudonym_secret}-AbCdEf"
+            secret = self.secret(deployed)
             through = self.through_lambda(deployed)
             kind = "firehose:DeleteDeliveryStream" if deployed.is_direct else "kinesis:DeleteStream"
             found += [

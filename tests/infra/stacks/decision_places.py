@@ -45,6 +45,12 @@ TRANSFORM = f"arn:aws:lambda:{PLACE}:function:penstock-transform"
 QUERIES = f"arn:aws:lambda:{PLACE}:function:penstock-queries"
 
 
+OTHER_FUNCTION = f"arn:aws:lambda:{PLACE}:function:somebody-elses"
+
+
+OTHER_QUEUE = f"arn:aws:sqs:{PLACE}:somebody-elses"
+
+
 QUEUE = f"arn:aws:sqs:{PLACE}:penstock-objects"
 
 
@@ -142,6 +148,63 @@ KEY = f"arn:aws:kms:{PLACE}:key/EnvironmentKey"
 
 
 OTHER_KEY = f"arn:aws:kms:{PLACE}:key/somebody-elses"
+
+
+STACK = f"arn:aws:cloudformation:{PLACE}:stack/penstock-lake/0123"
+
+
+OTHER_STACK = f"arn:aws:cloudformation:{PLACE}:stack/somebody-elses/0123"
+
+
+CATALOG = f"arn:aws:athena:{PLACE}:datacatalog/AwsDataCatalog"
+
+
+OTHER_CATALOG = f"arn:aws:athena:{PLACE}:datacatalog/somebody-elses"
+
+
+DATABASE = f"arn:aws:glue:{PLACE}:database/penstock"
+
+
+TABLES = f"arn:aws:glue:{PLACE}:table/penstock/*"
+
+
+OTHER_TABLES = f"arn:aws:glue:{PLACE}:table/hr/*"
+
+
+LOG_GROUP = f"arn:aws:logs:{PLACE}:log-group:/aws/lambda/penstock-queries:*"
+
+
+OTHER_LOG_GROUP = f"arn:aws:logs:{PLACE}:log-group:/aws/lambda/somebody-elses:*"
+
+
+TICK = f"arn:aws:events:{PLACE}:rule/penstock-tick"
+
+
+OTHER_RULE = f"arn:aws:events:{PLACE}:rule/somebody-elses"
+
+
+TOPIC = f"arn:aws:sns:{PLACE}:penstock-alarms"
+
+
+OTHER_TOPIC = f"arn:aws:sns:{PLACE}:somebody-elses"
+
+
+DELIVERY = f"arn:aws:firehose:{PLACE}:deliverystream/penstock-web"
+
+
+OTHER_DELIVERY = f"arn:aws:firehose:{PLACE}:deliverystream/somebody-elses"
+
+
+ROLE = "arn:aws:iam::111122223333:role/penstock-queries-eu-central-1"
+
+
+OTHER_ROLE = "arn:aws:iam::111122223333:role/somebody-elses"
+
+
+FRESHNESS = f"{REPORTING}/reports/report_freshness/v1/orders_by_hour-2026-11-24.json"
+
+
+OUR_KEY = {"kms:resourcealiases": "alias/penstock-transform"}
 
 
 def through_lambda(function: str) -> dict[str, str]:

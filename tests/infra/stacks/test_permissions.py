@@ -1,6 +1,7 @@
 """Roles may do what they must and nothing else, asked of the synthesized templates."""
 
 import copy
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -23,6 +24,8 @@ from tests.infra.stacks.decisions import CASES
 from tests.shop import SHOP
 
 RESOURCES = read(PACKAGED)
+MOST_OF_A_POLICY = 6_144
+"""Characters of a managed policy, white space not counted: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 PRINCIPALS = {principal.name.removeprefix("penstock-"): principal for principal in principals(RESOURCES)}
 
 
@@ -109,6 +112,16 @@ def test_no_policy_deletes_objects_or_allows_every_action() -> None:
         for action in as_list(statement["Action"])
     }
     assert not [action for action in actions if action.startswith("s3:Delete") or "*" in action]
+
+
+def test_every_policy_for_people_is_small_enough_for_iam() -> None:
+    sizes = {
+        str(policy.properties["ManagedPolicyName"]): len(
+            "".join(json.dumps(policy.properties["PolicyDocument"], separators=(",", ":")).split())
+        )
+        for policy in of_type(RESOURCES, "AWS::IAM::ManagedPolicy")
+    }
+    assert {name: size for name, size in sizes.items() if size > MOST_OF_A_POLICY} == {}
 
 
 def test_nobody_may_delete_an_object_of_the_lake_by_the_evaluator() -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from dashboards.settings import Settings as RefreshSettings
 from infra.aws.outputs import Outputs, OutputsError
@@ -298,39 +299,42 @@ def test_an_intrinsic_that_has_no_value_stops_the_reading_of_templates(tmp_path:
 
 
 class _Stacks:
-    """CloudFormation's pages of stacks: this deployment's, and one of another deployment that begins like it."""
+    """CloudFormation, asked for stacks by name: a deployment's, of those that it has."""
 
     def __init__(self) -> None:
-        self._stacks = []
+        self._stacks = {}
         for path in sorted(PACKAGED.glob("*.template.json")):
+            name = path.name.removesuffix(".template.json")
             declared = json.loads(path.read_bytes()).get("Outputs", {})
-            self._stacks.append(
-                _stack(path.name.removesuffix(".template.json"), "production", list(declared))
-            )
-        self._stacks.append(_stack("penstock-dev-lake", "dev", ["LakeBucket"]))
+            self._stacks[name] = {
+                "StackName": name,
+                "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{name}/1",
+                "Outputs": [{"OutputKey": key, "OutputValue": f"production's {key}"} for key in declared],
+            }
 
-    def get_paginator(self, _: str) -> Any:
-        return self
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803 - as botocore writes it
+        if StackName not in self._stacks:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": ""}}, "DescribeStacks")
+        return {"Stacks": [self._stacks[StackName]]}
 
-    def paginate(self) -> Any:
-        return [{"Stacks": self._stacks[:2]}, {"Stacks": self._stacks[2:]}]
 
-
-def _stack(name: str, deployment: str, outputs: list[str]) -> dict[str, Any]:
-    return {
-        "StackName": name,
-        "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{name}/1",
-        "Tags": [{"Key": "penstock:deployment", "Value": deployment}],
-        "Outputs": [{"OutputKey": key, "OutputValue": f"{deployment}'s {key}"} for key in outputs],
-    }
+class _Refused:
+    def describe_stacks(self, **_: str) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "DescribeStacks")
 
 
 def test_names_come_from_the_stacks_of_one_deployment() -> None:
-    outputs = Outputs.from_stacks(_Stacks(), SHOP.default)
+    outputs = Outputs.from_stacks(_Stacks(), SHOP.default, SHOP.streams.values())
     assert (outputs.region, outputs.account_id) == (REGION, ACCOUNT_ID)
     assert outputs.lake_bucket == "production's LakeBucket"
+    assert outputs.api_url == "production's ApiUrl"
 
 
 def test_a_deployment_that_is_not_there_says_how_to_make_it() -> None:
     with pytest.raises(OutputsError, match="penstock deploy --deployment staging"):
-        Outputs.from_stacks(_Stacks(), SHOP.deployments["staging"])
+        Outputs.from_stacks(_Stacks(), SHOP.deployments["staging"], SHOP.streams.values())
+
+
+def test_whoever_may_not_ask_for_the_names_is_told_so_and_not_that_nothing_is_deployed() -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Outputs.from_stacks(_Refused(), SHOP.default, SHOP.streams.values())
