@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.aws.synth import PACKAGED
+from infra.aws.verb_policies import verb_table
 from infra.stacks.templates import ACCOUNT_ID, REGION, Resource, of_type, read
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "roles.md"
@@ -19,8 +20,7 @@ them. What is not listed is denied. Names are those of the production deployment
 
 No role of the pipeline may delete an object of the lake: failed records and access logs expire by lifecycle
 rule, and runs of reports that nobody reads any more are tagged by the query function and deleted by S3. A
-resource with `*` in it says why beside the grant in `infra/stacks/permissions.py` and
-`infra/stacks/people.py`.
+resource with `*` in it says why beside the grant in `infra/stacks`.
 
 """
 
@@ -86,7 +86,7 @@ def _trust(statement: Mapping[str, Any]) -> str:
 
 def page(found: Sequence[Principal]) -> str:
     """The page's text."""
-    parts = [HEADER.format(account=ACCOUNT_ID, region=REGION)]
+    parts = [HEADER.format(account=ACCOUNT_ID, region=REGION), verb_table()]
     for principal in found:
         parts.append(
             f"## {principal.name}\n\n{principal.trusted}.\n\n| for | may | on | when |\n|---|---|---|---|\n"

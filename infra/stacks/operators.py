@@ -14,7 +14,7 @@ from infra.stacks.permissions import (
     catalog,
     list_below,
 )
-from queries.ledger.dynamodb import DUE_INDEX
+from queries.ledger.dynamodb import DUE_INDEX, RUNS
 from queries.refresh.freshness import FRESHNESS_PREFIX
 from queries.refresh.sealing import sealing_queries
 
@@ -50,6 +50,12 @@ def operator(deployment: Deployment, project: Project) -> Policy:
                 [ledger, f"{ledger}/index/{DUE_INDEX}"],
             ),
             Grant(
+                "EndRuns",
+                ["dynamodb:DeleteItem"],
+                [ledger],
+                {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [RUNS]}},
+            ),
+            Grant(
                 "CallQueries",
                 ["lambda:InvokeFunction"],
                 [arn("lambda", f"function:{deployment.query_function}")],
@@ -65,6 +71,7 @@ def operator(deployment: Deployment, project: Project) -> Policy:
                 catalog(deployment, sealing_queries(project.tables)),
             ),
             *_roll_back(deployment, project),
+            *_copies(deployment, project),
             *_runbook(deployment, project),
         ),
     )
@@ -95,6 +102,15 @@ def _roll_back(deployment: Deployment, project: Project) -> Sequence[Grant]:
         ),
         Grant("TellFreshness", ["s3:PutObject"], [told], why_wildcard=NAMED_BY_AWS),
     )
+
+
+def _copies(deployment: Deployment, project: Project) -> Sequence[Grant]:
+    """Having QuickSight read a report anew, where it has copies."""
+    boards = project.dashboards.values()
+    if not any(source.import_mode == "spice" for board in boards for source in board.sources.values()):
+        return ()
+    ingestions = arn("quicksight", f"dataset/{deployment.prefix}-*/ingestion/*")
+    return (Grant("ReadAnew", ["quicksight:CreateIngestion"], [ingestions], why_wildcard=NAMED_BY_AWS),)
 
 
 def _runbook(deployment: Deployment, project: Project) -> Sequence[Grant]:

@@ -128,7 +128,7 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("s3:ListBucket", lake, _below("failed/")),
              ("s3:PutObject", report), *transforms,
              ("athena:StartQueryExecution", pipeline),
-             ("dynamodb:DeleteItem", ledger), *puts],
+             ("dynamodb:DeleteItem", ledger, {"dynamodb:LeadingKeys": names.report_name}), *puts],
         ),
         "inspector": (
             [("dynamodb:Query", ledger), ("glue:GetTables", names.table("*")), *tables,

@@ -135,6 +135,9 @@ OTHER_LEDGER = f"arn:aws:dynamodb:{PLACE}:table/other"
 COPY = f"arn:aws:quicksight:{PLACE}:dataset/penstock-funnel-by-day"
 
 
+OTHER_COPY = f"arn:aws:quicksight:{PLACE}:dataset/somebody-elses/ingestion/a"
+
+
 DIRECT = f"arn:aws:quicksight:{PLACE}:dataset/penstock-orders-by-hour"
 
 
