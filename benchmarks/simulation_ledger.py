@@ -66,6 +66,10 @@ class SimulatedStore(GlueReportStore):
     def put(self, _: str, __: bytes) -> None:
         self._step_("store.put")
 
+    def get(self, _: str) -> bytes:
+        self._step_("store.get")
+        return b""
+
 
 class SimulatedDefinitions:
     """A `Definitions` that has all of them."""

@@ -102,7 +102,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         _log("notifications", summary, **facts, **set_aside(reports, summary))
         return {"batchItemFailures": [{"itemIdentifier": message} for message in notified.malformed]}
     request = read_request(event, now)
-    marked = reports.prepare(request)
+    marked = reports.prepare(request, stop_at=now + remaining // 2)
     if request.seconds is not None:
         stop_at = min(stop_at, now + int(request.seconds * 1000))
     summary = reports.work(stop_at=stop_at, hard_end=now + remaining)

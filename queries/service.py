@@ -102,8 +102,11 @@ class ReportService:
         reports = [query.report for query in self.queries.values()]
         return self._mark(stale_partitions(hours, reports))
 
-    def prepare(self, request: Request) -> int:
-        """What the request asks for before due partitions run; how many partitions it marked."""
+    def prepare(self, request: Request, *, stop_at: int | None = None) -> int:
+        """What the request asks for before due partitions run; how many partitions it marked.
+
+        Housekeeping ends at `stop_at` (epoch ms), and goes on the next time.
+        """
         marked = 0
         if request.name in ("tick", "refresh"):
             marked = self._compare(everything=request.everything)
@@ -116,7 +119,11 @@ class ReportService:
         if request.name == "refresh":
             self.refresher.hasten(self._due_soon() if request.briefly else self._not_due())
         if request.housekeeping:
-            self._housekeeping.retire(now=self._clock(), keep_ms=self.settings.keep_hours * 3_600_000)
+            self._housekeeping.retire(
+                now=self._clock(),
+                keep_ms=self.settings.keep_hours * 3_600_000,
+                may_go_on=lambda: stop_at is None or self._clock() < stop_at,
+            )
             self._retell(self._clock() - RETOLD_MS)
         return marked
 

@@ -1,6 +1,6 @@
 """Write, audit, publish: from the files of a finished query execution to what readers see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from queries.ledger.state import Input, PartitionState, Published, Run, Supersed
 from queries.partitions import Key
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.rendering import select
-from queries.store.checks import FAILED_CHECK, failures, parse_checks
+from queries.store.checks import FAILED_CHECK, UNTOLD, failures, parse_checks
 from queries.store.port import Entry, Output, ReportStore
 
 
@@ -39,16 +39,19 @@ class Publication:
         versions: dict[str, Published] = {}
         wrong: dict[str, str] = {}
         reopened: set[str] = set()
+        untold = sorted(name for name, output in outputs.items() if output.untold)
+        counted = self._failing(query, untold) if untold else {}
         for state in states.values():
             if state.run_id != run.run_id:
                 continue  # its item was lost, and began again: who claims that computes it
             output = outputs.get(state.partition, Output())
-            found = failures(report, rows=output.rows, failed=output.failed, columns=output.columns)
+            failing = (*output.failed, *counted.get(state.partition, ()))
+            found = failures(report, rows=output.rows, failed=failing, columns=output.columns)
             if query.waits_for_lateness and state.dirty_seq > state.claimed_seq:
                 reopened.add(state.partition)
             elif found:
                 wrong[state.partition] = self._explain(
-                    query, state.partition, found, failing_rows=bool(output.failed)
+                    query, state.partition, found, failing_rows=bool(failing)
                 )
             else:
                 versions[state.partition] = self._version(run, report.grain, state, output, bytes_scanned)
@@ -72,6 +75,25 @@ class Publication:
         self._end(run, end)
         published += [Key(run.report, partition) for partition in versions]
         failed |= {Key(run.report, partition): text for partition, text in wrong.items()}
+
+    def _failing(self, query: ReportQuery, partitions: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Which checks rows of these partitions fail, by partition, where the files do not say it.
+
+        It costs the report's query once more, so it is for engines only that leave statistics out.
+        """
+        grain = query.report.grain
+        sql = (
+            f"SELECT DISTINCT {grain}, {FAILED_CHECK} FROM (\n{select(query, partitions)}\n) AS audited "  # noqa: S608
+            f"WHERE {FAILED_CHECK} IS NOT NULL"
+        )
+        try:
+            rows = self._engine.rows(sql).rows
+        except QueryFailedError:
+            return dict.fromkeys(partitions, (UNTOLD,))
+        found: dict[str, list[str]] = {}
+        for partition, check in rows:
+            found.setdefault(str(partition), []).append(str(check))
+        return found
 
     def restore(self, run: Run) -> None:
         """Serve the version that the run restores. Raises as `publish` does."""

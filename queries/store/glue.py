@@ -13,7 +13,7 @@ from queries.store.port import Entry, NewerVersionError, Output, StoredRun, Swap
 
 RETIRED_TAG = ("penstock", "retired")
 """The reporting bucket's lifecycle rule deletes objects with this tag: no function of ours may delete."""
-_PARALLEL_READS = 16
+_PARALLEL = 16
 
 
 class _File(NamedTuple):
@@ -37,17 +37,17 @@ class GlueReportStore:
     def outputs(self, location: str, grain: str) -> Mapping[str, Output]:
         """What lies in a run's folder, by partition; only the files' footers are read."""
         files = list(self._files(location, grain))
-        with ThreadPoolExecutor(_PARALLEL_READS) as pool:
+        with ThreadPoolExecutor(_PARALLEL) as pool:
             footers = list(pool.map(self._footer, files))
         found: dict[str, Output] = {}
         for file, footer in zip(files, footers, strict=True):
             before = found.get(file.partition, Output(columns=footer.columns))
-            unknown = (f"{FAILED_CHECK} (the file has no statistics of it)",)
             found[file.partition] = Output(
                 rows=before.rows + footer.rows,
                 bytes=before.bytes + file.size,
                 files=before.files + 1,
-                failed=(*before.failed, *(unknown if footer.values is None else footer.values)),
+                untold=before.untold + (footer.values is None),
+                failed=(*before.failed, *(footer.values or ())),
                 columns=tuple(name for name in before.columns or () if name in footer.columns),
             )
         return found
@@ -165,20 +165,26 @@ class GlueReportStore:
     def retire(self, location: str) -> int:
         """Tag the files of a run's folder; the bucket's lifecycle rule deletes what has the tag."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=location)
-        count = 0
-        for page in pages:
-            for found in page.get("Contents", []):
-                self._s3.put_object_tagging(
-                    Bucket=self._bucket,
-                    Key=found["Key"],
-                    Tagging={"TagSet": [{"Key": RETIRED_TAG[0], "Value": RETIRED_TAG[1]}]},
-                )
-                count += 1
-        return count
+        keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            return len(list(pool.map(self._tag, keys)))
+
+    def _tag(self, key: str) -> None:
+        tags = {"TagSet": [{"Key": RETIRED_TAG[0], "Value": RETIRED_TAG[1]}]}
+        self._s3.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=tags)
 
     def put(self, key: str, body: bytes) -> None:
         """Write one small object, whole."""
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes:
+        """Such an object; nothing where there is none, which S3 tells only those who may list everything."""
+        try:
+            return bytes(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "AccessDenied"):
+                raise
+            return b""
 
     def _files(self, location: str, grain: str) -> Iterable[_File]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=location)
@@ -209,10 +215,16 @@ class GlueReportStore:
         found: dict[str, Any] = {}
         wanted: list[Any] = [{"Values": [value]} for value in values]
         for start in range(0, len(wanted), 100):
-            answer = self._glue.batch_get_partition(
-                DatabaseName=self._database, TableName=table, PartitionsToGet=wanted[start : start + 100]
-            )
-            found |= {partition["Values"][0]: partition for partition in answer["Partitions"]}
+            asked, is_first = wanted[start : start + 100], True
+            while asked:
+                answer = self._glue.batch_get_partition(
+                    DatabaseName=self._database, TableName=table, PartitionsToGet=asked
+                )
+                found |= {partition["Values"][0]: partition for partition in answer["Partitions"]}
+                # Glue counts as unprocessed both what it has not and what it did not come to look for: only
+                # what it does not give when asked again alone is not there.
+                is_last = not (is_first or answer["Partitions"])
+                asked, is_first = [] if is_last else answer.get("UnprocessedKeys", []), False
         return found
 
     def _descriptor(self, table: str) -> Any:

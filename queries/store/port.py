@@ -15,11 +15,15 @@ class NewerVersionError(Exception):
 
 @dataclass(frozen=True)
 class Output:
-    """What a run wrote for one partition: `failed` are values of `failed_check`; `columns` None: no files."""
+    """What a run wrote for one partition: `failed` are values of `failed_check`; `columns` None: no files.
+
+    `untold` are files whose footers do not say which values they have.
+    """
 
     rows: int = 0
     bytes: int = 0
     files: int = 0
+    untold: int = 0
     failed: tuple[str, ...] = ()
     columns: tuple[str, ...] | None = None
 
@@ -85,4 +89,8 @@ class ReportStore(Protocol):
 
     def put(self, key: str, body: bytes) -> None:
         """Write one small object, whole."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Such an object; nothing where there is none."""
         ...

@@ -135,3 +135,50 @@ def test_retired_runs_are_tagged_and_not_deleted(clients: tuple[Any, Any]) -> No
         "TagSet"
     ]
     assert tags == [{"Key": RETIRED_TAG[0], "Value": RETIRED_TAG[1]}]
+
+
+def test_what_glue_did_not_come_to_look_for_is_asked_for_again_and_is_not_missing(
+    clients: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, hours = store_on(clients), [f"2026-11-24-{hour:02}" for hour in range(6)]
+    store.swap("sample", [entry(hour, "a", 1) for hour in hours])
+    ask, asked = clients[1].batch_get_partition, []
+
+    def one_at_a_time(*, PartitionsToGet: list[Any], **names: Any) -> Any:  # noqa: N803 - boto3's name
+        asked.append(len(PartitionsToGet))
+        answer = ask(PartitionsToGet=PartitionsToGet[:1], **names)
+        return {"Partitions": answer["Partitions"], "UnprocessedKeys": PartitionsToGet[1:]}
+
+    monkeypatch.setattr(clients[1], "batch_get_partition", one_at_a_time)
+    assert set(store.served("sample", hours)) == set(hours)
+    assert asked == [6, 5, 4, 3, 2, 1]
+
+
+def test_partitions_that_are_not_there_are_asked_for_once_more_and_no_further(
+    clients: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def none(*, PartitionsToGet: list[Any], **_: Any) -> Any:  # noqa: N803 - boto3's name
+        asked.append(len(PartitionsToGet))
+        return {"Partitions": [], "UnprocessedKeys": PartitionsToGet}
+
+    monkeypatch.setattr(clients[1], "batch_get_partition", none)
+    assert store_on(clients).served("sample", [HOUR, NEXT]) == {}
+    assert asked == [2, 2]
+
+
+def test_a_small_object_is_read_back_and_one_that_is_not_there_is_empty(clients: tuple[Any, Any]) -> None:
+    store = store_on(clients)
+    store.put("reports/sample/v1/_retired.json", b"[]")
+    assert store.get("reports/sample/v1/_retired.json") == b"[]"
+    assert store.get("reports/another/v1/_retired.json") == b""
+
+
+def test_a_file_without_statistics_is_counted_as_one_that_tells_nothing(clients: tuple[Any, Any]) -> None:
+    body, run = io.BytesIO(), "reports/sample/v1/run=a/"
+    table = pa.table({"events": [1, 2], FAILED_CHECK: pa.array([None, "events >= 1"], pa.string())})
+    pq.write_table(table, body, write_statistics=False)
+    clients[0].put_object(Bucket="reporting", Key=f"{run}event_hour={HOUR}/1", Body=body.getvalue())
+    found = store_on(clients).outputs(run, "event_hour")[HOUR]
+    assert (found.rows, found.untold, found.failed) == (2, 1, ())
