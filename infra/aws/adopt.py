@@ -58,15 +58,27 @@ KEPT: Mapping[str, tuple[str, str, Find]] = {
 """Type to the property that names it, the identifier that an import wants, and how to find it."""
 
 
+_NEVER_MADE = "ROLLBACK_COMPLETE"
+_GONE = ("", "DELETE_COMPLETE", "REVIEW_IN_PROGRESS", _NEVER_MADE)
+
+
 def adopt(client: Client, stack: str, template: Mapping[str, Any], *, account: str, region: str) -> list[str]:
-    """Import what is there into a new stack; the logical ids of it. A stack that exists is left alone."""
-    if _exists(client("cloudformation"), stack):
+    """Import what is there into a new stack; the logical ids of it. A stack that exists is left alone.
+
+    One whose creation failed takes no update and is deleted first: what it kept is like what a stack that is
+    gone has left.
+    """
+    cloudformation = client("cloudformation")
+    status = _status(cloudformation, stack)
+    if status not in _GONE:
         return []
+    if status == _NEVER_MADE:
+        cloudformation.delete_stack(StackName=stack)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack)
     found = dict(_found(client, template, account=account, region=region))
     if not found:
         return []
     resources = {name: _alone(template["Resources"][name]) for name in found}
-    cloudformation = client("cloudformation")
     change = {"StackName": stack, "ChangeSetName": "adopt"}
     cloudformation.create_change_set(
         **change,
@@ -118,9 +130,9 @@ def _refers(value: Any) -> bool:
     return isinstance(value, list) and any(_refers(member) for member in value)
 
 
-def _exists(cloudformation: Any, stack: str) -> bool:
+def _status(cloudformation: Any, stack: str) -> str:
     try:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError:
-        return False
-    return found["StackStatus"] not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+        return ""
+    return str(found["StackStatus"])

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from infra.aws.node import node, node_home
@@ -56,6 +56,18 @@ def call(arguments: Sequence[str], environ: Mapping[str, str], run: Run) -> None
     code = run([*command(environ, run), *arguments], _with_node(environ))
     if code:
         raise CdkFailedError(f"`cdk {arguments[0]}` ended with {code}; what went wrong stands above.")
+
+
+def deploy_calls(stacks: list[str], drifted: Collection[str]) -> list[tuple[list[str], list[str]]]:
+    """The stacks of each call of the CDK, with its options: those of `drifted` by what they are now.
+
+    CloudFormation compares a template with the one before, and sees nothing that was changed by hand, unless
+    a change set is told to look. A stack that is not there yet has nothing to compare, so it goes first.
+    """
+    new = [stack for stack in stacks if stack not in drifted]
+    there = [stack for stack in stacks if stack in drifted]
+    calls: list[tuple[list[str], list[str]]] = [(new, [])] if new else []
+    return [*calls, (there, ["--revert-drift", "--exclusively"])] if there else calls
 
 
 def run_in_terminal(arguments: Sequence[str], environ: Mapping[str, str]) -> int:

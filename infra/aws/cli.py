@@ -5,7 +5,7 @@ import math
 import os
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from infra.command.target import Target
 
 OUT = Path(".local/cdk.out")
+DEPLOY_AGAIN = (
+    "What was made stays, and is taken over: run penstock deploy again. A role that is seconds old may not "
+    "be known to Firehose yet ('is not authorized to perform: sts:AssumeRole'); a minute later it is."
+)
 
 Name = Annotated[str, typer.Option("--deployment", help="One of the project's deployments.")]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
@@ -119,9 +123,12 @@ def deploy(
     approval = "never" if yes else "broadening"
     cloudformation = boto3.client("cloudformation")
     drifted = {stack for stack in stacks if revert_drift and exists(cloudformation, stack)}
-    for chosen_stacks, options in deploy_calls(stacks, drifted):
+    for chosen_stacks, options in cdk.deploy_calls(stacks, drifted):
         arguments = ["deploy", "--app", str(out), "--require-approval", approval, *options]
-        cdk.call([*arguments, *chosen_stacks], os.environ, cdk.run_in_terminal)
+        try:
+            cdk.call([*arguments, *chosen_stacks], os.environ, cdk.run_in_terminal)
+        except cdk.CdkFailedError as error:
+            raise NotReadyError(f"{error} {DEPLOY_AGAIN}") from error
     echo("Deployed. See what holds: penstock --target aws doctor", err=True)
 
 
@@ -129,10 +136,22 @@ def destroy(
     context: typer.Context,
     deployment: Name = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    while_written: Annotated[
+        bool, typer.Option("--while-written", help="Also while events come, which then go undelivered.")
+    ] = False,
 ) -> None:
     """Take a deployment's stacks down. Buckets, stream, ledger, dead letters and keys stay, with their
     data.
     """
+    import boto3
+
+    from infra.aws.writers import still_written, written
+
+    project = _project(context)
+    if not while_written:
+        client, chosen = boto3.client("cloudwatch"), _named(project, deployment)
+        if busy := written(client, chosen, project.streams.values(), datetime.now(UTC)):
+            raise NotReadyError(still_written(busy))
     synth(context, deployment, sources_only=True)
     cdk.call(
         ["destroy", "--app", str(_out(context)), "--all", *(["--force"] if yes else [])],
@@ -252,18 +271,6 @@ def doctor(
         _json([asdict(each) for each in found])
     if any(each.holds is False for each in found):
         raise typer.Exit(Exit.FAILED)
-
-
-def deploy_calls(stacks: list[str], drifted: Collection[str]) -> list[tuple[list[str], list[str]]]:
-    """The stacks of each call of the CDK, with its options: those of `drifted` by what they are now.
-
-    CloudFormation compares a template with the one before, and sees nothing that was changed by hand, unless
-    a change set is told to look. A stack that is not there yet has nothing to compare, so it goes first.
-    """
-    new = [stack for stack in stacks if stack not in drifted]
-    there = [stack for stack in stacks if stack in drifted]
-    calls: list[tuple[list[str], list[str]]] = [(new, [])] if new else []
-    return [*calls, (there, ["--revert-drift", "--exclusively"])] if there else calls
 
 
 def _named(project: Project, name: str) -> Deployment:

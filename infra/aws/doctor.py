@@ -13,6 +13,7 @@ from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
 from queries.ledger.dynamodb import DynamoDbLedger
 from queries.refresh.catalog import ReportQuery
+from queries.refresh.housekeeping import run_folder
 from queries.refresh.recovery import compare
 from queries.service import queries_of
 from queries.store.glue import GlueReportStore
@@ -139,13 +140,7 @@ def _definitions(at: Deployed) -> Finding:
 
 def served(at: Deployed) -> Finding:
     """Whether the catalog and the files are what the ledger says that was published."""
-    ledger = DynamoDbLedger(at.client("dynamodb"), at.outputs.ledger_table)
-    store = GlueReportStore(
-        at.client("s3"),
-        at.client("glue"),
-        bucket=at.outputs.reporting_bucket,
-        database=at.outputs.database,
-    )
+    ledger, store = _ledger_of(at), _store_of(at)
     lost: list[str] = []
     for name, query in _queries(at).items():
         states = ledger.report(name)
@@ -156,8 +151,32 @@ def served(at: Deployed) -> Finding:
     return Finding(_SERVED, not lost, _few(lost) if lost else "every one", _RECOVER)
 
 
+def _statistics(at: Deployed) -> Finding:
+    """Of each report, the files of the version that was published last."""
+    ledger, store = _ledger_of(at), _store_of(at)
+    seen, untold = 0, []
+    for name, query in at.project.catalog.items():
+        versions = [state.published for state in ledger.report(name) if state.published]
+        if versions:
+            newest = max(versions, key=lambda each: each.published_at)
+            found = store.outputs(run_folder(newest.location), query.report.grain)
+            seen += sum(output.files for output in found.values())
+            untold += [name] if any(output.untold for output in found.values()) else []
+    said = f"not those of {_few(untold)}" if untold else f"all {seen} files looked at"
+    return Finding(_STATISTICS, not untold, said, _COUNTED)
+
+
+def _ledger_of(at: Deployed) -> DynamoDbLedger:
+    return DynamoDbLedger(at.client("dynamodb"), at.outputs.ledger_table)
+
+
+def _store_of(at: Deployed) -> GlueReportStore:
+    s3, glue = at.client("s3"), at.client("glue")
+    return GlueReportStore(s3, glue, bucket=at.outputs.reporting_bucket, database=at.outputs.database)
+
+
 def _inputs(at: Deployed) -> Finding:
-    ledger = DynamoDbLedger(at.client("dynamodb"), at.outputs.ledger_table)
+    ledger = _ledger_of(at)
     refused = [
         f"{state.key}: {state.last_error}"
         for name in _queries(at)
@@ -233,6 +252,10 @@ _WORK_GROUPS = "both work groups enforce their settings and cut off"
 _LEDGER = "the ledger can be restored to any second"
 _DEFINITIONS = "every table and view is in the catalog"
 _SERVED = "readers see every report partition as it was published"
+_STATISTICS = "files of reports say in their footers which rows fail a check"
+_COUNTED = (
+    "Reports are right all the same: such rows are counted by another query, which costs as much again."
+)
 _INPUTS = "the lake has what reports were computed from"
 _RECOVER = "The next ticks bring it back. At once: penstock reports refresh. See docs/recovery.md"
 _PRIVATE = "no bucket can be made public"
@@ -252,6 +275,7 @@ _CHECKS: Sequence[Check] = (
     Check(_LEDGER, _ledger),
     Check(_DEFINITIONS, _definitions),
     Check(_SERVED, served),
+    Check(_STATISTICS, _statistics),
     Check(_INPUTS, _inputs),
     Check(_PRIVATE, _private),
     Check(_ALARMS, _alarms),

@@ -46,8 +46,8 @@ VERBS: Mapping[str, tuple[str, ...]] = {
 """Verb to the policies that whoever runs it needs, all of them."""
 
 DEPLOYERS: tuple[str, ...] = ("diff", "deploy", "destroy", "dashboards plan", "produce verify")
-"""Verbs that no policy of ours is for: they need the deployer's rights, the last one those of a reader of the
-stream, where events are as they came.
+"""Verbs that no policy of ours is for: they need permissions of the deployer, and the last one those of a
+reader of the stream, where events are as they came.
 """
 
 ASK_NOTHING: tuple[str, ...] = (
@@ -68,7 +68,7 @@ def verb_table() -> str:
     )
     theirs = ", ".join(f"`penstock {verb}`" for verb in DEPLOYERS)
     return (
-        "## Policies by verb\n\nWhoever runs a verb with `--target aws` needs all of its policies. A test "
-        "runs each verb and\njudges every call that it makes. For whoever deploys are:\n"
+        "## Policies by verb\n\nWhoever runs a verb with `--target aws` needs all of its policies. "
+        "For whoever deploys are:\n"
         f"{theirs}.\n\n| verb | policies |\n|---|---|\n{rows}\n"
     )

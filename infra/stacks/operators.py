@@ -38,6 +38,7 @@ def operator(deployment: Deployment, project: Project) -> Policy:
                     "sqs:StartMessageMoveTask",
                     "sqs:ListMessageMoveTasks",
                     "sqs:ReceiveMessage",
+                    "sqs:ChangeMessageVisibility",
                     "sqs:DeleteMessage",
                     "sqs:GetQueueAttributes",
                 ],
@@ -193,6 +194,7 @@ def inspector(deployment: Deployment, project: Project) -> Policy:
                 [bucket_arn(bucket) for bucket in buckets],
             ),
             list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
+            read_objects("ReadFooters", deployment.reporting_bucket, [REPORTS_PREFIX]),
             Grant(
                 "SeeCatalog",
                 ["glue:GetTable", "glue:GetTables", "glue:GetPartitions"],

@@ -121,7 +121,7 @@ def read_objects(sid: str, bucket: str, prefixes: Sequence[str]) -> Grant:
 
 
 def results(deployment: Deployment, prefix: str) -> Grant:
-    """Athena writes results with the rights of who asks, who then reads them."""
+    """Athena writes results with the permissions of who asks, who then reads them."""
     resources = [bucket_arn(deployment.results_bucket, f"{prefix}*")]
     return Grant("QueryResults", READ_AND_WRITE, resources, why_wildcard=OBJECTS)
 

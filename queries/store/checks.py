@@ -14,7 +14,7 @@ from queries.contracts import Report, ReportDefinitionError
 FAILED_CHECK = "failed_check"
 
 UNTOLD = f"{FAILED_CHECK} (the files do not say which rows fail, and counting them failed)"
-"""Instead of a check: the partition cannot be judged."""
+"""Instead of a check: the partition cannot be validated."""
 
 _COMPARISON = re.compile(
     r"(?P<column>[a-z]\w*)\s*(?P<operator><=|>=|<>|=|<|>)\s*(?P<other>-?\d+(\.\d+)?|'[^']*'|[a-z]\w*)"

@@ -76,14 +76,38 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Any:
 def _client(service: str) -> Any:
     if service == "quicksight":
         return _NoQuickSight()
+    if service == "lakeformation":
+        return _LakeFormation()
     if service == "lambda":
         return _Functions(1_000, 1_000)
     return boto3.client(service, region_name="eu-central-1")  # type: ignore[call-overload]
 
 
 class _QuickSight:
+    def __init__(self, edition: str = "ENTERPRISE", status: str = "ACCOUNT_CREATED") -> None:
+        self._info = {"Edition": edition, "AccountSubscriptionStatus": status}
+
     def describe_account_subscription(self, **_: str) -> Any:
-        return {"AccountInfo": {"Edition": "ENTERPRISE"}}
+        return {"AccountInfo": self._info}
+
+
+class _LakeFormation:
+    """As accounts are from the start: new databases and tables are IAM's; or not, where somebody changed it."""
+
+    def __init__(self, *, of_tables: bool = True) -> None:
+        by_iam = [
+            {
+                "Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"},
+                "Permissions": ["ALL"],
+            }
+        ]
+        self._settings = {
+            "CreateDatabaseDefaultPermissions": by_iam,
+            "CreateTableDefaultPermissions": by_iam if of_tables else [],
+        }
+
+    def get_data_lake_settings(self) -> Any:
+        return {"DataLakeSettings": self._settings}
 
 
 class _NoQuickSight:
@@ -111,6 +135,27 @@ def test_an_account_without_quicksight_goes_without_the_dashboards_only(account:
     account("ssm").put_parameter(Name=BOOTSTRAP, Value="30", Type="String")
     (lacking,) = missing(account, PRODUCTION)
     assert lacking.stack == "dashboards"
+
+
+@pytest.mark.parametrize(
+    ("edition", "status", "said"),
+    [
+        ("ENTERPRISE", "UNSUBSCRIBED", "a QuickSight subscription"),
+        ("STANDARD", "ACCOUNT_CREATED", "Enterprise edition"),
+        ("ENTERPRISE", "SIGNUP_ATTEMPT_IN_PROGRESS", "has been made"),
+    ],
+)
+def test_a_subscription_that_cannot_hold_the_dashboards_is_named(
+    account: Any, edition: str, status: str, said: str
+) -> None:
+    account("ssm").put_parameter(Name=BOOTSTRAP, Value="30", Type="String")
+
+    def client(service: str) -> Any:
+        return _QuickSight(edition, status) if service == "quicksight" else account(service)
+
+    (lacking,) = missing(client, PRODUCTION)
+    assert lacking.stack == "dashboards"
+    assert said in lacking.what
 
 
 def test_dashboards_wait_until_quicksight_may_read_the_reports(account: Any) -> None:
@@ -148,26 +193,41 @@ def test_a_new_account_with_ten_concurrent_executions_cannot_reserve_fifty(accou
 
 def test_what_was_changed_by_hand_is_looked_at_where_a_stack_is_there_and_only_when_asked() -> None:
     stacks = ["lake", "stream", "jobs"]
-    assert aws_cli.deploy_calls(stacks, set()) == [(stacks, [])]
+    assert cdk.deploy_calls(stacks, set()) == [(stacks, [])]
     by_what_is_there = ["--revert-drift", "--exclusively"]
-    assert aws_cli.deploy_calls(stacks, {"lake", "stream"}) == [
+    assert cdk.deploy_calls(stacks, {"lake", "stream"}) == [
         (["jobs"], []),
         (["lake", "stream"], by_what_is_there),
     ]
-    assert aws_cli.deploy_calls(stacks, set(stacks)) == [(stacks, by_what_is_there)]
+    assert cdk.deploy_calls(stacks, set(stacks)) == [(stacks, by_what_is_there)]
+
+
+def test_an_account_whose_lake_formation_decides_about_new_tables_is_refused(account: Any) -> None:
+    account("ssm").put_parameter(Name=BOOTSTRAP, Value="30", Type="String")
+
+    def client(service: str) -> Any:
+        return _LakeFormation(of_tables=False) if service == "lakeformation" else account(service)
+
+    (fatal,) = [each for each in missing(client, PRODUCTION) if each.stack is None]
+    assert "Lake Formation" in fatal.what
+    assert "Use only IAM access control" in fatal.remedy
 
 
 class _Imports:
     """CloudFormation as far as an import goes: notes the change set."""
 
-    def __init__(self, exists: bool = False) -> None:
+    def __init__(self, status: str = "") -> None:
         self.requests: list[dict[str, Any]] = []
-        self._exists = exists
+        self.deleted: list[str] = []
+        self._status = status
 
     def describe_stacks(self, **_: str) -> Any:
-        if not self._exists:
+        if not self._status:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": ""}}, "DescribeStacks")
-        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE"}]}
+        return {"Stacks": [{"StackStatus": self._status}]}
+
+    def delete_stack(self, *, StackName: str) -> None:  # noqa: N803 - boto3's name
+        self.deleted.append(StackName)
 
     def create_change_set(self, **request: Any) -> None:
         self.requests.append(request)
@@ -223,7 +283,7 @@ def test_buckets_are_found_under_the_account_and_region_and_others_are_left_to_t
 
 
 def test_a_stack_that_exists_or_an_empty_account_imports_nothing(account: Any) -> None:
-    for cloudformation in (_Imports(exists=True), _Imports()):
+    for cloudformation in (_Imports("CREATE_COMPLETE"), _Imports()):
 
         def client(service: str, cloudformation: _Imports = cloudformation) -> Any:
             return cloudformation if service == "cloudformation" else account(service)
@@ -231,6 +291,20 @@ def test_a_stack_that_exists_or_an_empty_account_imports_nothing(account: Any) -
         place = {"account": "123456789012", "region": "eu-central-1"}
         assert adopt(client, "penstock-reporting", _template("reporting"), **place) == []
         assert cloudformation.requests == []
+
+
+def test_a_stack_that_could_not_be_made_is_deleted_and_what_it_kept_is_taken_over(account: Any) -> None:
+    account("kinesis").create_stream(StreamName="penstock-web", ShardCount=1)
+    cloudformation = _Imports("ROLLBACK_COMPLETE")
+
+    def client(service: str) -> Any:
+        return cloudformation if service == "cloudformation" else account(service)
+
+    place = {"account": "123456789012", "region": "eu-central-1"}
+    assert len(adopt(client, "penstock-stream", _template("stream"), **place)) == 1
+    assert cloudformation.deleted == ["penstock-stream"]
+    (request,) = cloudformation.requests
+    assert [each["ResourceType"] for each in request["ResourcesToImport"]] == ["AWS::Kinesis::Stream"]
 
 
 def test_everything_that_is_kept_can_be_taken_over_again() -> None:

@@ -1,4 +1,4 @@
-"""Files whose footers do not say which rows fail a check: the rows are counted by a query, and judged all the same."""
+"""Files whose footers do not say which rows fail a check: a query counts the rows, and decides."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
