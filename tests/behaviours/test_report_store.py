@@ -175,7 +175,7 @@ def test_a_small_object_is_read_back_and_one_that_is_not_there_is_empty(clients:
     assert store.get("reports/another/v1/_retired.json") == b""
 
 
-def test_a_file_without_statistics_is_counted_as_one_that_tells_nothing(clients: tuple[Any, Any]) -> None:
+def test_a_file_without_statistics_is_counted_as_untold(clients: tuple[Any, Any]) -> None:
     body, run = io.BytesIO(), "reports/sample/v1/run=a/"
     table = pa.table({"events": [1, 2], FAILED_CHECK: pa.array([None, "events >= 1"], pa.string())})
     pq.write_table(table, body, write_statistics=False)

@@ -335,6 +335,6 @@ def test_a_deployment_that_is_not_there_says_how_to_make_it() -> None:
         Outputs.from_stacks(_Stacks(), SHOP.deployments["staging"], SHOP.streams.values())
 
 
-def test_whoever_may_not_ask_for_the_names_is_told_so_and_not_that_nothing_is_deployed() -> None:
+def test_a_refused_question_for_the_names_is_not_taken_for_nothing_deployed() -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         Outputs.from_stacks(_Refused(), SHOP.default, SHOP.streams.values())

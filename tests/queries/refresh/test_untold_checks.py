@@ -58,7 +58,7 @@ def test_partitions_without_failing_rows_are_published_after_one_more_statement(
     assert "failed_check IS NOT NULL" in sql
 
 
-def test_a_partition_with_failing_rows_is_set_aside_and_its_neighbour_published(
+def test_a_partition_with_failing_rows_is_quarantined_and_its_neighbour_published(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Counting(monkeypatch, [(HOURS[0], "not_null(event_id)")])
