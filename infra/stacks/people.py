@@ -54,7 +54,7 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         "failed-reader": _failed_reader(deployment, project),
         "replayer": _replayer(deployment, project),
         "importer": _importer(deployment, project),
-        **({"job-keeper": _job_keeper(deployment), "report-reader": _report_reader()} if deployment.jobs else {}),
+        **(_of_jobs(deployment) if deployment.jobs else {}),
         **({"key-keeper": _key_keeper(deployment, project)} if deployment.collector else {}),
     }
 
@@ -175,6 +175,10 @@ def _job_keeper(deployment: Deployment) -> Policy:
             ),
         ),
     )
+
+
+def _of_jobs(deployment: Deployment) -> Mapping[str, Policy]:
+    return {"job-keeper": _job_keeper(deployment), "report-reader": _report_reader()}
 
 
 def _report_reader() -> Policy:
