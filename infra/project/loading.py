@@ -24,6 +24,13 @@ _FOLDERS = tuple(field.name for field in fields(Folders))
 _SETTINGS: Mapping[str, Any] = {
     name: hint for name, hint in get_type_hints(Deployment).items() if name != "name"
 }
+_LEAST: Mapping[str, tuple[int, str]] = {
+    "jobs_timeout_seconds": (
+        30,
+        "a step of a job looks for 20 seconds before it says that there is more to wait for",
+    ),
+}
+"""Settings that work from some number on only, and why."""
 
 
 class ProjectError(ValueError):
@@ -122,6 +129,9 @@ def _setting(section: Section, key: str, value: Any) -> Any:
     if isinstance(value, bool) != (bool in kinds) or not isinstance(value, kinds):
         word = "true or false" if bool in kinds else "a whole number"
         raise section.fail(f"{key!r} must be {word}, not {value!r}.", key)
+    least, why = _LEAST.get(key, (value, ""))
+    if value is not None and value < least:
+        raise section.fail(f"{key!r} must be at least {least}, not {value!r}: {why}.", key)
     return value
 
 
