@@ -109,16 +109,17 @@ class Session:
             int(remembered.head["epoch"]),
             int(remembered.head["arrival_ms"]),
         )
-        read, events, failures = self._sorted(reader, source, files)
-        pool = self._places.pool(sender, read.events)
-        try:
-            outcome = self._write(journal, remembered, sender, pool, events, failures, read)
-        finally:
-            pool.close()
+        read, events, failures = self.sort(reader, source, files)
+        outcome = self.write(journal, remembered, sender, events, failures, read)
         shutil.rmtree(self._folder)
         return outcome
 
-    def _sorted(self, reader: Batches, source: str, files: Sequence[str]) -> tuple[Read, Sorter, Sorter]:
+    def sort(
+        self, reader: Batches, source: str, files: Sequence[str], first: int = 0
+    ) -> tuple[Read, Sorter, Sorter]:
+        """Sort the events of the files by hour, in the folder, and the rows that are none; `first` is the
+        number of the first file in its import. Raises SourceError, SourceDefinitionError, NotUniqueError.
+        """
         finished = self._folder / "read.json"
         names = self._folder / "events", self._folder / "failures"
         if finished.exists():
@@ -129,7 +130,7 @@ class Session:
         events, failures = Sorter(names[0]), Sorter(names[1], run_bytes=8 << 20)
         ids = IdCheck(self._folder / "ids")
         try:
-            read = FileReader(reader, source, events, failures, ids).read(files, self._progress)
+            read = FileReader(reader, source, events, failures, ids).read(files, self._progress, first)
         except (SourceError, SourceDefinitionError):
             shutil.rmtree(self._folder)  # nothing to go on from
             raise
@@ -142,6 +143,22 @@ class Session:
         draft.write_bytes(msgspec.json.encode(read))
         draft.replace(finished)
         return read, events, failures
+
+    def write(
+        self,
+        journal: Journal,
+        remembered: Remembered,
+        sender: Sender,
+        events: Sorter,
+        failures: Sorter,
+        read: Read,
+    ) -> Outcome:
+        """Write what has been sorted, by this process or by another one. Raises botocore's errors."""
+        pool = self._places.pool(sender, read.events)
+        try:
+            return self._write(journal, remembered, sender, pool, events, failures, read)
+        finally:
+            pool.close()
 
     def _write(
         self,

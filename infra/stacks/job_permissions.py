@@ -12,7 +12,7 @@ from infra.stacks.permissions import (
     own_log_group,
     traces,
 )
-from queries.jobs.aws import MANIFESTS
+from queries.jobs.import_plan import MANIFESTS
 from queries.jobs.dynamodb import NEWEST_INDEX
 
 EXECUTIONS = "An execution is named after its job."

@@ -7,13 +7,11 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from queries.jobs.import_plan import MANIFESTS
 from queries.jobs.port import Message
 from queries.jobs.rules import Health
 from queries.jobs.running import message_body
 from queries.jobs.state import Job
-
-MANIFESTS = "jobs/"
-"""Below it lie the plans, in the reporting bucket."""
 
 
 class S3Manifests:

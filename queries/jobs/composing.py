@@ -7,6 +7,7 @@ from typing import Any
 from queries.jobs.asking import Asking
 from queries.jobs.aws import S3Manifests, SqsJobs, StepFunctions
 from queries.jobs.dynamodb import DynamoDbJobs
+from queries.jobs.imports import S3Imports
 from queries.jobs.reports import BackfilledReports, BackfillForecasts
 from queries.jobs.running import Running
 from queries.jobs.settings import Settings
@@ -39,7 +40,7 @@ class Jobs:
     def asking(self) -> Asking:
         """Takes requests."""
         forecasts = BackfillForecasts(self._ledger(), self._lake(), self._queries)
-        return Asking(self.table, self._queue(), forecasts, now_ms)
+        return Asking(self.table, self._queue(), forecasts, self._imports(), now_ms)
 
     def running(self) -> Running:
         """Begins executions and repairs jobs."""
@@ -52,6 +53,7 @@ class Jobs:
             self.table,
             S3Manifests(self._client("s3"), self._settings.reporting_bucket),
             self._reports(),
+            self._imports(),
             clock=now_ms,
             sleep=time.sleep,
             patience=CHECK_SECONDS,
@@ -59,6 +61,15 @@ class Jobs:
 
     def _queue(self) -> SqsJobs:
         return SqsJobs(self._client("sqs"), self._settings.queue_url)
+
+    def _imports(self) -> S3Imports:
+        settings = self._settings
+        return S3Imports(
+            self._client("s3"),
+            lake_bucket=settings.lake_bucket,
+            plan_bucket=settings.reporting_bucket,
+            sources=tuple(filter(None, settings.sources.split(","))),
+        )
 
     def _ledger(self) -> DynamoDbLedger:
         return DynamoDbLedger(self._client("dynamodb"), self._settings.ledger_table)

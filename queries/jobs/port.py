@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from queries.jobs.import_plan import ChunkOutcome
 from queries.jobs.rules import Health
-from queries.jobs.state import Active, Backfill, Expected, Job
+from queries.jobs.state import Active, Backfill, Expected, Import, Job
 
 
 class ChangedError(Exception):
@@ -77,7 +78,7 @@ class Orchestrator(Protocol):
 Settled = Literal["published", "waiting", "unmarked"]
 
 
-class Forecasts(Protocol):
+class Backfills(Protocol):
     """What is known of a backfill before it begins."""
 
     def expected(self, request: Backfill) -> tuple[Expected, Sequence[str]]:
@@ -85,7 +86,27 @@ class Forecasts(Protocol):
         ...
 
 
-class Reports(Forecasts, Protocol):
+class Imports(Protocol):
+    """What the steps of an import ask of its files, and of who reads and writes them."""
+
+    def expected(self, request: Import) -> Expected:
+        """What it will take. Raises RequestError."""
+        ...
+
+    def plan(self, job: Job) -> Sequence[Sequence[str]]:
+        """Keep which files there are; their keys by chunk. It may be planned again."""
+        ...
+
+    def plan_further(self, job: Job) -> Sequence[Sequence[str]]:
+        """All files are read: keep which hours are written; their names by chunk. It may be planned again."""
+        ...
+
+    def outcome(self, job: Job, chunk: int) -> ChunkOutcome:
+        """What became of the chunk that was worked on last. Raises LookupError where nothing did."""
+        ...
+
+
+class Reports(Backfills, Protocol):
     """What the steps of a backfill ask of the reports."""
 
     def mark(self, request: Backfill, partitions: Sequence[str], asked_by: str) -> None:

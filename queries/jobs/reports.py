@@ -23,7 +23,7 @@ _GRAINS = {"event_hour": timedelta(hours=1), "event_date": timedelta(days=1)}
 
 
 class BackfillForecasts:
-    """`Forecasts` over the ledger and the lake's listing."""
+    """What backfills will take, from the ledger and the lake's listing."""
 
     def __init__(self, ledger: LedgerTable, lake: LakeIndex, queries: Mapping[str, ReportQuery]) -> None:
         self._ledger, self._lake, self._queries = ledger, lake, queries

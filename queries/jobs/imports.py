@@ -1,0 +1,103 @@
+"""The files that jobs import: listed in the inbox, planned, and what became of them read back, all in S3."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from queries.jobs.errors import RequestError
+from queries.jobs.import_plan import (
+    INBOX,
+    MOST_FILE_BYTES,
+    MOST_FILES,
+    ChunkOutcome,
+    ImportFile,
+    ImportPlan,
+    chunks_of_files,
+    chunks_of_hours,
+    outcome_key,
+    plan_key,
+)
+from queries.jobs.state import Expected, Import, Job
+
+_MEBIBYTE = 1 << 20
+
+
+class S3Imports:
+    """`Imports`. `sources` are those of the project; the inbox lies in the lake bucket."""
+
+    def __init__(self, client: Any, *, lake_bucket: str, plan_bucket: str, sources: Sequence[str]) -> None:
+        self._client, self._lake, self._plans = client, lake_bucket, plan_bucket
+        self._sources = sources
+
+    def expected(self, request: Import) -> Expected:
+        """How many files there are, and their bytes. Raises RequestError."""
+        files = self._files(request)
+        return Expected(partitions=len(files), files=len(files), file_bytes=sum(each.size for each in files))
+
+    def plan(self, job: Job) -> Sequence[Sequence[str]]:
+        """Keep which files there are now; their keys by chunk."""
+        assert isinstance(job.request, Import)
+        files = self._files(job.request)
+        chunks = chunks_of_files(files)
+        self._write(
+            ImportPlan(
+                job_id=job.job_id,
+                source=job.request.source,
+                created_at=job.created_at,
+                files=files,
+                chunks=chunks,
+                reading=len(chunks),
+            )
+        )
+        return chunks
+
+    def plan_further(self, job: Job) -> Sequence[Sequence[str]]:
+        """Keep which hours are written; their names by chunk."""
+        plan = msgspec.json.decode(self._read(plan_key(job.job_id)), type=ImportPlan)
+        further = chunks_of_hours([self.outcome(job, chunk) for chunk in range(plan.reading)])
+        self._write(replace(plan, chunks=[*plan.chunks[: plan.reading], *further]))
+        return further
+
+    def outcome(self, job: Job, chunk: int) -> ChunkOutcome:
+        """What became of the chunk that was worked on last. Raises botocore's errors where nothing did."""
+        return msgspec.json.decode(self._read(outcome_key(job.job_id, chunk)), type=ChunkOutcome)
+
+    def _files(self, request: Import) -> list[ImportFile]:
+        if request.source not in self._sources:
+            known = ", ".join(self._sources) or "none"
+            raise RequestError(f"There is no source {request.source!r}. There are: {known}.")
+        files = list(islice(self._listed(request), MOST_FILES + 1))
+        place = f"s3://{self._lake}/{INBOX}{request.prefix}"
+        if not files:
+            raise RequestError(f"There are no files below {place!r}. Copy them there first.")
+        if len(files) > MOST_FILES:
+            raise RequestError(
+                f"There are more than {MOST_FILES:,} files below {place!r}. Name fewer of them."
+            )
+        for file in files:
+            if file.size > MOST_FILE_BYTES:
+                raise RequestError(
+                    f"{file.key!r} has {file.size / _MEBIBYTE:,.0f} MB, and a job reads files of "
+                    f"{MOST_FILE_BYTES // _MEBIBYTE} MB at most. Divide it, or use: penstock import"
+                )
+        return files
+
+    def _listed(self, request: Import) -> Iterator[ImportFile]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._lake, Prefix=f"{INBOX}{request.prefix}"
+        )
+        for page in pages:
+            for each in page.get("Contents", ()):
+                if each["Size"]:  # what consoles make as a folder is an empty object
+                    yield ImportFile(each["Key"], each["ETag"].strip('"'), each["Size"])
+
+    def _read(self, key: str) -> bytes:
+        body: bytes = self._client.get_object(Bucket=self._plans, Key=key)["Body"].read()
+        return body
+
+    def _write(self, plan: ImportPlan) -> None:
+        body = msgspec.json.encode(plan)
+        self._client.put_object(Bucket=self._plans, Key=plan_key(plan.job_id), Body=body)
