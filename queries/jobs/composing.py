@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from queries.jobs.asking import Asking
-from queries.jobs.aws import S3Manifests, SqsJobs, StepFunctions
+from queries.jobs.aws import S3Imports, S3Manifests, SqsJobs, StepFunctions
 from queries.jobs.dynamodb import DynamoDbJobs
-from queries.jobs.imports import S3Imports
+from queries.jobs.import_plan import INBOX
+from queries.jobs.imports import PlannedImports
 from queries.jobs.reports import BackfilledReports, BackfillForecasts
 from queries.jobs.running import Running
 from queries.jobs.settings import Settings
@@ -62,12 +63,15 @@ class Jobs:
     def _queue(self) -> SqsJobs:
         return SqsJobs(self._client("sqs"), self._settings.queue_url)
 
-    def _imports(self) -> S3Imports:
+    def _imports(self) -> PlannedImports:
         settings = self._settings
-        return S3Imports(
-            self._client("s3"),
-            lake_bucket=settings.lake_bucket,
-            plan_bucket=settings.reporting_bucket,
+        return PlannedImports(
+            S3Imports(
+                self._client("s3"),
+                lake_bucket=settings.lake_bucket,
+                plan_bucket=settings.reporting_bucket,
+            ),
+            inbox=f"s3://{settings.lake_bucket}/{INBOX}",
             sources=tuple(filter(None, settings.sources.split(","))),
         )
 

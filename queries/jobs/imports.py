@@ -1,8 +1,7 @@
-"""The files that jobs import: listed in the inbox, planned, and what became of them read back, all in S3."""
+"""The files that jobs import: listed in the inbox, planned, and what became of them read back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -20,17 +19,17 @@ from queries.jobs.import_plan import (
     outcome_key,
     plan_key,
 )
+from queries.jobs.port import ImportStore
 from queries.jobs.state import Expected, Import, Job
 
 _MEBIBYTE = 1 << 20
 
 
-class S3Imports:
-    """`Imports`. `sources` are those of the project; the inbox lies in the lake bucket."""
+class PlannedImports:
+    """`Imports`. `inbox` is where people copy their files, and `sources` are the names of the project's."""
 
-    def __init__(self, client: Any, *, lake_bucket: str, plan_bucket: str, sources: Sequence[str]) -> None:
-        self._client, self._lake, self._plans = client, lake_bucket, plan_bucket
-        self._sources = sources
+    def __init__(self, store: ImportStore, *, inbox: str, sources: Sequence[str]) -> None:
+        self._store, self._inbox, self._sources = store, inbox, sources
 
     def expected(self, request: Import) -> Expected:
         """How many files there are, and their bytes. Raises RequestError."""
@@ -56,21 +55,21 @@ class S3Imports:
 
     def plan_further(self, job: Job) -> Sequence[Sequence[str]]:
         """Keep which hours are written; their names by chunk."""
-        plan = msgspec.json.decode(self._read(plan_key(job.job_id)), type=ImportPlan)
+        plan = msgspec.json.decode(self._store.read(plan_key(job.job_id)), type=ImportPlan)
         further = chunks_of_hours([self.outcome(job, chunk) for chunk in range(plan.reading)])
         self._write(replace(plan, chunks=[*plan.chunks[: plan.reading], *further]))
         return further
 
     def outcome(self, job: Job, chunk: int) -> ChunkOutcome:
-        """What became of the chunk that was worked on last. Raises botocore's errors where nothing did."""
-        return msgspec.json.decode(self._read(outcome_key(job.job_id, chunk)), type=ChunkOutcome)
+        """What became of the chunk that was worked on last. Raises what the store raises without any."""
+        return msgspec.json.decode(self._store.read(outcome_key(job.job_id, chunk)), type=ChunkOutcome)
 
     def _files(self, request: Import) -> list[ImportFile]:
         if request.source not in self._sources:
             known = ", ".join(self._sources) or "none"
             raise RequestError(f"There is no source {request.source!r}. There are: {known}.")
-        files = list(islice(self._listed(request), MOST_FILES + 1))
-        place = f"s3://{self._lake}/{INBOX}{request.prefix}"
+        files = list(islice(self._store.files(f"{INBOX}{request.prefix}"), MOST_FILES + 1))
+        place = f"{self._inbox}{request.prefix}"
         if not files:
             raise RequestError(f"There are no files below {place!r}. Copy them there first.")
         if len(files) > MOST_FILES:
@@ -85,19 +84,5 @@ class S3Imports:
                 )
         return files
 
-    def _listed(self, request: Import) -> Iterator[ImportFile]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._lake, Prefix=f"{INBOX}{request.prefix}"
-        )
-        for page in pages:
-            for each in page.get("Contents", ()):
-                if each["Size"]:  # what consoles make as a folder is an empty object
-                    yield ImportFile(each["Key"], each["ETag"].strip('"'), each["Size"])
-
-    def _read(self, key: str) -> bytes:
-        body: bytes = self._client.get_object(Bucket=self._plans, Key=key)["Body"].read()
-        return body
-
     def _write(self, plan: ImportPlan) -> None:
-        body = msgspec.json.encode(plan)
-        self._client.put_object(Bucket=self._plans, Key=plan_key(plan.job_id), Body=body)
+        self._store.write(plan_key(plan.job_id), msgspec.json.encode(plan))

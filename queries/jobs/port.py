@@ -1,9 +1,9 @@
 """The ports of jobs: where they are kept, what runs them, and what their steps ask of reports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from queries.jobs.import_plan import ChunkOutcome
+from queries.jobs.import_plan import ChunkOutcome, ImportFile
 from queries.jobs.rules import Health
 from queries.jobs.state import Active, Backfill, Expected, Import, Job
 
@@ -86,6 +86,22 @@ class Backfills(Protocol):
         ...
 
 
+class ImportStore(Protocol):
+    """The inbox, and the folder of plans."""
+
+    def files(self, prefix: str) -> Iterator[ImportFile]:
+        """The files below the prefix that have any bytes, in order of key."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """A plan, or an outcome. Raises what the service raises where there is none."""
+        ...
+
+    def write(self, key: str, body: bytes) -> None:
+        """Keep it, also over what there was."""
+        ...
+
+
 class Imports(Protocol):
     """What the steps of an import ask of its files, and of who reads and writes them."""
 
@@ -102,7 +118,7 @@ class Imports(Protocol):
         ...
 
     def outcome(self, job: Job, chunk: int) -> ChunkOutcome:
-        """What became of the chunk that was worked on last. Raises LookupError where nothing did."""
+        """What became of the chunk that was worked on last. Raises where nothing did."""
         ...
 
 
