@@ -75,6 +75,7 @@ class Outputs:
     api_url: str = ""
     api_function: str = ""
     jobs_function: str = ""
+    importer_function: str = ""
     jobs_table: str = ""
     jobs_queue_url: str = ""
     jobs_dead_letter_queue_url: str = ""

@@ -45,6 +45,8 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
             "jobs",
             "api",
             "jobs-steps",
+            "jobs-importer",
+            "jobs-schedule",
         )
     )
     yield Named("function", deployment.query_function)
@@ -53,6 +55,7 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     yield Named("function", deployment.keys_function)
     yield Named("function", deployment.hooks_function)
     yield Named("function", deployment.jobs_function)
+    yield Named("function", deployment.importer_function)
     yield Named("function", deployment.api_function)
     for stream in streams:
         own = [stream.named("transform"), f"{stream.name}-delivery"]

@@ -4,9 +4,18 @@ from infra.deployment import Deployment
 from infra.stacks.alarm_rule import AlarmRule
 
 
-def job_alarms(deployment: Deployment) -> list[AlarmRule]:
-    """What says that jobs do not go on, or cannot be asked for."""
+def job_alarms(deployment: Deployment, *, imports: bool) -> list[AlarmRule]:
+    """What says that jobs do not go on, or cannot be asked for. `imports`: there is an importer."""
+    importing = [
+        AlarmRule(
+            "imports-errors",
+            "Chunks of imports go on failing: they will count as failed.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.importer_function},
+            "Sum", 3, 900, 1,
+        ),
+    ]  # fmt: skip
     return [
+        *(importing if imports else []),
         AlarmRule(
             "api-errors",
             "The API raises or times out: whoever asks for a job gets 500.",

@@ -22,6 +22,7 @@ from infra.stacks.permissions import (
     list_uploads,
 )
 from producers.contracts import Stream
+from queries.jobs.import_plan import INBOX
 from queries.ledger.dynamodb import DUE_INDEX
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_queries
@@ -65,7 +66,7 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         "reconciler": _reconciler(deployment, project),
         "failed-reader": _failed_reader(deployment, project),
         "importer": _importer(deployment, project),
-        **({"job-keeper": _job_keeper()} if deployment.jobs else {}),
+        **({"job-keeper": _job_keeper(deployment, project)} if deployment.jobs else {}),
         **({"key-keeper": _key_keeper(deployment, project)} if deployment.collector else {}),
     }
 
@@ -172,7 +173,7 @@ def _key_keeper(deployment: Deployment, project: Project) -> Policy:
     )
 
 
-def _job_keeper() -> Policy:
+def _job_keeper(deployment: Deployment, project: Project) -> Policy:
     place = arn("execute-api", "*/$default/*/iam/v1/jobs")
     return Policy(
         "Starts, shows, cancels and retries jobs, with penstock jobs",
@@ -183,7 +184,17 @@ def _job_keeper() -> Policy:
                 [place, f"{place}/*"],
                 why_wildcard="AWS makes the API's id when it is deployed; the route's path is ours.",
             ),
+            *(_inbox(deployment) if project.sources else ()),
         ),
+    )
+
+
+def _inbox(deployment: Deployment) -> tuple[Grant, ...]:
+    """Copying files to where jobs import them from, and seeing which are there; not what is in them."""
+    files = [bucket_arn(deployment.lake_bucket, f"{INBOX}*")]
+    return (
+        Grant("FillInbox", ["s3:PutObject", "s3:AbortMultipartUpload"], files, why_wildcard=OBJECTS),
+        list_below("ListInbox", deployment.lake_bucket, [INBOX]),
     )
 
 

@@ -13,6 +13,8 @@ MANIFESTS = "jobs/"
 """Below it, in the reporting bucket, lie the plans of jobs."""
 INBOX = "inbox/"
 """Below it, in the lake bucket, lie files that jobs may import."""
+SCRATCH = "imports/"
+"""Below it, in the lake bucket, lies what was sorted, and what writing remembers."""
 CHUNK_BYTES = 64 << 20
 """Of files that one chunk reads, or of sorted events that one writes; a larger file is a chunk of its own."""
 MOST_FILES = 1_000

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from infra.importing.here import Here
 from infra.importing.session import Places as LakePlaces
 from infra.importing.session import Session
-from infra.importing.workers import Here
 from producers.sources.definition import SourceDefinition
 from queries.jobs.import_plan import ImportFile
 from transforms.contracts import LakeTable
@@ -18,9 +18,8 @@ from transforms.failed.s3_bucket import S3Objects
 from transforms.importing.rows import RowMaker, Sender
 from transforms.importing.writing import PartWriter
 
-SCRATCH = "imports/"
-"""Below it, in the lake bucket, lies what was sorted, and what writing remembers."""
-_GONE = frozenset({"PreconditionFailed", "NoSuchKey", "404", "412"})
+_GONE = frozenset({"PreconditionFailed", "NoSuchKey", "AccessDenied", "403", "404", "412"})
+"""What is not there is refused to whoever may not list the bucket."""
 
 
 class FileGoneError(Exception):
@@ -96,7 +95,7 @@ class S3Files(S3Objects):
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 raise FileGoneError(
-                    "It was changed or removed since the job was asked for. Start another job."
+                    "It was changed or removed since the job began, or may not be read. Start another job."
                 ) from error
             raise
         with path.open("wb") as written:

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from infra.importing.function.places import SCRATCH, FileGoneError, Places
+from infra.importing.function.places import FileGoneError, Places
 from infra.importing.session import NotUniqueError
 from producers.importing.excerpt import sizes
 from producers.importing.reading import Read
@@ -13,7 +13,7 @@ from producers.importing.sorting import INDEX
 from producers.sources.definition import SourceDefinitionError
 from producers.sources.files import SourceError
 from producers.sources.reader import SourceReader
-from queries.jobs.import_plan import ChunkOutcome, ImportFile, ImportPlan
+from queries.jobs.import_plan import SCRATCH, ChunkOutcome, ImportFile, ImportPlan
 
 EVENTS, FAILURES = "events", "failures"
 """Folders of a file's runs."""

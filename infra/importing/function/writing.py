@@ -5,13 +5,13 @@ from collections.abc import Collection
 from pathlib import Path
 
 from infra.importing.function.kept_journal import KeptJournal
-from infra.importing.function.places import SCRATCH, Places
+from infra.importing.function.places import Places
 from infra.importing.function.reading import EVENTS, FAILURES, file_folder
 from infra.importing.session import Outcome
 from producers.importing.excerpt import parts_of, together
 from producers.importing.reading import Read
 from producers.importing.sorting import INDEX, Sorter, run_name
-from queries.jobs.import_plan import FAILED_RECORDS, ChunkOutcome, ImportPlan
+from queries.jobs.import_plan import FAILED_RECORDS, SCRATCH, ChunkOutcome, ImportPlan
 from transforms.importing.rows import Sender
 
 

@@ -12,6 +12,7 @@ from infra.stacks.artefact_folder import ArtefactError, folder_zip, full_folder,
 from infra.stacks.artefacts import (
     ARTEFACTS,
     HOOKS,
+    IMPORTER,
     QUERY,
     TRANSFORM,
     Artefact,
@@ -53,7 +54,7 @@ def test_every_library_is_locked_to_one_wheel(artefact: Artefact) -> None:
     assert lines
     assert all("==" in line and line.count("--hash=sha256:") == 1 for line in lines)
     heavy = {"pyarrow", "pandas", "numpy", "duckdb", "awswrangler", "boto3", "botocore"}
-    if artefact is HOOKS:  # nobody waits for it: docs/decisions/0114
+    if artefact in (HOOKS, IMPORTER):  # nobody waits for it: docs/decisions/0114
         heavy -= {"pyarrow", "duckdb"}
     assert not heavy & {line.partition("==")[0].lower() for line in lines}
 
