@@ -140,8 +140,10 @@ kill-imports: $(VENV)/.dev ## a hundred imports killed at random moments and res
 hook-deliveries: $(VENV)/.dev ## ten thousand deliveries of webhooks, some twice, forged or damaged, while their worker is killed
 	$(BIN)/python -m benchmarks.hook_deliveries --deliveries 10000 --kills 20
 
-job-requests: $(VENV)/.dev ## twenty equal requests for a job at once: one job, one execution
-	PENSTOCK_TEST_REQUESTS=20 $(BIN)/pytest tests/end_to_end/test_jobs.py -k equal
+job-requests: $(VENV)/.dev ## twenty equal requests at once, accepted to running, 31 days killed at every step, 10,000 random bodies
+	PENSTOCK_TEST_REQUESTS=20 PENSTOCK_TEST_RUNNING_MS=200 $(BIN)/pytest -s tests/end_to_end/test_jobs.py -k "equal or soon"
+	PENSTOCK_TEST_PARTITIONS=744 PENSTOCK_TEST_BODIES=10000 $(BIN)/pytest tests/queries/jobs/test_steps.py \
+	  tests/queries/api/test_random_bodies.py
 
 failed-replay: $(VENV)/.dev ## 100,000 events with poison among them: mended, replayed twice, reports as of clean input
 	PENSTOCK_TEST_EVENTS=100000 $(BIN)/pytest tests/end_to_end/test_failed_replay.py
