@@ -103,14 +103,9 @@ class Session:
 
     def _run(self, reader: Batches, source: str, files: Sequence[str], head: Mapping[str, Any]) -> Outcome:
         journal = Journal(self._folder)
-        remembered = journal.begin({**head, "read": None})
-        sender = Sender(
-            str(remembered.head["producer_id"]),
-            int(remembered.head["epoch"]),
-            int(remembered.head["arrival_ms"]),
-        )
+        journal.begin({**head, "read": None})
         read, events, failures = self.sort(reader, source, files)
-        outcome = self.write(journal, remembered, sender, events, failures, read)
+        outcome = self.write(journal, head, events, failures, read)
         shutil.rmtree(self._folder)
         return outcome
 
@@ -147,16 +142,25 @@ class Session:
     def write(
         self,
         journal: Journal,
-        remembered: Remembered,
-        sender: Sender,
+        head: Mapping[str, Any],
         events: Sorter,
         failures: Sorter,
         read: Read,
     ) -> Outcome:
-        """Write what has been sorted, by this process or by another one. Raises botocore's errors."""
+        """Write what has been sorted, by this process or by another one. `head` is as for `run`.
+
+        Raises botocore's errors.
+        """
+        # Listed before the journal is read: what another process of this import has written by now, it had
+        # written down before.
+        held, replaced = self._held(events.hours)
+        planner = Planner(self._places.table, held, self._ids, replaced=replaced, keep_last=self._replaces)
+        remembered = journal.begin(head)
+        begun = remembered.head
+        sender = Sender(str(begun["producer_id"]), int(begun["epoch"]), int(begun["arrival_ms"]))
         pool = self._places.pool(sender, read.events)
         try:
-            return self._write(journal, remembered, sender, pool, events, failures, read)
+            return self._write(journal, remembered, sender, pool, planner, events, failures, read)
         finally:
             pool.close()
 
@@ -166,6 +170,7 @@ class Session:
         remembered: Remembered,
         sender: Sender,
         pool: Pool,
+        planner: Planner,
         events: Sorter,
         failures: Sorter,
         read: Read,
@@ -177,8 +182,6 @@ class Session:
             kept.keep([FailedRow(each.line, each.record) for each in refused])
 
         around = Surroundings(journal, pool, fail, self._progress, self._replaces)
-        held, replaced = self._held(events.hours)
-        planner = Planner(places.table, held, self._ids, replaced=replaced, keep_last=self._replaces)
         lake = LakeImport(around, planner, remembered)
         lake.write(events)
         next_seq, known = self._fail_rows(journal, remembered, failures, kept, sender, lake.next_seq)

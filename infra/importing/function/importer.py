@@ -33,8 +33,8 @@ class Importer:
     def _done(self, plan: ImportPlan, chunk: int, folder: Path) -> ChunkOutcome:
         if chunk < plan.reading:
             return ChunkReader(self._places).read(plan, chunk, folder)
-        outcome, told = ChunkWriter(self._places).write(plan, chunk, folder)
-        if told.corrections:
-            rows = [f"{plan.files[place.file].key}:{place.row}" for place in told.corrections[:SHOWN]]
-            self._told(len(told.corrections), rows)
+        outcome, corrections = ChunkWriter(self._places).write(plan, chunk, folder)
+        if corrections:
+            rows = [f"{plan.files[place.file].key}:{place.row}" for place in corrections[:SHOWN]]
+            self._told(len(corrections), rows)
         return outcome

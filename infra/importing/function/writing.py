@@ -1,18 +1,20 @@
 """Writes the hours of a chunk into the lake, from what was sorted when the files were read."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from infra.importing.function.kept_journal import KeptJournal
 from infra.importing.function.places import Places
 from infra.importing.function.reading import EVENTS, FAILURES, file_folder
 from infra.importing.session import Outcome
+from producers.contracts import FilePlace
 from producers.importing.excerpt import parts_of, together
 from producers.importing.reading import Read
 from producers.importing.sorting import INDEX, Sorter, run_name
 from queries.jobs.import_plan import FAILED_RECORDS, SCRATCH, ChunkOutcome, ImportPlan
-from transforms.importing.rows import Sender
+
+EXPIRED = "What was read of the files has expired. Start another job."
 
 
 class ChunkWriter:
@@ -21,9 +23,14 @@ class ChunkWriter:
     def __init__(self, places: Places) -> None:
         self._places = places
 
-    def write(self, plan: ImportPlan, chunk: int, folder: Path) -> tuple[ChunkOutcome, Outcome]:
-        """Write the hours of the chunk, or the failed records; whatever was written before is not again."""
+    def write(self, plan: ImportPlan, chunk: int, folder: Path) -> tuple[ChunkOutcome, Sequence[FilePlace]]:
+        """Write the hours of the chunk, or the failed records; whatever was written before is not again.
+
+        Also the rows that the lake holds with another content.
+        """
         names = plan.chunks[chunk]
+        if not any(self._places.lake.names(f"{SCRATCH}{plan.job_id}/")):
+            return ChunkOutcome(failed=dict.fromkeys(names, EXPIRED)), []
         is_failed = list(names) == [FAILED_RECORDS]
         events = self._sorter(plan, folder / EVENTS, EVENTS, [] if is_failed else names)
         failures = self._sorter(plan, folder / FAILURES, FAILURES, None if is_failed else [])
@@ -35,13 +42,9 @@ class ChunkWriter:
             "epoch": plan.created_at + chunk,
             "arrival_ms": self._places.clock(),
         }
-        remembered = journal.begin(head)
-        found = remembered.head
-        sender = Sender(str(found["producer_id"]), int(found["epoch"]), int(found["arrival_ms"]))
-        definition = self._places.sources[plan.source]
-        session = self._places.session(definition, state)
-        outcome = session.write(journal, remembered, sender, events, failures, Read())
-        return ChunkOutcome(counts=_counts(outcome)), outcome
+        session = self._places.session(self._places.sources[plan.source], state)
+        outcome = session.write(journal, head, events, failures, Read())
+        return ChunkOutcome(counts=_counts(outcome)), outcome.corrections
 
     def _sorter(self, plan: ImportPlan, folder: Path, kind: str, hours: Collection[str] | None) -> Sorter:
         """What the files have of these hours, None for all: their bytes are fetched and nothing else."""

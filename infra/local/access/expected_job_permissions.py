@@ -55,6 +55,10 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("sqs:ReceiveMessage", names.queue), ("sqs:SendMessage", queue),
              ("lambda:InvokeFunction", function), ("states:StartExecution", machine)],
         )} if of.importer_function else {}),
+        **({"jobs-schedule": (
+            [("lambda:InvokeFunction", function)],
+            [*names.nobody, ("lambda:InvokeFunction", names.queries), ("sqs:SendMessage", queue)],
+        )} if names.project.schedules else {}),
         "jobs-steps": (
             [("lambda:InvokeFunction", function),
              *([("lambda:InvokeFunction", importer)] if of.importer_function else [])],

@@ -109,9 +109,17 @@ CASES = [
         ("glue:BatchUpdatePartition", REPORT_TABLE), ("secretsmanager:PutSecretValue", SECRET), ("iam:PassRole", "*"),
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-jobs")),
     ),
+    *_cases("jobs-schedule", True, ("lambda:InvokeFunction", FUNCTION)),
+    *_cases(
+        "jobs-schedule", False,
+        ("lambda:InvokeFunction", IMPORTER), ("lambda:InvokeFunction", QUERIES), ("sqs:SendMessage", JOBS),
+        ("states:StartExecution", MACHINE), ("dynamodb:PutItem", TABLE), ("s3:GetObject", PLAN),
+        ("lambda:UpdateFunctionCode", FUNCTION),
+    ),
     *_cases(
         "jobs-steps", True,
-        ("lambda:InvokeFunction", FUNCTION), ("lambda:InvokeFunction", IMPORTER), ("logs:CreateLogDelivery", "*"), ("xray:PutTraceSegments", "*"),
+        ("lambda:InvokeFunction", FUNCTION), ("lambda:InvokeFunction", IMPORTER), ("logs:CreateLogDelivery", "*"),
+        ("xray:PutTraceSegments", "*"),
     ),
     *_cases(
         "jobs-steps", False,
@@ -121,7 +129,10 @@ CASES = [
         ("logs:FilterLogEvents", log_stream("/aws/lambda/penstock-jobs")),
     ),
     *_cases(
-        "job-keeper", True, ("s3:PutObject", INBOX), ("s3:ListBucket", LAKE, below("inbox/")), ("execute-api:Invoke", ROUTE), ("execute-api:Invoke", f"{ROUTE}/a/cancel")),
+        "job-keeper", True,
+        ("execute-api:Invoke", ROUTE), ("execute-api:Invoke", f"{ROUTE}/a/cancel"), ("s3:PutObject", INBOX),
+        ("s3:ListBucket", LAKE, below("inbox/")),
+    ),
     *_cases(
         "job-keeper", False,
         ("execute-api:Invoke", ROUTE.replace("/iam/", "/api/")), ("execute-api:ManageConnections", ROUTE),

@@ -1,8 +1,9 @@
 """Imports by jobs: the same objects as `penstock import` writes, whatever ends a step, and every row accounted for."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -194,6 +195,22 @@ def test_a_row_that_says_something_else_than_the_lake_is_counted_and_named(impor
     job = imports.run("new/", "views", "another key")
     assert (job.counts["landed"], job.counts["corrections"]) == (0, 1)
     assert imports.corrections == [(1, ["inbox/new/a.csv:2"])]
+
+
+def test_a_retry_after_what_was_read_has_expired_says_so(imports: Imports) -> None:
+    imports.put(parts(1))
+    started = imports.start("views/", "views")
+
+    def expired(name: str, given: Mapping[str, Any]) -> None:
+        if name == "work" and given["chunk"] == 1:
+            imports.lake.bodies = {
+                key: body for key, body in imports.lake.bodies.items() if "imports/" not in key
+            }
+
+    imports.world.before_step = expired
+    job = imports.world.run(started.job_id)
+    assert job.state == "FAILED"
+    assert set(job.failed[1].values()) == {"What was read of the files has expired. Start another job."}
 
 
 @pytest.mark.parametrize("key", ["views/..", "views/a\0b.csv", f"views/{'x' * 300}", "views/ü%2f.csv"])
