@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from infra.aws.synth import PACKAGED
 from infra.cost.cost import Load, monthly
 from infra.cost.prices import prices
@@ -14,8 +16,10 @@ from infra.stacks.jobs import MAX_RECEIVES
 from infra.stacks.templates import Resource, of_type, read
 from queries.jobs.composing import CHECK_SECONDS
 from queries.jobs.dynamodb import CREATED_AT, EXPIRES_AT, HASH_KEY, LISTED, NEWEST_INDEX
+from queries.jobs.import_plan import INBOX, MOST_FILE_BYTES, SCRATCH
 from queries.jobs.machine import definition
 from queries.jobs.rules import DAYS_KEPT
+from queries.jobs.scheduled import FIRED_AT, Firing
 from queries.jobs.settings import Settings
 from tests.queries.jobs.states_language import faults, tasks
 from tests.shop import SHOP, WEB
@@ -96,6 +100,44 @@ def test_a_jobs_plan_outlives_the_job() -> None:
     assert rules["plans"]["ExpirationInDays"] > DAYS_KEPT
 
 
+def test_files_of_the_inbox_expire_and_so_does_what_was_read_of_them() -> None:
+    [bucket] = [
+        each for each in of_type(read(PACKAGED), "AWS::S3::Bucket") if each.logical_id.startswith("Lake")
+    ]
+    rules = {rule["Id"]: rule for rule in bucket.properties["LifecycleConfiguration"]["Rules"]}
+    for name, prefix in (("inbox", INBOX), ("imports", SCRATCH)):
+        assert rules[name]["Prefix"] == prefix
+        assert rules[name]["ExpirationInDays"] == DEPLOYMENT.failed_days
+    importer = one("AWS::Lambda::Function", DEPLOYMENT.importer_function).properties
+    assert importer["EphemeralStorage"]["Size"] * (1 << 20) > 10 * MOST_FILE_BYTES
+
+
+def test_a_schedule_calls_the_function_of_jobs_with_the_time_and_what_it_wants() -> None:
+    schedule = one("AWS::Scheduler::Schedule").properties
+    declared = SHOP.schedules["orders"]
+    assert (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]) == (
+        declared.expression,
+        "UTC",
+    )
+    firing = msgspec.json.decode(schedule["Target"]["Input"], type=Firing)
+    assert firing == Firing("orders", FIRED_AT, declared.request)
+    [role] = [each for each in of_type(RESOURCES, "AWS::IAM::Role") if "ScheduleRole" in each.logical_id]
+    assert schedule["Target"]["RoleArn"] == role.arn
+    trusted = role.properties["AssumeRolePolicyDocument"]["Statement"][0]
+    assert trusted["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert "aws:SourceAccount" in trusted["Condition"]["StringEquals"]
+
+
+def test_a_project_without_sources_has_no_importer() -> None:
+    without = replace(SHOP, folders=replace(SHOP.folders, sources=SHOP.folders.streams / "nothing"))
+    assert {"jobs", "api"} <= set(artefacts_of(without))
+    assert "importer" in artefacts_of(SHOP)
+    assert "importer" not in artefacts_of(without)
+    names = [rule.name for rule in alarm_rules(DEPLOYMENT, [WEB])]
+    assert "imports-errors" not in names
+    assert "imports-errors" in [rule.name for rule in alarm_rules(DEPLOYMENT, [WEB], imports=True)]
+
+
 def test_no_route_is_open_and_each_is_there_for_people_and_for_programs() -> None:
     routes = {
         each.properties["RouteKey"]: each.properties
@@ -121,7 +163,7 @@ def test_a_project_without_jobs_carries_watches_and_pays_nothing_for_them() -> N
     without = replace(DEPLOYMENT, jobs=False)
     project = replace(SHOP, deployments={"production": without})
     assert {"jobs", "api"} <= set(artefacts_of(SHOP))
-    assert {"jobs", "api"}.isdisjoint(artefacts_of(project))
+    assert {"jobs", "api", "importer"}.isdisjoint(artefacts_of(project))
     assert not [rule for rule in alarm_rules(without, [WEB]) if rule.kind.startswith(("jobs-", "api-"))]
 
     def lines(deployment: Any) -> dict[str, float]:
