@@ -48,7 +48,7 @@ def _schedule(own: Section, section: Section, name: str) -> Schedule:
         )
     try:
         values = {key: own.values[key] for key in own.values if key != "schedule"}
-        request: Planned = msgspec.convert(values, Planned)  # type: ignore[arg-type]
+        request: Planned = msgspec.convert(values, Planned)
     except msgspec.ValidationError as error:
         raise own.fail(f"The schedule {name!r} cannot be read: {error}.") from error
     return Schedule(name, expression, request)

@@ -81,7 +81,7 @@ def objects(bucket: Any) -> dict[str, Any]:
 def by_the_command(world: World, folder: Path) -> dict[str, Any]:
     """What `penstock import` would make of the files."""
     project, bucket = load(SHOP), Bucket()
-    keys = SimpleNamespace(client=world.chain.client, pseudonym_secrets=world.outputs.pseudonym_secrets)
+    keys: Any = SimpleNamespace(client=world.chain.client, pseudonym_secrets=world.outputs.pseudonym_secrets)
     key_id, key = next(iter(deployed_keys(keys, TABLE.stream.name).items()))
     maker = RowMaker(TABLE, Gate(TABLE, key_id=key_id, key=key))
 

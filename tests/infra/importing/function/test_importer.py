@@ -13,6 +13,7 @@ from infra.project.loading import load
 from producers.sources.definition import parse_source
 from queries.jobs import import_plan
 from queries.jobs.errors import KeyReusedError, OverlapError, RequestError
+from queries.jobs.import_plan import ImportFile
 from queries.jobs.state import Import
 from tests.flights import answers
 from tests.infra.importing.function.job_world import Imports, killed_at
@@ -163,7 +164,12 @@ def test_a_file_that_cannot_be_read_fails_by_name_nothing_is_written_and_a_retry
     assert not imports.objects(TABLE.prefix)
     fetched: list[str] = []
     fetch = imports.lake.fetch
-    imports.lake.fetch = lambda file, path: (fetched.append(file.key), fetch(file, path))[1]  # type: ignore[method-assign]
+
+    def noted(file: ImportFile, path: Path) -> None:
+        fetched.append(file.key)
+        fetch(file, path)
+
+    imports.lake.fetch = noted  # type: ignore[method-assign]
     imports.world.asking.retry(job.job_id)
     assert imports.world.run(job.job_id).state == "FAILED"
     assert fetched == ["inbox/views/bad.csv.gz"]
