@@ -279,12 +279,11 @@ def _operations(
     dashboards = 1 + sum(not stream.plain_names for stream in streams)
     metrics = assume.custom_metrics * len(streams)
     calls = load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB) + 2 * MINUTES
-    logs = calls * 1_500 / GB
     dollars = (
         alarms * rate["alarm_month"]
         + metrics * rate["metric_month"]
         + dashboards * rate["dashboard_month"]
-        + logs * rate["logs_gb"]
+        + calls * 1_500 / GB * rate["logs_gb"]
         + len(streams) * (prices["secrets"]["secret_month"] + prices["kms"]["key_month"])
         + (len(project.hooks) if deployment.collector else 0) * prices["secrets"]["secret_month"]
     )

@@ -84,4 +84,4 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as error:
-        raise RequestError(f"{text!r} is no time, like 2026-11-30T03:00:00Z.") from error
+        raise RequestError(f"{text!r} is not a time like 2026-11-30T03:00:00Z.") from error

@@ -104,7 +104,7 @@ def until(found: Callable[[], Any], seconds: float = 240.0) -> Any:
 
 
 def target_of(world: World, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """What commands get told of the cloud."""
+    """What commands read of the cloud."""
     for name, value in world.cloud.environment().items():
         monkeypatch.setenv(name, value)
     return SimpleNamespace(

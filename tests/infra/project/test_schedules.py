@@ -44,11 +44,11 @@ def test_a_schedule_may_import(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        (f'{HEAD}schedule = "rate(1 hours)"\n{BACKFILL}', 6, "is no schedule. Write rate"),
-        (f'{HEAD}schedule = "rate(0 hours)"\n{BACKFILL}', 6, "is no schedule"),
+        (f'{HEAD}schedule = "rate(1 hours)"\n{BACKFILL}', 6, "is not a schedule. Write rate"),
+        (f'{HEAD}schedule = "rate(0 hours)"\n{BACKFILL}', 6, "is not a schedule"),
         (f'{HEAD}schedule = "cron(0 3 * * * *)"\n{BACKFILL}', 6, "one of the two days is ?"),
-        (f'{HEAD}schedule = "cron(0 3 * ?)"\n{BACKFILL}', 6, "is no schedule"),
-        (f'{HEAD}schedule = "at(2026-11-30T03:00:00)"\n{BACKFILL}', 6, "is no schedule"),
+        (f'{HEAD}schedule = "cron(0 3 * ?)"\n{BACKFILL}', 6, "is not a schedule"),
+        (f'{HEAD}schedule = "at(2026-11-30T03:00:00)"\n{BACKFILL}', 6, "is not a schedule"),
         (f'{HEAD}{BACKFILL}', 5, "'schedule' is missing"),
         (f'{HEAD}schedule = "rate(1 day)"\nkind = "erase"\n', 7, "Unknown kind 'erase'"),
         (f'{HEAD}schedule = "rate(1 day)"\nkind = "import"\nreport = "a"\n', 8, "Unknown key 'report'"),
