@@ -283,7 +283,7 @@ def _operations(
         alarms * rate["alarm_month"]
         + metrics * rate["metric_month"]
         + dashboards * rate["dashboard_month"]
-        + calls * 1_500 / GB * rate["logs_gb"]
+        + (logs := calls * 1_500 / GB) * rate["logs_gb"]
         + len(streams) * (prices["secrets"]["secret_month"] + prices["kms"]["key_month"])
         + (len(project.hooks) if deployment.collector else 0) * prices["secrets"]["secret_month"]
     )

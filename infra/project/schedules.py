@@ -42,8 +42,8 @@ def _schedule(own: Section, section: Section, name: str) -> Schedule:
     expression = own.text("schedule")
     if not _RATE.fullmatch(expression) and not _is_cron(expression):
         raise own.fail(
-            f"{expression!r} is not a schedule. Write rate(6 hours), or cron(0 3 * * ? *): minute, hour, day of "
-            "the month, month, day of the week and year, where one of the two days is ?.",
+            f"{expression!r} is not a schedule. Write rate(6 hours), or cron(0 3 * * ? *): minute, hour, day "
+            "of the month, month, day of the week and year, where one of the two days is ?.",
             "schedule",
         )
     try:
