@@ -15,7 +15,6 @@ def job_alarms(deployment: Deployment, *, imports: bool) -> list[AlarmRule]:
         ),
     ]  # fmt: skip
     return [
-        *(importing if imports else []),
         AlarmRule(
             "api-errors",
             "The API raises or times out: whoever asks for a job gets 500.",
@@ -26,6 +25,7 @@ def job_alarms(deployment: Deployment, *, imports: bool) -> list[AlarmRule]:
             "Steps of jobs go on failing: their chunks will count as failed.",
             "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.jobs_function}, "Sum", 3, 300, 3,
         ),
+        *(importing if imports else []),
         AlarmRule(
             "jobs-waiting",
             "Jobs wait for a worker for more than ten minutes.",

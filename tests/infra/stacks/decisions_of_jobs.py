@@ -3,6 +3,7 @@
 from tests.infra.stacks.decision_places import (
     DEAD,
     FAILED,
+    HOOK_SECRET,
     LAKE,
     LEDGER,
     OTHER_BUCKET,
@@ -106,7 +107,7 @@ CASES = [
         ("sqs:ReceiveMessage", QUEUE), ("sqs:SendMessage", JOBS), ("sqs:SendMessage", DEAD), ("dynamodb:GetItem", TABLE),
         ("dynamodb:PutItem", LEDGER), ("lambda:InvokeFunction", FUNCTION), ("lambda:InvokeFunction", QUERIES),
         ("states:StartExecution", MACHINE), ("kinesis:PutRecords", STREAM), ("athena:StartQueryExecution", PIPELINE),
-        ("glue:BatchUpdatePartition", REPORT_TABLE), ("secretsmanager:PutSecretValue", SECRET), ("iam:PassRole", "*"),
+        ("glue:BatchUpdatePartition", REPORT_TABLE), ("secretsmanager:PutSecretValue", SECRET), ("secretsmanager:GetSecretValue", HOOK_SECRET), ("iam:PassRole", "*"),
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-jobs")),
     ),
     *_cases("jobs-schedule", True, ("lambda:InvokeFunction", FUNCTION)),
@@ -139,5 +140,6 @@ CASES = [
         ("sqs:SendMessage", JOBS), ("dynamodb:PutItem", TABLE), ("states:StartExecution", MACHINE),
         ("lambda:InvokeFunction", FUNCTION), ("s3:GetObject", ROW), ("sqs:ReceiveMessage", DEAD),
         ("s3:GetObject", INBOX), ("s3:DeleteObject", INBOX), ("s3:PutObject", ROW), ("s3:ListBucket", LAKE),
+        ("s3:ListBucket", OTHER_BUCKET, below("inbox/")),
     ),
 ]  # fmt: skip

@@ -30,7 +30,7 @@ MB = 1_000_000
 def test_source_zips_are_equal_on_every_build_and_hold_ours_alone(artefact: Artefact) -> None:
     assert source_zip(artefact, SHOP.folders) == source_zip(artefact, SHOP.folders)
     names = set(zipfile.ZipFile(io.BytesIO(source_zip(artefact, SHOP.folders))).namelist())
-    ours = {"penstock", "producers", "transforms", "queries", "dashboards", "project"}
+    ours = {"penstock", "producers", "transforms", "queries", "dashboards", "infra", "project"}
     assert {name.partition("/")[0] for name in names} <= ours
     assert not [name for name in names if name.endswith(("cli.py", "__main__.py", ".pyc", "analyst.py"))]
 

@@ -46,7 +46,7 @@ def steps_of(machine: Any) -> list[Any]:
     return [task for task in tasks(machine) if task["Parameters"]["FunctionName"] != IMPORTER]
 
 
-def test_the_importer_is_told_the_job_and_the_chunk() -> None:
+def test_the_importer_gets_the_job_and_the_chunk() -> None:
     [work] = [task for task in tasks(MACHINE) if task["Parameters"]["FunctionName"] == IMPORTER]
     assert work["Parameters"]["Payload"].keys() == {"step", "job_id.$", "attempt.$", "chunk.$"}
 

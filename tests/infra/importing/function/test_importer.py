@@ -220,7 +220,7 @@ def test_a_retry_after_what_was_read_has_expired_says_so(imports: Imports) -> No
 
 
 @pytest.mark.parametrize("key", ["views/..", "views/a\0b.csv", f"views/{'x' * 300}", "views/ü%2f.csv"])
-def test_a_key_of_any_kind_is_no_path(imports: Imports, key: str) -> None:
+def test_a_key_of_any_kind_is_not_a_path(imports: Imports, key: str) -> None:
     imports.put({key: csv([row(1)])})
     assert imports.run("views/", "views").counts["landed"] == 1
 
