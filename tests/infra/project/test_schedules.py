@@ -58,7 +58,9 @@ def test_a_schedule_may_import(tmp_path: Path) -> None:
         (f'{HEAD.replace("true", "false")}schedule = "rate(1 day)"\n{BACKFILL}', 1, "none of its deployments has jobs"),
     ],
 )  # fmt: skip
-def test_what_is_not_a_schedule_is_refused_at_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
+def test_what_is_not_a_schedule_is_refused_at_its_line(
+    tmp_path: Path, text: str, line: int, words: str
+) -> None:
     with pytest.raises(ProjectError) as refused:
         read(tmp_path, text)
     assert words in str(refused.value)
