@@ -148,8 +148,10 @@ receipts: $(VENV)/.dev ## five hundred random numbers of every report: their lis
 bench-receipts: $(VENV)/.dev ## how long the receipt of a number over a million events takes
 	$(BIN)/python -m benchmarks.receipts
 
-job-requests: $(VENV)/.dev ## twenty equal requests for a job at once: one job, one execution
-	PENSTOCK_TEST_REQUESTS=20 $(BIN)/pytest tests/end_to_end/test_jobs.py -k equal
+job-requests: $(VENV)/.dev ## twenty equal requests at once, accepted to running, 31 days killed at every step, 10,000 random bodies
+	PENSTOCK_TEST_REQUESTS=20 PENSTOCK_TEST_RUNNING_MS=200 $(BIN)/pytest -s tests/end_to_end/test_jobs.py -k "equal or soon"
+	PENSTOCK_TEST_PARTITIONS=744 PENSTOCK_TEST_BODIES=10000 $(BIN)/pytest tests/queries/jobs/test_steps.py \
+	  tests/queries/api/test_random_bodies.py
 
 bench-api: $(VENV)/.dev ## pages of a report over the port of the read API, through the emulator, and no query
 	$(BIN)/python -m benchmarks.read_api

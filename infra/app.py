@@ -81,6 +81,7 @@ def build(
         deployment=deployment,
         plain=plain,
         hooks=bool(project.hooks),
+        imports=bool(project.sources),
     )
     watched = [
         StreamMonitoringStack(

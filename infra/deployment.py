@@ -48,6 +48,8 @@ class Deployment:
         jobs: whether long work can be asked for over HTTP (docs/jobs.md).
         jobs_memory, jobs_timeout_seconds: of the function that runs the steps of jobs; its API has as much.
         reader_memory: of the function that reads reports over HTTP, which `jobs` deploys too (docs/api.md).
+        imports_memory, imports_timeout_seconds: of the function that reads and writes chunks of imports by
+            jobs.
         lake_archive_days, failed_days, results_days, retired_days, access_log_days, log_days: lifecycles.
         iterator_age_minutes, freshness_minutes: the promises that alarms watch.
         monthly_scan_gigabytes: Athena volume of a month that the cost alarm takes as a plan.
@@ -81,6 +83,8 @@ class Deployment:
     jobs_memory: int = 512
     jobs_timeout_seconds: int = 60
     reader_memory: int = 1024
+    imports_memory: int = 2048
+    imports_timeout_seconds: int = 900
     lake_archive_days: int = 90
     failed_days: int = 30
     results_days: int = 7
@@ -174,6 +178,11 @@ class Deployment:
     def jobs_function(self) -> str:
         """The worker of jobs, and their steps."""
         return f"{self.prefix}-jobs"
+
+    @property
+    def importer_function(self) -> str:
+        """Reads and writes the chunks of imports by jobs."""
+        return f"{self.prefix}-jobs-importer"
 
     @property
     def api_function(self) -> str:

@@ -5,7 +5,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -58,7 +58,9 @@ class PipelineFunction(Construct):
         timeout_seconds: int,
         log_days: int,
         reserved_concurrency: int | None = None,
+        scratch_mebibytes: int | None = None,
     ) -> None:
+        """`scratch_mebibytes` is the room of its temporary folder where Lambda's 512 MB do not suffice."""
         super().__init__(scope, identifier)
         self.log_group = kept_logs(self, "Logs", log_group_name(name), log_days)
         self.role = runtime_role(self, "Role", name=role_name, service="lambda.amazonaws.com", grants=grants)
@@ -77,6 +79,7 @@ class PipelineFunction(Construct):
             log_group=self.log_group,
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=reserved_concurrency,
+            ephemeral_storage_size=None if scratch_mebibytes is None else Size.mebibytes(scratch_mebibytes),
         )
         resource = self.function.node.default_child
         assert isinstance(resource, lambda_.CfnFunction)

@@ -1,6 +1,5 @@
 """What the verbs of this stage read of the target, and the pseudonym keys that it was deployed with."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -8,11 +7,7 @@ from typing import Protocol
 from producers.contracts import CommandTarget, Stream
 from transforms.contracts import LakeTable
 from transforms.failed.repair import Repair
-from transforms.settings import read_keys
-
-
-class DeployedKeysError(RuntimeError):
-    """The deployment's pseudonym keys cannot be read by whoever runs the command."""
+from transforms.pseudonym_keys import keys_of
 
 
 class Folders(Protocol):
@@ -67,35 +62,5 @@ def deployed_keys(target: Keys, stream: str) -> dict[str, bytes]:
     They are read from the secret: the function's environment is encrypted, and shows them to nobody. Raises
     DeployedKeysError, SettingsError; their texts never quote a key.
     """
-    from botocore.exceptions import ClientError  # the command's help does not wait for it
-
     name, ids = target.pseudonym_secrets.get(stream, ("", ""))
-    key_ids = [each for each in ids.split(",") if each]
-    if not key_ids:
-        raise DeployedKeysError(
-            "The deployment does not say which pseudonym keys it uses; an earlier version made it. "
-            "Run: penstock deploy"
-        )
-    try:
-        text = target.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    except ClientError as error:
-        said = error.response["Error"]
-        raise DeployedKeysError(_refused(name, said["Code"], said["Message"])) from error
-    try:
-        members = json.loads(text)
-        entries = [f"{key_id}:{members[key_id]}" for key_id in key_ids]
-    except (ValueError, TypeError, KeyError):
-        raise DeployedKeysError(
-            f"The secret {name} has no member for each of the pseudonym keys {', '.join(key_ids)}. "
-            'See "New pseudonym key" in docs/runbook.md.'
-        ) from None
-    return read_keys(",".join(entries))
-
-
-def _refused(name: str, code: str, message: str) -> str:
-    if code.startswith("AccessDenied"):
-        return (
-            "The pseudonym keys cannot be read: you lack secretsmanager:GetSecretValue on the secret "
-            f"{name}. Only who replays needs it; Penstock's policy for it is named ...-replayer-REGION."
-        )
-    return f"The pseudonym keys cannot be read from the secret {name} ({code}): {message}"
+    return keys_of(target.client("secretsmanager"), name, ids)

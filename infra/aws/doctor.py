@@ -207,7 +207,12 @@ def _private(at: Deployed) -> Finding:
 def _alarms(at: Deployed) -> Finding:
     wanted = {
         f"{at.deployment.prefix}-{rule.name}"
-        for rule in alarm_rules(at.deployment, at.project.streams.values(), hooks=bool(at.project.hooks))
+        for rule in alarm_rules(
+            at.deployment,
+            at.project.streams.values(),
+            hooks=bool(at.project.hooks),
+            imports=bool(at.project.sources),
+        )
     }
     pages = (
         at.client("cloudwatch")

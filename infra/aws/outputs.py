@@ -79,6 +79,7 @@ class Outputs:
     api_function: str = ""
     reader_function: str = ""
     jobs_function: str = ""
+    importer_function: str = ""
     jobs_table: str = ""
     jobs_queue_url: str = ""
     jobs_dead_letter_queue_url: str = ""

@@ -22,6 +22,7 @@ LIBRARIES = {
     "keys": (*_COMMON, "jmespath", "typing_extensions"),
     "hooks": ("msgspec", "duckdb", "pyarrow"),
     "jobs": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
+    "importer": ("msgspec", "duckdb", "pyarrow", "tzdata"),
     "api": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
     "reader": (*_COMMON, "jmespath", "typing_extensions", "tzdata", "duckdb"),
     "query": (*_COMMON, "jmespath", "typing_extensions", "PyAthena", "fsspec", "tenacity", "tzdata"),

@@ -59,7 +59,7 @@ class Assumptions:
         events_per_request: to the collector.
         collector_seconds, collector_seconds_per_event: of its function, for a request and an event in it.
         webhook_seconds: of the worker for a delivery, which it takes one by one where they come seldom.
-        job_chunks: of jobs in a month, each of 96 partitions; a year of hours has 92.
+        job_chunks, imported_gigabytes: of jobs in a month: chunks of 96 partitions, and files.
         requests_per_read: of Athena to S3 for one lake object: its footer, and the columns that are needed.
     """
 
@@ -75,6 +75,7 @@ class Assumptions:
     collector_seconds_per_event: float = 0.00004
     webhook_seconds: float = 0.03
     job_chunks: float = 92
+    imported_gigabytes: float = 1
     requests_per_read: float = 2
     custom_metrics: int = 30
 
@@ -274,16 +275,15 @@ def _operations(
 ) -> Line:
     rate = prices["cloudwatch"]
     streams = project.streams.values()
-    alarms = len(alarm_rules(deployment, streams, hooks=bool(project.hooks)))
+    alarms = len(alarm_rules(deployment, streams, hooks=bool(project.hooks), imports=bool(project.sources)))
     dashboards = 1 + sum(not stream.plain_names for stream in streams)
     metrics = assume.custom_metrics * len(streams)
     calls = load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB) + 2 * MINUTES
-    logs = calls * 1_500 / GB
     dollars = (
         alarms * rate["alarm_month"]
         + metrics * rate["metric_month"]
         + dashboards * rate["dashboard_month"]
-        + logs * rate["logs_gb"]
+        + (logs := calls * 1_500 / GB) * rate["logs_gb"]
         + len(streams) * (prices["secrets"]["secret_month"] + prices["kms"]["key_month"])
         + (len(project.hooks) if deployment.collector else 0) * prices["secrets"]["secret_month"]
     )

@@ -15,23 +15,27 @@ REQUESTS = 100
 SECONDS_PER_CHUNK = 25
 """Of the function: most of it waits for Athena."""
 TICK_SECONDS = 0.01
+IMPORT_SECONDS_PER_GIGABYTE = 1_200
+"""Of the importer, reading and writing: ten million events, at twice what they take on a processor here."""
 POLLS = 2 * 86_400 * 30 / 20
 """Of the queue, which two pollers ask every twenty seconds."""
 
 
 def jobs(deployment: Deployment, prices: Mapping[str, Any], assume: "Assumptions") -> tuple[float, str]:
-    """(dollars, what they are made of): function, state machine, API, queue. Athena's share is not in it."""
+    """(dollars, what they are made of): functions, state machine, API, queue. Athena's share is not in it."""
     chunks, ticks = assume.job_chunks, 43_200
     seconds = chunks * SECONDS_PER_CHUNK + ticks * TICK_SECONDS
     calls = ticks + chunks * TRANSITIONS + REQUESTS
+    imported = assume.imported_gigabytes * IMPORT_SECONDS_PER_GIGABYTE
     dollars = (
-        seconds * deployment.jobs_memory / 1024 * prices["lambda"]["arm_gb_second"]
+        imported * deployment.imports_memory / 1024 * prices["lambda"]["arm_gb_second"]
+        + seconds * deployment.jobs_memory / 1024 * prices["lambda"]["arm_gb_second"]
         + calls / 1e6 * prices["lambda"]["requests_million"]
         + chunks * TRANSITIONS / 1e3 * prices["step_functions"]["transitions_thousand"]
         + REQUESTS / 1e6 * prices["api_gateway"]["http_requests_million"]
         + POLLS / 1e6 * prices["sqs"]["requests_million"]
     )
-    return dollars, f"{chunks:,.0f} chunks, {seconds:,.0f} s"
+    return dollars, f"{chunks:,.0f} chunks, {seconds:,.0f} s, {assume.imported_gigabytes:,.0f} GB of files"
 
 
 READS = 100_000

@@ -139,9 +139,10 @@ class _Told:
 
 
 def _places(target: "Target", table: "LakeTable", processes: int) -> "Places":
+    from infra.importing.here import Here
     from infra.importing.notices import send
     from infra.importing.session import Places
-    from infra.importing.workers import Here, Processes, Setup
+    from infra.importing.workers import Processes, Setup
     from transforms.failed.s3_bucket import S3Objects
     from transforms.gate.gate import Gate
     from transforms.importing.rows import RowMaker

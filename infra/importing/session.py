@@ -103,22 +103,18 @@ class Session:
 
     def _run(self, reader: Batches, source: str, files: Sequence[str], head: Mapping[str, Any]) -> Outcome:
         journal = Journal(self._folder)
-        remembered = journal.begin({**head, "read": None})
-        sender = Sender(
-            str(remembered.head["producer_id"]),
-            int(remembered.head["epoch"]),
-            int(remembered.head["arrival_ms"]),
-        )
-        read, events, failures = self._sorted(reader, source, files)
-        pool = self._places.pool(sender, read.events)
-        try:
-            outcome = self._write(journal, remembered, sender, pool, events, failures, read)
-        finally:
-            pool.close()
+        journal.begin({**head, "read": None})
+        read, events, failures = self.sort(reader, source, files)
+        outcome = self.write(journal, head, events, failures, read)
         shutil.rmtree(self._folder)
         return outcome
 
-    def _sorted(self, reader: Batches, source: str, files: Sequence[str]) -> tuple[Read, Sorter, Sorter]:
+    def sort(
+        self, reader: Batches, source: str, files: Sequence[str], first: int = 0
+    ) -> tuple[Read, Sorter, Sorter]:
+        """Sort the events of the files by hour, in the folder, and the rows that are none; `first` is the
+        number of the first file in its import. Raises SourceError, SourceDefinitionError, NotUniqueError.
+        """
         finished = self._folder / "read.json"
         names = self._folder / "events", self._folder / "failures"
         if finished.exists():
@@ -129,7 +125,7 @@ class Session:
         events, failures = Sorter(names[0]), Sorter(names[1], run_bytes=8 << 20)
         ids = IdCheck(self._folder / "ids")
         try:
-            read = FileReader(reader, source, events, failures, ids).read(files, self._progress)
+            read = FileReader(reader, source, events, failures, ids).read(files, self._progress, first)
         except (SourceError, SourceDefinitionError):
             shutil.rmtree(self._folder)  # nothing to go on from
             raise
@@ -143,12 +139,38 @@ class Session:
         draft.replace(finished)
         return read, events, failures
 
+    def write(
+        self,
+        journal: Journal,
+        head: Mapping[str, Any],
+        events: Sorter,
+        failures: Sorter,
+        read: Read,
+    ) -> Outcome:
+        """Write what has been sorted, by this process or by another one. `head` is as for `run`.
+
+        Raises botocore's errors.
+        """
+        # Listed before the journal is read: what another process of this import has written by now, it had
+        # written down before.
+        held, replaced = self._held(events.hours)
+        planner = Planner(self._places.table, held, self._ids, replaced=replaced, keep_last=self._replaces)
+        remembered = journal.begin(head)
+        begun = remembered.head
+        sender = Sender(str(begun["producer_id"]), int(begun["epoch"]), int(begun["arrival_ms"]))
+        pool = self._places.pool(sender, read.events)
+        try:
+            return self._write(journal, remembered, sender, pool, planner, events, failures, read)
+        finally:
+            pool.close()
+
     def _write(
         self,
         journal: Journal,
         remembered: Remembered,
         sender: Sender,
         pool: Pool,
+        planner: Planner,
         events: Sorter,
         failures: Sorter,
         read: Read,
@@ -160,8 +182,6 @@ class Session:
             kept.keep([FailedRow(each.line, each.record) for each in refused])
 
         around = Surroundings(journal, pool, fail, self._progress, self._replaces)
-        held, replaced = self._held(events.hours)
-        planner = Planner(places.table, held, self._ids, replaced=replaced, keep_last=self._replaces)
         lake = LakeImport(around, planner, remembered)
         lake.write(events)
         next_seq, known = self._fail_rows(journal, remembered, failures, kept, sender, lake.next_seq)

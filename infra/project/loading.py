@@ -11,6 +11,7 @@ from dashboards.declaration import DeclarationError, Section, read
 from infra.deployment import DEFAULT, Deployment
 from infra.project.finding import FILE, files_above
 from infra.project.project import Folders, Project
+from infra.project.schedules import read_schedules
 from queries.contracts import EncodingError, file_text
 
 SHOP = Path(__file__).parent / "shop.toml"
@@ -24,6 +25,13 @@ _FOLDERS = tuple(field.name for field in fields(Folders))
 _SETTINGS: Mapping[str, Any] = {
     name: hint for name, hint in get_type_hints(Deployment).items() if name != "name"
 }
+_LEAST: Mapping[str, tuple[int, str]] = {
+    "jobs_timeout_seconds": (
+        30,
+        "a step of a job looks for 20 seconds before it says that there is more to wait for",
+    ),
+}
+"""Settings that work from some number on only, and why."""
 
 
 class ProjectError(ValueError):
@@ -73,14 +81,20 @@ def project_name(name: str) -> str:
 
 
 def _project(top: Section, file: Path) -> Project:
-    top.only("project", "folders", "deployments")
+    top.only("project", "folders", "deployments", "schedules")
     project = top.table("project")
     project.only("name", "prefix")
     name = _named(project, "name", project.text("name"))
     prefix = _named(project, "prefix", project.text("prefix", name))
     assembly = ASSEMBLY if file == SHOP.resolve() else None
     deployments = _deployments(top.table("deployments"), prefix)
-    return Project(name, file, prefix, deployments, _folders(top, file), assembly)
+    schedules = read_schedules(top.table("schedules"))
+    if schedules and not any(each.jobs for each in deployments.values()):
+        raise top.fail(
+            "The project has schedules, and none of its deployments has jobs. Set `jobs = true` for one.",
+            "schedules",
+        )
+    return Project(name, file, prefix, deployments, _folders(top, file), assembly, schedules)
 
 
 def _folders(top: Section, file: Path) -> Folders:
@@ -122,6 +136,9 @@ def _setting(section: Section, key: str, value: Any) -> Any:
     if isinstance(value, bool) != (bool in kinds) or not isinstance(value, kinds):
         word = "true or false" if bool in kinds else "a whole number"
         raise section.fail(f"{key!r} must be {word}, not {value!r}.", key)
+    least, why = _LEAST.get(key, (value, ""))
+    if value is not None and value < least:
+        raise section.fail(f"{key!r} must be at least {least}, not {value!r}: {why}.", key)
     return value
 
 

@@ -46,6 +46,8 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
             "api",
             "reader",
             "jobs-steps",
+            "jobs-importer",
+            "jobs-schedule",
         )
     )
     yield Named("function", deployment.query_function)
@@ -54,6 +56,7 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     yield Named("function", deployment.keys_function)
     yield Named("function", deployment.hooks_function)
     yield Named("function", deployment.jobs_function)
+    yield Named("function", deployment.importer_function)
     yield Named("function", deployment.api_function)
     yield Named("function", deployment.reader_function)
     for stream in streams:

@@ -1,13 +1,14 @@
 """What a project is: its streams, lake tables, reports and dashboards, as its folders declare them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.deployment import DEFAULT, Deployment
 from infra.project.naming import require_short_names
+from infra.project.schedules import Schedule
 from producers.contracts import Stream, load_streams
 from queries.analysts.named_queries import Question, read_questions
 from queries.contracts import Report
@@ -42,6 +43,7 @@ class Project:
         deployments: by name; `production` is always among them.
         folders: where its parts lie.
         assembly: what a synthesis of it gives, where that is shipped with it.
+        schedules: of jobs, by name; each deployment with jobs has them.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Project:
     deployments: Mapping[str, Deployment]
     folders: Folders
     assembly: Path | None = None
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:

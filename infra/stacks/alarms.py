@@ -21,24 +21,27 @@ FAILED_FILTER = "failed"
 
 
 def alarm_rules(
-    deployment: Deployment, streams: Iterable[Stream], *, hooks: bool = False
+    deployment: Deployment, streams: Iterable[Stream], *, hooks: bool = False, imports: bool = False
 ) -> Sequence[AlarmRule]:
-    """Every alarm of a deployment, in the order of the data's way. `hooks`: some source takes webhooks."""
+    """Every alarm of a deployment, in the order of the data's way.
+
+    `hooks`: some source takes webhooks; `imports`: there is a source that jobs can import files by.
+    """
     given = list(streams)
     plain = next((stream for stream in given if stream.plain_names), None)
     others = [rule for each in given if each is not plain for rule in stream_rules(deployment, each)]
-    return [*deployment_rules(deployment, plain, hooks=hooks), *others]
+    return [*deployment_rules(deployment, plain, hooks=hooks, imports=imports), *others]
 
 
 def deployment_rules(
-    deployment: Deployment, plain: Stream | None, *, hooks: bool = False
+    deployment: Deployment, plain: Stream | None, *, hooks: bool = False, imports: bool = False
 ) -> Sequence[AlarmRule]:
     """The alarms that belong to no one stream, with those of the stream that has plain names."""
     return [
         *(stream_rules(deployment, plain) if plain is not None else [_failed_objects(deployment)]),
         *(_collector_alarms(deployment) if deployment.collector else []),
         *(_hook_alarms(deployment) if deployment.collector and hooks else []),
-        *(job_alarms(deployment) if deployment.jobs else []),
+        *(job_alarms(deployment, imports=imports) if deployment.jobs else []),
         *_queue_alarms(deployment),
         *_report_alarms(deployment),
         *_cost_alarms(deployment),

@@ -115,20 +115,24 @@ KEYS = Artefact(
     lock="keys.txt",
     project=("streams",),
 )
+_READING_SOURCES = (
+    *_files("producers/sources", "__init__", "access_log", "blocks", "chunks", "conversion"),
+    *_files(
+        "producers/sources", "columns", "csv_blocks", "csv_cells", "csv_chunks", "csv_rows", "definition"
+    ),
+    *_files("producers/sources", "encoding", "engine", "faults", "files", "lines", "making", "plan"),
+    *_files("producers/sources", "read", "reader"),
+    *_files("producers/sources", "results", "rows", "statement", "tables", "times", "webhook"),
+    *_files("producers/sources", "zones"),
+)
+"""What reads rows by a source."""
 HOOKS = Artefact(
     name="hooks",
     handler="producers.hooks.handler.lambda_handler",
     sources=(
         *_PROMISES,
         "producers/hooks",
-        *_files("producers/sources", "__init__", "access_log", "blocks", "chunks", "conversion"),
-        *_files(
-            "producers/sources", "columns", "csv_blocks", "csv_cells", "csv_chunks", "csv_rows", "definition"
-        ),
-        *_files("producers/sources", "encoding", "engine", "faults", "files", "lines", "making", "plan"),
-        *_files("producers/sources", "read", "reader"),
-        *_files("producers/sources", "results", "rows", "statement", "tables", "times", "webhook"),
-        *_files("producers/sources", "zones"),
+        *_READING_SOURCES,
         *_files("producers", "errors", "identity"),
         *_files("producers/collector", "__init__", "prepared", "records", "sequence"),
         *_files("producers/packing", "__init__", "aggregation", "codec"),
@@ -154,11 +158,36 @@ _JOBS_SOURCES = (
     *_files("queries/commands", "__init__", "backfill", "cost"),
     *_files("queries/engine", "__init__", "port"),
     *_files("queries/jobs", "__init__", "asking", "aws", "changing", "composing", "dynamodb", "errors"),
-    *_files("queries/jobs", "port", "reports", "rules", "running", "settings", "state", "steps"),
+    *_files("queries/jobs", "import_plan", "imports"),
+    *_files("queries/jobs", "port", "reports", "rules", "running", "scheduled", "settings", "state", "steps"),
     *_files("queries/lake", "__init__", "inputs", "port", "s3"),
     "queries/ledger",
     *_files("queries/refresh", "__init__", "catalog", "marking", "publication", "rendering", "summary"),
     *_files("queries/store", "__init__", "checks", "glue", "parquet_footer", "port"),
+)
+IMPORTER = Artefact(
+    name="importer",
+    handler="infra.importing.function.handler.lambda_handler",
+    sources=(
+        *_PROMISES,
+        *_files("infra", "__init__"),
+        *_files("infra/importing", "__init__", "here", "journal", "notices", "run", "session"),
+        "infra/importing/function",
+        "producers/importing",
+        *_READING_SOURCES,
+        *_files("producers", "errors", "identity"),
+        *_files("producers/packing", "__init__", "codec"),
+        *_files("queries", "__init__"),
+        *_files("queries/jobs", "__init__", "import_plan"),
+        *_files(
+            "transforms", "__init__", "contracts", "pseudonym_keys", "settings", "telemetry", "type_text"
+        ),
+        *_files("transforms/failed", "__init__", "arrow", "bucket", "s3_bucket"),
+        "transforms/gate",
+        "transforms/importing",
+    ),
+    lock="importer.txt",
+    project=("streams", "sources"),
 )
 JOBS = Artefact(
     name="jobs",
@@ -197,7 +226,7 @@ READER = Artefact(
 )
 ARTEFACTS: Mapping[str, Artefact] = {
     artefact.name: artefact
-    for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS, JOBS, API, READER)
+    for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS, JOBS, IMPORTER, API, READER)
 }
 
 
@@ -212,7 +241,9 @@ def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     collectors = [COLLECTOR, KEYS, *([HOOKS] if project.hooks else [])]
     if not any(each.collector for each in project.deployments.values()):
         collectors = []
-    jobs = [JOBS, API, READER] if any(each.jobs for each in project.deployments.values()) else []
+    jobs = [JOBS, *([IMPORTER] if project.sources else []), API, READER]
+    if not any(each.jobs for each in project.deployments.values()):
+        jobs = []
     return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH, *collectors, *jobs)}
 
 

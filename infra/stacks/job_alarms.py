@@ -4,8 +4,16 @@ from infra.deployment import Deployment
 from infra.stacks.alarm_rule import AlarmRule
 
 
-def job_alarms(deployment: Deployment) -> list[AlarmRule]:
-    """What says that jobs do not go on, or cannot be asked for."""
+def job_alarms(deployment: Deployment, *, imports: bool) -> list[AlarmRule]:
+    """What says that jobs do not go on, or cannot be asked for. `imports`: there is an importer."""
+    importing = [
+        AlarmRule(
+            "imports-errors",
+            "Chunks of imports go on failing: they will count as failed.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.importer_function},
+            "Sum", 3, 900, 1,
+        ),
+    ]  # fmt: skip
     return [
         AlarmRule(
             "api-errors",
@@ -22,6 +30,7 @@ def job_alarms(deployment: Deployment) -> list[AlarmRule]:
             "Steps of jobs go on failing: their chunks will count as failed.",
             "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.jobs_function}, "Sum", 3, 300, 3,
         ),
+        *(importing if imports else []),
         AlarmRule(
             "jobs-waiting",
             "Jobs wait for a worker for more than ten minutes.",

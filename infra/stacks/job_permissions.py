@@ -13,8 +13,9 @@ from infra.stacks.permissions import (
     own_log_group,
     traces,
 )
-from queries.jobs.aws import MANIFESTS
 from queries.jobs.dynamodb import NEWEST_INDEX
+from queries.jobs.import_plan import INBOX, MANIFESTS, SCRATCH
+from transforms.contracts import FAILED_PREFIX
 
 EXECUTIONS = "An execution is named after its job."
 LOG_DELIVERY = "The delivery of logs to a group knows no resources: it can be granted for all or not at all."
@@ -55,7 +56,7 @@ def jobs_grants(deployment: Deployment, project: Project, log_group: str) -> lis
         ),
         Grant("MarkPartitions", ["dynamodb:BatchGetItem", "dynamodb:PutItem"], [_ledger(deployment)]),
         Grant("SeePublished", ["glue:BatchGetPartition"], catalog(deployment, project.reports)),
-        list_below("ListLake", deployment.lake_bucket, _prefixes(project)),
+        list_below("ListLake", deployment.lake_bucket, _listed(project)),
         Grant("Compute", ["lambda:InvokeFunction"], [arn("lambda", f"function:{deployment.query_function}")]),
     ]
 
@@ -70,7 +71,7 @@ def api_grants(deployment: Deployment, project: Project, log_group: str) -> list
         Grant("KeepJobs", ["dynamodb:GetItem", "dynamodb:PutItem"], [table]),
         Grant("ListJobs", ["dynamodb:Query"], [f"{table}/index/{NEWEST_INDEX}"]),
         Grant("Forecast", ["dynamodb:BatchGetItem"], [_ledger(deployment)]),
-        list_below("ListLake", deployment.lake_bucket, _prefixes(project)),
+        list_below("ListLake", deployment.lake_bucket, _listed(project)),
         Grant(
             "SeeSteps",
             ["states:GetExecutionHistory"],
@@ -102,12 +103,40 @@ def reader_grants(deployment: Deployment, log_group: str) -> list[Grant]:
     ]
 
 
-def machine_grants(deployment: Deployment) -> list[Grant]:
-    """What the state machine may do: call one function, and write its log."""
+def importer_grants(deployment: Deployment, project: Project, log_group: str) -> list[Grant]:
+    """What the importer may do: read the inbox, keep sorted rows, write the lake as `penstock import` does,
+    and have the reports follow.
+    """
+    lake, prefixes = deployment.lake_bucket, _prefixes(project)
+
+    def below(*folders: str) -> list[str]:
+        return [bucket_arn(lake, f"{folder}*") for folder in folders]
+
+    plans = [bucket_arn(deployment.reporting_bucket, f"{MANIFESTS}*")]
     return [
+        own_log_group(log_group),
+        traces(),
+        Grant("ReadFiles", ["s3:GetObject"], below(INBOX, SCRATCH, *prefixes), why_wildcard=OBJECTS),
+        Grant("WriteLake", ["s3:PutObject"], below(SCRATCH, *prefixes, FAILED_PREFIX), why_wildcard=OBJECTS),
+        list_below("ListLake", lake, [SCRATCH, *prefixes, FAILED_PREFIX]),
+        Grant("KeepOutcomes", ["s3:GetObject", "s3:PutObject"], plans, why_wildcard=OBJECTS),
+        Grant("Notify", ["sqs:GetQueueUrl", "sqs:SendMessage"], [arn("sqs", deployment.queue)]),
         Grant(
-            "CallSteps", ["lambda:InvokeFunction"], [arn("lambda", f"function:{deployment.jobs_function}")]
+            "MakePseudonyms",
+            ["secretsmanager:GetSecretValue"],
+            [
+                arn("secretsmanager", f"secret:{deployment.pseudonym_secret(stream)}-??????")
+                for stream in project.streams.values()
+            ],
         ),
+    ]
+
+
+def machine_grants(deployment: Deployment, *, imports: bool) -> list[Grant]:
+    """What the state machine may do: call the functions of its steps, and write its log."""
+    called = [deployment.jobs_function, *([deployment.importer_function] if imports else [])]
+    return [
+        Grant("CallSteps", ["lambda:InvokeFunction"], [arn("lambda", f"function:{name}") for name in called]),
         Grant(
             "DeliverLog",
             [
@@ -155,3 +184,8 @@ def _executions(deployment: Deployment) -> str:
 
 def _prefixes(project: Project) -> list[str]:
     return [table.prefix for table in project.tables.values()]
+
+
+def _listed(project: Project) -> list[str]:
+    """What of the lake is listed: its tables, and the inbox where there is something to read files by."""
+    return [*_prefixes(project), *([INBOX] if project.sources else [])]

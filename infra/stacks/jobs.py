@@ -1,5 +1,6 @@
 """Jobs: their queue, table, state machine and function, and the API in front of them and of reports."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,10 +15,18 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.functions import PipelineFunction, kept_logs, log_group_name
+from infra.importing.function import settings as importer
 from infra.project.project import Project
 from infra.stacks.api import JobsApi
-from infra.stacks.artefacts import API, JOBS, READER
-from infra.stacks.job_permissions import api_grants, jobs_grants, machine_grants, reader_grants
+from infra.stacks.artefacts import API, IMPORTER, JOBS, READER
+from infra.stacks.job_permissions import (
+    api_grants,
+    importer_grants,
+    jobs_grants,
+    machine_grants,
+    reader_grants,
+)
+from infra.stacks.job_schedules import add_schedules
 from infra.stacks.permissions import arn
 from infra.stacks.queues import queue_with_dead_letters
 from infra.stacks.roles import runtime_role
@@ -27,6 +36,8 @@ from queries.jobs.machine import definition
 from queries.jobs.settings import Settings
 
 MAX_RECEIVES = 5
+SCRATCH_MEBIBYTES = 10_240
+"""Of the importer: the events of a compressed file are many times as long."""
 _STRING, _NUMBER = dynamodb.AttributeType.STRING, dynamodb.AttributeType.NUMBER
 
 
@@ -49,8 +60,10 @@ class JobsStack(Stack):
         self.table = self._table()
         settings = self._settings()
         self.jobs = self._function(settings, code[JOBS.name])
+        self.importer = self._importer(code[IMPORTER.name]) if project.sources else None
         self._triggers()
         self.machine = self._machine()
+        add_schedules(self, project, deployment, self.jobs.function.function_arn)
         self.api = JobsApi(
             self, self._api_function(settings, code[API.name]), self._reader(code[READER.name]), deployment
         )
@@ -60,6 +73,7 @@ class JobsStack(Stack):
             "JobsQueueUrl": self.queue.queue_url,
             "JobsDeadLetterQueueUrl": self.dead_letter_queue.queue_url,
             "JobsMachineArn": self.machine.attr_arn,
+            **({"ImporterFunction": self.importer.function.function_name} if self.importer else {}),
             **self.api.outputs,
         }.items():
             CfnOutput(self, output, value=value)
@@ -111,6 +125,7 @@ class JobsStack(Stack):
             reporting_bucket=Fn.sub(deployment.reporting_bucket),
             database=deployment.database,
             log_group=log_group_name(deployment.jobs_function),
+            sources=",".join(sorted(self._project.sources)),
         )
 
     def _function(self, settings: Settings, code: Path) -> PipelineFunction:
@@ -128,6 +143,35 @@ class JobsStack(Stack):
             memory=deployment.jobs_memory,
             timeout_seconds=deployment.jobs_timeout_seconds,
             log_days=deployment.log_days,
+        )
+
+    def _importer(self, code: Path) -> PipelineFunction:
+        deployment, name = self._deployment, self._deployment.importer_function
+        key_ids = ",".join(deployment.pseudonym_key_ids)
+        secrets = {
+            stream.name: (deployment.pseudonym_secret(stream), key_ids)
+            for stream in self._project.streams.values()
+        }
+        settings = importer.Settings(
+            lake_bucket=Fn.sub(deployment.lake_bucket),
+            plan_bucket=Fn.sub(deployment.reporting_bucket),
+            queue=deployment.queue,
+            pseudonym_secrets=json.dumps(secrets),
+        )
+        return PipelineFunction(
+            self,
+            "Importer",
+            name=name,
+            role_name=deployment.role("jobs-importer"),
+            artefact=IMPORTER,
+            folders=self._project.folders,
+            code=code,
+            environment=settings.to_environ(),
+            grants=importer_grants(deployment, self._project, log_group_name(name)),
+            memory=deployment.imports_memory,
+            timeout_seconds=deployment.imports_timeout_seconds,
+            log_days=deployment.log_days,
+            scratch_mebibytes=SCRATCH_MEBIBYTES,
         )
 
     def _api_function(self, settings: Settings, code: Path) -> PipelineFunction:
@@ -189,14 +233,16 @@ class JobsStack(Stack):
             "StepsRole",
             name=deployment.role("jobs-steps"),
             service="states.amazonaws.com",
-            grants=machine_grants(deployment),
+            grants=machine_grants(deployment, imports=self.importer is not None),
         )
         logs = kept_logs(
             self, "StepsLog", f"/aws/vendedlogs/states/{deployment.jobs_machine}", deployment.log_days
         )
         steps = definition(
             Fn.sub(arn("lambda", f"function:{deployment.jobs_function}")),
-            Fn.sub("arn:${AWS::Partition}:states:::lambda:invoke"),
+            Fn.sub(arn("lambda", f"function:{deployment.importer_function}")) if self.importer else "",
+            importer_seconds=deployment.imports_timeout_seconds,
+            invoke=Fn.sub("arn:${AWS::Partition}:states:::lambda:invoke"),
         )
         return states.CfnStateMachine(
             self,

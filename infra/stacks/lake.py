@@ -14,6 +14,7 @@ from infra.stacks.buckets import expire, private_bucket
 from infra.stacks.findings import accept
 from infra.stacks.permissions import acting_for, arn, bucket_arn
 from infra.stacks.roles import substituted
+from queries.jobs.import_plan import INBOX, SCRATCH
 from queries.store.tables import failed_table_input, lake_table_input
 from transforms.contracts import FAILED_PREFIX
 
@@ -127,12 +128,20 @@ class LakeStack(Stack):
             )
             for table in self._project.tables.values()
         ]
+        imports = (
+            [
+                expire("inbox", INBOX, deployment.failed_days),
+                expire("imports", SCRATCH, deployment.failed_days),
+            ]
+            if deployment.jobs and self._project.sources
+            else []
+        )
         bucket = private_bucket(
             self,
             "Lake",
             name=deployment.lake_bucket,
             versioned=True,
-            lifecycle=[*archive, expire("failed", FAILED_PREFIX, deployment.failed_days)],
+            lifecycle=[*archive, expire("failed", FAILED_PREFIX, deployment.failed_days), *imports],
             access_logs=deployment.access_log_bucket,
             access_log_policy=self.access_logs.policy,
         )

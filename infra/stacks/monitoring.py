@@ -110,7 +110,7 @@ class MonitoringStack(_Alarming):
     """What tells people that a promise of the deployment is not kept.
 
     `plain` is the stream that has plain names, if there is one: its alarms are here too. `hooks`: some source
-    takes webhooks.
+    takes webhooks; `imports`: there is a source that jobs can import files by.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class MonitoringStack(_Alarming):
         deployment: Deployment,
         plain: Stream | None,
         hooks: bool = False,
+        imports: bool = False,
     ) -> None:
         self._plain = plain
         name = f"{deployment.prefix}-operations"
@@ -129,7 +130,7 @@ class MonitoringStack(_Alarming):
             identifier,
             deployment=deployment,
             description="Penstock: alarms and the operations dashboard",
-            rules=deployment_rules(deployment, plain, hooks=hooks),
+            rules=deployment_rules(deployment, plain, hooks=hooks, imports=imports),
             topic=deployment.alarm_topic,
             dashboard=name,
         )

@@ -34,6 +34,7 @@ from infra.stacks.permissions import (
     list_uploads,
 )
 from producers.contracts import Stream
+from queries.jobs.import_plan import INBOX
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_queries
 from queries.store.event_views import event_views
@@ -54,7 +55,7 @@ def policies(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
         "failed-reader": _failed_reader(deployment, project),
         "replayer": _replayer(deployment, project),
         "importer": _importer(deployment, project),
-        **(_of_jobs(deployment) if deployment.jobs else {}),
+        **(_of_jobs(deployment, project) if deployment.jobs else {}),
         **({"key-keeper": _key_keeper(deployment, project)} if deployment.collector else {}),
     }
 
@@ -161,7 +162,7 @@ def _key_keeper(deployment: Deployment, project: Project) -> Policy:
     )
 
 
-def _job_keeper(deployment: Deployment) -> Policy:
+def _job_keeper(deployment: Deployment, project: Project) -> Policy:
     place = arn("execute-api", "*/$default/*/iam/v1/jobs")
     return Policy(
         "Starts, shows, cancels and retries jobs, with penstock jobs",
@@ -173,12 +174,22 @@ def _job_keeper(deployment: Deployment) -> Policy:
                 [place, f"{place}/*"],
                 why_wildcard="AWS makes the API's id when it is deployed; the route's path is ours.",
             ),
+            *(_inbox(deployment) if project.sources else ()),
         ),
     )
 
 
-def _of_jobs(deployment: Deployment) -> Mapping[str, Policy]:
-    return {"job-keeper": _job_keeper(deployment), "report-reader": _report_reader()}
+def _inbox(deployment: Deployment) -> tuple[Grant, ...]:
+    """Copying files to where jobs import them from, and seeing which are there; not what is in them."""
+    files = [bucket_arn(deployment.lake_bucket, f"{INBOX}*")]
+    return (
+        Grant("FillInbox", ["s3:PutObject", "s3:AbortMultipartUpload"], files, why_wildcard=OBJECTS),
+        list_below("ListInbox", deployment.lake_bucket, [INBOX]),
+    )
+
+
+def _of_jobs(deployment: Deployment, project: Project) -> Mapping[str, Policy]:
+    return {"job-keeper": _job_keeper(deployment, project), "report-reader": _report_reader()}
 
 
 def _report_reader() -> Policy:

@@ -31,7 +31,7 @@ from infra.stacks.permissions import (
     query_grants,
 )
 from queries.contracts import telemetry
-from queries.jobs.aws import MANIFESTS
+from queries.jobs.import_plan import MANIFESTS
 from queries.jobs.rules import DAYS_KEPT
 from queries.ledger.dynamodb import DUE_AT, DUE_GROUP, DUE_INDEX, HASH_KEY, RANGE_KEY, table_definition
 from queries.settings import Settings

@@ -40,22 +40,22 @@ class FileReader:
         self._events, self._failures, self._ids = events, failures, ids
         self._writer, self._encode = LineWriter(), msgspec.json.Encoder().encode
 
-    def read(self, paths: Sequence[str], progress: Callable[[Read], None]) -> Read:
-        """Read them all. Raises SourceError and SourceDefinitionError."""
+    def read(self, paths: Sequence[str], progress: Callable[[Read], None], first: int = 0) -> Read:
+        """Read them all; the first one has the number `first`. Raises SourceError, SourceDefinitionError."""
         found = Read()
         for number, path in enumerate(paths):
             with closing(self._reader.batches(path, in_columns=True)) as batches:
                 for batch in batches:
-                    self._take(number, batch, found)
+                    self._take(number, first, batch, found)
                     progress(found)
         return found
 
-    def _take(self, number: int, batch: SourceBatch, found: Read) -> None:
+    def _take(self, number: int, first: int, batch: SourceBatch, found: Read) -> None:
         line, lines = self._writer.line, []
         for row, event_id, event_us, event_type, _, data in batch.events:
             assert event_id is not None, "only a pipe gives events without an id"
             if event_type.delivered:
-                lines.append(line(FilePlace(number, row), event_id, event_us, event_type, data))
+                lines.append(line(FilePlace(first + number, row), event_id, event_us, event_type, data))
             else:
                 found.undelivered += 1
         self._events.add(lines)
@@ -65,15 +65,15 @@ class FileReader:
             if event_id is not None
         )
         if batch.columns is not None:
-            self._take_columns(number, batch.columns, found)
-        self._failures.add([self._failed(number, batch.file, failure) for failure in batch.failures])
+            self._take_columns(number, first, batch.columns, found)
+        self._failures.add([self._failed(first + number, batch.file, failure) for failure in batch.failures])
         found.events += len(lines)
         found.failures += len(batch.failures)
         found.left_out += batch.left_out
 
-    def _take_columns(self, number: int, columns: EventColumns, found: Read) -> None:
+    def _take_columns(self, number: int, first: int, columns: EventColumns, found: Read) -> None:
         if columns.event_type.delivered:
-            self._events.add(lines_of(number, columns))
+            self._events.add(lines_of(first + number, columns))
             found.events += len(columns.rows)
         else:
             found.undelivered += len(columns.rows)

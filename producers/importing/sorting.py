@@ -11,6 +11,8 @@ RUN_BYTES = 48 << 20
 HOUR_BYTES = 96 << 20
 """An hour with more than this is merged from its runs line by line, and not sorted in memory."""
 HOUR_CHARACTERS = len("2013-01-01-10")
+INDEX = "index.json"
+"""Says where in the runs the lines of each hour lie."""
 _LINE_OVERHEAD = 60
 _READ_BYTES = 1 << 18
 
@@ -40,7 +42,7 @@ class Sorter:
     def reopened(cls, folder: Path, *, hour_bytes: int = HOUR_BYTES) -> "Sorter":
         """What an earlier process has sorted and finished."""
         sorter = cls(folder, hour_bytes=hour_bytes)
-        found = json.loads((folder / "index.json").read_text())
+        found = json.loads((folder / INDEX).read_text())
         sorter._runs = found["runs"]
         sorter._slices = {
             hour: [_Slice(*each) for each in each_of] for hour, each_of in found["hours"].items()
@@ -60,7 +62,7 @@ class Sorter:
         self._spill()
         draft = self._folder / "index.new"
         draft.write_text(json.dumps({"runs": self._runs, "hours": self._slices}))
-        draft.replace(self._folder / "index.json")
+        draft.replace(self._folder / INDEX)
 
     @property
     def hours(self) -> list[str]:
@@ -104,7 +106,12 @@ class Sorter:
                     yield line + b"\n"
 
     def _path(self, run: int) -> Path:
-        return self._folder / f"run-{run:05d}"
+        return self._folder / run_name(run)
+
+
+def run_name(run: int) -> str:
+    """The name of the file with a sorted run."""
+    return f"run-{run:05d}"
 
 
 def _by_hour(lines: list[bytes]) -> Iterator[tuple[str, list[bytes]]]:

@@ -6,11 +6,12 @@ from typing import Annotated
 import msgspec
 
 from queries.jobs.errors import RequestError
-from queries.jobs.state import Backfill
+from queries.jobs.state import Backfill, Import, Request
 
 _KEY = re.compile(r"[!-~]{1,200}")
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Partition = Annotated[str, msgspec.Meta(min_length=1, max_length=13)]
+_Prefix = Annotated[str, msgspec.Meta(max_length=512)]
 
 
 class BackfillBody(
@@ -30,12 +31,25 @@ class BackfillBody(
     force: bool = False
 
 
-def read_request(body: bytes) -> Backfill:
+class ImportBody(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="import"
+):
+    """The body of a request for an import: of the files of the inbox below a prefix, by a source."""
+
+    prefix: _Prefix
+    source: _Name
+
+
+def read_request(body: bytes) -> Request:
     """What is asked for. Raises RequestError with the member that is wrong."""
     try:
-        asked = msgspec.json.decode(body, type=BackfillBody)
+        asked = msgspec.json.decode(body, type=BackfillBody | ImportBody)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise RequestError(f"{error}. Send a JSON object with kind, report, from and to.") from error
+        raise RequestError(
+            f"{error}. Send a JSON object with kind, and report, from and to, or prefix and source."
+        ) from error
+    if isinstance(asked, ImportBody):
+        return Import(prefix=asked.prefix, source=asked.source)
     return Backfill(report=asked.report, first=asked.first, last=asked.last, force=asked.force)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from queries.jobs.state import Backfill, Expected, Kind, State
+from queries.jobs.state import Expected, Kind, Request, State
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -13,17 +13,18 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class JobSummary(_Answer, frozen=True, kw_only=True):
-    """A job in a list. `chunks` is null until they are planned."""
+    """A job in a list. `chunks` is null until they are planned; `counts` are those of an import."""
 
     job_id: str
     kind: Kind
-    request: Backfill
+    request: Request
     state: State
     is_cancelled: bool
     owner: str
     attempt: int
     partitions: int
     chunks: int | None
+    counts: Mapping[str, int]
     chunks_done: int
     chunks_failed: int
     created_at: str

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from queries.api.bodies import BackfillBody
+from queries.api.bodies import BackfillBody, ImportBody
 from queries.api.job_answers import AcceptedAnswer, JobAnswer, JobsAnswer, StepsAnswer
 from queries.api.problems import STATUS as JOB_STATUS
 from queries.api.reading.answers import (
@@ -123,6 +123,10 @@ def openapi(reports: Mapping[str, Report]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_BODIES: Mapping[str, Any] = {"backfill": BackfillBody, "import": ImportBody}
+"""What `POST /v1/jobs` takes, by kind."""
+
+
 def _operation(route: Route, prefix: str) -> dict[str, Any]:
     does = _DOES[route.method, route.path]
     found = [*(["name"] if "{name}" in route.path else []), *does.parameters]
@@ -135,9 +139,16 @@ def _operation(route: Route, prefix: str) -> dict[str, Any]:
         "responses": {str(does.status): _good(does), **_unchanged(does), **_problems(route, does)},
     }
     if does.name == "start_job":
-        body = {"schema": {"$ref": _REF.format(name="BackfillBody")}}
-        operation["requestBody"] = {"required": True, "content": {JSON: body}}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _job_body()}}}
     return operation
+
+
+def _job_body() -> dict[str, Any]:
+    bodies = {kind: _REF.format(name=body.__name__) for kind, body in _BODIES.items()}
+    return {
+        "oneOf": [{"$ref": body} for body in bodies.values()],
+        "discriminator": {"propertyName": "kind", "mapping": bodies},
+    }
 
 
 def _good(does: _Does) -> dict[str, Any]:
@@ -220,7 +231,7 @@ def _number(most: int, usual: int) -> dict[str, Any]:
 def _schemas(reports: Mapping[str, Report]) -> dict[str, Any]:
     answers = [
         AcceptedAnswer, JobAnswer, JobsAnswer, StepsAnswer, ReportsAnswer, OneReportAnswer, FilesAnswer,
-        FreshnessesAnswer, BackfillBody,
+        FreshnessesAnswer, *_BODIES.values(),
     ]  # fmt: skip
     _, made = msgspec.json.schema_components(answers, ref_template=_REF)
     rows = {f"Row_{name}": _row(report) for name, report in reports.items()}

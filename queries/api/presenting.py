@@ -29,6 +29,7 @@ def summary(job: Job) -> dict[str, Any]:
         "attempt": job.attempt,
         "partitions": job.partitions if job.chunks is not None else job.expected.partitions,
         "chunks": job.chunks,
+        "counts": dict(job.counts),
         "chunks_done": len(job.done),
         "chunks_failed": len(job.failed),
         "created_at": _time(job.created_at),

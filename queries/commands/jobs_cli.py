@@ -19,6 +19,10 @@ app.add_typer(start_app, name="start")
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="As `penstock jobs list` names it.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Show its progress until it is over.")]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", help="Makes the same request the same job, however often it is sent."),
+]
 POLL_SECONDS = 1.0
 
 
@@ -34,10 +38,7 @@ def start_backfill(
     first: Annotated[str, typer.Option("--from", help="First partition, like 2026-11-24-10 or 2026-11-24.")],
     last: Annotated[str, typer.Option("--to", help="Last partition, included.")],
     force: Annotated[bool, typer.Option("--force", help="Also what would not change.")] = False,
-    key: Annotated[
-        str | None,
-        typer.Option("--key", help="Makes the same request the same job, however often it is sent."),
-    ] = None,
+    key: Key = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -53,10 +54,27 @@ def start_backfill(
         f"{human_bytes(takes['bytes_scanned'])} scanned, ${takes['dollars']:.4f}",
         err=True,
     )
-    if wait:
-        _follow(client, made["job_id"], as_json=as_json or target.json)
-    else:
-        present.show_one(made, as_json=as_json or target.json)
+    _started(client, made, wait=wait, as_json=as_json or target.json)
+
+
+@start_app.command("import")
+def start_import(
+    context: typer.Context,
+    *,
+    prefix: Annotated[str, typer.Option(help="Of the files in the inbox, like flights/2013/.")],
+    source: Annotated[str, typer.Option(help="The source that says what the rows are.")],
+    key: Key = None,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the files of the deployment's inbox into the lake, also when this computer is off."""
+    target: Target = context.obj
+    client = _client(target)
+    request = {"kind": "import", "prefix": prefix, "source": source}
+    made = client.start(request, key or secrets.token_hex(16))
+    takes = made["expected"]
+    echo(f"{takes['files']} files, {human_bytes(takes['file_bytes'])}", err=True)
+    _started(client, made, wait=wait, as_json=as_json or target.json)
 
 
 @app.command("list")
@@ -99,6 +117,13 @@ def cancel_job(context: typer.Context, job: JobId, as_json: Json = False) -> Non
 def retry_job(context: typer.Context, job: JobId, as_json: Json = False) -> None:
     """Do what a job left undone: what failed, and what it never began."""
     _change(context.obj, job, "retry", as_json)
+
+
+def _started(client: JobsClient, made: dict[str, Any], *, wait: bool, as_json: bool) -> None:
+    if wait:
+        _follow(client, made["job_id"], as_json=as_json)
+    else:
+        present.show_one(made, as_json=as_json)
 
 
 def _change(target: Target, job: str, verb: str, as_json: bool) -> None:

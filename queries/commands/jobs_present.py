@@ -13,13 +13,10 @@ SHOWN = 10
 
 def row(job: Mapping[str, Any]) -> dict[str, Any]:
     """A job in a list."""
-    asked = job["request"]
     return {
         "job": job["job_id"],
         "kind": job["kind"],
-        "report": asked["report"],
-        "from": asked["from"],
-        "to": asked["to"],
+        "of": _asked(job["request"]),
         "state": _state(job),
         "chunks": f"{job['chunks_done']}/{'?' if job['chunks'] is None else job['chunks']}",
         "created_at": job["created_at"],
@@ -32,24 +29,27 @@ def partitions_done(job: Mapping[str, Any]) -> int:
     if job["chunks"] is None:
         return 0
     settled = job["chunks_done"] + job["chunks_failed"]
-    return int(job["partitions"] if settled == job["chunks"] else settled * CHUNK)
+    if settled == job["chunks"] or job["kind"] == "import":
+        return int(job["partitions"] * settled // max(job["chunks"], 1))
+    return int(settled * CHUNK)
 
 
 def described(job: Mapping[str, Any]) -> str:
     """A job in a few lines."""
-    asked = job["request"]
+    parts = "files and hours" if job["kind"] == "import" else "partitions"
     lines = [
-        f"{job['job_id']}  {job['kind']} of {asked['report']}, {asked['from']} to {asked['to']}: "
-        f"{_state(job)}",
+        f"{job['job_id']}  {job['kind']} of {_asked(job['request'])}: {_state(job)}",
         f"asked for by {printable(job['owner'])} at {job['created_at']}; "
-        f"{partitions_done(job)} of {job['partitions']} partitions, attempt {job['attempt']}",
+        f"{partitions_done(job)} of {job['partitions']} {parts}, attempt {job['attempt']}",
     ]
+    if job["counts"]:
+        lines.append(", ".join(f"{name} {count:,}" for name, count in job["counts"].items()))
     if job["ended_at"]:
         lines.append(f"over at {job['ended_at']}")
     if job["error"]:
         lines.append(f"error: {printable(job['error'])}")
     failed = job["failed"]
-    lines += [f"failed: {name}: {printable(failed[name])}" for name in sorted(failed)[:SHOWN]]
+    lines += [f"failed: {printable(name)}: {printable(failed[name])}" for name in sorted(failed)[:SHOWN]]
     if len(failed) > SHOWN:
         lines.append(f"failed: {len(failed) - SHOWN} more; --json names them")
     return "\n".join(lines)
@@ -83,6 +83,12 @@ def _is_of(line: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
         given.get("chunk"),
         given.get("attempt"),
     )
+
+
+def _asked(request: Mapping[str, Any]) -> str:
+    if "prefix" in request:
+        return f"{printable(request['prefix']) or 'the inbox'} by {printable(request['source'])}"
+    return f"{request['report']}, {request['from']} to {request['to']}"
 
 
 def _state(job: Mapping[str, Any]) -> str:

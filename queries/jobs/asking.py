@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from queries.jobs import rules
 from queries.jobs.changing import TRIES, change, found
-from queries.jobs.port import ChangedError, Forecasts, JobTable, Message, Queue
-from queries.jobs.state import Backfill, Job
+from queries.jobs.port import Backfills, ChangedError, Imports, JobTable, Message, Queue
+from queries.jobs.state import Expected, Import, Job, Request
 
 
 class Started(NamedTuple):
@@ -19,10 +19,18 @@ class Started(NamedTuple):
 class Asking:
     """Takes requests. `clock` gives epoch milliseconds."""
 
-    def __init__(self, table: JobTable, queue: Queue, forecasts: Forecasts, clock: Callable[[], int]) -> None:
-        self._table, self._queue, self._forecasts, self._clock = table, queue, forecasts, clock
+    def __init__(
+        self,
+        table: JobTable,
+        queue: Queue,
+        backfills: Backfills,
+        imports: Imports,
+        clock: Callable[[], int],
+    ) -> None:
+        self._table, self._queue, self._clock = table, queue, clock
+        self._backfills, self._imports = backfills, imports
 
-    def start(self, subject: str, key: str, request: Backfill) -> Started:
+    def start(self, subject: str, key: str, request: Request) -> Started:
         """Have it done. `subject` and `key` name the request: the same ones again are the same job.
 
         Raises RequestError, KeyReusedError, OverlapError, TooManyJobsError, ChangedError.
@@ -30,11 +38,11 @@ class Asking:
         job_id = rules.id_of(subject, key)
         if before := self._table.job(job_id):
             return Started(rules.same_request(before, request), True)
-        expected, _ = self._forecasts.expected(request)
+        expected = self._expected(request)
         now = self._clock()
         job = Job(
             job_id=job_id,
-            kind="backfill",
+            kind="import" if isinstance(request, Import) else "backfill",
             request=request,
             owner=subject,
             expected=expected,
@@ -70,3 +78,8 @@ class Asking:
             self._queue.send(Message(job_id, made.attempt))
             return made
         raise ChangedError(f"Job {job_id} was written by another writer each time. Try again.")
+
+    def _expected(self, request: Request) -> Expected:
+        if isinstance(request, Import):
+            return self._imports.expected(request)
+        return self._backfills.expected(request)[0]

@@ -1,19 +1,17 @@
 """The plan of a job in S3, its message in SQS, its execution in Step Functions."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
+from queries.jobs.import_plan import MANIFESTS, ImportFile
 from queries.jobs.port import Message
 from queries.jobs.rules import Health
 from queries.jobs.running import message_body
 from queries.jobs.state import Job
-
-MANIFESTS = "jobs/"
-"""Below it lie the plans, in the reporting bucket."""
 
 
 class S3Manifests:
@@ -34,6 +32,30 @@ class S3Manifests:
 
 def _key(job_id: str) -> str:
     return f"{MANIFESTS}{job_id}.json"
+
+
+class S3Imports:
+    """`ImportStore`: the inbox lies in the lake bucket."""
+
+    def __init__(self, client: Any, *, lake_bucket: str, plan_bucket: str) -> None:
+        self._client, self._lake, self._plans = client, lake_bucket, plan_bucket
+
+    def files(self, prefix: str) -> Iterator[ImportFile]:
+        """The files below the prefix that have any bytes, in order of key."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._lake, Prefix=prefix)
+        for page in pages:
+            for each in page.get("Contents", ()):
+                if each["Size"]:  # what consoles make as a folder is an empty object
+                    yield ImportFile(each["Key"], each["ETag"].strip('"'), each["Size"])
+
+    def read(self, key: str) -> bytes:
+        """A plan, or an outcome. Raises ClientError where there is none."""
+        body: bytes = self._client.get_object(Bucket=self._plans, Key=key)["Body"].read()
+        return body
+
+    def write(self, key: str, body: bytes) -> None:
+        """Keep it, also over what there was."""
+        self._client.put_object(Bucket=self._plans, Key=key, Body=body)
 
 
 class SqsJobs:

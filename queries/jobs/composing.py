@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from queries.jobs.asking import Asking
-from queries.jobs.aws import S3Manifests, SqsJobs, StepFunctions
+from queries.jobs.aws import S3Imports, S3Manifests, SqsJobs, StepFunctions
 from queries.jobs.dynamodb import DynamoDbJobs
+from queries.jobs.import_plan import INBOX
+from queries.jobs.imports import PlannedImports
 from queries.jobs.reports import BackfilledReports, BackfillForecasts
 from queries.jobs.running import Running
 from queries.jobs.settings import Settings
@@ -39,7 +41,7 @@ class Jobs:
     def asking(self) -> Asking:
         """Takes requests."""
         forecasts = BackfillForecasts(self._ledger(), self._lake(), self._queries)
-        return Asking(self.table, self._queue(), forecasts, now_ms)
+        return Asking(self.table, self._queue(), forecasts, self._imports(), now_ms)
 
     def running(self) -> Running:
         """Begins executions and repairs jobs."""
@@ -52,6 +54,7 @@ class Jobs:
             self.table,
             S3Manifests(self._client("s3"), self._settings.reporting_bucket),
             self._reports(),
+            self._imports(),
             clock=now_ms,
             sleep=time.sleep,
             patience=CHECK_SECONDS,
@@ -59,6 +62,18 @@ class Jobs:
 
     def _queue(self) -> SqsJobs:
         return SqsJobs(self._client("sqs"), self._settings.queue_url)
+
+    def _imports(self) -> PlannedImports:
+        settings = self._settings
+        return PlannedImports(
+            S3Imports(
+                self._client("s3"),
+                lake_bucket=settings.lake_bucket,
+                plan_bucket=settings.reporting_bucket,
+            ),
+            inbox=f"s3://{settings.lake_bucket}/{INBOX}",
+            sources=tuple(filter(None, settings.sources.split(","))),
+        )
 
     def _ledger(self) -> DynamoDbLedger:
         return DynamoDbLedger(self._client("dynamodb"), self._settings.ledger_table)

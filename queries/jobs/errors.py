@@ -6,11 +6,11 @@ class JobRefusedError(Exception):
 
 
 class OverlapError(JobRefusedError):
-    """Another job that is not over computes some of the same partitions."""
+    """Another job that is not over has some of the same partitions, or imports some of the same files."""
 
     def __init__(self, other: str) -> None:
         super().__init__(
-            f"Job {other} computes some of these partitions. Wait until it is over, or cancel it first."
+            f"Job {other} has some of the same work to do. Wait until it is over, or cancel it first."
         )
         self.other = other
 

@@ -1,4 +1,4 @@
-"""The function of jobs: messages of their queue, the state machine's steps, and the minute's tick."""
+"""The function of jobs: messages of their queue, steps of the machine, schedules, and the minute's tick."""
 
 import os
 import time
@@ -7,16 +7,20 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from queries.jobs.asking import Asking
 from queries.jobs.composing import Jobs
+from queries.jobs.errors import JobRefusedError, RequestError
 from queries.jobs.running import Running, read_message
+from queries.jobs.scheduled import Firing, asked
 from queries.jobs.settings import Settings
 from queries.jobs.steps import Steps
-from queries.refresh.catalog import read_catalog
+from queries.refresh.catalog import ReportQuery, read_catalog
 from transforms.contracts import lake_tables, load_streams
 
 logger = Logger(service="penstock-jobs")
@@ -37,10 +41,21 @@ def client(service: str) -> Any:
 
 
 @lru_cache(maxsize=1)
+def reports() -> Mapping[str, ReportQuery]:
+    """The project's reports."""
+    return read_catalog(PROJECT / "reports", lake_tables(load_streams(PROJECT / "streams")))
+
+
+@lru_cache(maxsize=1)
 def jobs() -> Jobs:
     """The jobs of this function's deployment, built on first use."""
-    tables = lake_tables(load_streams(PROJECT / "streams"))
-    return Jobs(Settings.from_environ(os.environ), read_catalog(PROJECT / "reports", tables), client)
+    return Jobs(Settings.from_environ(os.environ), reports(), client)
+
+
+@lru_cache(maxsize=1)
+def asking() -> Asking:
+    """Takes the requests of schedules."""
+    return jobs().asking()
 
 
 @lru_cache(maxsize=1)
@@ -64,9 +79,11 @@ def take(record: SQSRecord) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> Mapping[str, Any]:
-    """A step when the event names one, a batch of messages, or the tick of EventBridge's schedule."""
+    """A step when the event names one, a schedule that fires, a batch of messages, or the minute's tick."""
     if "step" in event:
         return step(event)
+    if "schedule" in event:
+        return scheduled(event)
     if "Records" in event:
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         failed: Mapping[str, Any] = process_partial_response(
@@ -78,7 +95,23 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> Mapping[
         if any(repaired):
             logger.warning("repaired", extra=repaired._asdict())
         return repaired._asdict()
-    raise UnknownEventError(f"The event has the members {sorted(event)}. Send a step, messages or a tick.")
+    raise UnknownEventError(
+        f"The event has the members {sorted(event)}. Send a step, a schedule, messages or a tick."
+    )
+
+
+def scheduled(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Ask for the job of a schedule. What is refused is logged, and asked for again when it fires again."""
+    firing = msgspec.convert(event, Firing)
+    told = {"schedule": firing.schedule, "at": firing.at}
+    try:
+        grains = {name: query.report.grain for name, query in reports().items()}
+        started = asking().start(*asked(firing, grains))
+    except (RequestError, JobRefusedError) as error:
+        logger.warning("schedule refused", extra={**told, "why": str(error)})
+        return {"outcome": "refused", "why": str(error)}
+    logger.info("schedule fired", extra={**told, "job_id": started.job.job_id})
+    return {"outcome": "started", "job_id": started.job.job_id}
 
 
 def step(event: Mapping[str, Any]) -> Mapping[str, Any]:

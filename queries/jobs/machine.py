@@ -24,15 +24,29 @@ _RETRY = [
 _OUTCOME = "$.step.outcome"
 
 
-def definition(function_arn: str, invoke: str = "arn:aws:states:::lambda:invoke") -> Mapping[str, Any]:
-    """The machine whose every task calls this function; `invoke` is the partition's name for such calls."""
+STEP_SECONDS = 120
+"""A step is given up after so long; its function ends before."""
 
-    def step(name: str, then: str, **given: str) -> dict[str, Any]:
+
+def definition(
+    function_arn: str,
+    importer_arn: str = "",
+    *,
+    importer_seconds: int = 900,
+    invoke: str = "arn:aws:states:::lambda:invoke",
+) -> Mapping[str, Any]:
+    """The machine whose tasks call this function, and the importer for the chunks of imports where there is
+    one, which ends after `importer_seconds`. `invoke` is the partition's name for such calls.
+    """
+
+    def step(
+        name: str, then: str, calls: str = function_arn, seconds: int = STEP_SECONDS, **given: str
+    ) -> dict[str, Any]:
         return {
             "Type": "Task",
             "Resource": invoke,
             "Parameters": {
-                "FunctionName": function_arn,
+                "FunctionName": calls,
                 "Payload": {
                     "step": name,
                     "job_id.$": "$.job_id",
@@ -42,7 +56,7 @@ def definition(function_arn: str, invoke: str = "arn:aws:states:::lambda:invoke"
             },
             "ResultSelector": {"outcome.$": "$.Payload.outcome"},
             "ResultPath": "$.step",
-            "TimeoutSeconds": 120,
+            "TimeoutSeconds": seconds,
             "Retry": _RETRY,
             "Next": then,
         }
@@ -61,13 +75,16 @@ def definition(function_arn: str, invoke: str = "arn:aws:states:::lambda:invoke"
 
     chunk = {
         "Chunk": caught(step("chunk", "Marked", chunk="$.chunk"), "ChunkFailed"),
-        "Marked": otherwise("ChunkOver", wait="Check"),
+        "Marked": otherwise("ChunkOver", wait="Check", **({"work": "Work"} if importer_arn else {})),
         "Check": caught(step("check", "Settled", chunk="$.chunk"), "ChunkFailed"),
         "Settled": otherwise("ChunkOver", wait="Wait"),
         "Wait": {"Type": "Wait", "Seconds": WAIT_SECONDS, "Next": "Check"},
         "ChunkFailed": step("chunk_failed", "ChunkOver", chunk="$.chunk", error="$.error.Error"),
         "ChunkOver": {"Type": "Pass", "Result": {}, "End": True},
     }
+    if importer_arn:
+        work = step("work", "Check", importer_arn, importer_seconds + 60, chunk="$.chunk")
+        chunk["Work"] = caught(work, "ChunkFailed")
     plan = caught(step("plan", "Planned"), "GiveUp")
     plan["ResultSelector"] = {"outcome.$": "$.Payload.outcome", "chunks.$": "$.Payload.chunks"}
     return {
@@ -99,7 +116,7 @@ def definition(function_arn: str, invoke: str = "arn:aws:states:::lambda:invoke"
                 "GiveUp",
             ),
             "Verify": caught(step("verify", "Verified"), "GiveUp"),
-            "Verified": otherwise("Finish", superseded="Superseded"),
+            "Verified": otherwise("Finish", go="Plan", superseded="Superseded"),
             "Finish": ending(step("finish", "")),
             "GiveUp": ending(step("finish", "", error="$.error.Error")),
             "Superseded": {"Type": "Succeed"},

@@ -1,10 +1,11 @@
 """The ports of jobs: where they are kept, what runs them, and what their steps ask of reports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from queries.jobs.import_plan import ChunkOutcome, ImportFile
 from queries.jobs.rules import Health
-from queries.jobs.state import Active, Backfill, Expected, Job
+from queries.jobs.state import Active, Backfill, Expected, Import, Job
 
 
 class ChangedError(Exception):
@@ -77,7 +78,7 @@ class Orchestrator(Protocol):
 Settled = Literal["published", "waiting", "unmarked"]
 
 
-class Forecasts(Protocol):
+class Backfills(Protocol):
     """What is known of a backfill before it begins."""
 
     def expected(self, request: Backfill) -> tuple[Expected, Sequence[str]]:
@@ -85,7 +86,43 @@ class Forecasts(Protocol):
         ...
 
 
-class Reports(Forecasts, Protocol):
+class ImportStore(Protocol):
+    """The inbox, and the folder of plans."""
+
+    def files(self, prefix: str) -> Iterator[ImportFile]:
+        """The files below the prefix that have any bytes, in order of key."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """A plan, or an outcome. Raises what the service raises where there is none."""
+        ...
+
+    def write(self, key: str, body: bytes) -> None:
+        """Keep it, also over what there was."""
+        ...
+
+
+class Imports(Protocol):
+    """What the steps of an import ask of its files, and of who reads and writes them."""
+
+    def expected(self, request: Import) -> Expected:
+        """What it will take. Raises RequestError."""
+        ...
+
+    def plan(self, job: Job) -> Sequence[Sequence[str]]:
+        """Keep which files there are; their keys by chunk. It may be planned again."""
+        ...
+
+    def plan_further(self, job: Job) -> Sequence[Sequence[str]]:
+        """All files are read: keep which hours are written; their names by chunk. It may be planned again."""
+        ...
+
+    def outcome(self, job: Job, chunk: int) -> ChunkOutcome:
+        """What became of the chunk that was worked on last. Raises where nothing did."""
+        ...
+
+
+class Reports(Backfills, Protocol):
     """What the steps of a backfill ask of the reports."""
 
     def mark(self, request: Backfill, partitions: Sequence[str], asked_by: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from queries.commands.backfill import PeriodError, forecast, partitions_between
@@ -10,6 +9,7 @@ from queries.hours import HourNameError
 from queries.jobs.errors import RequestError
 from queries.jobs.port import Settled
 from queries.jobs.rules import CHUNK, MOST_CHUNKS
+from queries.jobs.scheduled import GRAINS
 from queries.jobs.state import Backfill, Expected
 from queries.lake.port import LakeIndex
 from queries.ledger.port import LedgerTable
@@ -19,11 +19,10 @@ from queries.refresh.catalog import ReportQuery, UnknownReportError, report_quer
 from queries.refresh.marking import Marking
 
 WORK = {"penstock": "work"}
-_GRAINS = {"event_hour": timedelta(hours=1), "event_date": timedelta(days=1)}
 
 
 class BackfillForecasts:
-    """`Forecasts` over the ledger and the lake's listing."""
+    """What backfills will take, from the ledger and the lake's listing."""
 
     def __init__(self, ledger: LedgerTable, lake: LakeIndex, queries: Mapping[str, ReportQuery]) -> None:
         self._ledger, self._lake, self._queries = ledger, lake, queries
@@ -47,7 +46,7 @@ class BackfillForecasts:
             query = report_query(self._queries, request.report)
             # Reckoned before anything is enumerated: somebody may ask for thousands of years.
             (start, _), (_, end) = window(query.report, request.first), window(query.report, request.last)
-            count = (end - start) // _GRAINS[query.report.grain]
+            count = (end - start) // GRAINS[query.report.grain]
             if count > CHUNK * MOST_CHUNKS:
                 raise RequestError(
                     f"The period has {count:,} partitions; a job takes {CHUNK * MOST_CHUNKS:,}. Ask for less."

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from queries.jobs.errors import KeyReusedError, OverlapError, StateError, TooManyJobsError
-from queries.jobs.state import Active, Backfill, Job, State
+from queries.jobs.state import Active, Backfill, Import, Job, Request, State
 
 CHUNK = 96
 """Partitions of one chunk: as many as one run of the ledger takes (`queries.ledger.rules.CHUNK`)."""
@@ -37,7 +37,7 @@ def id_of(subject: str, key: str) -> str:
     return sha256(f"{len(subject)}|{subject}|{key}".encode()).hexdigest()[:ID_DIGITS]
 
 
-def same_request(job: Job, request: Backfill) -> Job:
+def same_request(job: Job, request: Request) -> Job:
     """The job that was made under this key before. Raises KeyReusedError when it was another request."""
     if job.request != request:
         raise KeyReusedError(
@@ -58,9 +58,16 @@ def admit(active: Active, job: Job) -> Active:
     return replace(active, jobs={**others, job.job_id: job.request})
 
 
-def overlap(one: Backfill, other: Backfill) -> bool:
-    """Whether two requests have a partition in common. Names of one grain sort as time does."""
-    return one.report == other.report and one.first <= other.last and other.first <= one.last
+def overlap(one: Request, other: Request) -> bool:
+    """Whether two requests have a partition, or files of one source, in common. Names of one grain sort as
+    time does.
+    """
+    if isinstance(one, Backfill) and isinstance(other, Backfill):
+        return one.report == other.report and one.first <= other.last and other.first <= one.last
+    if isinstance(one, Import) and isinstance(other, Import):
+        is_inside = one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)
+        return one.source == other.source and is_inside
+    return False
 
 
 def leave(active: Active, job_id: str) -> Active:
@@ -88,12 +95,26 @@ def planned(job: Job, chunks: Sequence[Sequence[str]]) -> Job:
     return replace(job, chunks=len(chunks), partitions=sum(map(len, chunks)))
 
 
-def chunk_done(job: Job, chunk: int) -> Job:
-    """All partitions of the chunk are published."""
+def planned_further(job: Job, chunks: Sequence[Sequence[str]]) -> Job:
+    """The files of an import are read: these chunks write what was found. It is decided once, too."""
+    if not job.has_read or job.chunks is None:
+        return job
+    return replace(
+        job,
+        reading=job.chunks,
+        chunks=job.chunks + len(chunks),
+        partitions=job.partitions + sum(map(len, chunks)),
+    )
+
+
+def chunk_done(job: Job, chunk: int, counts: Mapping[str, int] | None = None) -> Job:
+    """All partitions of the chunk are published; `counts` is what the chunk of an import counted."""
     if chunk in job.done:
         return job
     failed = {index: why for index, why in job.failed.items() if index != chunk}
-    return replace(job, done=tuple(sorted({*job.done, chunk})), failed=failed)
+    added = counts or {}
+    total = {name: job.counts.get(name, 0) + added.get(name, 0) for name in {**job.counts, **added}}
+    return replace(job, done=tuple(sorted({*job.done, chunk})), failed=failed, counts=total)
 
 
 def chunk_failed(job: Job, chunk: int, reasons: Mapping[str, str]) -> Job:
@@ -111,10 +132,13 @@ def finish(job: Job, now: int, error: str = "") -> Job:
 
 
 def _verdict(job: Job, error: str) -> State:
-    if job.chunks is not None and len(job.done) == job.chunks and not error:
+    if job.chunks is not None and len(job.done) == job.chunks and not error and not job.has_read:
         return "SUCCEEDED"  # also where it was cancelled too late to make a difference
     if job.cancelled_at is not None:
         return "CANCELLED"
+    if isinstance(job.request, Import):  # what was read only is not in the lake
+        is_written = job.reading is not None and any(chunk >= job.reading for chunk in job.done)
+        return "PARTLY_FAILED" if is_written else "FAILED"
     published = job.partitions - sum(map(len, job.failed.values())) if not job.left else 0
     return "PARTLY_FAILED" if job.done or published > 0 else "FAILED"
 

@@ -20,6 +20,7 @@ class Settings:
         query_function: computes what is due.
         lake_bucket, reporting_bucket, database: as the reports have them. Plans lie in the reporting bucket.
         log_group: of the function of the steps.
+        sources: names of the sources that files can be imported by, joined by commas.
     """
 
     table: str
@@ -31,6 +32,7 @@ class Settings:
     reporting_bucket: str
     database: str
     log_group: str
+    sources: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from queries.jobs import rules
 from queries.jobs.changing import change, found
-from queries.jobs.port import JobTable, Manifests, Reports
-from queries.jobs.state import Job
+from queries.jobs.port import Imports, JobTable, Manifests, Reports
+from queries.jobs.state import Backfill, Import, Job
 
-Outcome = Literal["go", "nothing", "wait", "done", "failed", "cancelled", "superseded"]
+Outcome = Literal["go", "nothing", "wait", "work", "done", "failed", "cancelled", "superseded"]
 Answer = Mapping[str, Any]
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between two reads of the ledger: each is twice as long as the one before."""
@@ -31,12 +31,13 @@ class Steps:
         table: JobTable,
         manifests: Manifests,
         reports: Reports,
+        imports: Imports,
         *,
         clock: Callable[[], int],
         sleep: Callable[[float], None],
         patience: float,
     ) -> None:
-        self._table, self._manifests, self._reports = table, manifests, reports
+        self._table, self._manifests, self._reports, self._imports = table, manifests, reports, imports
         self._clock, self._sleep, self._patience = clock, sleep, patience
 
     def begin(self, job_id: str, attempt: int) -> Answer:
@@ -49,26 +50,33 @@ class Steps:
         return {"outcome": self._stopped(job, attempt) or "go"}
 
     def plan(self, job_id: str, attempt: int) -> Answer:
-        """The chunks that are left to do. What they are is decided once in the life of a job."""
+        """The chunks that are left to do. What they are is decided once in the life of a job; an import
+        decides which hours to write when all of its files are read.
+        """
         job = found(self._table, job_id)
         if stopped := self._stopped(job, attempt):
             return {"outcome": stopped, "chunks": []}
         if job.chunks is None:
-            _, partitions = self._reports.expected(job.request)
-            chunks = rules.chunks_of(partitions)
+            chunks = self._chunks(job)
             self._manifests.write(job_id, chunks)
             job = change(self._table, job_id, lambda job: rules.planned(job, chunks))
+        elif job.has_read:
+            further = self._imports.plan_further(job)
+            self._manifests.write(job_id, [*self._manifests.read(job_id)[: job.chunks], *further])
+            job = change(self._table, job_id, lambda job: rules.planned_further(job, further))
         left = list(job.left)
         return {"outcome": "go" if left else "nothing", "chunks": left}
 
     def chunk(self, job_id: str, attempt: int, chunk: int) -> Answer:
-        """Have the chunk's partitions computed."""
+        """Have the chunk's partitions computed; those of an import are for the importer."""
         job = found(self._table, job_id)
         if stopped := self._stopped(job, attempt):
             return {"outcome": stopped}
         if chunk in job.done:
             return {"outcome": "done"}
         partitions = self._partitions(job, chunk)
+        if isinstance(job.request, Import):
+            return {"outcome": "work", "partitions": len(partitions)}
         self._reports.mark(job.request, partitions, job.mark)
         self._reports.go_on()
         return {"outcome": "wait", "partitions": len(partitions)}
@@ -76,13 +84,16 @@ class Steps:
     def check(self, job_id: str, attempt: int, chunk: int) -> Answer:
         """Whether the chunk is settled; what is worth waiting for a moment is waited for."""
         job = found(self._table, job_id)
+        if isinstance(job.request, Import):
+            return self._check_import(job, attempt, chunk)
+        request = job.request
         deadline, pause = self._clock() + self._patience * 1000, FIRST_PAUSE
         partitions = self._partitions(job, chunk)
         while not (stopped := self._stopped(job, attempt)):
-            standing, failed = self._reports.standing(job.request.report, partitions, job.mark)
+            standing, failed = self._reports.standing(request.report, partitions, job.mark)
             if "unmarked" in standing.values():
                 # The ledger has been lost meanwhile, or was rebuilt: what it forgot is asked for again.
-                self._reports.mark(job.request, partitions, job.mark)
+                self._reports.mark(request, partitions, job.mark)
             elif "waiting" not in standing.values():
                 return self._settle(job_id, chunk, failed)
             if self._clock() >= deadline:
@@ -103,10 +114,12 @@ class Steps:
         return {"outcome": "failed", "partitions": len(reasons)}
 
     def verify(self, job_id: str, attempt: int) -> Answer:
-        """Whether every chunk is settled."""
+        """Whether every chunk is settled; `go` where an import has read its files and goes on to write."""
         job = found(self._table, job_id)
         if stopped := self._stopped(job, attempt):
             return {"outcome": stopped}
+        if job.has_read:
+            return {"outcome": "go", "left": 0}
         return {"outcome": "failed" if job.left else "done", "left": len(job.left)}
 
     def finish(self, job_id: str, attempt: int, error: str = "") -> Answer:
@@ -116,6 +129,21 @@ class Steps:
             return rules.finish(job, self._clock(), error) if _is_current(job, attempt) else job
 
         return {"outcome": "done", "state": change(self._table, job_id, end).state}
+
+    def _check_import(self, job: Job, attempt: int, chunk: int) -> Answer:
+        """What was worked on stays done, also where the job is stopped: it is written down all the same."""
+        if not _is_current(job, attempt):
+            return {"outcome": "superseded"}
+        outcome = self._imports.outcome(job, chunk)
+        if outcome.failed:
+            return self._settle(job.job_id, chunk, outcome.failed)
+        change(self._table, job.job_id, lambda job: rules.chunk_done(job, chunk, outcome.counts))
+        return {"outcome": "done", **outcome.counts}
+
+    def _chunks(self, job: Job) -> Sequence[Sequence[str]]:
+        if isinstance(job.request, Backfill):
+            return rules.chunks_of(self._reports.expected(job.request)[1])
+        return self._imports.plan(job)
 
     def _settle(self, job_id: str, chunk: int, failed: Mapping[str, str]) -> Answer:
         if failed:

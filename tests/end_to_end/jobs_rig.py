@@ -7,12 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+import typer
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from typer.testing import CliRunner
 
 from infra.local.cloud import LocalCloud
 from queries.jobs.dynamodb import DynamoDbJobs
@@ -97,6 +101,26 @@ def until(found: Callable[[], Any], seconds: float = 240.0) -> Any:
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.1)
     return value
+
+
+def target_of(world: World, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """What commands read of the cloud."""
+    for name, value in world.cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    return SimpleNamespace(
+        json=True,
+        client=world.cloud.context.client,
+        jobs_url=world.cloud.jobs_url,
+        jobs_queue_url=world.outputs.jobs_queue_url,
+        jobs_dead_letter_queue_url=world.outputs.jobs_dead_letter_queue_url,
+    )
+
+
+def run(app: typer.Typer, target: SimpleNamespace, *arguments: str) -> Any:
+    """What a command prints."""
+    ran = CliRunner().invoke(app, list(arguments), obj=target, catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout) if target.json else ran.stdout
 
 
 def token(world: World, group: str | None) -> str:

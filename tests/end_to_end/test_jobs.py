@@ -1,8 +1,11 @@
 """Jobs on the running cloud: asked for over HTTP by programs and people, run by the state machine, repaired."""
 
 import json
+import math
 import os
 import secrets
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +16,6 @@ import pytest
 from botocore.credentials import Credentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from infra.local.cloud import LocalCloud
 from queries.api.bodies import BackfillBody
@@ -22,13 +24,15 @@ from queries.commands.jobs_cli import JobFailedError
 from queries.commands.jobs_cli import app as jobs_app
 from queries.commands.jobs_client import JobsApiError
 from queries.jobs.aws import execution_arn
-from tests.end_to_end.jobs_rig import DAY, FIRST, LAST, REPORT, World, token, until
+from tests.end_to_end.jobs_rig import DAY, FIRST, LAST, REPORT, World, run, target_of, token, until
 from tests.queries.events import page_viewed
 
 pytestmark = pytest.mark.cloud
 
 AT_ONCE = int(os.environ.get("PENSTOCK_TEST_REQUESTS", "4"))
 """Each that comes while another is answered is a cold start."""
+RUNNING_MS = float(os.environ.get("PENSTOCK_TEST_RUNNING_MS", "30000"))
+"""A job must run after so long, for 95 of 100."""
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +55,7 @@ def others_are_over(world: World) -> None:
 
 @pytest.fixture
 def target(world: World, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    for name, value in world.cloud.environment().items():
-        monkeypatch.setenv(name, value)
-    return SimpleNamespace(
-        json=True,
-        client=world.cloud.context.client,
-        jobs_url=world.cloud.jobs_url,
-        jobs_queue_url=world.outputs.jobs_queue_url,
-        jobs_dead_letter_queue_url=world.outputs.jobs_dead_letter_queue_url,
-    )
-
-
-def run(app: Any, target: SimpleNamespace, *arguments: str) -> Any:
-    ran = CliRunner().invoke(app, list(arguments), obj=target, catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return json.loads(ran.stdout) if target.json else ran.stdout
+    return target_of(world, monkeypatch)
 
 
 @contextmanager
@@ -130,6 +120,26 @@ def test_equal_requests_at_once_make_one_job_and_one_execution(world: World) -> 
     named = states.list_executions(stateMachineArn=world.outputs.jobs_machine_arn)["executions"]
     assert [each["name"] for each in named if each["name"].startswith(job_id)] == [f"{job_id}-1"]
     assert world.start(key).headers["idempotent-replayed"] == "true"
+
+
+def test_a_job_is_soon_running_and_a_request_soon_answered(world: World) -> None:
+    """Figures of `make job-requests`; by default only that there are some."""
+    waited, answered = list[float](), list[float]()
+    for _ in range(AT_ONCE):
+        began = time.perf_counter()
+        started = world.start(secrets.token_hex(8), to=FIRST, force=False)
+        answered.append((time.perf_counter() - began) * 1000)
+        assert started.status == 202, started.body
+        over = world.over(started.body["job_id"])
+        assert over.started_at is not None
+        waited.append(over.started_at - over.created_at)
+    waits, answers = sorted(waited), sorted(answered)
+    at = math.ceil(0.95 * AT_ONCE) - 1
+    sys.stdout.write(
+        f"accepted to running: p50 {waits[AT_ONCE // 2]:.0f} ms, p95 {waits[at]:.0f} ms; "
+        f"answered: p50 {answers[AT_ONCE // 2]:.1f} ms, p95 {answers[at]:.1f} ms\n"
+    )
+    assert waits[at] <= RUNNING_MS
 
 
 def test_a_job_whose_execution_was_stopped_goes_on_and_pays_no_query_twice(world: World) -> None:

@@ -9,8 +9,9 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
+from transforms.pseudonym_keys import DeployedKeysError
 from transforms.settings import SettingsError
-from transforms.target import DeployedKeysError, deployed_keys
+from transforms.target import deployed_keys
 
 NAME = "penstock/pseudonym-keys"
 FIRST, SECOND = "Gh3" * 16, "Zy9" * 16

@@ -16,6 +16,12 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:a-1"
     route, reads = (f"arn:aws:execute-api:{place}:abc/$default/{method}" for method in ("POST", "GET"))
     plan = f"{names.reporting}/jobs/a.json"
+    inbox, scratch = f"{names.lake}/inbox/a.csv", f"{names.lake}/imports/a/file-0000/read.json"
+    importer = f"arn:aws:lambda:{place}:function:{of.importer_function}"
+    secrets: Asked = [
+        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:{name}-a1B2c3")
+        for name, _ in of.pseudonym_secrets.values()
+    ]
     rows: Asked = [("s3:GetObject", names.row(each)) for each in names.project.streams.values()]
     return {
         "jobs": (
@@ -48,14 +54,30 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("s3:PutObject", names.report), ("sqs:SendMessage", queue), ("lambda:InvokeFunction", function),
              ("athena:StartQueryExecution", names.pipeline)],
         ),
-        "jobs-steps": (
+        **({"jobs-importer": (
+            [*rows, ("s3:GetObject", inbox), ("s3:GetObject", scratch), ("s3:PutObject", scratch),
+             *(("s3:PutObject", row) for _, row in rows), ("s3:PutObject", names.failed),
+             ("s3:GetObject", plan), ("s3:PutObject", plan), ("sqs:SendMessage", names.queue), *secrets,
+             ("logs:PutLogEvents", names.log(of.importer_function))],
+            [("s3:PutObject", inbox), ("s3:DeleteObject", inbox), ("s3:GetObject", names.failed),
+             ("s3:GetObject", names.report), ("s3:PutObject", names.report), ("dynamodb:GetItem", table),
+             ("sqs:ReceiveMessage", names.queue), ("sqs:SendMessage", queue),
+             ("lambda:InvokeFunction", function), ("states:StartExecution", machine)],
+        )} if of.importer_function else {}),
+        **({"jobs-schedule": (
             [("lambda:InvokeFunction", function)],
+            [*names.nobody, ("lambda:InvokeFunction", names.queries), ("sqs:SendMessage", queue)],
+        )} if names.project.schedules else {}),
+        "jobs-steps": (
+            [("lambda:InvokeFunction", function),
+             *([("lambda:InvokeFunction", importer)] if of.importer_function else [])],
             [*names.nobody, ("lambda:InvokeFunction", names.queries), ("dynamodb:PutItem", table),
              ("sqs:SendMessage", queue), ("states:StartExecution", machine)],
         ),
         "job-keeper": (
             [("execute-api:Invoke", f"{route}/iam/v1/jobs"),
-             ("execute-api:Invoke", f"{route}/iam/v1/jobs/a/cancel")],
+             ("execute-api:Invoke", f"{route}/iam/v1/jobs/a/cancel"),
+             *([("s3:PutObject", inbox)] if of.importer_function else [])],
             [*names.nobody, *rows, ("execute-api:Invoke", f"{route}/api/v1/jobs"), ("sqs:SendMessage", queue),
              ("dynamodb:PutItem", table), ("states:StartExecution", machine),
              ("lambda:InvokeFunction", function)],

@@ -38,6 +38,7 @@ from infra.local.ministack import (
     pool_keys,
     queue_addresses,
     queue_integration,
+    schedule_times,
     service_roles,
     snapshots,
     unwanted_events,
@@ -196,6 +197,7 @@ def main() -> None:
     emulator_gate.install(keys)
     http_api.install()
     pool_keys.install()
+    schedule_times.install()
     queue_integration.install()
     web_server.install(lambda app: emulator_gate.guarded(app, keys), _other_ports(keys))
     snapshots.install(paths.snapshots, state(paths))

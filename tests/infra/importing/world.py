@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from infra.importing.here import Here
 from infra.importing.session import OnChange, Outcome, Places, Session
-from infra.importing.workers import Here
 from producers.sources.definition import parse_source
 from producers.sources.reader import SourceReader
 from tests.shop import TABLE

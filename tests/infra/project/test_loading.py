@@ -78,6 +78,11 @@ def test_settings_of_deployments_are_read_and_prefixes_follow_from_the_projects(
         ('[project]\nname = "rides"\n[deployments.dev]\nshrads = 2\n', 4, "Unknown key 'shrads'"),
         ('[project]\nname = "rides"\n[deployments.dev]\nlog_days = "7"\n', 4, "must be a whole number"),
         ('[project]\nname = "rides"\n[deployments.dev]\nshards = true\n', 4, "must be a whole number"),
+        (
+            '[project]\nname = "rides"\n[deployments.dev]\njobs_timeout_seconds = 29\n',
+            4,
+            "must be at least 30, not 29: a step",
+        ),
         ('[project]\nname = "r1"\n[deployments.dev]\nprefix = "r1"\n', 3, "have one prefix"),
         ("[project]\n", 1, "'name' is missing. Add it."),
         ("[project\n", 1, "This is not TOML"),

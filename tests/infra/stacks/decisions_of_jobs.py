@@ -2,6 +2,8 @@
 
 from tests.infra.stacks.decision_places import (
     DEAD,
+    FAILED,
+    HOOK_SECRET,
     LAKE,
     LEDGER,
     OTHER_BUCKET,
@@ -31,6 +33,9 @@ MACHINE = f"arn:aws:states:{PLACE}:stateMachine:penstock-jobs"
 OTHER_MACHINE = f"arn:aws:states:{PLACE}:stateMachine:payroll"
 EXECUTION = f"arn:aws:states:{PLACE}:execution:penstock-jobs:a-1"
 OTHER_EXECUTION = f"arn:aws:states:{PLACE}:execution:payroll:a-1"
+INBOX = f"{LAKE}/inbox/flights/a.csv"
+SCRATCH = f"{LAKE}/imports/a/file-0000/events/run-00000"
+IMPORTER = f"arn:aws:lambda:{PLACE}:function:penstock-jobs-importer"
 PLAN = f"{REPORTING}/jobs/a.json"
 ROUTE = f"arn:aws:execute-api:{PLACE}:abc/$default/POST/iam/v1/jobs"
 """As the gateway names a call of one route."""
@@ -67,7 +72,8 @@ CASES = [
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-api")), ("xray:PutTraceSegments", "*"),
         ("sqs:SendMessage", JOBS), ("dynamodb:GetItem", TABLE), ("dynamodb:PutItem", TABLE),
         ("dynamodb:Query", f"{TABLE}/index/newest"), ("dynamodb:BatchGetItem", LEDGER),
-        ("s3:ListBucket", LAKE, below("web_events/")), ("states:GetExecutionHistory", EXECUTION),
+        ("s3:ListBucket", LAKE, below("web_events/")), ("s3:ListBucket", LAKE, below("inbox/")),
+        ("states:GetExecutionHistory", EXECUTION),
         ("logs:FilterLogEvents", log_stream("/aws/lambda/penstock-jobs")),
     ),
     *_cases(
@@ -86,8 +92,36 @@ CASES = [
         ("secretsmanager:GetSecretValue", SECRET), ("iam:PassRole", "*"),
     ),
     *_cases(
+        "jobs-importer", True,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-jobs-importer")), ("xray:PutTraceSegments", "*"),
+        ("s3:GetObject", INBOX), ("s3:GetObject", SCRATCH), ("s3:PutObject", SCRATCH), ("s3:GetObject", ROW),
+        ("s3:PutObject", ROW), ("s3:PutObject", FAILED), ("s3:GetObject", PLAN), ("s3:PutObject", PLAN),
+        ("s3:ListBucket", LAKE, below("imports/a/")), ("s3:ListBucket", LAKE, below("web_events/")),
+        ("s3:ListBucket", LAKE, below("failed/")), ("sqs:SendMessage", QUEUE), ("sqs:GetQueueUrl", QUEUE),
+        ("secretsmanager:GetSecretValue", SECRET),
+    ),
+    *_cases(
+        "jobs-importer", False,
+        ("s3:PutObject", INBOX), ("s3:DeleteObject", INBOX), ("s3:DeleteObject", SCRATCH), ("s3:DeleteObject", ROW),
+        ("s3:GetObject", FAILED), ("s3:GetObject", REPORT), ("s3:PutObject", REPORT), ("s3:ListBucket", LAKE),
+        ("s3:ListBucket", LAKE, below("inbox/")), ("s3:ListBucket", OTHER_BUCKET, below("imports/")),
+        ("sqs:ReceiveMessage", QUEUE), ("sqs:SendMessage", JOBS), ("sqs:SendMessage", DEAD), ("dynamodb:GetItem", TABLE),
+        ("dynamodb:PutItem", LEDGER), ("lambda:InvokeFunction", FUNCTION), ("lambda:InvokeFunction", QUERIES),
+        ("states:StartExecution", MACHINE), ("kinesis:PutRecords", STREAM), ("athena:StartQueryExecution", PIPELINE),
+        ("glue:BatchUpdatePartition", REPORT_TABLE), ("secretsmanager:PutSecretValue", SECRET), ("secretsmanager:GetSecretValue", HOOK_SECRET), ("iam:PassRole", "*"),
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-jobs")),
+    ),
+    *_cases("jobs-schedule", True, ("lambda:InvokeFunction", FUNCTION)),
+    *_cases(
+        "jobs-schedule", False,
+        ("lambda:InvokeFunction", IMPORTER), ("lambda:InvokeFunction", QUERIES), ("sqs:SendMessage", JOBS),
+        ("states:StartExecution", MACHINE), ("dynamodb:PutItem", TABLE), ("s3:GetObject", PLAN),
+        ("lambda:UpdateFunctionCode", FUNCTION),
+    ),
+    *_cases(
         "jobs-steps", True,
-        ("lambda:InvokeFunction", FUNCTION), ("logs:CreateLogDelivery", "*"), ("xray:PutTraceSegments", "*"),
+        ("lambda:InvokeFunction", FUNCTION), ("lambda:InvokeFunction", IMPORTER), ("logs:CreateLogDelivery", "*"),
+        ("xray:PutTraceSegments", "*"),
     ),
     *_cases(
         "jobs-steps", False,
@@ -125,11 +159,17 @@ CASES = [
         ("execute-api:Invoke", READ.format("reports").replace("/GET/", "/POST/")),
         ("s3:GetObject", REPORT), ("dynamodb:Query", LEDGER), ("lambda:InvokeFunction", FUNCTION),
     ),
-    *_cases("job-keeper", True, ("execute-api:Invoke", ROUTE), ("execute-api:Invoke", f"{ROUTE}/a/cancel")),
+    *_cases(
+        "job-keeper", True,
+        ("execute-api:Invoke", ROUTE), ("execute-api:Invoke", f"{ROUTE}/a/cancel"), ("s3:PutObject", INBOX),
+        ("s3:ListBucket", LAKE, below("inbox/")),
+    ),
     *_cases(
         "job-keeper", False,
         ("execute-api:Invoke", ROUTE.replace("/iam/", "/api/")), ("execute-api:ManageConnections", ROUTE),
         ("sqs:SendMessage", JOBS), ("dynamodb:PutItem", TABLE), ("states:StartExecution", MACHINE),
         ("lambda:InvokeFunction", FUNCTION), ("s3:GetObject", ROW), ("sqs:ReceiveMessage", DEAD),
+        ("s3:GetObject", INBOX), ("s3:DeleteObject", INBOX), ("s3:PutObject", ROW), ("s3:ListBucket", LAKE),
+        ("s3:ListBucket", OTHER_BUCKET, below("inbox/")),
     ),
 ]  # fmt: skip

@@ -330,7 +330,8 @@ CASES = [
         for role in (
             "web-source", "web-delivery", "queries", "refresh", "producer", "analyst", "quicksight", "operator",
             "reconciler", "failed-reader", "replayer", "inspector", "importer", "collector", "keys", "key-keeper",
-            "hooks", "hooks-gateway", "jobs", "api", "jobs-steps", "job-keeper",
+            "hooks", "hooks-gateway", "jobs", "api", "jobs-steps", "jobs-importer", "jobs-schedule",
+            "job-keeper",
         )
         for case in _cases(
             role, False, ("kms:Decrypt", KEY, through_lambda(TRANSFORM)), ("kms:Decrypt", KEY),

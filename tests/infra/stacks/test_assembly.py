@@ -67,7 +67,7 @@ def test_code_is_named_by_the_hash_of_what_is_in_it(synth: Synth) -> None:
 
 def test_the_hash_changes_with_any_source_of_the_function(tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
-    for package in ("penstock", "producers", "transforms", "queries", "dashboards"):
+    for package in ("penstock", "producers", "transforms", "queries", "dashboards", "infra"):
         shutil.copytree(root / package, tmp_path / package)
     before = {name: asset_hash(artefact, SHOP.folders, tmp_path) for name, artefact in ARTEFACTS.items()}
     assert before == {name: asset_hash(artefact, SHOP.folders) for name, artefact in ARTEFACTS.items()}

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from infra.aws.synth import PACKAGED
 from infra.cost.cost import Load, monthly
 from infra.cost.prices import prices
@@ -15,8 +17,10 @@ from queries.api.reading.settings import Settings as ReaderSettings
 from queries.api.routes import ROUTES
 from queries.jobs.composing import CHECK_SECONDS
 from queries.jobs.dynamodb import CREATED_AT, EXPIRES_AT, HASH_KEY, LISTED, NEWEST_INDEX
+from queries.jobs.import_plan import INBOX, MOST_FILE_BYTES, SCRATCH
 from queries.jobs.machine import definition
 from queries.jobs.rules import DAYS_KEPT
+from queries.jobs.scheduled import FIRED_AT, Firing
 from queries.jobs.settings import Settings
 from tests.queries.jobs.states_language import faults, tasks
 from tests.shop import SHOP, WEB
@@ -37,8 +41,8 @@ def machine() -> Any:
 def test_the_deployed_machine_keeps_the_rules_of_the_states_language() -> None:
     deployed = machine()
     assert faults(deployed) == []
-    [function] = {task["Parameters"]["FunctionName"] for task in tasks(deployed)}
-    assert deployed == definition(function)
+    function, importer = sorted({task["Parameters"]["FunctionName"] for task in tasks(deployed)}, key=len)
+    assert deployed == definition(function, importer, importer_seconds=DEPLOYMENT.imports_timeout_seconds)
 
 
 def test_the_machines_role_may_call_the_function_of_its_tasks_and_no_other() -> None:
@@ -61,7 +65,13 @@ def test_the_machines_role_may_call_the_function_of_its_tasks_and_no_other() -> 
 def test_a_step_is_not_cut_off_while_it_looks_and_a_message_not_taken_twice_meanwhile() -> None:
     function = one("AWS::Lambda::Function", DEPLOYMENT.jobs_function).properties
     assert function["Timeout"] >= CHECK_SECONDS + 10
-    assert all(task["TimeoutSeconds"] > function["Timeout"] for task in tasks(machine()))
+    timeouts = {
+        each.properties["FunctionName"]: each.properties["Timeout"]
+        for each in of_type(RESOURCES, "AWS::Lambda::Function")
+    }
+    for task in tasks(machine()):
+        called = task["Parameters"]["FunctionName"].rpartition(":")[2]
+        assert task["TimeoutSeconds"] > timeouts[called]
     queue = one("AWS::SQS::Queue", DEPLOYMENT.jobs_queue).properties
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == MAX_RECEIVES
@@ -89,6 +99,44 @@ def test_a_jobs_plan_outlives_the_job() -> None:
     ]
     rules = {rule["Id"]: rule for rule in bucket.properties["LifecycleConfiguration"]["Rules"]}
     assert rules["plans"]["ExpirationInDays"] > DAYS_KEPT
+
+
+def test_files_of_the_inbox_expire_and_so_does_what_was_read_of_them() -> None:
+    [bucket] = [
+        each for each in of_type(read(PACKAGED), "AWS::S3::Bucket") if each.logical_id.startswith("Lake")
+    ]
+    rules = {rule["Id"]: rule for rule in bucket.properties["LifecycleConfiguration"]["Rules"]}
+    for name, prefix in (("inbox", INBOX), ("imports", SCRATCH)):
+        assert rules[name]["Prefix"] == prefix
+        assert rules[name]["ExpirationInDays"] == DEPLOYMENT.failed_days
+    importer = one("AWS::Lambda::Function", DEPLOYMENT.importer_function).properties
+    assert importer["EphemeralStorage"]["Size"] * (1 << 20) > 10 * MOST_FILE_BYTES
+
+
+def test_a_schedule_calls_the_function_of_jobs_with_the_time_and_what_it_wants() -> None:
+    schedule = one("AWS::Scheduler::Schedule").properties
+    declared = SHOP.schedules["orders"]
+    assert (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]) == (
+        declared.expression,
+        "UTC",
+    )
+    firing = msgspec.json.decode(schedule["Target"]["Input"], type=Firing)
+    assert firing == Firing("orders", FIRED_AT, declared.request)
+    [role] = [each for each in of_type(RESOURCES, "AWS::IAM::Role") if "ScheduleRole" in each.logical_id]
+    assert schedule["Target"]["RoleArn"] == role.arn
+    trusted = role.properties["AssumeRolePolicyDocument"]["Statement"][0]
+    assert trusted["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert "aws:SourceAccount" in trusted["Condition"]["StringEquals"]
+
+
+def test_a_project_without_sources_has_no_importer() -> None:
+    without = replace(SHOP, folders=replace(SHOP.folders, sources=SHOP.folders.streams / "nothing"))
+    assert {"jobs", "api"} <= set(artefacts_of(without))
+    assert "importer" in artefacts_of(SHOP)
+    assert "importer" not in artefacts_of(without)
+    names = [rule.name for rule in alarm_rules(DEPLOYMENT, [WEB])]
+    assert "imports-errors" not in names
+    assert "imports-errors" in [rule.name for rule in alarm_rules(DEPLOYMENT, [WEB], imports=True)]
 
 
 def test_no_route_is_open_and_each_is_there_for_people_and_for_programs() -> None:
@@ -140,7 +188,7 @@ def test_a_project_without_jobs_carries_watches_and_pays_nothing_for_them() -> N
     without = replace(DEPLOYMENT, jobs=False)
     project = replace(SHOP, deployments={"production": without})
     assert {"jobs", "api", "reader"} <= set(artefacts_of(SHOP))
-    assert {"jobs", "api", "reader"}.isdisjoint(artefacts_of(project))
+    assert {"jobs", "api", "reader", "importer"}.isdisjoint(artefacts_of(project))
     assert not [
         rule for rule in alarm_rules(without, [WEB]) if rule.kind.startswith(("jobs-", "api-", "reader-"))
     ]

@@ -20,7 +20,7 @@ from tests.shop import SHOP, WEB
 DOCS = Path(__file__).parents[3] / "docs"
 RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
 PAGES = {"runbook.md": RUNBOOK, "deploy.md": (DOCS / "deploy.md").read_text(encoding="utf-8")}
-RULES = {rule.name: rule for rule in alarm_rules(SHOP.default, [WEB], hooks=True)}
+RULES = {rule.name: rule for rule in alarm_rules(SHOP.default, [WEB], hooks=True, imports=True)}
 DIRECT = structs.replace(WEB, ingest="direct", plain_names=False)
 
 

@@ -138,7 +138,7 @@ def test_what_is_the_only_copy_is_versioned(role: str) -> None:
 def test_no_rule_expires_events_of_the_lake() -> None:
     rules = bucket("lake").properties["LifecycleConfiguration"]["Rules"]
     expiring = {rule.get("Prefix", "") for rule in rules if "ExpirationInDays" in rule}
-    assert expiring == {"failed/"}
+    assert expiring == {"failed/", "inbox/", "imports/"}
 
 
 def test_only_plans_of_jobs_and_runs_that_the_query_function_retired_are_deleted() -> None:

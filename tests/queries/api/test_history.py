@@ -86,6 +86,7 @@ def test_a_job_is_described_with_the_partitions_that_failed_and_never_with_codes
         "chunks": 2,
         "chunks_done": 1,
         "chunks_failed": 1,
+        "counts": {},
         "created_at": "t0",
         "ended_at": "t1",
         "error": "",
@@ -97,3 +98,29 @@ def test_a_job_is_described_with_the_partitions_that_failed_and_never_with_codes
     assert "2 more" in text
     assert "\x1b" not in text
     assert row(job)["chunks"] == "1/2"
+
+
+def test_an_import_is_described_with_what_it_counted_and_never_with_codes() -> None:
+    job = {
+        "job_id": "j",
+        "kind": "import",
+        "request": {"kind": "import", "prefix": "flights/\x1b", "source": "flights"},
+        "state": "RUNNING",
+        "is_cancelled": False,
+        "owner": "schedule:nightly",
+        "attempt": 1,
+        "partitions": 10,
+        "chunks": 4,
+        "chunks_done": 1,
+        "chunks_failed": 1,
+        "counts": {"events": 1234, "failed": 0},
+        "created_at": "t0",
+        "ended_at": None,
+        "error": "",
+        "failed": {"inbox/\x1b": "it was changed"},
+    }
+    text = described(job)
+    assert "by flights: RUNNING" in text
+    assert "5 of 10 files and hours" in text
+    assert "events 1,234, failed 0" in text
+    assert "\x1b" not in text + str(row(job)["of"])

@@ -142,6 +142,7 @@ def test_what_is_answered_about_jobs_is_what_the_document_has() -> None:
     valid(component("BackfillBody"), body)
     with pytest.raises(Exception, match="unexpected"):
         valid(component("BackfillBody"), body | {"why": 1})
+    valid(component("ImportBody"), {"kind": "import", "prefix": "a/", "source": "flights"})
 
 
 def test_every_refusal_has_a_status_and_a_code_of_the_document() -> None:

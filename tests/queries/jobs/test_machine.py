@@ -12,11 +12,13 @@ from queries.jobs.machine import definition
 from queries.jobs.steps import Outcome, Steps
 from tests.queries.jobs.states_language import faults, tasks
 
-MACHINE = definition("arn:aws:lambda:us-east-1:000000000000:function:jobs")
+IMPORTER = "arn:aws:lambda:us-east-1:000000000000:function:importer"
+MACHINE = definition("arn:aws:lambda:us-east-1:000000000000:function:jobs", IMPORTER)
 
 
-def test_the_machine_keeps_the_rules_of_the_states_language() -> None:
-    assert faults(json.loads(json.dumps(MACHINE))) == []
+@pytest.mark.parametrize("importer", ["", IMPORTER])
+def test_the_machine_keeps_the_rules_of_the_states_language(importer: str) -> None:
+    assert faults(json.loads(json.dumps(definition("function", importer)))) == []
 
 
 SEEDED: list[tuple[str, Callable[[Any], Any]]] = [
@@ -40,8 +42,17 @@ def test_a_machine_that_breaks_a_rule_is_found_out(fault: str, seed: Callable[[A
     assert [each for each in faults(broken) if fault in each]
 
 
+def steps_of(machine: Any) -> list[Any]:
+    return [task for task in tasks(machine) if task["Parameters"]["FunctionName"] != IMPORTER]
+
+
+def test_the_importer_gets_the_job_and_the_chunk() -> None:
+    [work] = [task for task in tasks(MACHINE) if task["Parameters"]["FunctionName"] == IMPORTER]
+    assert work["Parameters"]["Payload"].keys() == {"step", "job_id.$", "attempt.$", "chunk.$"}
+
+
 def test_every_task_gives_a_step_what_it_takes() -> None:
-    for task in tasks(MACHINE):
+    for task in steps_of(MACHINE):
         given = {name.removesuffix(".$") for name in task["Parameters"]["Payload"]}
         step = inspect.signature(getattr(Steps, task["Parameters"]["Payload"]["step"]))
         wanted = {name for name, each in step.parameters.items() if each.default is inspect.Parameter.empty}
@@ -64,4 +75,4 @@ def test_every_choice_is_between_outcomes_that_there_are() -> None:
 def test_every_task_is_tried_again_and_ends_before_its_function_is_cut_off() -> None:
     for task in tasks(MACHINE):
         assert task["Retry"][0]["MaxAttempts"] == 5
-        assert task["TimeoutSeconds"] == 120
+        assert task["TimeoutSeconds"] == (960 if task["Parameters"]["FunctionName"] == IMPORTER else 120)

@@ -1,5 +1,6 @@
 """A job's life, run by the machine's real definition over memory: killed anywhere, cancelled, retried."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from queries.jobs.port import Message
 from queries.jobs.running import MalformedMessageError, message_body, read_message
 from queries.jobs.state import Job
 from tests.queries.jobs.world import REQUEST, World
+
+PARTITIONS = int(os.environ.get("PENSTOCK_TEST_PARTITIONS", "200"))
 
 
 def started(world: World) -> Job:
@@ -28,10 +31,10 @@ def test_a_year_of_hours_takes_92_chunks_and_fewer_than_a_thousand_transitions()
 
 @pytest.mark.parametrize("kill_after", [False, True])
 def test_wherever_its_execution_dies_every_partition_is_computed_once(kill_after: bool) -> None:
-    whole = World(200)
+    whole = World(PARTITIONS)
     whole.run(started(whole).job_id)
     for step in range(1, whole.steps_run + 1):
-        world = World(200)
+        world = World(PARTITIONS)
         world.kill_at, world.kill_after = step, kill_after
         job = world.run(started(world).job_id)
         assert job.state == "SUCCEEDED", step

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from queries.jobs.asking import Asking
 from queries.jobs.errors import RequestError
+from queries.jobs.import_plan import ChunkOutcome
 from queries.jobs.machine import definition
-from queries.jobs.port import ChangedError, Message, Settled
+from queries.jobs.port import ChangedError, Imports, Message, Settled
 from queries.jobs.rules import Health
 from queries.jobs.running import Running
-from queries.jobs.state import Active, Backfill, Expected, Job
+from queries.jobs.state import Active, Backfill, Expected, Import, Job
 from queries.jobs.steps import Steps
 
 REQUEST = Backfill(report="orders_by_hour", first="2026-11-01-00", last="2026-11-30-23")
@@ -127,6 +128,22 @@ class CountedReports:
         self.due.clear()
 
 
+class NoImports:
+    """`Imports` of a project without sources."""
+
+    def expected(self, request: Import) -> Expected:
+        raise RequestError(f"There is no source {request.source!r}.")
+
+    def plan(self, job: Job) -> Sequence[Sequence[str]]:
+        raise AssertionError(job)
+
+    def plan_further(self, job: Job) -> Sequence[Sequence[str]]:
+        raise AssertionError(job)
+
+    def outcome(self, job: Job, chunk: int) -> ChunkOutcome:
+        raise AssertionError(job, chunk)
+
+
 class KilledError(Exception):
     """The execution ends here, as it does when the machine below it goes."""
 
@@ -134,15 +151,29 @@ class KilledError(Exception):
 class World:
     """One deployment in memory. `kill_at` is the step (counted over its life) before or after which it dies."""
 
-    def __init__(self, partitions: int, broken: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        partitions: int = 0,
+        broken: Sequence[str] = (),
+        imports: Imports | None = None,
+        work: Callable[[str, int], object] = lambda _job_id, _chunk: None,
+    ) -> None:
+        """`work` is what the importer does with a chunk of `imports`."""
+        imports, self._work = imports or NoImports(), work
         names = [f"{day:03d}-{hour:02d}" for day in range(366) for hour in range(24)][:partitions]
         self.now = 0
         self.table, self.manifests, self.queue = MemoryJobs(), MemoryManifests(), MemoryQueue()
         self.reports = CountedReports(names, set(broken))
-        self.asking = Asking(self.table, self.queue, self.reports, self._clock)
+        self.asking = Asking(self.table, self.queue, self.reports, imports, self._clock)
         self.running = Running(self.table, self.queue, self, self._clock)
         self.steps = Steps(
-            self.table, self.manifests, self.reports, clock=self._clock, sleep=self._sleep, patience=1.0
+            self.table,
+            self.manifests,
+            self.reports,
+            imports,
+            clock=self._clock,
+            sleep=self._sleep,
+            patience=1.0,
         )
         self.executions: dict[str, Health] = {}
         self.waiting: list[Job] = []
@@ -184,7 +215,7 @@ class World:
         raise AssertionError(f"The job does not end: {job}")
 
     def _execute(self, job: Job) -> None:
-        machine = definition("function")
+        machine = definition("function", "importer")
         with suppress(KilledError):
             self._states(machine, {"job_id": job.job_id, "attempt": job.attempt})
         self.executions[job.execution] = "ended"
@@ -239,7 +270,11 @@ class World:
             break
         else:
             raise RuntimeError("Lambda.Unknown")
-        answer = dict(getattr(self.steps, name)(**payload))
+        if state["Parameters"]["FunctionName"] == "importer":
+            self._work(payload["job_id"], payload["chunk"])
+            answer: dict[str, Any] = {"outcome": "wait"}
+        else:
+            answer = dict(getattr(self.steps, name)(**payload))
         if self.steps_run == self.kill_at:
             raise KilledError
         return answer

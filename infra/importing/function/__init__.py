@@ -1,0 +1,1 @@
+"""The importer: the function that reads the files of an import by a job, and writes what was found."""
