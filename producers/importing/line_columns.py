@@ -1,6 +1,7 @@
 """Columns of events as lines: what `LineWriter` writes of each, written for all of them at once (pure)."""
 
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from producers.sources.results import EventColumns
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
     Bytes: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
 
+POSSIBLE = find_spec("numpy") is not None
+"""Without numpy rows are read one by one: a Lambda function with Arrow and DuckDB has no room for it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_MS = 3_600_000
 _ZERO = ord("0")

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from producers.contracts import UNREADABLE_LINE, EventType, FilePlace, LineWriter
-from producers.importing.line_columns import lines_of
+from producers.importing.line_columns import POSSIBLE, lines_of
 from producers.importing.sorting import Sorter
 from producers.importing.uniqueness import IdCheck
 from producers.sources.results import EventColumns, SourceBatch, SourceFailure
@@ -44,7 +44,7 @@ class FileReader:
         """Read them all; the first one has the number `first`. Raises SourceError, SourceDefinitionError."""
         found = Read()
         for number, path in enumerate(paths):
-            with closing(self._reader.batches(path, in_columns=True)) as batches:
+            with closing(self._reader.batches(path, in_columns=POSSIBLE)) as batches:
                 for batch in batches:
                     self._take(number, first, batch, found)
                     progress(found)

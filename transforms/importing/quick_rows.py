@@ -52,9 +52,9 @@ class QuickRows:
         newest = layers(row_plan(table, event_type) for event_type in table.stream.all_types)[0]
         self._kinds = [kind for plan in newest if (kind := _kind(plan)) is not None]
 
-    def make(self, lines: Sequence[bytes], sender: Sender) -> tuple[Any, Any]:
-        """Which of the lines (places in order, int64) have a row, and the rows as one Arrow table. Lines are
-        as `LineWriter` writes them. The rows have no numbers yet.
+    def make(self, lines: Sequence[bytes], sender: Sender) -> tuple[list[int], Any]:
+        """Which of the lines (places in order) have a row, and the rows as one Arrow table. Lines are as
+        `LineWriter` writes them. The rows have no numbers yet.
         """
         places: list[Any] = []
         tables: list[Any] = []
@@ -69,12 +69,12 @@ class QuickRows:
                     places.append(found[0])
                     tables.append(found[1])
         if not places:
-            return np.empty(0, np.int64), arrow_schema(self._table).empty_table()
+            return [], arrow_schema(self._table).empty_table()
         if len(places) == 1:
-            return places[0], tables[0]
+            return places[0].tolist(), tables[0]
         every = np.concatenate(places)
         order = np.argsort(every)
-        return every[order], pa.concat_tables(tables).take(pa.array(order)).combine_chunks()
+        return every[order].tolist(), pa.concat_tables(tables).take(pa.array(order)).combine_chunks()
 
     def _heads(self, data: Bytes, starts: Any, sender: Sender) -> _Heads:
         lengths = np.diff(starts)

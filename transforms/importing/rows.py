@@ -1,10 +1,11 @@
 """Events of an import through the gate: rows of the lake, or failed records with a reason."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from producers.contracts import ImportedLine, read_imported_line
 from transforms.contracts import LakeTable
@@ -12,8 +13,10 @@ from transforms.failed.arrow import arrow_schema, rows_to_table
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Failed, Outcome, RefusedError
 from transforms.gate.times import Arrivals
-from transforms.importing.quick_rows import QuickRows
 from transforms.importing.sender import IMPORT_SOURCE, Sender
+
+if TYPE_CHECKING:
+    from transforms.importing.quick_rows import QuickRows
 
 __all__ = ["IMPORT_SOURCE", "Made", "Numbered", "Refused", "RowMaker", "Sender", "record"]
 _ROWS_AT_ONCE = 20_000
@@ -62,10 +65,10 @@ def record(line: ImportedLine, sender: Sender, seq: int) -> bytes:
 
 
 class _Rows(NamedTuple):
-    """Rows of lines in their order, which lines have one, and by place what is wrong with the others."""
+    """Rows of lines in their order, which lines have one (1), and by place what is wrong with the others."""
 
     table: Any
-    has_row: "np.ndarray[Any, np.dtype[np.bool_]]"
+    has_row: bytearray
     failed: dict[int, tuple[ImportedLine, Failed]]
 
 
@@ -74,7 +77,7 @@ class RowMaker:
 
     def __init__(self, table: LakeTable, gate: Gate) -> None:
         self._table, self._gate = table, gate
-        self._quick = QuickRows(table, gate.key_id)
+        self._quick = _quick_rows(table, gate.key_id)
 
     def make(self, events: Sequence[Numbered], sender: Sender) -> list[Made]:
         """What becomes of each group of events. Rows are numbered without a gap, from its first number on;
@@ -90,7 +93,7 @@ class RowMaker:
         numbers: list[int] = []
         at = start = 0
         for lines, first_seq in events:
-            count = int(rows.has_row[at : at + len(lines)].sum())
+            count = sum(rows.has_row[at : at + len(lines)])
             failures = [rows.failed[each] for each in range(at, at + len(lines)) if each in rows.failed]
             refused.append(
                 [
@@ -110,12 +113,13 @@ class RowMaker:
 
     def _rows(self, lines: Sequence[bytes], sender: Sender) -> _Rows:
         """The fast path as far as it goes; what it does not take goes through the gate, one by one."""
-        places, quick = self._quick.make(lines, sender)
-        has_row = np.zeros(len(lines), bool)
-        has_row[places] = True
+        places, quick = self._quick.make(lines, sender) if self._quick else ([], None)
+        has_row = bytearray(len(lines))
+        for at in places:
+            has_row[at] = 1
         rows, further = list[bytes](), list[int]()
         failed: dict[int, tuple[ImportedLine, Failed]] = {}
-        slow: list[int] = np.flatnonzero(~has_row).tolist()
+        slow = [at for at, has in enumerate(has_row) if not has]
         judged = self._judged((read_imported_line(lines[at]) for at in slow), sender)
         for at, (line, outcome) in zip(slow, judged, strict=True):
             if isinstance(outcome, Accepted):
@@ -124,12 +128,12 @@ class RowMaker:
             else:
                 assert isinstance(outcome, Failed), f"{line.event_type} is not delivered"
                 failed[at] = (line, outcome)
-        has_row[further] = True
-        if not rows or not len(places):
-            return _Rows(self._table_of(rows) if rows else quick, has_row, failed)
-        order = np.argsort(np.concatenate([places, np.array(further, np.int64)]))
+        for at in further:
+            has_row[at] = 1
+        if not rows or not places:
+            return _Rows(quick if places else self._table_of(rows), has_row, failed)
         both = pa.concat_tables([quick, self._table_of(rows)]).combine_chunks()
-        return _Rows(both.take(pa.array(order)), has_row, failed)
+        return _Rows(both.take(pc.sort_indices(pa.array([*places, *further]))), has_row, failed)
 
     def audit(self, line: ImportedLine, sender: Sender) -> Any:
         """The row of the audit event, which is about the sequence and not in it."""
@@ -159,3 +163,12 @@ class RowMaker:
             for start in range(0, len(rows), _ROWS_AT_ONCE)
         ]
         return pa.concat_tables(parts) if parts else arrow_schema(self._table).empty_table()
+
+
+def _quick_rows(table: LakeTable, key_id: str) -> "QuickRows | None":
+    """The fast path where numpy is installed: a Lambda function with Arrow and DuckDB has no room for it."""
+    if find_spec("numpy") is None:
+        return None
+    from transforms.importing.quick_rows import QuickRows
+
+    return QuickRows(table, key_id)
