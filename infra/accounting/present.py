@@ -10,7 +10,7 @@ from rich.text import Text
 from infra.accounting.reconcile import Accounting
 from producers.contracts import printable
 from queries.contracts import Report
-from queries.engine.port import QueryEngine
+from queries.engine.port import Reads
 
 FIRST_ROWS = 5
 
@@ -60,7 +60,7 @@ def findings(accounting: Accounting) -> list[str]:
     return lines
 
 
-def report_tables(engine: QueryEngine, reports: Iterable[Report], console: Console) -> None:
+def report_tables(engine: Reads, reports: Iterable[Report], console: Console) -> None:
     """Print the newest rows of these reports. Raises QueryFailedError."""
     for report in reports:
         columns = [report.grain, *(column.name for column in report.columns)]

@@ -23,6 +23,7 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
         for name, _ in of.pseudonym_secrets.values()
     ]
     rows: Asked = [("s3:GetObject", names.row(each)) for each in names.project.streams.values()]
+    written: Asked = [("s3:PutObject", names.row(each)) for each in names.project.streams.values()]
     return {
         "jobs": (
             [("sqs:ReceiveMessage", queue), ("sqs:DeleteMessage", queue), ("sqs:SendMessage", queue),
@@ -56,7 +57,7 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
         ),
         **({"jobs-importer": (
             [*rows, ("s3:GetObject", inbox), ("s3:GetObject", scratch), ("s3:PutObject", scratch),
-             *(("s3:PutObject", row) for _, row in rows), ("s3:PutObject", names.failed),
+             *written, ("s3:PutObject", names.failed),
              ("s3:GetObject", plan), ("s3:PutObject", plan), ("sqs:SendMessage", names.queue), *secrets,
              ("logs:PutLogEvents", names.log(of.importer_function))],
             [("s3:PutObject", inbox), ("s3:DeleteObject", inbox), ("s3:GetObject", names.failed),

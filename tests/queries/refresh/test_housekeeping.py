@@ -49,7 +49,7 @@ def tagged(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 def keep_house(world: World, *, seconds: float = 60) -> None:
     stop_at = world.now + int(seconds * 1000)
-    world.service().prepare(Request("housekeeping", housekeeping=True), stop_at=stop_at)
+    world.service().prepare(Request("tick", housekeeping=True), stop_at=stop_at)
 
 
 def test_a_run_that_is_retired_is_not_tagged_again_however_long_it_stays_listed(
