@@ -155,7 +155,7 @@ def test_the_tables_of_the_demo_are_printed_as_data() -> None:
             return Rows(columns, ["varchar"] * len(columns), [["[/x]\x1b]0;t\x07"] * len(columns)], 0, 0)
 
     console = Console(file=told, width=2_000, highlight=False, markup=False, emoji=False)
-    report_tables(Engine(), REPORTS.values(), console)  # type: ignore[arg-type]
+    report_tables(Engine(), REPORTS.values(), console)
     assert is_shown_as_data(told.getvalue(), whole=r"[/x]\x1b]0;t\x07")
 
 
