@@ -12,6 +12,8 @@ from infra.project.project import Folders
 
 FUNCTION_PACKAGES = ("penstock", "producers", "transforms", "queries", "dashboards")
 """The packages that handlers import: side by side in the repository; in a wheel all below the first."""
+_OF_INFRA = ("__init__.py", "importing")
+"""What a handler imports of `infra`: imports by jobs run the command's own code."""
 
 _FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # so that equal sources make equal zips
 _LEFT_OUT = frozenset({"__pycache__", "cli.py", "__main__.py", "preview"})
@@ -21,7 +23,11 @@ def sources(folders: Folders, names: Sequence[str] = FUNCTION_PACKAGES) -> bytes
     """A zip of these packages and of the project's files, equal for equal sources."""
     root, homes = placement.root(), [home(name) for name in names]
     # In a wheel the others lie below `penstock`.
-    found = [each.glob("*") if each.name == placement.PARENT else each.rglob("*") for each in homes]
+    found: list[Iterable[Path]] = [
+        each.glob("*") if each.name == placement.PARENT else each.rglob("*") for each in homes
+    ]
+    module, importing = (home("infra") / name for name in _OF_INFRA)
+    found += [(module,), importing.rglob("*")]
     return zipped(chain(_files(chain.from_iterable(found), root), project_files(folders)))
 
 
