@@ -34,6 +34,8 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "jobs cancel": ("job-keeper",),
     "jobs retry": ("job-keeper",),
     "jobs start backfill": ("job-keeper",),
+    "jobs start import": ("job-keeper",),
+    "explain": ("analyst",),
     "query": ("analyst",),
     "dlq list": ("operator",),
     "dlq redrive": ("operator",),
@@ -55,7 +57,7 @@ ASK_NOTHING: tuple[str, ...] = (
     "local watch", "produce spool list", "collector openapi", "collector script", "collector typings",
     "contracts list", "contracts show", "contracts check", "contracts release", "contracts docs",
     "reports lint", "reports health", "dashboards lint", "dashboards emit", "dashboards impact", "synth",
-    "cost", "capacity",
+    "cost", "capacity", "api openapi",
 )  # fmt: skip
 """Verbs that ask AWS for nothing."""
 
