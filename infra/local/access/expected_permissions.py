@@ -107,7 +107,7 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
         **(_hooks(names) if of.hooks_function else {}),
         **(expected_job_permissions.rights(names) if of.jobs_function else {}),
         "analyst": (
-            [*results_of_analysts, *rows, ("s3:GetObject", report), *listed,
+            [*names.asks_names, *results_of_analysts, *rows, ("s3:GetObject", report), *listed,
              *(("glue:GetPartitions", table) for _, table, *_ in tables),
              ("dynamodb:BatchGetItem", ledger), ("athena:GetQueryExecution", pipeline)],
             [*nobody, *others_results, ("s3:GetObject", failed), ("s3:ListBucket", lake, _below("failed/")),
@@ -121,7 +121,8 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
             [*nobody, *others_results, *rows, ("s3:GetObject", failed), *tables],
         ),
         "operator": (
-            [("sqs:StartMessageMoveTask", dead), ("sqs:ReceiveMessage", dead), ("sqs:SendMessage", queue),
+            [*names.asks_names,
+             ("sqs:StartMessageMoveTask", dead), ("sqs:ReceiveMessage", dead), ("sqs:SendMessage", queue),
              ("dynamodb:PutItem", ledger), ("lambda:InvokeFunction", queries), ("s3:GetObject", report),
              *listed, *sealed, ("cloudwatch:GetMetricData", "*"), ("glue:BatchUpdatePartition", orders)],
             [*nobody, ("sqs:ReceiveMessage", queue), ("sqs:PurgeQueue", dead), *rows,
@@ -131,7 +132,7 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("dynamodb:DeleteItem", ledger, {"dynamodb:LeadingKeys": names.report_name}), *puts],
         ),
         "inspector": (
-            [("dynamodb:Query", ledger), ("glue:GetTables", names.table("*")), *tables,
+            [*names.asks_names, ("dynamodb:Query", ledger), ("glue:GetTables", names.table("*")), *tables,
              *(("glue:GetPartitions", table) for _, table, *_ in tables), ("athena:GetWorkGroup", pipeline),
              ("lambda:GetFunctionConfiguration", queries), ("sqs:GetQueueAttributes", dead),
              ("s3:GetBucketNotification", lake), ("s3:ListBucket", reporting, _below("reports/")),
@@ -149,20 +150,21 @@ def _shared(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("s3:GetObject", failed), ("s3:GetObject", report), *reads, *puts],
         ),
         "reconciler": (
-            [*results_of_analysts, *rows, ("s3:GetObject", failed), *tables,
+            [*names.asks_names, *results_of_analysts, *rows, ("s3:GetObject", failed), *tables,
              ("s3:ListBucket", lake, _below("failed/")), *dropped, ("cloudwatch:GetMetricData", "*")],
             [*nobody, *others_results, ("s3:GetObject", report), ("s3:PutObject", failed),
              ("dynamodb:PutItem", ledger), ("sqs:ReceiveMessage", dead)],
         ),
         "failed-reader": (
-            [("s3:GetObject", failed), ("s3:ListBucket", lake, _below("failed/processing-failed/")),
+            [*names.asks_names,
+             ("s3:GetObject", failed), ("s3:ListBucket", lake, _below("failed/processing-failed/")),
              *rows, *writes, *listed, ("s3:PutObject", f"{names.lake}/replays/a.json"),
              ("s3:GetObject", f"{names.lake}/replays/a.json"), ("s3:ListBucket", lake, _below("replays/"))],
             [*nobody, ("s3:PutObject", failed), ("s3:GetObject", report), *reads, *puts,
              ("athena:StartQueryExecution", analysts)],
         ),
         "importer": (
-            [*rows, *writes, ("s3:PutObject", failed),
+            [*names.asks_names, *rows, *writes, ("s3:PutObject", failed),
              ("sqs:SendMessage", queue), *listed,
              ("s3:ListBucket", lake, _below("failed/"))],
             [*nobody, ("s3:GetObject", failed), ("s3:PutObject", report), ("s3:GetObject", report),

@@ -87,7 +87,7 @@ def _producer(
 ) -> tuple[Asked, Asked]:
     lists: Asked = [] if own.is_direct else [("kinesis:ListShards", names.entrance(own))]
     return (
-        [*puts(names, [own]), *lists],
+        [*puts(names, [own]), *lists, *names.asks_names],
         [
             *names.nobody, ("kinesis:PutRecords", names.kinesis("another")), *reads(names, [own]),
             ("s3:GetObject", names.row(stream)), ("lambda:InvokeFunction", names.function(own)),

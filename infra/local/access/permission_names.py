@@ -87,6 +87,16 @@ class Names:
         """The work group of analysts."""
         return f"arn:aws:athena:{self.place}:workgroup/{self.outputs.analyst_work_group}"
 
+    @property
+    def asks_names(self) -> Asked:
+        """What every verb asks first: what the deployment's resources are called."""
+        return [
+            (
+                "cloudformation:DescribeStacks",
+                f"arn:aws:cloudformation:{self.place}:stack/{self.prefix}-lake/1a2b",
+            )
+        ]
+
     def table(self, name: str) -> str:
         """A table of the catalog."""
         return f"arn:aws:glue:{self.place}:table/{self.outputs.database}/{name}"
