@@ -71,7 +71,10 @@ def test_the_functions_zip_holds_their_packages_and_is_equal_for_equal_sources()
     names = zipfile.ZipFile(io.BytesIO(made)).namelist()
     assert {"transforms/handler.py", "queries/handler.py", "producers/contracts/__init__.py"} <= set(names)
     assert any(name.startswith("queries/sql/") for name in names)
-    assert not [name for name in names if "__pycache__" in name or name.startswith("infra")]
+    of_infra = {name for name in names if name.startswith("infra")} - {"infra/__init__.py"}
+    assert of_infra
+    assert all(name.startswith("infra/importing/") for name in of_infra)
+    assert not [name for name in names if "__pycache__" in name or "/cli.py" in name]
     assert packages.sources(SHOP.folders) == made
 
 
