@@ -39,6 +39,10 @@ FRESHNESS_COLUMNS: tuple[tuple[str, str, str], ...] = (
 """Name, Hive type and meaning of each column."""
 
 
+_MOST_WRITES = 4
+"""Of a day, while others change it. Whoever changes it writes it, too."""
+
+
 @dataclass(frozen=True)
 class Freshness:
     """One report partition for a reader. Times are epoch milliseconds, None before it is first published."""
@@ -114,13 +118,24 @@ class FreshnessTable:
         """Write the days of these partitions anew; those of sealed hours are not in the table."""
         reports = {name for name, query in self._queries.items() if not query.waits_for_lateness}
         days = sorted({(key.report, key.partition[:10]) for key in keys if key.report in reports})
-        wanted = {day: self._partitions_of(*day) for day in days}
-        known = self._ledger.partitions([key for members in wanted.values() for key in members])
-        for (report, day), members in wanted.items():
-            lines = [
-                line(freshness(known[key], self._queries[report].report)) for key in members if key in known
-            ]
-            self._store.put(f"{FRESHNESS_PREFIX}{report}-{day}.json", "".join(lines).encode())
+        members = {day: self._partitions_of(*day) for day in days}
+        written: Mapping[Key, PartitionState] = {}
+        for _ in range(_MOST_WRITES):
+            known = self._ledger.partitions([key for day in days for key in members[day]])
+            # Two workers may write a day at once, and the one who read it first may write it last. So whoever
+            # has written reads again, and has the last word only when nothing was changed meanwhile.
+            days = [day for day in days if any(known.get(key) != written.get(key) for key in members[day])]
+            if not days:
+                return
+            for report, day in days:
+                self._store.put(
+                    f"{FRESHNESS_PREFIX}{report}-{day}.json", self._lines(members[report, day], known)
+                )
+            written = known
+
+    def _lines(self, keys: Iterable[Key], known: Mapping[Key, PartitionState]) -> bytes:
+        found = (freshness(known[key], self._queries[key.report].report) for key in keys if key in known)
+        return "".join(map(line, found)).encode()
 
     def _partitions_of(self, report: str, day: str) -> list[Key]:
         if self._queries[report].report.grain == "event_date":

@@ -1,7 +1,7 @@
 """What each report partition says of its input: complete or not, as of when, by which run."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from queries.ledger import rules
 from queries.ledger.state import Input, PartitionState, Published
 from queries.partitions import Key, LakeHour
 from queries.refresh.catalog import ReportQuery
-from queries.refresh.freshness import complete_at, freshness, line, watermark
+from queries.refresh.freshness import FreshnessTable, complete_at, freshness, line, watermark
 from queries.refresh.rendering import sql_sha
 from queries.refresh.sweep import Sweep
 from tests.queries.cloud import Chain
@@ -125,6 +125,30 @@ def test_what_was_never_published_has_no_times_and_no_run() -> None:
 
 
 @pytest.mark.cloud
+class Store:
+    """Keeps what is put. While the first object is on its way another worker publishes, and writes before it."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self.puts: list[str] = []
+        self._meanwhile = [meanwhile]
+
+    def put(self, key: str, body: bytes) -> None:
+        if self._meanwhile:
+            self._meanwhile.pop()()
+        self.puts.append(body.decode())
+
+
+def test_who_writes_last_has_seen_what_was_published_meanwhile() -> None:
+    late, early = state(HOURS[1], as_of=END + timedelta(days=1)), state(HOURS[1], as_of=END)
+    ledger: Any = Known(early)
+    store: Any = Store(lambda: ledger.__init__(late))
+    queries = {"sample": QUERY}
+    FreshnessTable(ledger, store, queries, lambda: 0).write([late.key])
+    assert store.puts == [line(freshness(early, QUERY.report)), line(freshness(late, QUERY.report))]
+    FreshnessTable(ledger, store, queries, lambda: 0).write([late.key])
+    assert len(store.puts) == 3
+
+
 def test_the_table_in_athena_names_the_run_that_the_catalog_serves(local_cloud: LocalCloud) -> None:
     chain, hour = Chain.of(local_cloud), "2024-03-10-10"
     chain.put([page_viewed(hour, number, producer="freshness-test") for number in range(1, 6)])
