@@ -2,6 +2,7 @@
 
 from infra.deployment import Deployment
 from infra.project.project import Project
+from infra.stacks.people_grants import lake_prefixes
 from infra.stacks.permissions import (
     OBJECTS,
     REPORTS_PREFIX,
@@ -107,7 +108,7 @@ def importer_grants(deployment: Deployment, project: Project, log_group: str) ->
     """What the importer may do: read the inbox, keep sorted rows, write the lake as `penstock import` does,
     and have the reports follow.
     """
-    lake, prefixes = deployment.lake_bucket, _prefixes(project)
+    lake, prefixes = deployment.lake_bucket, lake_prefixes(project)
 
     def below(*folders: str) -> list[str]:
         return [bucket_arn(lake, f"{folder}*") for folder in folders]
@@ -182,10 +183,6 @@ def _executions(deployment: Deployment) -> str:
     return arn("states", f"execution:{deployment.jobs_machine}:*")
 
 
-def _prefixes(project: Project) -> list[str]:
-    return [table.prefix for table in project.tables.values()]
-
-
 def _listed(project: Project) -> list[str]:
     """What of the lake is listed: its tables, and the inbox where there is something to read files by."""
-    return [*_prefixes(project), *([INBOX] if project.sources else [])]
+    return [*lake_prefixes(project), *([INBOX] if project.sources else [])]
