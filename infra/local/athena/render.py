@@ -61,7 +61,7 @@ def _boolean(_: Type) -> Callable[[Any], str]:
 
 def _moment(of: Type) -> Callable[[datetime], str]:
     digits = max(of.precision, 3)
-    return lambda value: value.strftime("%Y-%m-%d %H:%M:%S.%f")[: 20 + digits]
+    return lambda value: value.replace(tzinfo=None).isoformat(" ", "microseconds")[: 20 + digits]
 
 
 def _zoned(of: Type) -> Callable[[datetime], str]:

@@ -9,6 +9,8 @@ from infra.local.athena.sql.tree import Sql, build, join, quoted, text
 from infra.local.athena.sql.types import Type
 
 _INTEGER = r"[+-]?[0-9]+"
+_TOO_LARGE_FOR_REAL = "3.4028235677973366e38"
+"""Halfway between the largest float32 and what would come next."""
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _DOUBLE = rf"\s*({_NUMBER}[dDfF]?|[+-]?(NaN|Infinity))\s*"
 _DATE = r"\s*[0-9]{4,5}-[0-9]{1,2}-[0-9]{1,2}\s*"
@@ -54,7 +56,10 @@ def _cast_sql(sql: Sql, given: Type, to: Type) -> Sql:
     if given.is_text and to.is_text:
         return _text_to_text(sql, given, to)
     if to.is_text:
-        return _limit(_to_text(sql, given), to)
+        if to.name == "char":
+            raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to {to}")
+        said = _to_text(sql, given)
+        return build("t_fits({}, {})", said, to.args[0]) if to.args else said
     if given.is_text and to.is_number:
         return _text_to_number(sql, to)
     raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to {to}")
@@ -85,6 +90,12 @@ def _guarded(sql: Sql, pattern: str, good: Sql, to: Type) -> Sql:
 
 
 def _number(sql: Sql, given: Type, to: Type) -> Sql:
+    if given.name == "double" and to.name == "real":  # what is too large is infinite
+        large = build("CASE WHEN {} > 0 THEN 'Infinity' ELSE '-Infinity' END", sql)
+        return build(
+            "(CASE WHEN isfinite({}) AND abs({}) >= {} THEN CAST({} AS FLOAT) ELSE CAST({} AS FLOAT) END)",
+            sql, sql, build("CAST({} AS DOUBLE)", text(_TOO_LARGE_FOR_REAL)), large, sql,
+        )  # fmt: skip
     if given.is_float and to.is_integer:  # DuckDB rounds halves to even
         return build("CAST(round({}) AS {})", sql, to.duck)
     if (

@@ -124,7 +124,7 @@ def _time(operator: str, left: Typed, right: Typed) -> tuple[Sql, Type]:
             name = text(zone(a))
             return build("timezone({}, timezone({}, {}) {} {})", name, name, left.sql, operator, right.sql), a
     if operator == "-" and a.name == b.name and a.name in ("date", "timestamp", "timestamp with time zone"):
-        return build("to_microseconds(epoch_us({}) - epoch_us({}))", left.sql, right.sql), DAY_TO_SECOND
+        return build("t_span(epoch_us({}) - epoch_us({}))", left.sql, right.sql), DAY_TO_SECOND
     if operator == "-" and (both := common(a, b)) is not None and both.name.startswith("timestamp"):
         return _time(operator, coerce(left, both), coerce(right, both))
     if operator == "*" and b.is_interval:
@@ -134,7 +134,7 @@ def _time(operator: str, left: Typed, right: Typed) -> tuple[Sql, Type]:
         if a == DAY_TO_SECOND:
             return (
                 build(
-                    "to_microseconds(CAST(trunc(epoch({}) * 1000 {} {}) AS BIGINT) * 1000)",
+                    "t_span(CAST(trunc(epoch({}) * 1000 {} {}) AS BIGINT) * 1000)",
                     left.sql,
                     operator,
                     factor,

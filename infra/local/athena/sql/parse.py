@@ -11,6 +11,7 @@ from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from infra.local.athena.errors import QueryError
+from infra.local.athena.sql.strict_syntax import check, with_plain_numbers
 
 logging.getLogger("sqlglot").setLevel(
     logging.ERROR
@@ -64,20 +65,25 @@ def tokens(sql: str) -> list[Token]:
 
 def parse_query(sql: str) -> exp.Query | exp.Values:
     """The tree of one SELECT, VALUES, WITH or set operation. Raises QueryError SYNTAX_ERROR."""
+    found = tokens(sql)
+    plain = with_plain_numbers(sql, found)
+    if plain is not sql:
+        sql, found = plain, tokens(plain)
+    check(found)
     try:
-        trees = _Parser(dialect=_DIALECT).parse(tokens(sql), sql)
+        trees = _Parser(dialect=_DIALECT).parse(found, sql)
     except ParseError as error:
         raise syntax_error(error) from error
-    found = [tree for tree in trees if tree is not None]
-    if len(found) != 1:
+    statements = [tree for tree in trees if tree is not None]
+    if len(statements) != 1:
         raise QueryError(
             "SYNTAX_ERROR", "Only one sql statement is allowed. Send each statement on its own.", 1, 1
         )
-    if not isinstance(found[0], (exp.Query, exp.Values)):
+    if not isinstance(statements[0], (exp.Query, exp.Values)):
         raise QueryError(
             "SYNTAX_ERROR", f"mismatched input '{sql.split(maxsplit=1)[0]}'. Expecting: a query", 1, 1
         )
-    return found[0]
+    return statements[0]
 
 
 def syntax_error(error: ParseError) -> QueryError:

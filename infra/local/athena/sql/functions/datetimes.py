@@ -225,7 +225,8 @@ def _formatted(name: str) -> None:
             (TIMESTAMP,),
             VARCHAR,
         )
-        return build("{}(CAST({} AS TIMESTAMP))", call.session.use(udf), _clock(value)), VARCHAR
+        clock = build("date_trunc('millisecond', CAST({} AS TIMESTAMP))", _clock(value))  # Trino writes no more
+        return build("{}({})", call.session.use(udf), clock), VARCHAR
 
     for of in ("timestamp", "date", _ZONED):
         FUNCTIONS.add(f"{name}({of}, varchar) varchar", rule)

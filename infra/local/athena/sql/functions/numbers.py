@@ -197,14 +197,16 @@ FUNCTIONS.python("bit_count(bigint, bigint) bigint", lambda v, bits: (v % 2**bit
 
 
 def _extreme(smallest: bool) -> None:
-    """NULL when any argument is NULL; DuckDB's own functions leave NULLs out."""
+    """NULL when any argument is NULL; DuckDB's own functions leave NULLs out. NaN only where all are NaN."""
 
     def rule(call: Call) -> tuple[Sql, Type]:
+        of = call.types["T"]
         checks = join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls))
-        name = "least" if smallest else "greatest"
-        return build(
-            "CASE WHEN {} THEN NULL ELSE {}({}) END", checks, name, join(", ", call.sqls)
-        ), call.types["T"]
+        found = build("{}({})", "least" if smallest else "greatest", join(", ", call.sqls))
+        if of.is_float and not smallest:  # to DuckDB NaN is the largest number
+            numbers = join(", ", (build("CASE WHEN NOT isnan({}) THEN {} END", sql, sql) for sql in call.sqls))
+            found = build("coalesce(greatest({}), CAST('NaN' AS {}))", numbers, of.duck)
+        return build("CASE WHEN {} THEN NULL ELSE {} END", checks, found), of
 
     FUNCTIONS.add(f"{'least' if smallest else 'greatest'}(T*) T", rule)
 

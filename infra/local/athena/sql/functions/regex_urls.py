@@ -7,7 +7,9 @@ from urllib.parse import unquote_plus, urlsplit
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.registry import FUNCTIONS
 
-_POSSESSIVE = re.compile(r"[*+?}]\+|\(\?>|\\[pPhHRXGkKZzQE]|\[\[|&&|\(\?[<(]?[a-z-]*-")
+_POSSESSIVE = re.compile(
+    r"[*+?}]\+|\(\?>|\\[pPhHRXGkKZzQE]|\[\[|&&|\(\?[<(]?[a-z-]*-|(?<!^)\(\?[a-z]+\)"
+)
 
 
 @lru_cache(maxsize=512)
@@ -16,7 +18,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     if _POSSESSIVE.search(pattern):
         raise refused(
             f"The regular expression '{pattern}'",
-            "Avoid possessive quantifiers, \\p{..}, \\Q..\\E and [a&&b].",
+            "Avoid possessive quantifiers, \\p{..}, \\Q..\\E, [a&&b], and flags that are not at its start.",
         )
     try:
         # \d, \w and \s know ASCII only in Java, and $ does not match before every final line break alike.

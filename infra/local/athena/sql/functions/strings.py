@@ -1,6 +1,7 @@
 """String and binary functions. Sources: Trino documentation, "String functions", "Binary functions"."""
 
 import binascii
+import re
 import unicodedata
 import zlib
 from urllib.parse import quote_plus, unquote_plus
@@ -191,10 +192,21 @@ FUNCTIONS.python("strpos(varchar, varchar, bigint) bigint", _strpos)
 FUNCTIONS.python("hamming_distance(varchar, varchar) bigint", _hamming)
 FUNCTIONS.python("translate(varchar, varchar, varchar) varchar", _translate)
 FUNCTIONS.python("soundex(varchar) varchar", _soundex)
+_LOOSE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
+
+
+def _url_decode(text: str) -> str:
+    if found := _LOOSE_PERCENT.search(text):
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", f"Illegal hex characters in escape (%) pattern at {found.start()}"
+        )
+    return unquote_plus(text, errors="replace")
+
+
 FUNCTIONS.python(
     "url_encode(varchar) varchar", lambda text: quote_plus(text, safe="*-._").replace("~", "%7E")
 )
-FUNCTIONS.python("url_decode(varchar) varchar", lambda text: unquote_plus(text, errors="replace"))
+FUNCTIONS.python("url_decode(varchar) varchar", _url_decode)
 FUNCTIONS.python("from_utf8(varbinary) varchar", lambda data: bytes(data).decode("utf-8", "replace"))
 FUNCTIONS.python("crc32(varbinary) bigint", zlib.crc32)
 
