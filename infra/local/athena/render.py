@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from infra.local.athena.sql.functions.number_text import java_double, java_number
+from infra.local.athena.sql.functions.number_text import java_double, java_number, shortest_real
 from infra.local.athena.sql.literals import zone_of
 from infra.local.athena.sql.prelude import interval_text
 from infra.local.athena.sql.types import Type
@@ -71,15 +72,7 @@ def _zoned(of: Type) -> Callable[[datetime], str]:
 
 
 def _real(_: Type) -> Callable[[float], str]:
-    def show(value: float) -> str:
-        """The shortest digits that are this float32."""
-        for digits in range(1, 10):
-            short = f"{value:.{digits}g}"
-            if pa.scalar(float(short), pa.float32()).as_py() == value:
-                return java_number(repr(float(short)))
-        return java_double(value)
-
-    return show
+    return lambda value: java_number(repr(shortest_real(value))) if isfinite(value) else java_double(value)
 
 
 def _interval(of: Type) -> Callable[[Any], str]:

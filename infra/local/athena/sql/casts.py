@@ -36,8 +36,19 @@ def coerce(value: Typed, to: Type) -> Typed:
 
 def cast(value: Typed, to: Type, *, safe: bool = False) -> Typed:
     """CAST, or TRY_CAST when `safe`. Raises QueryError when Trino has no such cast."""
-    sql = _cast_sql(value.sql, value.type, to)
-    return Typed(build("TRY({})", sql) if safe else sql, to, value.refs)
+    if safe:
+        return Typed(_tried(value, to), to, value.refs)
+    return Typed(_cast_sql(value.sql, value.type, to), to, value.refs)
+
+
+def _tried(value: Typed, to: Type) -> Sql:
+    """NULL where the cast fails. What fails while the value itself is computed still fails."""
+    if to.is_text and not (value.type.is_text or value.type.is_number or value.type.name == "date"):
+        return _cast_sql(value.sql, value.type, to)  # what does not fit fails in Trino here too
+    if "(" not in str(value.sql):
+        return build("TRY({})", _cast_sql(value.sql, value.type, to))
+    tried = build("TRY({})", _cast_sql(build("v"), value.type, to))
+    return build("list_transform([{}], lambda v: {})[1]", value.sql, tried)
 
 
 def _cast_sql(sql: Sql, given: Type, to: Type) -> Sql:
@@ -242,6 +253,11 @@ def _number_to_boolean(sql: Sql, _given: Type, _to: Type) -> Sql:
 
 Rule = Callable[[Sql, Type, Type], Sql]
 
+
+def _needs_today(_: Sql, given: Type, to: Type) -> Sql:
+    raise refused(f"CAST({given} AS {to}), which takes today's date", "Add the time to a date.")
+
+
 _RULES: dict[tuple[str, str], Rule] = {
     ("varchar", "boolean"): _text_to_boolean,
     ("varchar", "date"): lambda s, _, to: _guarded(s, _DATE, build("CAST({} AS DATE)", s), to),
@@ -253,6 +269,9 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("date", "timestamp with time zone"): lambda s, _g, _t: build(
         "timezone('UTC', CAST({} AS TIMESTAMP))", s
     ),
+    ("varchar", "varbinary"): lambda s, _g, _t: build("encode({})", s),
+    ("time", "timestamp"): _needs_today,
+    ("time", "timestamp with time zone"): _needs_today,
     ("timestamp", "timestamp"): _timestamp_to_timestamp,
     ("timestamp", "date"): lambda s, _g, _t: build("CAST({} AS DATE)", s),
     ("timestamp", "time"): lambda s, _g, _t: build("CAST({} AS TIME)", s),

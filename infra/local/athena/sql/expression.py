@@ -135,6 +135,8 @@ class Expressions(Predicates):
 
     def interval(self, node: exp.Interval) -> Typed:
         unit = node.args["unit"]
+        if unit is None:  # sqlglot reads `INTERVAL '1' DAY + x` as the sum of two intervals
+            return self(node.this)
         start, end = (
             (unit.this.name, unit.expression.name) if isinstance(unit, exp.IntervalSpan) else (unit.name, "")
         )

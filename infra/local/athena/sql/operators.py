@@ -127,7 +127,7 @@ def _time(operator: str, left: Typed, right: Typed) -> tuple[Sql, Type]:
         return build("t_span(epoch_us({}) - epoch_us({}))", left.sql, right.sql), DAY_TO_SECOND
     if operator == "-" and (both := common(a, b)) is not None and both.name.startswith("timestamp"):
         return _time(operator, coerce(left, both), coerce(right, both))
-    if operator == "*" and b.is_interval:
+    if operator == "*" and b.is_interval and not a.is_interval:
         return _time(operator, right, left)
     if operator in "*/" and a.is_interval and b.is_number:
         factor = coerce(right, DOUBLE).sql if not b.is_integer or operator == "/" else right.sql
@@ -224,6 +224,14 @@ def concat(left: Typed, right: Typed) -> Typed:
         of = Type("array", of=(a if a.is_text else b,))
         return Typed(build("CAST(NULL AS {})", of.duck), of, refs)
     if {a.name, b.name} <= {"varchar", "char"}:
+        if "char" in (a.name, b.name) and a.args and b.args:
+            return Typed(
+                build("({} || {})", left.sql, right.sql), Type("char", (a.args[0] + b.args[0],)), refs
+            )
+        if "char" in (a.name, b.name):
+            raise QueryError(
+                "TYPE_MISMATCH", f"Cast {a} || {b} to varchar: a char has a length, and this one none"
+            )
         length = (a.args[0] + b.args[0],) if a.args and b.args and a.name == b.name == "varchar" else ()
         return Typed(build("({} || {})", left.sql, right.sql), Type("varchar", length), refs)
     if a.name == "array" or b.name == "array":

@@ -32,6 +32,10 @@ class _Parser(TrinoParser):
         exp.DType.DECIMAL: lambda self, this, _: self.expression(
             exp.Literal(this=this.name if "." in this.name else f"{this.name}.", is_string=False)
         ),
+        # CHAR 'abc' has the length of its text; CAST('abc' AS char) would have one of 1.
+        exp.DType.CHAR: lambda self, this, _: self.expression(
+            exp.Cast(this=this, to=exp.DataType.build(f"char({max(1, len(this.name))})", dialect="trino"))
+        ),
     }
 
     PLACEHOLDER_PARSERS = {  # noqa: RUF012

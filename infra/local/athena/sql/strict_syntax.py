@@ -69,7 +69,9 @@ def check(tokens: Sequence[Token]) -> None:
         elif kind == TokenType.EQ and token.text == "==":
             raise _error(token, "mismatched input '='. Equality is a single =")
         elif kind == TokenType.INTERVAL and after is not None and after.token_type == TokenType.NUMBER:
-            raise _error(after, f"mismatched input '{after.text}'. An interval's number is a text: INTERVAL '1' DAY")
+            raise _error(
+                after, f"mismatched input '{after.text}'. An interval's number is a text: INTERVAL '1' DAY"
+            )
 
 
 def _error(token: Token, message: str) -> QueryError:

@@ -45,7 +45,6 @@ FUNCTIONS.many(
         "all_match(array(T), function(T, boolean)) boolean": "t_all(list_transform({0}, {1}))",
         "none_match(array(T), function(T, boolean)) boolean": "NOT t_any(list_transform({0}, {1}))",
         "repeat(T, bigint) array(T)": "list_transform(range({1}), lambda i: {0})",
-        "trim_array(array(T), bigint) array(T)": "list_slice({0}, 1, len({0}) - {1})",
     }
 )
 
@@ -120,7 +119,7 @@ def _slice(call: Call) -> tuple[Sql, Type]:
     first = build("CASE WHEN {} < 0 THEN len({}) + {} + 1 ELSE {} END", start, value, start, start)
     return (
         build(
-            "CASE WHEN {0} = 0 THEN {1} WHEN {2} < 0 THEN {3} WHEN {4} < 1 THEN [] "
+            "CASE WHEN {0} IS NULL OR {2} IS NULL OR {5} IS NULL THEN NULL WHEN {0} = 0 THEN {1} WHEN {2} < 0 THEN {3} WHEN {4} < 1 THEN [] "
             "ELSE list_slice({5}, {4}, {4} + {2} - 1) END",
             start,
             zero,
@@ -133,6 +132,19 @@ def _slice(call: Call) -> tuple[Sql, Type]:
     )
 
 
+def _trim_array(call: Call) -> tuple[Sql, Type]:
+    (value, size), of = call.sqls, array(call.types["T"])
+    outside = fail(
+        "INVALID_FUNCTION_ARGUMENT", "'size must not be negative, nor exceed the array cardinality'", of.duck
+    )
+    return build(
+        "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {1} < 0 OR {1} > len({0}) THEN {2} "
+        "ELSE list_slice({0}, 1, len({0}) - {1}) END",
+        value, size, outside,
+    ), of  # fmt: skip
+
+
+FUNCTIONS.add("trim_array(array(T), bigint) array(T)", _trim_array)
 FUNCTIONS.add("slice(array(T), bigint, bigint) array(T)", _slice)
 
 
@@ -147,8 +159,8 @@ def _array_join(call: Call) -> tuple[Sql, Type]:
         )
     return (
         build(
-            "CASE WHEN {} IS NULL THEN NULL ELSE coalesce(array_to_string({}, {}), '') END",
-            call.sqls[0],
+            "CASE WHEN {} THEN NULL ELSE coalesce(array_to_string({}, {}), '') END",
+            join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls)),
             kept,
             call.sqls[1],
         ),
@@ -233,7 +245,6 @@ def _sort_by(_: Call) -> tuple[Sql, Type]:
 
 
 FUNCTIONS.add("array_sort(array(T), function(T, T, bigint)) array(T)", _sort_by)
-
 
 
 def _array_max(call: Call) -> tuple[Sql, Type]:

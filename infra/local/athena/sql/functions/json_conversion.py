@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.json_values import dump, load
-from infra.local.athena.sql.functions.number_text import java_double
+from infra.local.athena.sql.functions.number_text import java_double, shortest_real
 from infra.local.athena.sql.types import Type
 
 
@@ -22,6 +22,8 @@ def writer(of: Type) -> Callable[[Any], str]:
 def _to_json(of: Type) -> Callable[[Any], Any]:
     if of.name in ("boolean", "varchar", "char") or of.is_integer:
         return lambda v: v
+    if of.name == "real":
+        return lambda v: _infinite(v) if math.isnan(v) or math.isinf(v) else shortest_real(v)
     if of.is_float:
         return lambda v: _infinite(v) if math.isnan(v) or math.isinf(v) else float(v)
     if of.name == "decimal":

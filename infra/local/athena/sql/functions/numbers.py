@@ -19,7 +19,7 @@ for of in (*_INTEGERS, "real", "double"):
     )
     FUNCTIONS.add(f"mod({of}, {of}) {of}", f"CAST({{0}} % {{1}} AS {duck})")
 for of in _INTEGERS:
-    for name in ("ceiling", "ceil", "floor", "round", "truncate"):
+    for name in ("ceiling", "ceil", "floor", "round"):
         FUNCTIONS.add(f"{name}({of}) {of}", "{0}")
     FUNCTIONS.add(
         f"round({of}, bigint) {of}", f"CAST(round({{0}}, CAST({{1}} AS INTEGER)) AS {Type(of).duck!s})"
@@ -154,9 +154,10 @@ def _from_base(text: str, radix: int) -> int:
 
 
 def _width_bucket(value: float, low: float, high: float, count: int) -> int:
-    if count <= 0 or low == high:
+    if count <= 0 or low == high or math.isnan(value) or not (math.isfinite(low) and math.isfinite(high)):
         raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", "bucketCount must be greater than 0 and bounds must differ"
+            "INVALID_FUNCTION_ARGUMENT",
+            "width_bucket needs a number, finite bounds that differ, and a bucketCount greater than 0",
         )
     if low < high:
         return (
@@ -174,18 +175,22 @@ def _define_shifts(of: str, bits: int) -> None:
         value &= 2**bits - 1
         return value - 2**bits if value >= 2 ** (bits - 1) else value
 
+    def places(by: int) -> int:
+        """Java takes the low bits of a negative number."""
+        return by if by >= 0 else by & (63 if bits == 64 else 31)
+
     def left(value: int, by: int) -> int:
-        return signed(value << by) if by < bits else 0
+        return signed(value << places(by)) if by < bits else 0
 
     def right(value: int, by: int) -> int:
-        return signed((value % 2**bits) >> by) if by < bits else 0
+        return signed((value % 2**bits) >> places(by)) if by < bits else 0
 
     def arithmetic(value: int, by: int) -> int:
-        return value >> min(by, bits - 1)
+        return value >> min(places(by), bits - 1)
 
-    FUNCTIONS.python(f"bitwise_left_shift({of}, bigint) {of}", left)
-    FUNCTIONS.python(f"bitwise_right_shift({of}, bigint) {of}", right)
-    FUNCTIONS.python(f"bitwise_right_shift_arithmetic({of}, bigint) {of}", arithmetic)
+    FUNCTIONS.python(f"bitwise_left_shift({of}, integer) {of}", left)
+    FUNCTIONS.python(f"bitwise_right_shift({of}, integer) {of}", right)
+    FUNCTIONS.python(f"bitwise_right_shift_arithmetic({of}, integer) {of}", arithmetic)
 
 
 FUNCTIONS.python("to_base(bigint, bigint) varchar", _to_base)
@@ -204,7 +209,9 @@ def _extreme(smallest: bool) -> None:
         checks = join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls))
         found = build("{}({})", "least" if smallest else "greatest", join(", ", call.sqls))
         if of.is_float and not smallest:  # to DuckDB NaN is the largest number
-            numbers = join(", ", (build("CASE WHEN NOT isnan({}) THEN {} END", sql, sql) for sql in call.sqls))
+            numbers = join(
+                ", ", (build("CASE WHEN NOT isnan({}) THEN {} END", sql, sql) for sql in call.sqls)
+            )
             found = build("coalesce(greatest({}), CAST('NaN' AS {}))", numbers, of.duck)
         return build("CASE WHEN {} THEN NULL ELSE {} END", checks, found), of
 

@@ -7,9 +7,7 @@ from urllib.parse import unquote_plus, urlsplit
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.registry import FUNCTIONS
 
-_POSSESSIVE = re.compile(
-    r"[*+?}]\+|\(\?>|\\[pPhHRXGkKZzQE]|\[\[|&&|\(\?[<(]?[a-z-]*-|(?<!^)\(\?[a-z]+\)"
-)
+_POSSESSIVE = re.compile(r"[*+?}]\+|\(\?>|\\[pPhHRXGkKZzQE]|\[\[|&&|\(\?[<(]?[a-z-]*-|(?<!^)\(\?[a-z]+\)")
 
 
 @lru_cache(maxsize=512)
@@ -87,6 +85,8 @@ def _replacement(pattern: re.Pattern[str], template: str) -> list[str | int]:
 
 def _replace(text: str, pattern: str, template: str = "") -> str:
     compiled = _pattern(pattern)
+    if compiled.search(text) is None:  # Java reads the template when it has something to replace
+        return text
     parts = _replacement(compiled, template)
     return compiled.sub(
         lambda m: "".join(p if isinstance(p, str) else (m.group(p) or "") for p in parts), text
@@ -124,8 +124,8 @@ FUNCTIONS.python(
     "regexp_count(varchar, varchar) bigint", lambda t, p: sum(1 for _ in _pattern(p).finditer(t))
 )
 FUNCTIONS.python("regexp_position(varchar, varchar) integer", _position)
-FUNCTIONS.python("regexp_position(varchar, varchar, bigint) integer", _position)
-FUNCTIONS.python("regexp_position(varchar, varchar, bigint, bigint) integer", _position)
+FUNCTIONS.python("regexp_position(varchar, varchar, integer) integer", _position)
+FUNCTIONS.python("regexp_position(varchar, varchar, integer, integer) integer", _position)
 
 # java.net.URI refuses these where Python splits on regardless.
 _NOT_A_URI = re.compile(r'[\s"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})')

@@ -47,7 +47,9 @@ def _times(call: Call) -> tuple[Sql, Type]:
         given = call.sqls[2]
         step = build("(date_part('year', {}) * 12 + date_part('month', {}))", given, given)
         entries = build("date_sub('month', {}, {}) // {} + 1", start, stop, step)
-        each = build("{} + to_months(CAST(i * {} AS INTEGER))", start, step)  # of the start: months are unequal
+        each = build(
+            "{} + to_months(CAST(i * {} AS INTEGER))", start, step
+        )  # of the start: months are unequal
     else:
         day = 86_400_000_000
         step = (
