@@ -75,13 +75,17 @@ def _real(_: Type) -> Callable[[float], str]:
     return lambda value: java_number(repr(shortest_real(value))) if isfinite(value) else java_double(value)
 
 
+def _towards_zero(value: int, unit: int) -> int:
+    return value // unit if value >= 0 else -(-value // unit)
+
+
 def _interval(of: Type) -> Callable[[Any], str]:
     def show(value: Any) -> str:
         if isinstance(value, timedelta):
-            return interval_text(of, value // timedelta(milliseconds=1))
+            return interval_text(of, _towards_zero(value // timedelta(microseconds=1), 1_000))
         if of.name == "interval year to month":
             return interval_text(of, value.months)
-        return interval_text(of, value.days * 86_400_000 + value.nanoseconds // _NANOSECONDS)
+        return interval_text(of, value.days * 86_400_000 + _towards_zero(value.nanoseconds, _NANOSECONDS))
 
     return show
 

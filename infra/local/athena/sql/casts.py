@@ -36,6 +36,8 @@ def coerce(value: Typed, to: Type) -> Typed:
 
 def cast(value: Typed, to: Type, *, safe: bool = False) -> Typed:
     """CAST, or TRY_CAST when `safe`. Raises QueryError when Trino has no such cast."""
+    if value.type.name == to.name == "timestamp with time zone":
+        to = replace(to, zone=value.type.zone)
     if safe:
         return Typed(_tried(value, to), to, value.refs)
     return Typed(_cast_sql(value.sql, value.type, to), to, value.refs)
@@ -71,7 +73,7 @@ def _cast_sql(sql: Sql, given: Type, to: Type) -> Sql:
             raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to {to}")
         said = _to_text(sql, given)
         return build("t_fits({}, {})", said, to.args[0]) if to.args else said
-    if given.is_text and to.is_number:
+    if given.name == "varchar" and to.is_number:
         return _text_to_number(sql, to)
     raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to {to}")
 
@@ -136,7 +138,11 @@ def _limit(sql: Sql, to: Type) -> Sql:
 
 
 def _to_text(sql: Sql, given: Type) -> Sql:
-    if given.is_integer or given.name in ("boolean", "decimal", "uuid"):
+    if (
+        given.name == "decimal"
+    ):  # DuckDB leaves the zero before the point out where the type has no place for it
+        return build("regexp_replace(CAST({} AS VARCHAR), '^(-?)[.]', '\\10.')", sql)
+    if given.is_integer or given.name in ("boolean", "uuid"):
         return build("CAST({} AS VARCHAR)", sql)
     if given.is_float:
         return build("t_exponent(CAST({} AS VARCHAR))", sql)
@@ -153,7 +159,7 @@ def _to_text(sql: Sql, given: Type) -> Sql:
     if given.name == "interval year to month":
         return build("t_interval_months(date_part('year', {}) * 12 + date_part('month', {}))", sql, sql)
     if given.name == "interval day to second":
-        return build("t_interval_days(CAST(epoch({}) * 1000 AS BIGINT))", sql)
+        return build("t_interval_days(epoch_us({}) // 1000)", sql)
     raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to varchar")
 
 
@@ -277,7 +283,11 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("timestamp", "time"): lambda s, _g, _t: build("CAST({} AS TIME)", s),
     ("timestamp", "timestamp with time zone"): lambda s, _g, _t: build("timezone('UTC', {})", s),
     ("timestamp with time zone", "timestamp"): lambda s, g, t: rounded(local(s, g), g.precision, t.precision),
-    ("timestamp with time zone", "timestamp with time zone"): lambda s, _g, _t: s,
+    ("timestamp with time zone", "timestamp with time zone"): lambda s, g, t: (
+        s
+        if t.precision >= min(g.precision, 6)
+        else build("timezone('UTC', {})", rounded(build("timezone('UTC', {})", s), g.precision, t.precision))
+    ),
     ("timestamp with time zone", "date"): lambda s, g, _: build("CAST({} AS DATE)", local(s, g)),
     ("timestamp with time zone", "time"): lambda s, g, _: build("CAST({} AS TIME)", local(s, g)),
     **{

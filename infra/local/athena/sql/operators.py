@@ -45,6 +45,8 @@ def arithmetic(operator: str, left: Typed, right: Typed, session: Session) -> Ty
     a, b = coerce(left, both).sql, coerce(right, both).sql
     symbol = "//" if operator == "/" and both.is_integer else operator
     sql = build("({} {} {})", a, symbol, b)
+    if operator == "%" and both.is_integer:  # DuckDB divides, and the smallest number by -1 is too large
+        sql = build("(CASE WHEN {} = -1 THEN {} - {} ELSE {} % {} END)", b, a, a, a, b)
     # DuckDB widens some results (tinyint, real); the type of Trino's result is the operands'.
     return Typed(
         sql if both.name in ("integer", "bigint", "double") else build("CAST({} AS {})", sql, both.duck),
@@ -124,7 +126,8 @@ def _time(operator: str, left: Typed, right: Typed) -> tuple[Sql, Type]:
             name = text(zone(a))
             return build("timezone({}, timezone({}, {}) {} {})", name, name, left.sql, operator, right.sql), a
     if operator == "-" and a.name == b.name and a.name in ("date", "timestamp", "timestamp with time zone"):
-        return build("t_span(epoch_us({}) - epoch_us({}))", left.sql, right.sql), DAY_TO_SECOND
+        passed = build("(epoch_us({}) - epoch_us({}))", left.sql, right.sql)
+        return build("t_span(CAST(round({} / 1000) AS BIGINT) * 1000)", passed), DAY_TO_SECOND
     if operator == "-" and (both := common(a, b)) is not None and both.name.startswith("timestamp"):
         return _time(operator, coerce(left, both), coerce(right, both))
     if operator == "*" and b.is_interval and not a.is_interval:

@@ -67,6 +67,23 @@ def tokens(sql: str) -> list[Token]:
         raise QueryError("SYNTAX_ERROR", str(error).splitlines()[0], 1, 1) from error
 
 
+class _HiveDialect(_Dialect):
+    class Tokenizer(_Dialect.Tokenizer):
+        IDENTIFIERS: ClassVar[list[str | tuple[str, str]]] = ["`"]
+        QUOTES: ClassVar[list[tuple[str, str] | str]] = ["'", '"']
+
+
+_HIVE = _HiveDialect()
+
+
+def hive_tokens(sql: str) -> list[Token]:
+    """The tokens of a statement that Athena gives to Hive's parser. Raises QueryError SYNTAX_ERROR."""
+    try:
+        return _HIVE.tokenize(sql)
+    except TokenError as error:
+        raise QueryError("SYNTAX_ERROR", str(error).splitlines()[0], 1, 1) from error
+
+
 def parse_query(sql: str) -> exp.Query | exp.Values:
     """The tree of one SELECT, VALUES, WITH or set operation. Raises QueryError SYNTAX_ERROR."""
     found = tokens(sql)

@@ -21,7 +21,8 @@ def with_plain_numbers(sql: str, tokens: Sequence[Token]) -> str:
 
     Raises QueryError SYNTAX_ERROR for a word that begins with a digit.
     """
-    parts, done = [], 0
+    parts: list[str] = []
+    done = 0
     for token in tokens:
         if token.start < done or not _is_number(sql, token):
             continue

@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.casts import cast, fail
-from infra.local.athena.sql.functions.registry import FUNCTIONS, Call
+from infra.local.athena.sql.functions.registry import FUNCTIONS, MOST_ENTRIES, Call
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.tree import Sql, build, join
 from infra.local.athena.sql.types import BIGINT, BOOLEAN, VARCHAR, Type, array
@@ -44,7 +44,6 @@ FUNCTIONS.many(
         "any_match(array(T), function(T, boolean)) boolean": "t_any(list_transform({0}, {1}))",
         "all_match(array(T), function(T, boolean)) boolean": "t_all(list_transform({0}, {1}))",
         "none_match(array(T), function(T, boolean)) boolean": "NOT t_any(list_transform({0}, {1}))",
-        "repeat(T, bigint) array(T)": "list_transform(range({1}), lambda i: {0})",
     }
 )
 
@@ -107,8 +106,8 @@ def _map_subscript(call: Call) -> tuple[Sql, Type]:
 
 
 FUNCTIONS.add("element_at(array(T), bigint) T", _element_at)
-FUNCTIONS.add("subscript(array(T), bigint) T", _array_subscript)
-FUNCTIONS.add("subscript(map(K, V), K) V", _map_subscript)
+FUNCTIONS.add("[](array(T), bigint) T", _array_subscript)
+FUNCTIONS.add("[](map(K, V), K) V", _map_subscript)
 
 
 def _slice(call: Call) -> tuple[Sql, Type]:
@@ -120,7 +119,7 @@ def _slice(call: Call) -> tuple[Sql, Type]:
     return (
         build(
             "CASE WHEN {0} IS NULL OR {2} IS NULL OR {5} IS NULL THEN NULL WHEN {0} = 0 THEN {1} WHEN {2} < 0 THEN {3} WHEN {4} < 1 THEN [] "
-            "ELSE list_slice({5}, {4}, {4} + {2} - 1) END",
+            "ELSE list_slice({5}, {4}, {4} + least({2}, len({5})) - 1) END",
             start,
             zero,
             length,
@@ -132,19 +131,24 @@ def _slice(call: Call) -> tuple[Sql, Type]:
     )
 
 
-def _trim_array(call: Call) -> tuple[Sql, Type]:
-    (value, size), of = call.sqls, array(call.types["T"])
+def _repeat(call: Call) -> tuple[Sql, Type]:
+    (value, count), of = call.sqls, array(call.types["T"])
     outside = fail(
-        "INVALID_FUNCTION_ARGUMENT", "'size must not be negative, nor exceed the array cardinality'", of.duck
+        "INVALID_FUNCTION_ARGUMENT",
+        f"'count argument of repeat function must be between 0 and {MOST_ENTRIES}'",
+        of.duck,
     )
+    # DuckDB evaluates every branch of a CASE over constants: the list itself must stay short.
+    listed = build("list_transform(range(least({}, {})), lambda i: {})", count, MOST_ENTRIES, value)
     return build(
-        "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {1} < 0 OR {1} > len({0}) THEN {2} "
-        "ELSE list_slice({0}, 1, len({0}) - {1}) END",
-        value, size, outside,
+        "CASE WHEN {} IS NULL THEN NULL WHEN {} < 0 OR {} > {} THEN {} ELSE {} END",
+        count, count, count, MOST_ENTRIES, outside, listed,
     ), of  # fmt: skip
 
 
-FUNCTIONS.add("trim_array(array(T), bigint) array(T)", _trim_array)
+FUNCTIONS.add("repeat(T, bigint) array(T)", _repeat)
+
+
 FUNCTIONS.add("slice(array(T), bigint, bigint) array(T)", _slice)
 
 
@@ -304,6 +308,6 @@ FUNCTIONS.python("combinations(array(bigint), bigint) array(array(bigint))", _co
 FUNCTIONS.python("combinations(array(varchar), bigint) array(array(varchar))", _combinations)
 FUNCTIONS.refuse(
     "Use UNNEST and aggregate.",
-    "array_histogram", "map_zip_with", "multimap_from_entries", "contains_sequence", "shuffle", "euclidean_distance",
+    "array_histogram", "map_zip_with", "multimap_from_entries", "contains_sequence", "shuffle", "euclidean_distance", "trim_array",
     "dot_product", "hash_counts", "intersection_cardinality", "jaccard_index",
 )  # fmt: skip

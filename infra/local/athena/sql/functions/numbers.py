@@ -17,7 +17,10 @@ for of in (*_INTEGERS, "real", "double"):
         f"sign({of}) {of}",
         f"CAST(CASE WHEN isnan(CAST({{0}} AS DOUBLE)) THEN {{0}} ELSE sign({{0}}) END AS {duck})",
     )
-    FUNCTIONS.add(f"mod({of}, {of}) {of}", f"CAST({{0}} % {{1}} AS {duck})")
+    FUNCTIONS.add(
+        f"mod({of}, {of}) {of}",
+        f"CAST(CASE WHEN {{1}} = -1 THEN {{0}} - {{0}} ELSE {{0}} % {{1}} END AS {duck})",
+    )
 for of in _INTEGERS:
     for name in ("ceiling", "ceil", "floor", "round"):
         FUNCTIONS.add(f"{name}({of}) {of}", "{0}")
@@ -167,7 +170,7 @@ def _width_bucket(value: float, low: float, high: float, count: int) -> int:
             if value >= high
             else int(count * (value - low) / (high - low)) + 1
         )
-    return 0 if value > low else count + 1 if value <= high else int(count * (low - value) / (low - high)) + 1
+    return count + 1 - _width_bucket(value, high, low, count)
 
 
 def _define_shifts(of: str, bits: int) -> None:
@@ -177,7 +180,7 @@ def _define_shifts(of: str, bits: int) -> None:
 
     def places(by: int) -> int:
         """Java takes the low bits of a negative number."""
-        return by if by >= 0 else by & (63 if bits == 64 else 31)
+        return by if by >= 0 else by & 63
 
     def left(value: int, by: int) -> int:
         return signed(value << places(by)) if by < bits else 0
@@ -198,7 +201,6 @@ FUNCTIONS.python("from_base(varchar, bigint) bigint", _from_base)
 FUNCTIONS.python("width_bucket(double, double, double, bigint) bigint", _width_bucket)
 for _of, _bits in (("tinyint", 8), ("smallint", 16), ("integer", 32), ("bigint", 64)):
     _define_shifts(_of, _bits)
-FUNCTIONS.python("bit_count(bigint, bigint) bigint", lambda v, bits: (v % 2**bits).bit_count())
 
 
 def _extreme(smallest: bool) -> None:
@@ -245,5 +247,5 @@ for _name in ("rand", "random"):
 FUNCTIONS.refuse(
     "Compute it outside the query.",
     "beta_cdf", "inverse_beta_cdf", "inverse_normal_cdf", "normal_cdf", "wilson_interval_lower", "wilson_interval_upper",
-    "cosine_similarity", "cosine_distance", "t_cdf", "t_pdf",
+    "cosine_similarity", "cosine_distance", "t_cdf", "t_pdf", "bit_count",
 )  # fmt: skip

@@ -130,9 +130,11 @@ FUNCTIONS.python("regexp_position(varchar, varchar, integer, integer) integer", 
 # java.net.URI refuses these where Python splits on regardless.
 _NOT_A_URI = re.compile(r'[\s"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})')
 
+_NO_SCHEME = re.compile(r"(?![A-Za-z][A-Za-z0-9+.-]*:)[^/?#:]*:")
+
 
 def _parts(url: str) -> tuple[str, str, str, str, str] | None:
-    if _NOT_A_URI.search(url):
+    if _NOT_A_URI.search(url) or _NO_SCHEME.match(url):
         return None
     try:
         found = urlsplit(url, allow_fragments=True)

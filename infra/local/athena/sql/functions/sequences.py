@@ -1,12 +1,10 @@
 """sequence: numbers, dates and timestamps from one to another. Source: Trino documentation, "Array functions"."""
 
 from infra.local.athena.sql.casts import fail
-from infra.local.athena.sql.functions.registry import FUNCTIONS, Call
+from infra.local.athena.sql.functions.registry import FUNCTIONS, MOST_ENTRIES, Call
 from infra.local.athena.sql.tree import Sql, build
 from infra.local.athena.sql.types import BIGINT, Type, array
 
-MOST_ENTRIES = 10_000
-"""Trino's own limit for one sequence."""
 _DIRECTION = (
     "'sequence stop value should be greater than or equal to start value if step is greater than zero "
     "otherwise stop should be less than or equal to start'"

@@ -35,7 +35,6 @@ FUNCTIONS.many(
         "replace(varchar, varchar) varchar": "replace({0}, {1}, '')",
         "starts_with(varchar, varchar) boolean": "starts_with({0}, {1})",
         "strpos(varchar, varchar) bigint": "CAST(strpos({0}, {1}) AS BIGINT)",
-        "levenshtein_distance(varchar, varchar) bigint": "levenshtein({0}, {1})",
         "to_utf8(varchar) varbinary": "encode({0})",
         "to_base64(varbinary) varchar": "to_base64({0})",
         "md5(varbinary) varbinary": "unhex(md5({0}))",
@@ -148,12 +147,25 @@ def _split_to_map(text: str, entry: str, pair: str) -> dict[str, str]:
 def _strpos(text: str, part: str, instance: int) -> int:
     if instance == 0:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "'instance' must not be zero")
+    if not part:
+        return 1
     at = -1 if instance > 0 else len(text)
     for _ in range(abs(instance)):
         at = text.find(part, at + 1) if instance > 0 else text.rfind(part, 0, max(at - 1 + len(part), 0))
         if at < 0:
             return 0
     return at + 1
+
+
+def _levenshtein(a: str, b: str) -> int:
+    """Of code points; DuckDB's counts bytes."""
+    above = list(range(len(b) + 1))
+    for row, left in enumerate(a, start=1):
+        here = [row]
+        for column, upper in enumerate(b, start=1):
+            here.append(min(here[-1] + 1, above[column] + 1, above[column - 1] + (left != upper)))
+        above = here
+    return above[-1]
 
 
 def _hamming(a: str, b: str) -> int:
@@ -218,6 +230,7 @@ FUNCTIONS.python("split(varchar, varchar, bigint) array(varchar)", _split)
 FUNCTIONS.add("split_part(varchar, varchar, bigint) varchar", "", python=_split_part)
 FUNCTIONS.python("split_to_map(varchar, varchar, varchar) map(varchar, varchar)", _split_to_map)
 FUNCTIONS.python("strpos(varchar, varchar, bigint) bigint", _strpos)
+FUNCTIONS.python("levenshtein_distance(varchar, varchar) bigint", _levenshtein)
 FUNCTIONS.python("hamming_distance(varchar, varchar) bigint", _hamming)
 FUNCTIONS.python("translate(varchar, varchar, varchar) varchar", _translate)
 FUNCTIONS.add("lower(char) any", _of_char("lower({0})"))
@@ -253,7 +266,7 @@ def _from_hex(text: str) -> bytes:
 
 def _from_base64(text: str) -> bytes:
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except binascii.Error as error:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Input is not base64: {text}") from error
 

@@ -28,6 +28,8 @@ def invalid(text: str, what: str) -> QueryError:
 def iso_instant(text: str) -> tuple[datetime, str]:
     """The UTC instant and zone of an ISO 8601 timestamp."""
     match = _ISO.fullmatch(text)
+    if match is None and re.match(r"[+-]?\d+(-|$)", text):
+        raise refused(f"The year of '{text}'", "Write years with four digits.")
     if match is None:
         raise invalid(text, "an ISO 8601 timestamp")
     *parts, fraction, offset = match.groups()
@@ -59,6 +61,8 @@ def iso_date(text: str) -> date:
             return date(int(match[1]), 1, 1) + timedelta(days=int(match[2]) - 1)
         if match := re.fullmatch(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", text):
             return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+        if re.fullmatch(r"[+-]?\d+(-\d{1,2}(-\d{1,2})?)?", text):
+            raise refused(f"The year of '{text}'", "Write years with four digits.")
     except ValueError as error:
         raise invalid(text, "an ISO 8601 date") from error
     raise invalid(text, "an ISO 8601 date")
