@@ -1,4 +1,4 @@
-"""What sqlglot reads otherwise than Trino's grammar: numbers are read here, what is no Trino is refused."""
+"""What sqlglot reads otherwise than Trino: numbers are read here, and what its grammar does not have is refused."""
 
 import re
 from collections.abc import Sequence
