@@ -83,8 +83,11 @@ class GlueCatalog:
         return sorted(found, key=lambda table: table["Name"])
 
     def partitions(self, database: str, name: str) -> list[dict[str, Any]]:
-        """Every registered partition. Filtering is the caller's: not every catalog honours an Expression."""
-        pages = self._pages("get_partitions", DatabaseName=database, TableName=name)
+        """Every registered partition, without its columns, which nobody asks for. Filtering is the caller's: not
+        every catalog honours an Expression.
+        """
+        asked = {"DatabaseName": database, "TableName": name, "ExcludeColumnSchema": True}
+        pages = self._pages("get_partitions", **asked)
         return [partition for page in pages for partition in page["Partitions"]]
 
     def _pages(self, operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:

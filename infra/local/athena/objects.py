@@ -38,6 +38,14 @@ class StoredObject:
 
 def list_objects(s3: Any, location: str, *, after: str = "", until: str = "") -> Iterator[StoredObject]:
     """Visible objects below a location, by key; from behind `after` up to `until` (both addresses)."""
+    prefix = bucket_and_key(location)[1]
+    for found in every_object(s3, location, after=after, until=until):
+        if not found.is_hidden(prefix):
+            yield found
+
+
+def every_object(s3: Any, location: str, *, after: str = "", until: str = "") -> Iterator[StoredObject]:
+    """As `list_objects`, and those that Athena does not see."""
     bucket, prefix = bucket_and_key(location)
     arguments: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
     if after:
@@ -55,9 +63,7 @@ def list_objects(s3: Any, location: str, *, after: str = "", until: str = "") ->
         for item in page.get("Contents", ()):
             if last and item["Key"] > last:
                 return
-            found = StoredObject(bucket, item["Key"], item["ETag"].strip('"'), item["Size"])
-            if not found.is_hidden(prefix):
-                yield found
+            yield StoredObject(bucket, item["Key"], item["ETag"].strip('"'), item["Size"])
         if not page.get("IsTruncated"):
             return
         arguments["ContinuationToken"] = page["NextContinuationToken"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.local.athena.glue_catalog import GlueCatalog
 from infra.local.athena.layout import Layout, folder
+from infra.local.athena.listing import listed_together
 from infra.local.athena.objects import StoredObject, list_objects
 from infra.local.athena.projection import (
     Rule,
@@ -59,7 +60,12 @@ def _registered(layout: Layout, domains: Domains, catalog: GlueCatalog, s3: Any)
         values = {n: None if v == "__HIVE_DEFAULT_PARTITION__" else v for n, v in values.items()}
         if all(_allowed(values[name], domains.get(name), of) for name, of in layout.partitions):
             wanted.append((values, folder(partition["StorageDescriptor"]["Location"])))
-    return _list_each(wanted, s3)
+    if len(wanted) <= _LISTED_ONE_BY_ONE:
+        return _list_each(wanted, s3)
+    found = listed_together([location for _, location in wanted], s3)
+    if found is None:
+        return _list_each(wanted, s3)
+    return [PartitionObjects(values, tuple(found.get(location, ()))) for values, location in wanted]
 
 
 def _allowed(value: str | None, domain: Domain | None, of: Any) -> bool:

@@ -12,6 +12,7 @@ MOST_EXPRESSIONS = 512
 
 Token = tuple[str, str]
 Comparison = tuple[str, str, str]
+_END = "EOF"
 _NAMED = (["IDENT"], ["NAME_REF"])
 _COMPARED = [[kind, "VALUE_REF"] for kind in ("EQ", "LT", "LE", "GT", "GE")]
 
@@ -87,15 +88,16 @@ def comparing(
 def comparisons(tokens: Sequence[Token]) -> Sequence[Comparison]:
     """(attribute, operator, value) of each, when the expression is nothing but comparisons joined by AND."""
     found: list[Comparison] = []
-    for start in range(0, len(tokens), 4):
-        clause = tokens[start : start + 4]
+    read = [token for token in tokens if token[0] != _END]
+    for start in range(0, len(read), 4):
+        clause = read[start : start + 4]
         kinds = [kind for kind, _ in clause]
         if kinds[:1] not in _NAMED or kinds[1:3] not in _COMPARED:
             return ()
         if len(clause) == 4 and clause[3][1].upper() != "AND":
             return ()
         found.append((clause[0][1], clause[1][1], clause[2][1]))
-    return found if len(tokens) % 4 == 3 else ()
+    return found if len(read) % 4 == 3 else ()
 
 
 def install() -> None:

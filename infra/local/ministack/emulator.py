@@ -34,6 +34,7 @@ from infra.local.ministack import (
     kept_tokens,
     lent_threads,
     mappings,
+    ordered_index,
     partitions,
     pool_keys,
     queue_addresses,
@@ -171,6 +172,7 @@ def main() -> None:
     keys = Keys(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
     expire.install()
     conditions.install()
+    ordered_index.install()
     fast_json.install()
     paths = LocalPaths(run.parent)
     kept_records.install(paths.stream)

@@ -283,3 +283,10 @@ def test_comparisons_joined_by_and_give_what_ministack_gives(monkeypatch: pytest
     conditions.install()
     assert answers() == before == answers()
     assert True in before
+
+    def parse(*given: Any) -> Any:
+        raise AssertionError(f"read again for an item: {given}")
+
+    monkeypatch.setattr(dynamodb, "_ExprEval", parse)
+    for expression in ("#n = :g", *expressions[:5]):
+        assert dynamodb._evaluate_condition(expression, items[0], values, {"#n": "g"}) in (True, False)
