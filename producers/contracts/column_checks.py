@@ -49,12 +49,19 @@ class Column(NamedTuple):
     decides: Callable[[Any], bool] | None
 
 
+class _Known(NamedTuple):
+    """Values that keep a field's rules, and those that break them."""
+
+    keeping: set[Any]
+    breaking: set[Any]
+
+
 class ColumnChecks:
     """The checks of one payload class. Attributes: columns: its fields."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = columns
-        self._known: dict[str, dict[Any, bool]] = {column.name: {} for column in columns}
+        self._known = {column.name: _Known(set(), set()) for column in columns}
 
     def passing(self, values: Mapping[str, "pa.Array"], rows: int) -> "pa.BooleanArray | None":
         """Which of the rows keep the contract; None where no column is in doubt. A column that is not
@@ -101,14 +108,16 @@ class ColumnChecks:
         packed = array.dictionary_encode()
         known, decides = self._known[column.name], column.decides
         assert decides is not None
-        if len(known) > _REMEMBERED:
-            known.clear()
-        verdicts = []
-        for value in packed.dictionary.to_pylist():
-            verdict = known.get(value)
-            if verdict is None:
-                verdict = known[value] = decides(value)
-            verdicts.append(verdict)
+        values = packed.dictionary.to_pylist()
+        if known.keeping.issuperset(values):
+            return None
+        if len(known.keeping) + len(known.breaking) > _REMEMBERED:
+            known.keeping.clear()
+            known.breaking.clear()
+        for value in values:
+            if value not in known.keeping and value not in known.breaking:
+                (known.keeping if decides(value) else known.breaking).add(value)
+        verdicts = [value in known.keeping for value in values]
         if all(verdicts):
             return None
         return pc.take(pa.array(verdicts, pa.bool_()), packed.indices)

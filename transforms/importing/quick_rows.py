@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from producers.contracts import ColumnChecks, EventType, column_checks
 from transforms.contracts import LakeTable, payload_column
@@ -21,6 +22,8 @@ from transforms.importing.sender import IMPORT_SOURCE, Sender
 _ID, _TIME = slice(14, 50), slice(68, 92)
 _HEAD = 92
 """Bytes of a line before its event type: hour, id, place and time, each with a tab behind it but the last."""
+_NO_LINE = b"0" * _TIME.start + b"1970-01-01T00:00:00.000Z"
+"""Stands for one that the gate has to look at."""
 _ENVELOPE = 1_000
 """More bytes than a record has beyond its line."""
 
@@ -31,7 +34,7 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 class _Kind(NamedTuple):
     event_type: EventType
     checks: ColumnChecks
-    begins: Bytes
+    begins: bytes
     """What stands behind the head of a line with such an event."""
 
 
@@ -60,10 +63,9 @@ class QuickRows:
         tables: list[Any] = []
         if self._kinds and lines:
             array = pa.array(lines, pa.binary())
-            data, starts = _bytes_of(array)
-            heads = self._heads(data, starts, sender)
+            heads = self._heads(array, sender)
             for kind in self._kinds:
-                wanted = heads.is_sure & _begins(data, starts, kind.begins)
+                wanted = heads.is_sure & _begins(array, kind.begins)
                 if wanted.any():
                     found = self._of_kind(kind, lines, wanted, heads, sender)
                     places.append(found[0])
@@ -76,10 +78,11 @@ class QuickRows:
         order = np.argsort(every)
         return every[order].tolist(), pa.concat_tables(tables).take(pa.array(order)).combine_chunks()
 
-    def _heads(self, data: Bytes, starts: Any, sender: Sender) -> _Heads:
-        lengths = np.diff(starts)
+    def _heads(self, lines: Any, sender: Sender) -> _Heads:
+        lengths = pc.binary_length(lines).to_numpy()
         is_sure = (lengths > _HEAD) & (lengths < LARGEST_RECORD - _ENVELOPE)
-        block = _block(data, np.where(is_sure, starts[:-1], 0), _HEAD)
+        heads = lines if is_sure.all() else pc.if_else(pa.array(is_sure), lines, _NO_LINE)
+        block = _block(heads, _HEAD)
         shapes = np.frombuffer(SHAPE, np.uint8)[block[:, _ID]]
         is_sure &= (shapes == np.frombuffer(EVENT_ID, np.uint8)).all(axis=1)
         event_ms = _texts(block[:, _TIME]).cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()
@@ -135,13 +138,7 @@ def _kind(plan: RowPlan) -> _Kind | None:
     if checks is None or not is_plain or not event_type.delivered:
         return None
     begins = f"\t{event_type.name}\t{event_type.version}\t".encode()
-    return _Kind(event_type, checks, np.frombuffer(begins, np.uint8))
-
-
-def _bytes_of(lines: Any) -> tuple[Bytes, Any]:
-    """The bytes of all lines, and where in them each begins, and the last one ends."""
-    _, offsets, data = lines.buffers()
-    return np.frombuffer(data, np.uint8), np.frombuffer(offsets, np.int32)[: len(lines) + 1].astype(np.int64)
+    return _Kind(event_type, checks, begins)
 
 
 def _texts(block: Bytes) -> Any:
@@ -152,13 +149,15 @@ def _texts(block: Bytes) -> Any:
     return fixed.cast(pa.binary()).cast(pa.string())
 
 
-def _block(data: Bytes, starts: Any, width: int) -> Bytes:
-    found: Bytes = data[np.minimum(starts[:, None] + np.arange(width), len(data) - 1)]
-    return found
+def _block(lines: Any, width: int) -> Bytes:
+    """The first bytes of each line; all are that long."""
+    data = pc.binary_slice(lines, 0, width).buffers()[-1]
+    return np.frombuffer(data, np.uint8)[: len(lines) * width].reshape(len(lines), width)
 
 
-def _begins(data: Bytes, starts: Any, wanted: Bytes) -> Flags:
+def _begins(lines: Any, wanted: bytes) -> Flags:
     """Which lines have these bytes behind their heads."""
-    found: Flags = (_block(data, starts[:-1] + _HEAD, len(wanted)) == wanted).all(axis=1)
-    found &= np.diff(starts) > _HEAD + len(wanted)
+    found: Flags = pc.equal(pc.binary_slice(lines, _HEAD, _HEAD + len(wanted)), wanted).to_numpy(
+        zero_copy_only=False
+    )
     return found
