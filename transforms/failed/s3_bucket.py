@@ -12,6 +12,7 @@ class S3Objects:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        client.meta.events.register("before-sign.s3.PutObject", _at_once, unique_id="penstock-at-once")
 
     def names(self, prefix: str) -> Iterator[ObjectName]:
         """See `Objects.names`."""
@@ -31,3 +32,8 @@ class S3Objects:
     def put(self, key: str, data: bytes) -> None:
         """See `Objects.put`."""
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
+
+
+def _at_once(request: Any, **_: Any) -> None:
+    """Send headers and body together. The SDK would send the headers, and wait until S3 asks for the body."""
+    del request.headers["Expect"]

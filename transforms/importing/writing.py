@@ -1,6 +1,7 @@
 """Writes a part of an event hour to the lake."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from producers.contracts import FilePlace, ImportedLine, read_imported_line
@@ -40,23 +41,35 @@ class Written(NamedTuple):
 
 
 class PartWriter:
-    """Writes parts."""
+    """Writes parts. `puts` are objects that are put at a time: most of one is waiting for the answer."""
 
-    def __init__(self, objects: Objects, table: LakeTable, maker: RowMaker, sender: Sender) -> None:
+    def __init__(
+        self, objects: Objects, table: LakeTable, maker: RowMaker, sender: Sender, *, puts: int = 1
+    ) -> None:
         self._objects, self._table, self._maker, self._sender = objects, table, maker, sender
+        self._puts = puts
 
     def write(self, parts: Sequence[Part]) -> list[Written]:
         """Make the rows of these parts and put each as one object; none when no event of it has a row."""
         events = [Numbered(part.fresh, part.first_seq) for part in parts]
         made = self._maker.make(events, self._sender)
-        return [self._written(part, each) for part, each in zip(parts, made, strict=True)]
+        if self._puts == 1:
+            sizes = [*map(self._put, parts, made)]
+        else:
+            with ThreadPoolExecutor(self._puts) as pool:
+                sizes = [*pool.map(self._put, parts, made)]
+        return [
+            Written(each.rows.num_rows, size, each.refused, self._changed(part))
+            for part, each, size in zip(parts, made, sizes, strict=True)
+        ]
 
-    def _written(self, part: Part, made: Made) -> Written:
-        body = b""
-        if made.rows.num_rows:
-            body = parquet_bytes(made.rows)
-            self._objects.put(part.key, body)
-        return Written(made.rows.num_rows, len(body), made.refused, self._changed(part))
+    def _put(self, part: Part, made: Made) -> int:
+        """The bytes of the part's object; none when no event of it has a row."""
+        if not made.rows.num_rows:
+            return 0
+        body = parquet_bytes(made.rows)
+        self._objects.put(part.key, body)
+        return len(body)
 
     def _changed(self, part: Part) -> list[FilePlace]:
         """The places of events that the lake holds with another content."""
