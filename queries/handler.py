@@ -42,7 +42,7 @@ def service() -> ReportService:
     tables = lake_tables(load_streams(PROJECT / "streams"))
     return build_service(
         Settings.from_environ(os.environ),
-        aws_session(),
+        aws_session(checks_parameters=False),
         tables=tables,
         queries=queries_of(read_catalog(PROJECT / "reports", tables), tables),
     )

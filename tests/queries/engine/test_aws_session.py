@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ParamValidationError
 from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,3 +78,21 @@ def test_a_listing_has_the_times_that_boto3_gives_it() -> None:
     assert listed[0] == listed[1]
     assert listed[0][0]["LastModified"] == datetime(2026, 11, 24, 10, 11, 12, 123_000, tzinfo=UTC)
     assert listed[0][0]["LastModified"].tzinfo is UTC, "so it was not botocore that read it"
+
+
+class SentError(Exception):
+    """The call would be sent."""
+
+
+@pytest.mark.parametrize(("checks", "error"), [(True, ParamValidationError), (False, SentError)])
+def test_parameters_are_checked_unless_the_caller_says_otherwise(
+    checks: bool, error: type[Exception]
+) -> None:
+    def end(**_: Any) -> None:
+        raise SentError
+
+    glue = aws_session(checks_parameters=checks, **SETTINGS).client("glue")
+    glue.meta.events.register("before-call.glue.GetTable", end)
+    with pytest.raises((ParamValidationError, SentError)) as raised:
+        glue.get_table()
+    assert raised.type is error
