@@ -26,7 +26,9 @@ class Times:
         self._zone = Zone(zone, definition.ambiguous, definition.nonexistent) if zone else None
         self._is_utc = zone == "UTC"
         self._floor_us = int(stream.history_floor.timestamp()) * 1_000_000
-        self._too_old = f"is before {stream.history_floor:%Y-%m-%d}; no event is that old"
+        self._too_old = (
+            f"is before {stream.history_floor:%Y-%m-%d}, the history_floor of stream {stream.name}"
+        )
 
     def moment(self, us: int | None, is_zoned: bool | None) -> tuple[int, str | None]:
         """Microseconds since 1970 in UTC of an event's time; or 0 and why it cannot be one."""

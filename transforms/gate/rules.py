@@ -73,7 +73,7 @@ class TimeRules:
             text = f"{-lag_ms // 1000} s after arrival; {-self.early_ms // 1000} s are accepted."
             raise RefusedError("too_new", "$.event_time", text)
         if event_ms < self.floor_ms:
-            text = f"Before {self._floor}; no event is that old."
+            text = f"Before {self._floor}, the stream's history_floor."
             raise RefusedError("too_old", "$.event_time", text)
         if lag_ms > self.past_ms and source not in HISTORY_SOURCES:
             text = (

@@ -141,9 +141,13 @@ def _examples(streams: Mapping[str, Stream], known: Sequence[Example]) -> Iterat
         names = {each.name for each in stream.all_types}
         for each in stream.event_types:  # the audit event is not the project's
             mine = [one for one in known if (one.event_type, one.version) == (each.name, each.version)]
-            for passes, word in ((True, "passes"), (False, "fails")):
+            for passes, word, end in ((True, "passes", "pass"), (False, "fails", "fail")):
                 if not any(one.passes is passes for one in mine):
-                    yield f"{stream.name}: {each.name}.{each.version} has no example that {word}. Add one."
+                    kind = f"{each.name}.{each.version}"
+                    yield (
+                        f"{stream.name}: {kind} has no example that {word}. Add one: a whole event with its "
+                        f"envelope, as examples/{kind}.CASE.{end}.json."
+                    )
         for one in known:
             if one.event_type in names:
                 yield from _judged(one, gate.explain(one.raw, EXAMPLES_ARRIVAL_MS))
@@ -156,6 +160,7 @@ def _judged(one: Example, outcome: Outcome) -> Iterator[str]:
         yield f"{one.path.name} passes. Rename it, or make it break the contract."
     if not one.passes and isinstance(outcome, Failed) and not one.case.startswith(outcome.reason):
         yield f"{one.path.name} fails for {outcome.reason} ({outcome.detail}). Begin its case with it."
-    head = json.loads(one.raw)
-    if one.passes and (head["event_type"], head["schema_version"]) != (one.event_type, one.version):
-        yield f"{one.path.name} holds {head['event_type']}.{head['schema_version']}. Rename it."
+    if one.passes and not isinstance(outcome, Failed):
+        head = json.loads(one.raw)
+        if (head["event_type"], head["schema_version"]) != (one.event_type, one.version):
+            yield f"{one.path.name} holds {head['event_type']}.{head['schema_version']}. Rename it."

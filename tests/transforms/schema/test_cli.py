@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,17 @@ def test_a_change_that_breaks_readers_is_refused_with_file_and_line(
 def test_without_a_released_contract_the_check_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contracts_cli, "released", lambda *_: None)
     assert "Run: penstock contracts release" in run("check", code=1).stdout
+
+
+@pytest.mark.parametrize("body", ['{"url": "/a"}', "no JSON", "[]"])
+def test_an_example_that_is_not_a_whole_event_is_named(tmp_path: Path, body: str) -> None:
+    streams = shutil.copytree(SHOP.folders.streams, tmp_path / "streams")
+    (tmp_path / "penstock.toml").write_text('[project]\nname = "visits"\n')
+    for name in ("page_viewed.1.bare.pass.json", "page_viewed.1.bare.fail.json"):
+        (streams / "examples" / name).write_text(body)
+    told = run("check", code=1, folder=tmp_path).output
+    assert "page_viewed.1.bare.pass.json fails: " in told
+    assert "page_viewed.1.bare.fail.json fails for " in told
 
 
 def test_the_page_of_event_types_is_printed_or_written(tmp_path: Path) -> None:
