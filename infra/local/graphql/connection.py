@@ -19,13 +19,13 @@ from infra.local.graphql.limits import Limits
 from infra.local.graphql.messages import Begin, MalformedError, Start, Stop
 from infra.local.graphql.outbox import Outbox
 from infra.local.graphql.programs import Signed
+from infra.local.graphql.rules import Caller
 from infra.local.graphql.sockets import SILENT
-from infra.local.graphql.subscriptions import Hub, Subscription, wanted
+from infra.local.graphql.subscriptions import Hub, Subscription, Wanted, wanted
 
 CONNECT, SUBSCRIBE = "/graphql/connect", "/graphql"
 """Paths that the signatures of handshakes and of subscriptions are made for."""
 _POLICY, _PROTOCOL_CODES = 1008, frozenset({1002, 1007, 1009})
-_CLOSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Connection:
         self._subscriptions: dict[str, Subscription] = {}
         self._outbox = Outbox(shared.limits, self._overflowed)
         self._malformed = 0
+        self._begun = asyncio.Event()
 
     async def serve(self, query: str, subprotocols: list[str]) -> None:
         """Serve the socket to its end."""
@@ -80,7 +81,8 @@ class Connection:
             await self._known(Signed(CONNECT, headers, b"{}"))
         except RefusedError as error:
             self._shared.counts.refused += 1
-            await self._end(messages.written("connection_error", payload=error.over_socket))
+            self._outbox.put(messages.written("connection_error", payload=error.over_socket))
+            await self._close(_POLICY, error.kind)
             return
         while message is not None:
             if isinstance(message, Begin):
@@ -90,6 +92,7 @@ class Connection:
                 self._stop(message.number)
             else:
                 await self._start(message)
+            self._begun.set()
             message = await self._next()
         await self._close(_POLICY, "Too many messages meant nothing.")
 
@@ -134,13 +137,17 @@ class Connection:
         except RefusedError:
             self._shared.counts.refused += 1
             raise
-        asked = wanted(self._api, start.request)
-        callers = self._shared.callers
-        await self._threaded(lambda: callers.check_root(self._api, caller, "Subscription", asked.field))
+        asked = await self._threaded(lambda: self._wanted(caller, start))
         number = start.number
         return Subscription(
             self._api, caller, asked, send=lambda payload: self._outbox.put(messages.data(number, payload))
         )
+
+    def _wanted(self, caller: Caller, start: Start) -> Wanted:
+        """What is asked for, if the caller may have it. Raises as `wanted` and `check_root` do."""
+        asked = wanted(self._api, start.request)
+        self._shared.callers.check_root(self._api, caller, "Subscription", asked.field)
+        return asked
 
     async def _known(self, signed: Signed) -> Any:
         if "host" not in {name.lower() for name in signed.headers}:
@@ -163,6 +170,7 @@ class Connection:
         self._outbox.put(messages.written("error", number, payload))
 
     async def _keep_alive(self) -> None:
+        await self._begun.wait()
         while True:
             await asyncio.sleep(self._shared.limits.keep_alive_seconds)
             self._outbox.put(messages.written("ka"))
@@ -171,13 +179,9 @@ class Connection:
         self._shared.counts.slow += 1
         self._abort()
 
-    async def _end(self, message: str) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await self._socket.send_text(message)
-        await self._close(_POLICY, "")
-
     async def _close(self, code: int, reason: str) -> None:
-        # Who reads nothing does not read this either.
-        asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._abort)
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        """Send what waits, and close. Who reads nothing does not read this either, and is dropped."""
+        asyncio.get_running_loop().call_later(self._shared.limits.close_seconds, self._abort)
+        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            await asyncio.wait_for(self._outbox.emptied(), self._shared.limits.close_seconds)
             await self._socket.close(code, reason)

@@ -23,7 +23,8 @@ from graphql import (
 
 from infra.local.graphql.errors import RefusedError, bad_request
 
-MOST_TOKENS = 5_000
+MOST_TOKENS = 2_000
+"""Some checks take time with the square of it."""
 _REMEMBERED, _REMEMBERED_CHARACTERS = 256, 10_000
 
 

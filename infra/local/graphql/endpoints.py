@@ -51,7 +51,7 @@ class Endpoints:
         path = request.scope.get("raw_path") or request.url.path.encode()
         signed = Signed(path.decode("latin-1"), headers, body, request.scope["query_string"])
         caller = await self._threaded(self._shared.callers.of, api, signed)
-        document, operation, variables = _read(api, body)
+        document, operation, variables = await self._threaded(_read, api, body)
         denied = await self._denied(api, caller, document, operation)
         asked = Asked(api, caller, self._shared.callers, self._functions, headers, denied)
         found = run(asked, document, variables, operation)

@@ -15,7 +15,8 @@ class Outbox:
         self._waiting: deque[str] = deque()
         self._bytes = 0
         self._is_over = False
-        self._filled = asyncio.Event()
+        self._filled, self._emptied = asyncio.Event(), asyncio.Event()
+        self._emptied.set()
 
     def put(self, message: str) -> None:
         """Send the message when those before it are sent. After an overflow nothing is taken."""
@@ -32,6 +33,11 @@ class Outbox:
         self._waiting.append(message)
         self._bytes += len(message)
         self._filled.set()
+        self._emptied.clear()
+
+    async def emptied(self) -> None:
+        """Wait until everything is sent."""
+        await self._emptied.wait()
 
     async def send(self, one: Callable[[str], Awaitable[None]]) -> None:
         """Send with `one` whatever comes, until it raises or is cancelled."""
@@ -45,3 +51,4 @@ class Outbox:
                 self._waiting.popleft()
                 self._bytes -= len(message)
             self._filled.clear()
+            self._emptied.set()

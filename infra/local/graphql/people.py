@@ -26,10 +26,6 @@ class PoolKeys:
         self._known: dict[tuple[str, str], jwt.PyJWK] = {}
         self._asked: dict[str, float] = {}
 
-    def known(self, pool: str, name: str) -> bool:
-        """Whether `key` answers without asking anybody."""
-        return (pool, name) in self._known or not self._is_due(pool)
-
     def key(self, pool: str, name: str) -> jwt.PyJWK | None:
         """The key of this name (`kid`), if the pool has one. Raises OSError."""
         if (pool, name) not in self._known and self._is_due(pool):

@@ -39,15 +39,22 @@ def _read_json(value: Any) -> Any:
     """Clients send JSON as a text; resolvers see what it says."""
     try:
         if isinstance(value, str):
-            return json.loads(value)
+            found = json.loads(value)
+            return _Text(found) if isinstance(found, str) else found
     except (ValueError, RecursionError):
         pass
     raise GraphQLError(f"{_shown(value)} is not an AWSJSON.")
 
 
+class _Text(str):
+    """A JSON text that a client sent, read: to be written as JSON again."""
+
+    __slots__ = ()
+
+
 def _written_json(value: Any) -> str:
-    """Clients are sent JSON as a text; a text of a resolver is one already."""
-    if isinstance(value, str):
+    """Clients are sent JSON as a text; a text that a function returned is one already."""
+    if isinstance(value, str) and not isinstance(value, _Text):
         _read_json(value)
         return value
     return json.dumps(value, separators=(",", ":"))

@@ -42,7 +42,7 @@ def read_schema(text: str, default_mode: str) -> Schema:
     except (GraphQLError, TypeError) as error:
         raise DefinitionError(f"The schema cannot be read: {error}") from None
     if graphql.query_type is None:
-        raise DefinitionError("The schema has no type Query. AppSync asks for one.")
+        raise DefinitionError("The schema has no query type. AppSync asks for one.")
     give_meaning(graphql)
     return Schema(graphql, rules_of(graphql, default_mode), _notifies(graphql))
 
