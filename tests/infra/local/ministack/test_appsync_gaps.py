@@ -24,7 +24,9 @@ def _created() -> tuple[str, dict[str, Any]]:
     return str(name), attributes
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="CloudFormation knows no address of subscriptions")
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="CloudFormation knows no address of subscriptions"
+)
 def test_an_api_has_an_address_for_subscriptions() -> None:
     assert {"RealtimeUrl", "RealtimeDns", "GraphQLDns"} <= _created()[1].keys()
 
@@ -61,7 +63,9 @@ def test_a_token_that_nobody_signed_is_refused() -> None:
     assert not appsync._request_is_authenticated(api, found, {"Authorization": "nobody.signed.this"})
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the modes and groups of directives are not looked at")
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="the modes and groups of directives are not looked at"
+)
 def test_a_field_that_is_for_programs_is_closed_to_people() -> None:
     from ministack.services import appsync
 
