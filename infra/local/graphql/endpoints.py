@@ -1,12 +1,11 @@
 """`POST /graphql` and the socket beside it."""
 
 import asyncio
-from collections.abc import Awaitable
 from inspect import isawaitable
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-from graphql import ExecutionResult, FieldNode, OperationType
+from graphql import FieldNode, OperationType
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
@@ -55,7 +54,7 @@ class Endpoints:
         denied = await self._denied(api, caller, document, operation)
         asked = Asked(api, caller, self._shared.callers, self._functions, headers, denied)
         found = run(asked, document, variables, operation)
-        result = await cast("Awaitable[ExecutionResult]", found) if isawaitable(found) else found
+        result = await found if isawaitable(found) else found
         for each in asked.published:
             self._shared.hub.publish(api, each)
         return as_answer(result.data, result.errors)

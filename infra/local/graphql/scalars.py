@@ -76,7 +76,7 @@ def give_meaning(schema: GraphQLSchema) -> None:
     for name, (read, written) in _FORMS.items():
         scalar = schema.type_map.get(name)
         if isinstance(scalar, GraphQLScalarType):
-            scalar.parse_value, scalar.serialize = read, written  # type: ignore[method-assign]
+            scalar.parse_value, scalar.serialize = read, written  # type: ignore[method-assign, assignment]
             scalar.parse_literal = _literal(scalar)  # type: ignore[method-assign]
 
 

@@ -28,13 +28,15 @@ def _selected(value: Any, nodes: Iterable[FieldNode], info: GraphQLResolveInfo) 
 
 def _fields(selection_set: SelectionSetNode | None, info: GraphQLResolveInfo) -> Iterator[FieldNode]:
     for each in selection_set.selections if selection_set else ():
+        if not isinstance(each, (FieldNode, FragmentSpreadNode, InlineFragmentNode)):
+            continue
         if not should_include_node(info.variable_values, each):
             continue
         if isinstance(each, FieldNode):
             yield each
         elif isinstance(each, FragmentSpreadNode):
             yield from _fields(info.fragments[each.name.value].selection_set, info)
-        elif isinstance(each, InlineFragmentNode):
+        else:
             yield from _fields(each.selection_set, info)
 
 

@@ -145,7 +145,7 @@ def serialized(api: Served, field: str, value: Any) -> dict[str, Any]:
     found = {}
     for name, given in value.items():
         of = kind.fields[name].type if name in kind.fields else None
-        leaf = getattr(of, "of_type", of)
+        leaf: Any = getattr(of, "of_type", of)
         if given is None or not is_leaf_type(leaf):
             continue
         try:

@@ -19,6 +19,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from cryptography.hazmat.primitives.asymmetric import rsa
 from websockets.sync.client import ClientConnection, connect
+from websockets.sync.connection import Connection
 
 from infra.local import processes
 from infra.local.graphql import GraphQLService, sockets
@@ -141,12 +142,12 @@ class Rig:
             time.sleep(0.02)
 
 
-def told(socket: ClientConnection) -> Any:
+def told(socket: Connection) -> Any:
     """The next message that a socket is sent."""
     return json.loads(socket.recv(timeout=30))
 
 
-def began(socket: ClientConnection) -> ClientConnection:
+def began(socket: Connection) -> Connection:
     """The socket after `connection_init` and its acknowledgement."""
     socket.send('{"type":"connection_init"}')
     assert told(socket) == {"type": "connection_ack", "payload": {"connectionTimeoutMs": 300_000}}

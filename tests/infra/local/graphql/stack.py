@@ -59,7 +59,7 @@ def template() -> dict[str, Any]:
             "DataSourceName": {"Fn::GetAtt": ["Jobs", "Name"]}}},
     }  # fmt: skip
     names = ("ApiId", "Arn", "GraphQLUrl", "RealtimeUrl", "GraphQLDns", "RealtimeDns")
-    outputs = {name: {"Value": {"Fn::GetAtt": ["Api", name]}} for name in names}
+    outputs: dict[str, Any] = {name: {"Value": {"Fn::GetAtt": ["Api", name]}} for name in names}
     outputs |= {name: {"Value": {"Ref": name}} for name in ("Api", "Pool", "Client")}
     return {"Resources": resources, "Outputs": outputs}
 

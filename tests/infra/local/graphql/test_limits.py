@@ -43,10 +43,11 @@ def _malformed(chance: random.Random) -> str | bytes:
         [start], 5, "x", None,
     ]  # fmt: skip
     text = json.dumps(chance.choice(broken))
-    return chance.choice([
+    frames: list[str | bytes] = [
         text, text[: chance.randrange(len(text))] + "\x00", chance.randbytes(chance.randrange(1, 200)),
         "[" * chance.randrange(2_000, 90_000), "",
-    ])  # fmt: skip
+    ]  # fmt: skip
+    return chance.choice(frames)
 
 
 def test_frames_without_meaning_are_refused_counted_and_at_the_tenth_the_socket_is_closed(rig: Rig) -> None:
@@ -116,7 +117,7 @@ def test_a_socket_that_reads_nothing_is_closed_and_delays_nobody(strict: Rig) ->
         while (message := told(listening))["type"] != "start_ack":
             assert message["type"] == "ka"
         note = json.dumps("x" * 90_000)
-        heard, revision = [], 0
+        heard, revision = list[int](), 0
         while strict.service.counts.slow == before:
             revision += 1
             strict.change("slow", revision, note=note)
