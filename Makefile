@@ -12,7 +12,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import import-large kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
-        hook-deliveries bench-collector random-bodies job-requests offline-page bench-api random-reads receipts bench-receipts
+        hook-deliveries bench-collector random-bodies job-requests offline-page bench-api random-reads receipts bench-receipts bench-live live-frames
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -141,6 +141,12 @@ kill-imports: $(VENV)/.dev ## a hundred imports killed at random moments and res
 
 hook-deliveries: $(VENV)/.dev ## ten thousand deliveries of webhooks, some twice, forged or damaged, while their worker is killed
 	$(BIN)/python -m benchmarks.hook_deliveries --deliveries 10000 --kills 20
+
+bench-live: $(VENV)/.dev ## changes of jobs to fifty subscribers of the local AppSync, a hundred a second, one that reads nothing
+	$(BIN)/python -m benchmarks.live
+
+live-frames: $(VENV)/.dev ## a thousand frames without meaning and two hundred half-open sockets to the local AppSync
+	PENSTOCK_TEST_FRAMES=1000 PENSTOCK_TEST_SOCKETS=200 $(BIN)/pytest tests/infra/local/graphql/test_limits.py
 
 receipts: $(VENV)/.dev ## five hundred random numbers of every report: their listed events give them to pandas
 	PENSTOCK_TEST_CELLS=500 $(BIN)/pytest tests/queries/receipts/test_listed_events.py
