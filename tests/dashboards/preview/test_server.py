@@ -23,7 +23,7 @@ from infra.command.target import Target
 from tests.dashboards import rows
 from tests.dashboards.conftest import board_over, resources
 
-STATIC = Path(__file__).parents[3] / "dashboards" / "preview"
+STATIC = Path(__file__).parents[3] / "dashboards" / "drawing"
 
 
 def test_the_vendored_javascript_is_what_the_lock_says() -> None:

@@ -98,7 +98,7 @@ window.penstock = (() => {
       this.dropChart();
       if (tile.state === "empty") this.body.replaceChildren(this.emptyNote());
       else if (tile.state === "error") this.body.replaceChildren(h("div", { class: "failed", tabindex: "0" }, h("strong", {}, "Cannot be drawn"), tile.message));
-      else if (tile.state === "unsupported") this.body.replaceChildren(h("div", { class: "refused", tabindex: "0" }, h("strong", {}, "Not shown by the preview"), tile.message));
+      else if (tile.state === "unsupported") this.body.replaceChildren(h("div", { class: "refused", tabindex: "0" }, h("strong", {}, "Not shown here"), tile.message));
       else if (this.showsTable && isCharted) this.body.replaceChildren(this.scroller(this.table(tile)));
       else if (tile.kpi) this.body.replaceChildren(...this.figure(tile.kpi));
       else if (tile.lines) this.body.replaceChildren(this.scroller(h("ul", { class: "lines" }, ...tile.lines.map((line) => h("li", {}, line)))));
