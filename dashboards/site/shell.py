@@ -13,7 +13,7 @@ from dashboards.drawing.shared import BOARD, CHARTS, MEDIA_TYPES, scripts, stati
 
 _OWN = "dashboards.site"
 _MODULES = (
-    "main.js", "session.js", "api.js", "pulse.js", "dashboards.js", "jobs.js", "start.js", "failed.js",
+    "main.js", "session.js", "api.js", "pulse.js", "dashboards.js", "jobs.js", "start.js",
 )  # fmt: skip
 INDEX = "index.html"
 KEPT, ASKED_FOR = "public, max-age=31536000, immutable", "no-cache"

@@ -11,7 +11,6 @@ const ROUTES = {
   "": () => dashboards.list,
   d: () => dashboards.one,
   jobs: () => import("./jobs.js").then((found) => found.page),
-  failed: () => import("./failed.js").then((found) => found.page),
 };
 let config = null;
 let page = null;
@@ -30,12 +29,12 @@ function say(kind, words) {
   document.getElementById("live-text").textContent = words;
 }
 
-export function announce(words) {
+function announce(words) {
   document.getElementById("announce").textContent = words;
 }
 
 function header(who) {
-  const pages = [["", "Dashboards"], ["jobs", "Jobs"], ...(who.isOperator ? [["failed", "Failed records"]] : [])];
+  const pages = [["", "Dashboards"], ["jobs", "Jobs"]];
   const here = route().kind === "d" ? "" : route().kind;
   const links = pages.map(([path, title]) => h("a", { href: `#/${path}`, "aria-current": path === here ? "page" : null }, title));
   document.getElementById("pages").replaceChildren(...links);
