@@ -22,6 +22,7 @@ from starlette.routing import Route
 from dashboards.preview.own_machine import OwnMachineOnly
 from infra.local import process_memory, processes
 from infra.local.access import server_gate
+from infra.local.edge.sign_in_style import SignInStyle
 from infra.local.ministack import emulator
 from infra.local.parts import log_lines
 from infra.local.parts.catalogue_events import CatalogueEvents
@@ -63,6 +64,7 @@ def services(
         CatalogueEvents(context),
         AlarmListener(context),
         QuickSightService(context),
+        SignInStyle(),
         StatusService(context, project),
     ]
 
