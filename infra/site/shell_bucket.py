@@ -8,14 +8,23 @@ from dashboards.site.shell import INDEX, shell
 CONFIG = "config.json"
 
 
-def page_config(login: str, client_id: str, address: str) -> dict[str, Any]:
-    """What the page reads of its deployment: where to sign in and out, as whom, and back to where."""
+POLL_SECONDS = 5.0
+"""Between two questions of a page that somebody looks at."""
+
+
+def page_config(
+    login: str, client_id: str, address: str, poll_seconds: float = POLL_SECONDS
+) -> dict[str, Any]:
+    """What the page reads of its deployment: where to sign in and out, as whom, and back to where; and how
+    often it asks what is new.
+    """
     return {
         "login": login,
         "client_id": client_id,
         "redirect": address,
         "logout": f"{login}/logout",
         "live": None,
+        "poll_seconds": poll_seconds,
     }
 
 

@@ -81,7 +81,7 @@ async function open() {
   const { kind, names, query } = route();
   page?.close();
   page = null;
-  pulse ||= new Pulse(config.poll_seconds ?? 5, { fetch: () => page?.fetch(), say, failed });
+  pulse ||= new Pulse(config.poll_seconds, { fetch: () => page?.fetch(), say, failed });
   const kindOf = ROUTES[kind];
   if (!kindOf) {
     main.replaceChildren(h("h1", {}, "No such page"), h("p", {}, h("a", { href: "#/" }, "All dashboards")));

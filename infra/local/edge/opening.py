@@ -12,6 +12,8 @@ from infra.local.paths import PEOPLE_FILE
 from infra.site.shell_bucket import page_config, put_shell
 from queries.api.callers import OPERATORS, VIEWERS
 
+POLL_SECONDS = 0.5
+"""A request costs nothing here."""
 PEOPLE = {"operator@example.com": (OPERATORS,), "viewer@example.com": (VIEWERS,)}
 """Who can sign in, and the groups of each; the addresses are reserved for examples."""
 
@@ -25,7 +27,7 @@ def open_site(context: LocalContext, outputs: dict[str, Any], address: str) -> d
     pool, client = found["UserPoolId"], found["UserPoolClientId"]
     _come_back(context.client("cognito-idp"), pool, client, address)
     people = _people(context, pool)
-    config = page_config(address.rstrip("/"), client, address)
+    config = page_config(address.rstrip("/"), client, address, POLL_SECONDS)
     put_shell(context.client("s3"), found["SiteBucket"], config)
     context.client("lambda").invoke(
         FunctionName=found["ExtractFunction"], InvocationType="Event", Payload=json.dumps({})
