@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architectures.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-COLLECTOR_PORT = "4810"
-"""As the page has it; a test's cloud has another one."""
+COLLECTOR, SITE = "http://127.0.0.1:4810", "http://127.0.0.1:5010"
+"""As the page has them; a test's cloud has others."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,20 @@ def commands() -> Iterator[Documented]:
 
 
 def ran(
-    documented: list[Documented], directory: Path, environment: Mapping[str, str], collector_port: str
+    documented: list[Documented], directory: Path, environment: Mapping[str, str], places: Mapping[str, str]
 ) -> str:
-    """What the commands print in one shell, one after the other. Fails when one of them fails."""
+    """What the commands print in one shell, one after the other; `places` are put for those of the page.
+
+    Fails when one of them fails.
+    """
     programs = directory / "programs"
     programs.mkdir(exist_ok=True)
     penstock = programs / "penstock"
     penstock.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infra.command.cli "$@"\n')
     penstock.chmod(0o755)
-    script = "\n".join(each.command for each in documented).replace(COLLECTOR_PORT, collector_port)
+    script = "\n".join(each.command for each in documented)
+    for shown_place, place in places.items():
+        script = script.replace(shown_place, place.rstrip("/"))
     done = subprocess.run(
         ["bash", "-ec", script],
         cwd=directory,
@@ -66,9 +71,9 @@ def missing(documented: list[Documented], said: str) -> list[str]:
 
 
 def shown(
-    documented: list[Documented], directory: Path, environment: Mapping[str, str], collector_port: str
+    documented: list[Documented], directory: Path, environment: Mapping[str, str], places: Mapping[str, str]
 ) -> None:
     """Run the commands, again while something is still on its way; fail when it does not come."""
     deadline = time.monotonic() + 120
-    while lacking := missing(documented, said := ran(documented, directory, environment, collector_port)):
+    while lacking := missing(documented, said := ran(documented, directory, environment, places)):
         assert time.monotonic() < deadline, f"{lacking}\n{said}"

@@ -12,7 +12,7 @@ import pytest
 from infra.accounting.intervals import IntervalSet
 from producers.simulation.simulator import Simulation
 from tests.access_log import access_log
-from tests.end_to_end.architectures_page import commands, shown
+from tests.end_to_end.architectures_page import COLLECTOR, SITE, commands, shown
 from tests.end_to_end.conftest import Shell
 from tests.shop import REPORTS, STREAMS, WEB
 
@@ -184,8 +184,8 @@ def test_the_commands_of_each_architecture_show_it_on_this_machine(
     wanted = [each for each in commands() if each.architecture == architecture]
     # The demo has run; it is compared with the README above.
     wanted = [each for each in wanted if not each.command.startswith("penstock demo")]
-    port = shell.cloud.collector_url.rpartition(":")[2]
-    shown(wanted, shell.directory, shell.environment, port)
+    places = {COLLECTOR: shell.cloud.collector_url, SITE: shell.cloud.site_url}
+    shown(wanted, shell.directory, shell.environment, places)
 
 
 def all_rows(shell: Shell) -> dict[str, list[tuple[Any, ...]]]:
