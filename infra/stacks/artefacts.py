@@ -281,7 +281,7 @@ def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     jobs = [JOBS, *([IMPORTER] if project.sources else []), API, READER]
     if not any(each.jobs for each in project.deployments.values()):
         jobs = []
-    site = [EXTRACT, SITE] if any(each.site for each in project.deployments.values()) else []
+    site = [EXTRACT, SITE] if any(each.jobs and each.site for each in project.deployments.values()) else []
     made = (*transforms, QUERY, REFRESH, *collectors, *jobs, *site)
     return {artefact.name: artefact for artefact in made}
 
