@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from infra.aws.synth import PACKAGED
-from infra.cost.cost import Load, monthly, prices
+from infra.cost.cost import Load, monthly
+from infra.cost.prices import prices
 from infra.project.carried import CHARTS
 from infra.project.loading import ProjectError, load
 from infra.site.function.settings import Settings
