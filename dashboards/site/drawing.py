@@ -144,4 +144,4 @@ def _audiences(groups: Sequence[str]) -> list[frozenset[str]]:
 
 def packed(value: Any) -> bytes:
     """JSON, compressed, equal for equal values."""
-    return gzip.compress(msgspec.json.encode(value), 6, mtime=0)
+    return gzip.compress(msgspec.json.encode(value), 9, mtime=0)

@@ -232,7 +232,8 @@ _SITE_SOURCES = (
     *_files("queries", "__init__", "contracts", "telemetry"),
     *_files("dashboards", "__init__", "binding", "column_types", "declaration", "ingestions", "model"),
     *_files("dashboards", "money", "reading"),
-    *("dashboards/board", "dashboards/emit", "dashboards/expressions", "dashboards/render"),
+    *_files("dashboards/board", "__init__", "access", "board", "data", "payload"),
+    *("dashboards/emit", "dashboards/expressions", "dashboards/render"),
     *_files("dashboards/site", "__init__", "charts", "drawing", "place", "places", "pointer", "publishing"),
     *_files("dashboards/site", "tables"),
     *_files("infra", "__init__"),
@@ -253,6 +254,7 @@ SITE = Artefact(
     sources=(
         *_SITE_SOURCES,
         *_files("queries/api", "__init__", "callers", "refusals", "routes"),
+        *_files("dashboards/board", "address", "csv_text"),
         *_files("dashboards/site", "views"),
         *_files("infra/site/function", "asking", "handler", "problems"),
     ),
@@ -281,7 +283,7 @@ def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     jobs = [JOBS, *([IMPORTER] if project.sources else []), API, READER]
     if not any(each.jobs for each in project.deployments.values()):
         jobs = []
-    site = [EXTRACT, SITE] if any(each.site for each in project.deployments.values()) else []
+    site = [EXTRACT, SITE] if any(each.jobs and each.site for each in project.deployments.values()) else []
     made = (*transforms, QUERY, REFRESH, *collectors, *jobs, *site)
     return {artefact.name: artefact for artefact in made}
 

@@ -86,7 +86,7 @@ def test_every_sheet_is_the_previews_for_everybody(
 
 def test_choices_and_drills_are_answered_as_the_preview_answers_them(views: Views, board: Board) -> None:
     for state in (
-        State(parameters={"time_from": ("2026-11-20T00:00:00",)}),
+        State(parameters={"TimeFrom": ("2026-11-20T00:00:00",)}),
         State(picks={"currency": ("EUR", "SEK")}),
         State(drills={"orders-by-day": (Drill("day", "2026-11-23T00:00:00"),)}),
     ):
@@ -108,7 +108,7 @@ def test_a_rule_leaves_the_rows_that_sql_by_hand_leaves(
         allowed = None if mine and not all(mine) else {value for values in mine for value in values}
         visible = [row for row in published if allowed is None or row[access.column] in allowed]
         viewer = viewer_of(frozenset(groups) | {"viewers"}, audiences_of(declared, "orders"))
-        text = views.csv("orders", "overview", "orders-by-hour-rows", VERSION, State(), viewer)
+        text = views.csv("orders", "info", "orders-by-hour-rows", VERSION, State(), viewer)
         [_, *counted] = list(csv.reader(io.StringIO(text)))
         within = [row for row in visible if row["event_hour"] >= _from(views)]
         assert counted == ([[str(len(within))]] if within else []), groups
@@ -117,7 +117,7 @@ def test_a_rule_leaves_the_rows_that_sql_by_hand_leaves(
 def _from(views: Views) -> str:
     """Where the dashboard's range of time begins, as a partition."""
     answer = views.view("orders", "overview", VERSION, State(), OWNER)
-    begins = next(each["value"] for name, each in answer["parameters"].items() if "from" in name)
+    begins = answer["parameters"]["TimeFrom"]["value"]
     return str(begins[:13]).replace("T", "-")
 
 
@@ -135,7 +135,7 @@ def test_the_pointer_says_how_fresh_and_whose_a_dashboard_is(
 
 def test_a_sheet_of_a_dashboard_is_small(bucket: Bucket) -> None:
     sizes = {key: len(body) for key, body in bucket.objects.items() if key.endswith(".json.gz")}
-    assert max(sizes.values()) <= 14_000, sizes
+    assert max(sizes.values()) <= 16_000, sizes
 
 
 def test_what_is_not_there_is_said_to_be_missing(views: Views) -> None:
