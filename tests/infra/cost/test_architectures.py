@@ -15,6 +15,7 @@ LINES = {
     3: ("Jobs",),
     5: ("Kinesis", "Firehose", "Transform", "S3"),
     6: ("Kinesis", "Firehose", "Transform", "S3", "Athena", "Refresh"),
+    7: ("Report site",),
 }
 """Architecture -> the lines of `penstock cost` that it is made of."""
 
@@ -41,11 +42,3 @@ def test_a_million_keys_cost_a_request_an_invocation_and_a_write_each() -> None:
     rate = prices()
     fees = rate["api_gateway"]["http_requests_million"] + rate["lambda"]["requests_million"]
     assert f"${fees + rate['dynamodb']['writes_million']:.2f} for a million keys" in PAGE
-
-
-def test_a_million_views_cost_two_requests_their_time_and_three_reads_each() -> None:
-    rate, million = prices(), 1e6
-    fees = rate["api_gateway"]["http_requests_million"] + rate["lambda"]["requests_million"]
-    seconds, gigabytes = 0.03, SHOP.default.site_memory / 1024
-    each = 2 * seconds * gigabytes * rate["lambda"]["arm_gb_second"] + 3 * rate["s3"]["gets_thousand"] / 1000
-    assert f"${2 * fees + each * million:.2f} for a million" in " ".join(PAGE.split())
