@@ -217,6 +217,7 @@ test-emulator: $(VENV)/.dev ## what MiniStack must do before its version may cha
 
 test-trino: $(VENV)/.dev ## the golden answers beside a real Trino (needs Maven and a JDK)
 	$(BIN)/python -m tests.golden.athena.trino_oracle
+	$(BIN)/python -m tests.golden.athena.trino_generated
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .

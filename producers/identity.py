@@ -15,15 +15,17 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._:-]+")
 
 def event_id(time_ms: int, chance: int) -> str:
     """A UUIDv7 (RFC 9562): 48 bits of milliseconds since 1970, then 74 bits from `chance`."""
-    number = (
-        (time_ms & 0xFFFF_FFFF_FFFF) << 80
-        | 0x7000_0000_0000_0000_0000
-        | (chance >> 62 & 0xFFF) << 64
-        | 0x8000_0000_0000_0000
-        | chance & 0x3FFF_FFFF_FFFF_FFFF
-    )
-    text = number.to_bytes(16, "big").hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return _with_chance(_time_part(time_ms), chance)
+
+
+def _time_part(time_ms: int) -> str:
+    text = f"{time_ms & 0xFFFF_FFFF_FFFF:012x}"
+    return f"{text[:8]}-{text[8:]}-7"  # the version
+
+
+def _with_chance(time_part: str, chance: int) -> str:
+    text = f"{chance & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000:016x}"  # the variant
+    return f"{time_part}{chance >> 62 & 0xFFF:03x}-{text[:4]}-{text[4:]}"
 
 
 def derived_event_id(time_ms: int, *identity: bytes) -> str:
@@ -62,19 +64,19 @@ class EventIds:
     def __init__(self, clock_ms: Callable[[], int], random: Random) -> None:
         self._clock_ms = clock_ms
         self._random = random
-        self._time_ms = 0
+        self._time_ms, self._time_part = 0, ""
         self._chance = 0
 
     def next(self) -> str:
         """A new id. Not thread-safe: the caller holds a lock."""
         now = self._clock_ms()
         if now > self._time_ms:
-            self._time_ms = now
+            self._time_ms, self._time_part = now, _time_part(now)
             # The top bit stays free, so that counting up within the millisecond cannot run over.
             self._chance = self._random.getrandbits(73)
         else:
             self._chance += 1 + self._random.getrandbits(32)
-        return event_id(self._time_ms, self._chance)
+        return _with_chance(self._time_part, self._chance)
 
 
 def producer_id(*parts: object) -> str:

@@ -13,7 +13,7 @@ from producers.collector.delivery import Delivery, NotSafeError
 from producers.collector.events import Preparing
 from producers.collector.keys import Keys, WriteKey
 from producers.collector.messages import Answer, Request, refusal
-from producers.collector.prepared import Prepared, faults_of, sender_of
+from producers.collector.prepared import At, Prepared, faults_of, sender_of
 from producers.collector.problems import ProblemError
 from producers.collector.quota import Quotas
 from producers.collector.records import MESSAGE_BYTES, RECORD_BYTES, records
@@ -116,9 +116,7 @@ class Collector:
         moment = preparing.moment(int(self.clock() * 1000))
         sender = sender_of(request.address, request.headers.get("user-agent", ""))
         return [
-            preparing.prepare(
-                each, key, sender, moment, self.ids.next(), f"request {request.request_id} event {index}"
-            )
+            preparing.prepare(each, key, sender, moment, self.ids.next(), At(request.request_id, index))
             for index, each in enumerate(raw)
         ]
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from producers.collector.keys import WriteKey
-from producers.collector.prepared import Fault, Moment, Prepared, Sender
+from producers.collector.prepared import At, Fault, Moment, Prepared, Sender
 from producers.collector.problems import ProblemError
 from producers.contracts import AUDIT_TYPE, HISTORY_SOURCES, UNREADABLE_LINE, EventType, Stream, UtcTime
 from producers.packing.codec import ContractError, decoder, violation
@@ -62,7 +62,7 @@ class Preparing:
         return Moment(now, _written(now), oldest, now + stream.accepted_future)
 
     def prepare(
-        self, raw: bytes, key: WriteKey, sender: Sender, moment: Moment, new_id: str, at: str
+        self, raw: bytes, key: WriteKey, sender: Sender, moment: Moment, new_id: str, at: At
     ) -> Prepared:
         """The event in `raw`. `new_id` is its id unless it has one; `at` says where it stood, for people.
 
@@ -151,10 +151,11 @@ class Preparing:
             written = _written(when)
         else:
             when, written = moment.now, moment.text
-        head = b'{"event_type":%b,"event_id":"%b","schema_version":%d,"event_time":"%b","source":"%b"' % (
-            msgspec.json.encode(name), event_id.encode(), version, written, key.source.encode(),
-        )  # fmt: skip
         kind = self._types.get((name, version))
+        said = msgspec.json.encode(name) if kind is None else kind.name
+        head = b'{"event_type":%b,"event_id":"%b","schema_version":%d,"event_time":"%b","source":"%b"' % (
+            said, event_id.encode(), version, written, key.source.encode(),
+        )  # fmt: skip
         if kind is None:
             known = ", ".join(self._latest)
             fault = Fault(
@@ -190,6 +191,7 @@ class _Type:
 
     def __init__(self, declared: EventType) -> None:
         self.declared = declared
+        self.name = msgspec.json.encode(declared.name)
         self.decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(declared.payload)
         self._filled = [
             (place, b'"' + name.encode() + b'"')
@@ -278,9 +280,14 @@ def _partition_key(payload: Any, kind: EventType, otherwise: str) -> str:
     return str(value)[:256] if value else otherwise
 
 
-def _unreadable(raw: bytes, fault: Fault, source: str, moment: Moment, new_id: str, at: str) -> Prepared:
+def _unreadable(raw: bytes, fault: Fault, source: str, moment: Moment, new_id: str, at: At) -> Prepared:
     """The event as it came, inside an envelope that the transformation always refuses."""
-    line = {"line": raw.decode("utf-8", "replace"), "position": at, "reason": f"{fault.code}: {fault.detail}"}
+    position = f"request {at.request_id} event {at.place}"
+    line = {
+        "line": raw.decode("utf-8", "replace"),
+        "position": position,
+        "reason": f"{fault.code}: {fault.detail}",
+    }
     head = msgspec.json.encode(
         {
             "event_type": UNREADABLE_LINE.name,
@@ -290,4 +297,4 @@ def _unreadable(raw: bytes, fault: Fault, source: str, moment: Moment, new_id: s
             "source": source,
         }
     )
-    return Prepared(head[:-1], b',"payload":' + msgspec.json.encode(line) + b"}", at[:256], fault)
+    return Prepared(head[:-1], b',"payload":' + msgspec.json.encode(line) + b"}", position[:256], fault)

@@ -21,7 +21,8 @@ class Prepared(NamedTuple):
     """An event that is ready but for its place in the sequence.
 
     Attributes:
-        head, tail: its bytes before and behind the place; `tail` is empty for one that has its own place.
+        head, tail: its bytes before and behind the place; `tail` is empty for one that has its own place,
+            which the collector does not number.
         key: its partition key.
         fault: why it will be a failed record; None when it keeps its contract.
     """
@@ -31,10 +32,12 @@ class Prepared(NamedTuple):
     key: str
     fault: Fault | None
 
-    @property
-    def needs_place(self) -> bool:
-        """Whether the collector numbers it."""
-        return bool(self.tail)
+
+class At(NamedTuple):
+    """Where an event stood."""
+
+    request_id: str
+    place: int
 
 
 class Sender(NamedTuple):
@@ -59,12 +62,6 @@ def sender_of(address: str, agent: str) -> Sender:
         msgspec.json.encode(address) if address else b"",
         msgspec.json.encode(agent[:_LONGEST_AGENT]) if agent else b"",
     )
-
-
-def placed(event: Prepared, producer_id: str, epoch: int, seq: int) -> bytes:
-    """The event's bytes with its place in the sequence."""
-    place = f',"producer_id":"{producer_id}","epoch":{epoch},"seq":{seq}'
-    return event.head + place.encode() + event.tail
 
 
 def faults_of(events: Sequence[Prepared]) -> list[dict[str, Any]]:

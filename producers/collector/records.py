@@ -6,7 +6,7 @@ the shard that it is in.
 
 from collections.abc import Sequence
 
-from producers.packing.aggregation import aggregate_explicit
+from producers.packing.aggregation import aggregate_into
 from producers.sinks.port import SinkRecord
 
 RECORD_BYTES = 900_000
@@ -35,4 +35,4 @@ def records(
 def _record(data: Sequence[bytes], keys: Sequence[str], hash_key: str) -> tuple[int, SinkRecord]:
     if len(data) == 1:
         return 1, SinkRecord(data[0], keys[0], hash_key)
-    return len(data), SinkRecord(aggregate_explicit(keys, [hash_key] * len(data), data), keys[0], hash_key)
+    return len(data), SinkRecord(aggregate_into(keys, hash_key, data), keys[0], hash_key)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from producers.collector.prepared import Prepared, placed
+from producers.collector.prepared import Prepared
 from producers.contracts import PRODUCER_AUDITED, ProducerAudited
 
 AUDIT_REQUESTS = 20
@@ -26,17 +26,18 @@ class Sequence:
     def place(self, events: list[Prepared]) -> list[bytes]:
         """The bytes of events at the next places, which are not taken yet."""
         found, seq = [], self.last_seq
-        for event in events:
-            if event.needs_place:
+        whose = b',"producer_id":"%b","epoch":%d,"seq":' % (self.producer_id.encode(), self.epoch)
+        for head, tail, _, _ in events:
+            if tail:
                 seq += 1
-                found.append(placed(event, self.producer_id, self.epoch, seq))
+                found.append(b"%b%b%d%b" % (head, whose, seq, tail))
             else:
-                found.append(event.head)
+                found.append(head)
         return found
 
     def took(self, events: list[Prepared]) -> None:
         """The events are safe at the places that `place` gave them."""
-        self.last_seq += sum(event.needs_place for event in events)
+        self.last_seq += _numbered(events)
 
     def lost_track(self, now_ms: int) -> None:
         """It is not known whether places were taken: begin another sequence, so that none is given twice."""
@@ -52,7 +53,7 @@ class Sequence:
 
         It tells the last place as it is once they are taken: it arrives with them, or not at all.
         """
-        numbered = sum(event.needs_place for event in events)
+        numbered = _numbered(events)
         if not numbered:
             return b""
         self._requests += 1
@@ -73,3 +74,8 @@ class Sequence:
                 "payload": payload,
             }
         )
+
+
+def _numbered(events: list[Prepared]) -> int:
+    """How many of them need a place."""
+    return sum(1 for event in events if event.tail)

@@ -1,5 +1,6 @@
 """Statements about the catalog: CREATE, DROP, ALTER, MSCK, SHOW, DESCRIBE; and tables made from queries."""
 
+import re
 from dataclasses import dataclass, field
 
 from infra.local.athena import ddl_partitions, ddl_show, ddl_tables
@@ -29,5 +30,6 @@ def run(engine: Engine, statement: Statement, run_: Run) -> Listing:
         "SHOW": ddl_show.show,
         "DESCRIBE": ddl_show.describe,
     }[statement.kind]
-    names, rows = handler(engine, Reader(statement.sql), run_)
+    hive = re.match(r"\w+\s+(OR\s+REPLACE\s+)?(CREATE\s+)?VIEW", statement.sql, re.IGNORECASE) is None
+    names, rows = handler(engine, Reader(statement.sql, hive=hive), run_)
     return Listing([(name, Type("varchar")) for name in names], rows)

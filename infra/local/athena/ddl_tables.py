@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import QueryError, refused
-from infra.local.athena.layout import bucket_and_key, is_view, view_text
+from infra.local.athena.layout import bucket_and_key, is_view, layout_of, view_text
 from infra.local.athena.sql.type_names import hive_name, parse_type
 from infra.local.athena.statements import Reader, split_arguments
 
@@ -30,6 +30,14 @@ FORMATS = {
         f"{_HIVE}HiveIgnoreKeyTextOutputFormat",
         "org.openx.data.jsonserde.JsonSerDe",
     ),
+}
+
+
+_DELIMITERS = {
+    ("LINES", "TERMINATED", "BY"): "line.delim",
+    ("ESCAPED", "BY"): "escape.delim",
+    ("COLLECTION", "ITEMS", "TERMINATED", "BY"): "colelction.delim",  # Hive's own spelling
+    ("MAP", "KEYS", "TERMINATED", "BY"): "mapkey.delim",
 }
 
 
@@ -133,6 +141,7 @@ def _create_table(engine: Engine, reader: Reader, run: Run) -> Answer:
         raise QueryError("SYNTAX_ERROR", "External tables need a LOCATION: LOCATION 's3://bucket/prefix/'.")
     bucket_and_key(descriptor["Location"])
     entry["StorageDescriptor"] = descriptor
+    layout_of(entry | {"DatabaseName": database})  # what would be read otherwise than declared is refused now
     create_entry(engine, database, entry, quiet=quiet)
     return NOTHING
 
@@ -181,12 +190,8 @@ def _clauses(reader: Reader, entry: dict[str, Any], descriptor: dict[str, Any]) 
             serde["Parameters"] = {"serialization.format": ","} | serde["Parameters"]
         elif reader.accept("FIELDS", "TERMINATED", "BY"):
             serde["Parameters"] |= dict.fromkeys(("field.delim", "serialization.format"), reader.text())
-        elif (
-            reader.accept("LINES", "TERMINATED", "BY")
-            or reader.accept("ESCAPED", "BY")
-            or reader.accept("COLLECTION", "ITEMS", "TERMINATED", "BY")
-        ):
-            reader.text()
+        elif (clause := next((each for each in _DELIMITERS if reader.accept(*each)), None)) is not None:
+            serde["Parameters"][_DELIMITERS[clause]] = reader.text()
         elif reader.accept("NULL", "DEFINED", "AS"):
             serde["Parameters"]["serialization.null.format"] = reader.text()
         elif reader.accept("STORED", "AS", "INPUTFORMAT"):

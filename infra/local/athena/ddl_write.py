@@ -11,6 +11,7 @@ from infra.local.athena.engine import Engine, Run
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.layout import folder, layout_of
 from infra.local.athena.sql.type_names import hive_name
+from infra.local.athena.sql.types import Type, coercible
 from infra.local.athena.statements import Reader
 from infra.local.athena.writer import Output, Written
 
@@ -127,6 +128,10 @@ def insert(engine: Engine, sql: str, run: Run) -> Written:
     if len(given) != len(chosen):
         message = f"Insert query has mismatched column types: Table: [{', '.join(str(t) for _, t in wanted)}], Query: [{', '.join(str(t) for _, t in given)}]"
         raise QueryError("TYPE_MISMATCH", message)
+    types = dict(wanted)
+    if not all(_fits(of, types[name]) for name, (_, of) in zip(chosen, given, strict=True) if name in types):
+        message = f"Insert query has mismatched column types: Table: [{', '.join(str(types.get(name)) for name in chosen)}], Query: [{', '.join(str(t) for _, t in given)}]"
+        raise QueryError("TYPE_MISMATCH", message)
     aliases = ", ".join(f"i{i}" for i in range(len(given)))
     selected = ", ".join(
         f"CAST({f'i{chosen.index(name)}' if name in chosen else 'NULL'} AS {of}) AS {exp.to_identifier(name, quoted=True).sql('trino')}"
@@ -140,6 +145,11 @@ def insert(engine: Engine, sql: str, run: Run) -> Written:
     if not layout.projected:
         _add(engine, table, written)
     return written
+
+
+def _fits(given: Type, wanted: Type) -> bool:
+    """Whether INSERT takes it without a cast in the query. Texts of any length are taken."""
+    return coercible(given, wanted) or (given.is_text and wanted.is_text)
 
 
 def _listed_columns(reader: Reader) -> list[str]:

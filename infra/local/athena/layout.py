@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.athena.errors import QueryError
+from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.type_names import parse_type
 from infra.local.athena.sql.types import Type
 
@@ -45,18 +45,50 @@ def layout_of(table: Mapping[str, Any]) -> Layout:
     """From `glue.get_table`'s answer. Raises QueryError for formats that are not read."""
     descriptor = table.get("StorageDescriptor") or {}
     serde = descriptor.get("SerdeInfo") or {}
+    parameters, properties = table.get("Parameters") or {}, serde.get("Parameters") or {}
+    kind = _format(serde.get("SerializationLibrary", ""), descriptor.get("InputFormat", ""), table["Name"])
+    _check_properties(kind, properties, parameters)
     return Layout(
         database=table["DatabaseName"],
         name=table["Name"],
         location=folder(descriptor.get("Location") or ""),
         columns=_columns(descriptor.get("Columns") or ()),
         partitions=_columns(table.get("PartitionKeys") or ()),
-        format=_format(
-            serde.get("SerializationLibrary", ""), descriptor.get("InputFormat", ""), table["Name"]
-        ),
-        serde=serde.get("Parameters") or {},
-        parameters=table.get("Parameters") or {},
+        format=kind,
+        serde=properties,
+        parameters=parameters,
     )
+
+
+HONOURED = {
+    "text": ("field.delim", "serialization.format", "serialization.null.format"),
+    "csv": ("separatorChar", "quoteChar", "escapeChar"),
+    "json": ("ignore.malformed.json",),
+}
+"""Properties of row formats that are read by. Of any other, only those that say what is so anyhow are taken."""
+_SAID_ANYHOW = {
+    "line.delim": ("\n", "\\n"),
+    "case.insensitive": ("true", "TRUE"),
+    "serialization.encoding": ("utf-8", "UTF-8", "utf8", "UTF8"),
+    "use.null.for.invalid.data": ("true",),
+}
+_SAYS_NOTHING = frozenset({"paths", "serialization.format"})
+"""Written by crawlers and by Hive itself, and read by nobody."""
+
+
+def _check_properties(kind: str, serde: Mapping[str, str], parameters: Mapping[str, str]) -> None:
+    if kind == "parquet":
+        return
+    for name, value in serde.items():
+        if name not in (*HONOURED[kind], *_SAYS_NOTHING) and value not in _SAID_ANYHOW.get(name, ()):
+            raise refused(
+                f"The row format's property {name} = '{value}'",
+                f"Honoured are: {', '.join(HONOURED[kind])}. Write the files as Parquet.",
+            )
+    if parameters.get("skip.footer.line.count", "0") != "0":
+        raise refused("skip.footer.line.count", "Write the files without a footer.")
+    if not parameters.get("skip.header.line.count", "0").isdigit():
+        raise QueryError("INVALID_TABLE_PROPERTY", "skip.header.line.count must be a number of lines.")
 
 
 def folder(location: str) -> str:

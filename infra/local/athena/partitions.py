@@ -89,7 +89,7 @@ def _listed_once(
 ) -> list[PartitionObjects]:
     """Read over all keys between the bounds, and keep those whose values the rules make and the query can want."""
     static, after, until = key_bounds(template, domains)
-    pattern = matcher(template)
+    pattern = matcher(template, rules)
     kept: dict[tuple[str, ...], list[StoredObject]] = {}
     verdicts: dict[tuple[str, ...], bool] = {}
     for stored in list_objects(s3, static, after=after, until=until):

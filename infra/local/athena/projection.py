@@ -1,21 +1,21 @@
 """Partition projection: which values a table's rules allow, and which of them a query can want. Pure."""
 
+import calendar
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from infra.local.athena.errors import QueryError
+from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.layout import Layout
 from infra.local.athena.sql.scope import Domain, Domains
 from infra.local.athena.sql.types import Type
 
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 _NOW = re.compile(r"NOW(?:\s*([+-])\s*(\d+)\s*(YEARS?|MONTHS?|WEEKS?|DAYS?|HOURS?|MINUTES?|SECONDS?))?")
+_MONTHS = {"YEAR": 12, "MONTH": 1}
 _UNIT_SECONDS = {
-    "YEAR": 31_536_000,
-    "MONTH": 2_592_000,
     "WEEK": 604_800,
     "DAY": 86_400,
     "HOUR": 3_600,
@@ -64,6 +64,10 @@ class Rule:
             return False
         return True
 
+    def _text(self, value: Any) -> str:
+        """A value of the column as it stands in keys."""
+        return self._digits(value) if self.kind == "integer" and isinstance(value, int) else str(value)
+
     def _typed(self, value: str) -> Any:
         return typed(value, self.of)
 
@@ -71,7 +75,7 @@ class Rule:
         if self.kind == "enum":
             yield from self._enum()
         elif domain.values is not None:
-            yield from (v for v in sorted(map(str, domain.values)) if self.allows(v, now))
+            yield from (v for v in sorted(map(self._text, domain.values)) if self.allows(v, now))
         elif self.kind == "injected":
             message = f"For the injected projected partition column {self.column}, the WHERE clause must contain only static equality conditions."
             raise QueryError("CONSTRAINT_VIOLATION", message)
@@ -94,6 +98,22 @@ class Rule:
     def _format(self) -> str:
         return re.sub("yyyy|MM|dd|HH|mm|ss", lambda m: _JAVA[m[0]], self.parameters["format"])
 
+    @property
+    def depth(self) -> int:
+        """How many slashes a value of the column may have."""
+        return self.parameters["format"].count("/") if self.kind == "date" else 0
+
+    def check(self) -> None:
+        """Raise QueryError for what is not projected here."""
+        if self.kind == "enum" and any("/" in value for value in self._enum()):
+            raise refused(f"A slash in projection.{self.column}.values", "Use a folder for each column.")
+        if self.kind == "date":
+            if other := re.sub("yyyy|MM|dd|HH|mm|ss|[^A-Za-z']", "", self.parameters.get("format", "'")):
+                raise refused(
+                    f"{other} in projection.{self.column}.format", "Use yyyy, MM, dd, HH, mm and ss."
+                )
+            self._step()
+
     def _times(self, now: datetime) -> tuple[datetime, datetime]:
         low, high = (self._time(part.strip(), now) for part in self.parameters["range"].split(","))
         return low, high
@@ -102,20 +122,22 @@ class Rule:
         if match := _NOW.fullmatch(text):
             if not match[1]:
                 return now
-            seconds = int(match[2]) * _UNIT_SECONDS[match[3].removesuffix("S")]
-            return now + timedelta(seconds=-seconds if match[1] == "-" else seconds)
+            return _moved(now, int(f"{match[1]}{match[2]}"), match[3].removesuffix("S"))
         return datetime.strptime(text, self._format())  # noqa: DTZ007 - projection knows no zones
 
     def _dates(self, domain: Domain, now: datetime) -> Iterator[str]:
         low, high = self._times(now)
         low = max(low, self._bound(domain.low, low))
         high = min(high, self._bound(domain.high, high))
-        step = self._step()
+        count, unit = self._step()
         start = self._times(now)[0]
-        at = start + step * max(0, (low - start) // step)
-        while at <= high:
-            yield at.strftime(self._format())
-            at += step
+        number = _steps(start, low, count, unit)
+        last = ""
+        while (at := _moved(start, number * count, unit)) <= high:
+            written = at.strftime(self._format())
+            if written != last:  # a step may be shorter than what the format tells apart
+                yield written
+            last, number = written, number + 1
 
     def _bound(self, value: Any, otherwise: datetime) -> datetime:
         try:
@@ -123,15 +145,34 @@ class Rule:
         except ValueError:
             return otherwise
 
-    def _step(self) -> timedelta:
-        count = int(self.parameters.get("interval", "1"))
-        unit = self.parameters.get("interval.unit", "DAYS").upper().rstrip("S") + "S"
-        if unit in ("YEARS", "MONTHS"):
-            raise QueryError(
-                "NOT_SUPPORTED",
-                f"Projection by {unit} is not supported by the local endpoint. Use DAYS or HOURS.",
-            )
-        return timedelta(seconds=count * _UNIT_SECONDS[unit.removesuffix("S")])
+    def _step(self) -> tuple[int, str]:
+        given = self.parameters.get("interval.unit", "").upper().removesuffix("S")
+        if not given:  # only for whole days and months AWS has a default
+            finest = re.findall("yyyy|MM|dd|HH|mm|ss", self.parameters["format"])[-1:]
+            given = {"dd": "DAY", "MM": "MONTH"}.get("".join(finest), "")
+        if given not in _UNIT_SECONDS and given not in _MONTHS:
+            message = f"projection.{self.column}.interval.unit must be set: YEARS, MONTHS, WEEKS, DAYS, HOURS, MINUTES or SECONDS"
+            raise QueryError("INVALID_TABLE_PROPERTY", message)
+        return int(self.parameters.get("interval", "1")), given
+
+
+def _moved(moment: datetime, count: int, unit: str) -> datetime:
+    """So many units later. The last day of a month that is too short stands for a later one."""
+    if unit not in _MONTHS:
+        return moment + timedelta(seconds=count * _UNIT_SECONDS[unit])
+    years, month = divmod(moment.month - 1 + count * _MONTHS[unit], 12)
+    year = moment.year + years
+    return moment.replace(
+        year=year, month=month + 1, day=min(moment.day, calendar.monthrange(year, month + 1)[1])
+    )
+
+
+def _steps(start: datetime, low: datetime, count: int, unit: str) -> int:
+    """How many steps from `start` lie before `low`, or one less."""
+    if unit in _MONTHS:
+        months = (low.year - start.year) * 12 + low.month - start.month
+        return max(0, months // (count * _MONTHS[unit]) - 1)
+    return max(0, (low - start) // timedelta(seconds=count * _UNIT_SECONDS[unit]))
 
 
 def typed(value: str, of: Type) -> Any:
@@ -156,6 +197,7 @@ def rules_of(layout: Layout) -> list[Rule]:
             message = f"Table {layout.database}.{layout.name} is configured for partition projection, but the following partition columns are missing projection configuration: [{name}]"
             raise QueryError("INVALID_TABLE_PROPERTY", message)
         rules.append(Rule(name, of, kind, parameters))
+        rules[-1].check()
     return rules
 
 
@@ -182,15 +224,17 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda m: values[m[1].lower()], template)
 
 
-def matcher(template: str) -> re.Pattern[str]:
+def matcher(template: str, rules: list[Rule]) -> re.Pattern[str]:
     """Reads the values back from an object's address."""
+    depth = {rule.column: rule.depth for rule in rules}
     parts = re.split(r"(\$\{\w+\})", template)
     seen: set[str] = set()
     expression = ""
     for part in parts:
         if part.startswith("${"):
             name = part[2:-1].lower()
-            expression += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)"
+            value = "[^/]+" + "/[^/]+" * depth.get(name, 0)
+            expression += f"(?P={name})" if name in seen else f"(?P<{name}>{value})"
             seen.add(name)
         else:
             expression += re.escape(part)

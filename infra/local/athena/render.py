@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from infra.local.athena.sql.functions.number_text import java_double, java_number
+from infra.local.athena.sql.functions.number_text import java_double, java_number, shortest_real
 from infra.local.athena.sql.literals import zone_of
 from infra.local.athena.sql.prelude import interval_text
 from infra.local.athena.sql.types import Type
@@ -61,7 +62,7 @@ def _boolean(_: Type) -> Callable[[Any], str]:
 
 def _moment(of: Type) -> Callable[[datetime], str]:
     digits = max(of.precision, 3)
-    return lambda value: value.strftime("%Y-%m-%d %H:%M:%S.%f")[: 20 + digits]
+    return lambda value: value.replace(tzinfo=None).isoformat(" ", "microseconds")[: 20 + digits]
 
 
 def _zoned(of: Type) -> Callable[[datetime], str]:
@@ -71,24 +72,20 @@ def _zoned(of: Type) -> Callable[[datetime], str]:
 
 
 def _real(_: Type) -> Callable[[float], str]:
-    def show(value: float) -> str:
-        """The shortest digits that are this float32."""
-        for digits in range(1, 10):
-            short = f"{value:.{digits}g}"
-            if pa.scalar(float(short), pa.float32()).as_py() == value:
-                return java_number(repr(float(short)))
-        return java_double(value)
+    return lambda value: java_number(repr(shortest_real(value))) if isfinite(value) else java_double(value)
 
-    return show
+
+def _towards_zero(value: int, unit: int) -> int:
+    return value // unit if value >= 0 else -(-value // unit)
 
 
 def _interval(of: Type) -> Callable[[Any], str]:
     def show(value: Any) -> str:
         if isinstance(value, timedelta):
-            return interval_text(of, value // timedelta(milliseconds=1))
+            return interval_text(of, _towards_zero(value // timedelta(microseconds=1), 1_000))
         if of.name == "interval year to month":
             return interval_text(of, value.months)
-        return interval_text(of, value.days * 86_400_000 + value.nanoseconds // _NANOSECONDS)
+        return interval_text(of, value.days * 86_400_000 + _towards_zero(value.nanoseconds, _NANOSECONDS))
 
     return show
 

@@ -10,6 +10,8 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from infra.local.athena import text_files
+from infra.local.athena.errors import QueryError
+from infra.local.athena.file_types import is_read_as
 from infra.local.athena.footers import Footer, Footers
 from infra.local.athena.glue_catalog import GlueCatalog
 from infra.local.athena.layout import Layout
@@ -104,7 +106,7 @@ class Reader:
                 stored = build("t.p{}", partition_names.index(column.name))
                 listed.append(build("CAST({} AS {}) AS {}", stored, column.type.duck, quoted(column.name)))
             else:
-                value = _column(schema.get(column.name), column.type)
+                value = _column(schema.get(column.name), column.type, files[0].stored.address)
                 listed.append(build("{} AS {}", value, quoted(column.name)))
         source = _read(files, len(partition_names), with_path=with_path)
         return build("SELECT {} FROM {}", join(", ", listed) if listed else build("1 AS one"), source)
@@ -144,10 +146,19 @@ def _empty(columns: Sequence[TableColumn]) -> Sql:
     return build("SELECT {} WHERE false", join(", ", listed) if listed else build("1 AS one"))
 
 
-def _column(field: pa.Field | None, of: Type) -> Sql:
-    """A file's column as the table's type; NULL where the file has none."""
+def _column(field: pa.Field | None, of: Type, address: str) -> Sql:
+    """A file's column as the table's type; NULL where the file has none.
+
+    Raises QueryError HIVE_BAD_DATA for a type that Athena does not read as the declared one.
+    """
     if field is None:
         return build("CAST(NULL AS {})", of.duck)
+    if not is_read_as(field.type, of):
+        raise QueryError(
+            "HIVE_BAD_DATA",
+            f"Field {field.name}'s type {str(field.type).upper()} in parquet file {address} is incompatible "
+            f"with type {of} defined in table schema",
+        )
     return _as_declared(build("t.{}", quoted(field.name)), field.type, of)
 
 
@@ -168,6 +179,10 @@ def _as_declared(sql: Sql, given: pa.DataType, of: Type) -> Sql:
         return build("CASE WHEN {} IS NULL THEN NULL ELSE struct_pack({}) END", sql, join(", ", parts))
     if of.name == "timestamp" and pa.types.is_timestamp(given) and given.tz:
         return build("timezone('UTC', {})", sql)
+    if of.name == "char":
+        return build("rpad({}, {}, ' ')", sql, of.args[0])
+    if of.name == "varchar" and of.args:
+        return build("left({}, {})", sql, of.args[0])
     return build("CAST({} AS {})", sql, of.duck)
 
 
@@ -189,7 +204,9 @@ def _is_stored_as(given: pa.DataType, of: Type) -> bool:
         return pa.types.is_timestamp(given) and given.tz is None and given.unit in ("ms", "us")
     if of.name == "decimal":
         return pa.types.is_decimal(given) and (given.precision, given.scale) == (of.precision, of.scale)
+    if of.is_text and of.args:
+        return False  # what a file holds may be longer or shorter
     return {
         "boolean": "bool", "tinyint": "int8", "smallint": "int16", "integer": "int32", "bigint": "int64", "real": "float",
-        "double": "double", "varchar": "string", "char": "string", "varbinary": "binary", "date": "date32[day]",
+        "double": "double", "varchar": "string", "varbinary": "binary", "date": "date32[day]",
     }.get(of.name) == str(given)  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlglot.tokenizer_core import Token, TokenType
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.sql.parse import tokens
+from infra.local.athena.sql.parse import hive_tokens, tokens
 
 Family = Literal["DML", "DDL", "UTILITY"]
 
@@ -74,9 +74,10 @@ def statement(sql: str) -> Statement:
 class Reader:
     """Reads a statement token by token. Errors are SYNTAX_ERROR with the place."""
 
-    def __init__(self, sql: str) -> None:
+    def __init__(self, sql: str, *, hive: bool = False) -> None:
+        """`hive`: names stand in backticks, and what is in double quotes is a text."""
         self.sql = sql
-        self.tokens: list[Token] = tokens(sql)
+        self.tokens: list[Token] = hive_tokens(sql) if hive else tokens(sql)
         self.at = 0
 
     @property
@@ -136,11 +137,11 @@ class Reader:
         return token.text.lower()
 
     def names(self) -> list[str]:
-        """Take a dotted name."""
+        """Take a dotted name. Hive writes one in SHOW CREATE TABLE as `database.table`, and reads it so too."""
         found = [self.name()]
         while self.accept("."):
             found.append(self.name())
-        return found
+        return found if len(found) > 1 else found[0].split(".")
 
     def parenthesised(self) -> str:
         """Take what is between a parenthesis and its partner; returns the text inside."""
@@ -171,11 +172,7 @@ class Reader:
         self.expect("(")
         while True:
             token = self.token
-            name = (
-                self.text().lower()
-                if token is not None and token.token_type == TokenType.STRING
-                else self.name()
-            )
+            name = self.text() if token is not None and token.token_type == TokenType.STRING else self.name()
             self.expect("=")
             found[name] = self._value()
             if not self.accept(","):

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from infra.local.athena.objects import StoredObject
 from infra.local.athena.sql.types import Type
 
 _ESCAPES = {"\\t": "\t", "\\n": "\n", "\\001": "\x01", "\\u0001": "\x01"}
+_LINE_END = re.compile(r"\r\n|\n|\r")
+"""Hadoop's; Python's splitlines knows many more."""
 
 
 def fingerprint(layout: Layout) -> str:
@@ -60,18 +63,25 @@ def _records(layout: Layout, data: str) -> Iterator[list[str | None]]:
             io.StringIO(data),
             delimiter=layout.serde.get("separatorChar", ","),
             quotechar=layout.serde.get("quoteChar", '"'),
+            escapechar=layout.serde.get("escapeChar", "\\"),
         )
         return
-    given = layout.serde.get("field.delim") or layout.serde.get("serialization.format") or "\x01"
-    delimiter = _ESCAPES.get(given, given)
+    given = layout.serde.get("field.delim") or layout.serde.get("serialization.format") or "1"
+    # A number is a character's code, to Hive: what it writes where nothing was said is "1".
+    delimiter = chr(int(given)) if given.isdigit() else _ESCAPES.get(given, given)
     null = layout.serde.get("serialization.null.format", "\\N")
-    for line in data.splitlines():
+    for line in _lines(data):
         yield [None if part == null else part for part in line.split(delimiter)]
+
+
+def _lines(data: str) -> list[str]:
+    lines = _LINE_END.split(data)
+    return lines if lines[-1] else lines[:-1]
 
 
 def _json_rows(layout: Layout, data: str, address: str) -> Iterator[dict[str, Any]]:
     ignore = layout.serde.get("ignore.malformed.json", "false").lower() == "true"
-    for number, line in enumerate(data.splitlines(), start=1):
+    for number, line in enumerate(_lines(data), start=1):
         if not line.strip():
             continue
         try:

@@ -46,10 +46,20 @@ def expressions() -> list[tuple[str, str]]:
     return found
 
 
-def golden_expressions() -> list[Golden]:
-    """Expressions with Trino's answers."""
+def frozen(golden: Golden) -> dict[str, Any]:
+    """An expression with Trino's answer, as it is kept."""
+    known = (
+        {"error": golden.error}
+        if golden.error
+        else {"type": golden.columns[0][1], "value": golden.rows[0][0]}
+    )
+    return {"section": golden.source, "sql": golden.sql, **known}
+
+
+def golden_expressions(name: str = "expressions.jsonl") -> list[Golden]:
+    """Expressions with Trino's answers; those of `generated.jsonl` were made by chance."""
     found = []
-    for known in _lines("expressions.jsonl"):
+    for known in _lines(name):
         full = f"SELECT {known['sql']}"
         if "error" in known:
             found.append(Golden(known["sql"], full, known["section"], error=known["error"]))

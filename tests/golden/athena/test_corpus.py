@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from infra.local.athena.sandbox import Sandbox
+from tests.golden.athena import trino_generated
 from tests.golden.athena.corpus import Golden, expressions, golden_expressions, golden_queries, queries
 from tests.golden.athena.ours import answer, sandbox_in
 from tests.golden.athena.wire import same_type, same_value
@@ -42,6 +43,16 @@ def test_nothing_is_silently_wrong_and_little_is_refused(sandbox: Sandbox, kind:
     equal = sum(v == "equal" for v in verdicts.values())
     assert len(corpus) >= least
     assert equal / len(corpus) >= 0.95, [sql for sql, v in verdicts.items() if v == "refused"]
+
+
+def test_expressions_by_chance_are_right_or_refused(sandbox: Sandbox) -> None:
+    verdicts = {
+        golden.sql: trino_generated.verdict(sandbox, golden)
+        for golden in golden_expressions("generated.jsonl")
+    }
+    assert {sql: found for sql, found in verdicts.items() if found.startswith("wrong")} == {}
+    assert sum(found.startswith("unclear") for found in verdicts.values()) <= len(verdicts) / 100
+    assert len(verdicts) >= 400
 
 
 def test_every_text_of_the_corpus_has_a_frozen_answer() -> None:

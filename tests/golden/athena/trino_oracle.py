@@ -21,7 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.processes import free_ports
-from tests.golden.athena.corpus import FOLDER, expressions, golden_expressions, golden_queries, queries
+from tests.golden.athena.corpus import (
+    FOLDER,
+    Golden,
+    expressions,
+    frozen,
+    golden_expressions,
+    golden_queries,
+    queries,
+)
 from tests.golden.athena.wire import same_value
 
 VERSION, LEAST_JAVA = "476", 24
@@ -155,20 +163,21 @@ def ask(url: str, sql: str) -> dict[str, Any]:
 
 def freeze(url: str) -> None:
     """Write Trino's answers down."""
-    lines = []
-    for section, sql in expressions():
-        found = ask(url, f"SELECT {sql}")
-        known = (
-            {"error": found["error"]}
-            if "error" in found
-            else {"type": found["columns"][0][1], "value": found["rows"][0][0]}
-        )
-        lines.append({"section": section, "sql": sql, **known})
-    _write("expressions.jsonl", lines)
-    _write("queries.jsonl", [{"sql": query.sql, **ask(url, query.full)} for query in queries()])
+    lines = [frozen(asked(url, sql, section)) for section, sql in expressions()]
+    write("expressions.jsonl", lines)
+    write("queries.jsonl", [{"sql": query.sql, **ask(url, query.full)} for query in queries()])
 
 
-def _write(name: str, lines: list[dict[str, Any]]) -> None:
+def asked(url: str, sql: str, section: str = "generated") -> Golden:
+    """Trino's answer to one expression."""
+    full = f"SELECT {sql}"
+    found = ask(url, full)
+    if "error" in found:
+        return Golden(sql, full, section, error=found["error"])
+    return Golden(sql, full, section, [["", found["columns"][0][1]]], [[found["rows"][0][0]]])
+
+
+def write(name: str, lines: list[dict[str, Any]]) -> None:
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     (FOLDER / name).write_text(text, encoding="utf-8")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.local.athena.render import shower
+from infra.local.athena.sql.functions.number_text import java_double
 from infra.local.athena.sql.types import Type
 
 
@@ -45,7 +46,9 @@ def _precise(shown: str, of: Type) -> str:
 
 
 def _text(key: Any) -> str:
-    return {True: "true", False: "false"}.get(key, str(key)) if isinstance(key, bool) else str(key)
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return java_double(key) if isinstance(key, float) else str(key)
 
 
 def same_type(ours: str, theirs: str) -> bool:

@@ -117,6 +117,8 @@ def _match(overload: Overload, arguments: Sequence[Argument]) -> _Match | None:
         return None
     cost = 0
     for pattern, argument in zip(patterns, arguments, strict=True):
+        if isinstance(argument, Typed) and _is_same_time(pattern, argument.type):
+            continue
         if isinstance(argument, Typed) and not _is_open(pattern):
             wanted = substitute(pattern, types)
             if not coercible(argument.type, wanted):

@@ -9,6 +9,8 @@ from infra.local.athena.sql.tree import Sql, build, join, quoted, text
 from infra.local.athena.sql.types import Type
 
 _INTEGER = r"[+-]?[0-9]+"
+_TOO_LARGE_FOR_REAL = "3.4028235677973366e38"
+"""Halfway between the largest float32 and what would come next."""
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _DOUBLE = rf"\s*({_NUMBER}[dDfF]?|[+-]?(NaN|Infinity))\s*"
 _DATE = r"\s*[0-9]{4,5}-[0-9]{1,2}-[0-9]{1,2}\s*"
@@ -34,8 +36,21 @@ def coerce(value: Typed, to: Type) -> Typed:
 
 def cast(value: Typed, to: Type, *, safe: bool = False) -> Typed:
     """CAST, or TRY_CAST when `safe`. Raises QueryError when Trino has no such cast."""
-    sql = _cast_sql(value.sql, value.type, to)
-    return Typed(build("TRY({})", sql) if safe else sql, to, value.refs)
+    if value.type.name == to.name == "timestamp with time zone":
+        to = replace(to, zone=value.type.zone)
+    if safe:
+        return Typed(_tried(value, to), to, value.refs)
+    return Typed(_cast_sql(value.sql, value.type, to), to, value.refs)
+
+
+def _tried(value: Typed, to: Type) -> Sql:
+    """NULL where the cast fails. What fails while the value itself is computed still fails."""
+    if to.is_text and not (value.type.is_text or value.type.is_number or value.type.name == "date"):
+        return _cast_sql(value.sql, value.type, to)  # what does not fit fails in Trino here too
+    if "(" not in str(value.sql):
+        return build("TRY({})", _cast_sql(value.sql, value.type, to))
+    tried = build("TRY({})", _cast_sql(build("v"), value.type, to))
+    return build("list_transform([{}], lambda v: {})[1]", value.sql, tried)
 
 
 def _cast_sql(sql: Sql, given: Type, to: Type) -> Sql:
@@ -54,8 +69,11 @@ def _cast_sql(sql: Sql, given: Type, to: Type) -> Sql:
     if given.is_text and to.is_text:
         return _text_to_text(sql, given, to)
     if to.is_text:
-        return _limit(_to_text(sql, given), to)
-    if given.is_text and to.is_number:
+        if to.name == "char":
+            raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to {to}")
+        said = _to_text(sql, given)
+        return build("t_fits({}, {})", said, to.args[0]) if to.args else said
+    if given.name == "varchar" and to.is_number:
         return _text_to_number(sql, to)
     raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to {to}")
 
@@ -85,6 +103,12 @@ def _guarded(sql: Sql, pattern: str, good: Sql, to: Type) -> Sql:
 
 
 def _number(sql: Sql, given: Type, to: Type) -> Sql:
+    if given.name == "double" and to.name == "real":  # what is too large is infinite
+        large = build("CASE WHEN {} > 0 THEN 'Infinity' ELSE '-Infinity' END", sql)
+        return build(
+            "(CASE WHEN isfinite({}) AND abs({}) >= {} THEN CAST({} AS FLOAT) ELSE CAST({} AS FLOAT) END)",
+            sql, sql, build("CAST({} AS DOUBLE)", text(_TOO_LARGE_FOR_REAL)), large, sql,
+        )  # fmt: skip
     if given.is_float and to.is_integer:  # DuckDB rounds halves to even
         return build("CAST(round({}) AS {})", sql, to.duck)
     if (
@@ -114,7 +138,11 @@ def _limit(sql: Sql, to: Type) -> Sql:
 
 
 def _to_text(sql: Sql, given: Type) -> Sql:
-    if given.is_integer or given.name in ("boolean", "decimal", "uuid"):
+    if (
+        given.name == "decimal"
+    ):  # DuckDB leaves the zero before the point out where the type has no place for it
+        return build("regexp_replace(CAST({} AS VARCHAR), '^(-?)[.]', '\\10.')", sql)
+    if given.is_integer or given.name in ("boolean", "uuid"):
         return build("CAST({} AS VARCHAR)", sql)
     if given.is_float:
         return build("t_exponent(CAST({} AS VARCHAR))", sql)
@@ -131,7 +159,7 @@ def _to_text(sql: Sql, given: Type) -> Sql:
     if given.name == "interval year to month":
         return build("t_interval_months(date_part('year', {}) * 12 + date_part('month', {}))", sql, sql)
     if given.name == "interval day to second":
-        return build("t_interval_days(CAST(epoch({}) * 1000 AS BIGINT))", sql)
+        return build("t_interval_days(epoch_us({}) // 1000)", sql)
     raise QueryError("TYPE_MISMATCH", f"Cannot cast {given} to varchar")
 
 
@@ -231,6 +259,11 @@ def _number_to_boolean(sql: Sql, _given: Type, _to: Type) -> Sql:
 
 Rule = Callable[[Sql, Type, Type], Sql]
 
+
+def _needs_today(_: Sql, given: Type, to: Type) -> Sql:
+    raise refused(f"CAST({given} AS {to}), which takes today's date", "Add the time to a date.")
+
+
 _RULES: dict[tuple[str, str], Rule] = {
     ("varchar", "boolean"): _text_to_boolean,
     ("varchar", "date"): lambda s, _, to: _guarded(s, _DATE, build("CAST({} AS DATE)", s), to),
@@ -242,12 +275,19 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("date", "timestamp with time zone"): lambda s, _g, _t: build(
         "timezone('UTC', CAST({} AS TIMESTAMP))", s
     ),
+    ("varchar", "varbinary"): lambda s, _g, _t: build("encode({})", s),
+    ("time", "timestamp"): _needs_today,
+    ("time", "timestamp with time zone"): _needs_today,
     ("timestamp", "timestamp"): _timestamp_to_timestamp,
     ("timestamp", "date"): lambda s, _g, _t: build("CAST({} AS DATE)", s),
     ("timestamp", "time"): lambda s, _g, _t: build("CAST({} AS TIME)", s),
     ("timestamp", "timestamp with time zone"): lambda s, _g, _t: build("timezone('UTC', {})", s),
     ("timestamp with time zone", "timestamp"): lambda s, g, t: rounded(local(s, g), g.precision, t.precision),
-    ("timestamp with time zone", "timestamp with time zone"): lambda s, _g, _t: s,
+    ("timestamp with time zone", "timestamp with time zone"): lambda s, g, t: (
+        s
+        if t.precision >= min(g.precision, 6)
+        else build("timezone('UTC', {})", rounded(build("timezone('UTC', {})", s), g.precision, t.precision))
+    ),
     ("timestamp with time zone", "date"): lambda s, g, _: build("CAST({} AS DATE)", local(s, g)),
     ("timestamp with time zone", "time"): lambda s, g, _: build("CAST({} AS TIME)", local(s, g)),
     **{

@@ -135,12 +135,12 @@ class Expressions(Predicates):
 
     def interval(self, node: exp.Interval) -> Typed:
         unit = node.args["unit"]
-        start, end = (
-            (unit.this.name, unit.expression.name) if isinstance(unit, exp.IntervalSpan) else (unit.name, "")
-        )
+        if unit is None:  # sqlglot reads `INTERVAL '1' DAY + x` as the sum of two intervals
+            return self(node.this)
+        ends = (unit.this, unit.expression) if isinstance(unit, exp.IntervalSpan) else (unit,)
         if not (isinstance(node.this, exp.Literal) and node.this.is_string):
             raise QueryError("SYNTAX_ERROR", "INTERVAL needs its value in quotes", *place_of(node))
-        return interval(node.this.name, start, end)
+        return interval(node.this.name, *(end.name for end in ends))
 
     def minus(self, node: exp.Neg) -> Typed:
         if isinstance(node.this, exp.Literal) and not node.this.is_string:
@@ -253,7 +253,7 @@ class Expressions(Predicates):
         ):
             stored = quoted(value.type.stored_names[key.literal - 1])
             return Typed(build("({}).{}", value.sql, stored), value.type.of[key.literal - 1], value.refs)
-        return self.call("subscript", [value, key], node)
+        return self.call("[]", [value, key], node)
 
     def parse_json(self, node: exp.ParseJSON) -> Typed:
         return self.call("json_parse", [self(node.this)], node)

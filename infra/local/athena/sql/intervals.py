@@ -30,7 +30,7 @@ def interval(value: str, start: str, end: str = "") -> Typed:
         )
     except ValueError as error:
         raise QueryError("INVALID_LITERAL", f"Invalid INTERVAL {start} TO {end} value: {value}") from error
-    return Typed(build("to_microseconds({})", sign * (total // _MILLISECOND) * _MILLISECOND), DAY_TO_SECOND)
+    return Typed(build("t_span({})", sign * (total // _MILLISECOND) * _MILLISECOND), DAY_TO_SECOND)
 
 
 def _months(parts: list[str], start: str, end: str) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def json_cast(compiler: "Compiler", value: Typed, wanted: Type, *, safe: bool) -> Typed:
     """CAST(x AS json), CAST(json AS x). Raises QueryError."""
+    if value.type.name == "char":
+        raise QueryError("TYPE_MISMATCH", f"Cannot cast {value.type} to {wanted}")
     if wanted == JSON:
         function = json_conversion.writer(value.type)
         name = udf_name("to_json", str(value.type))
@@ -28,8 +30,10 @@ def json_cast(compiler: "Compiler", value: Typed, wanted: Type, *, safe: bool) -
         function = json_conversion.reader(wanted)
         name = udf_name("from_json", str(wanted))
         udf = Udf(name, function, (JSON,), wanted)
-    sql = build("{}({})", compiler.use(udf), value.sql)
-    return Typed(build("TRY({})", sql) if safe else sql, wanted, value.refs)
+    if safe:
+        tried = build("list_transform([{}], lambda v: TRY({}(v)))[1]", value.sql, compiler.use(udf))
+        return Typed(tried, wanted, value.refs)
+    return Typed(build("{}({})", compiler.use(udf), value.sql), wanted, value.refs)
 
 
 def json_path(node: exp.Expr, within: Expressions) -> Typed:

@@ -86,6 +86,8 @@ def timestamp_literal(value: str, *, zoned: bool, declared: list[int]) -> Typed 
         return None
     zone, where = zone_of(name or "UTC")
     instant = moment.replace(tzinfo=where).astimezone(UTC)
+    if instant.astimezone(where).replace(tzinfo=UTC) != moment:  # the clocks were put forward over it
+        return None
     of = Type("timestamp with time zone", (precision,), zone=zone)
     return Typed(build("timezone('UTC', TIMESTAMP {})", text(_written(instant))), of, literal=instant)
 

@@ -45,6 +45,8 @@ def arithmetic(operator: str, left: Typed, right: Typed, session: Session) -> Ty
     a, b = coerce(left, both).sql, coerce(right, both).sql
     symbol = "//" if operator == "/" and both.is_integer else operator
     sql = build("({} {} {})", a, symbol, b)
+    if operator == "%" and both.is_integer:  # DuckDB divides, and the smallest number by -1 is too large
+        sql = build("(CASE WHEN {} = -1 THEN {} - {} ELSE {} % {} END)", b, a, a, a, b)
     # DuckDB widens some results (tinyint, real); the type of Trino's result is the operands'.
     return Typed(
         sql if both.name in ("integer", "bigint", "double") else build("CAST({} AS {})", sql, both.duck),
@@ -124,17 +126,18 @@ def _time(operator: str, left: Typed, right: Typed) -> tuple[Sql, Type]:
             name = text(zone(a))
             return build("timezone({}, timezone({}, {}) {} {})", name, name, left.sql, operator, right.sql), a
     if operator == "-" and a.name == b.name and a.name in ("date", "timestamp", "timestamp with time zone"):
-        return build("to_microseconds(epoch_us({}) - epoch_us({}))", left.sql, right.sql), DAY_TO_SECOND
+        passed = build("(epoch_us({}) - epoch_us({}))", left.sql, right.sql)
+        return build("t_span(CAST(round({} / 1000) AS BIGINT) * 1000)", passed), DAY_TO_SECOND
     if operator == "-" and (both := common(a, b)) is not None and both.name.startswith("timestamp"):
         return _time(operator, coerce(left, both), coerce(right, both))
-    if operator == "*" and b.is_interval:
+    if operator == "*" and b.is_interval and not a.is_interval:
         return _time(operator, right, left)
     if operator in "*/" and a.is_interval and b.is_number:
         factor = coerce(right, DOUBLE).sql if not b.is_integer or operator == "/" else right.sql
         if a == DAY_TO_SECOND:
             return (
                 build(
-                    "to_microseconds(CAST(trunc(epoch({}) * 1000 {} {}) AS BIGINT) * 1000)",
+                    "t_span(CAST(trunc(epoch({}) * 1000 {} {}) AS BIGINT) * 1000)",
                     left.sql,
                     operator,
                     factor,
@@ -224,6 +227,14 @@ def concat(left: Typed, right: Typed) -> Typed:
         of = Type("array", of=(a if a.is_text else b,))
         return Typed(build("CAST(NULL AS {})", of.duck), of, refs)
     if {a.name, b.name} <= {"varchar", "char"}:
+        if "char" in (a.name, b.name) and a.args and b.args:
+            return Typed(
+                build("({} || {})", left.sql, right.sql), Type("char", (a.args[0] + b.args[0],)), refs
+            )
+        if "char" in (a.name, b.name):
+            raise QueryError(
+                "TYPE_MISMATCH", f"Cast {a} || {b} to varchar: a char has a length, and this one none"
+            )
         length = (a.args[0] + b.args[0],) if a.args and b.args and a.name == b.name == "varchar" else ()
         return Typed(build("({} || {})", left.sql, right.sql), Type("varchar", length), refs)
     if a.name == "array" or b.name == "array":

@@ -11,6 +11,7 @@ from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from infra.local.athena.errors import QueryError
+from infra.local.athena.sql.strict_syntax import check, with_plain_numbers
 
 logging.getLogger("sqlglot").setLevel(
     logging.ERROR
@@ -30,6 +31,10 @@ class _Parser(TrinoParser):
         # DECIMAL '10' is not an integer: the point says so to whoever reads the literal.
         exp.DType.DECIMAL: lambda self, this, _: self.expression(
             exp.Literal(this=this.name if "." in this.name else f"{this.name}.", is_string=False)
+        ),
+        # CHAR 'abc' has the length of its text; CAST('abc' AS char) would have one of 1.
+        exp.DType.CHAR: lambda self, this, _: self.expression(
+            exp.Cast(this=this, to=exp.DataType.build(f"char({max(1, len(this.name))})", dialect="trino"))
         ),
     }
 
@@ -62,22 +67,44 @@ def tokens(sql: str) -> list[Token]:
         raise QueryError("SYNTAX_ERROR", str(error).splitlines()[0], 1, 1) from error
 
 
+class _HiveDialect(_Dialect):
+    class Tokenizer(_Dialect.Tokenizer):
+        IDENTIFIERS: ClassVar[list[str | tuple[str, str]]] = ["`"]
+        QUOTES: ClassVar[list[tuple[str, str] | str]] = ["'", '"']
+
+
+_HIVE = _HiveDialect()
+
+
+def hive_tokens(sql: str) -> list[Token]:
+    """The tokens of a statement that Athena gives to Hive's parser. Raises QueryError SYNTAX_ERROR."""
+    try:
+        return _HIVE.tokenize(sql)
+    except TokenError as error:
+        raise QueryError("SYNTAX_ERROR", str(error).splitlines()[0], 1, 1) from error
+
+
 def parse_query(sql: str) -> exp.Query | exp.Values:
     """The tree of one SELECT, VALUES, WITH or set operation. Raises QueryError SYNTAX_ERROR."""
+    found = tokens(sql)
+    plain = with_plain_numbers(sql, found)
+    if plain is not sql:
+        sql, found = plain, tokens(plain)
+    check(found)
     try:
-        trees = _Parser(dialect=_DIALECT).parse(tokens(sql), sql)
+        trees = _Parser(dialect=_DIALECT).parse(found, sql)
     except ParseError as error:
         raise syntax_error(error) from error
-    found = [tree for tree in trees if tree is not None]
-    if len(found) != 1:
+    statements = [tree for tree in trees if tree is not None]
+    if len(statements) != 1:
         raise QueryError(
             "SYNTAX_ERROR", "Only one sql statement is allowed. Send each statement on its own.", 1, 1
         )
-    if not isinstance(found[0], (exp.Query, exp.Values)):
+    if not isinstance(statements[0], (exp.Query, exp.Values)):
         raise QueryError(
             "SYNTAX_ERROR", f"mismatched input '{sql.split(maxsplit=1)[0]}'. Expecting: a query", 1, 1
         )
-    return found[0]
+    return statements[0]
 
 
 def syntax_error(error: ParseError) -> QueryError:

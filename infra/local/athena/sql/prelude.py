@@ -20,6 +20,10 @@ MACROS = (
     "list_transform(t_keys(pairs), lambda k: list_transform(list_filter(t_kept(pairs), lambda e: e.k = k), lambda e: e.v))) END",
     "CREATE MACRO t_histogram(found) AS CASE WHEN len(t_kept(found)) > 0 THEN map(list_distinct(t_kept(found)), "
     "list_transform(list_distinct(t_kept(found)), lambda k: CAST(len(list_filter(found, lambda e: e = k)) AS BIGINT))) END",
+    # Whole days apart from the rest: as nanoseconds, in which results hold them, 292 years would be the most.
+    "CREATE MACRO t_span(us) AS to_days(CAST(us // 86400000000 AS INTEGER)) + to_microseconds(us % 86400000000)",
+    "CREATE MACRO t_fits(said, most) AS CASE WHEN length(said) > most THEN CAST(t_fail('INVALID_CAST_ARGUMENT', "
+    "'Value ' || said || ' cannot be represented as varchar(' || most || ')') AS VARCHAR) ELSE said END",
     "CREATE MACRO t_whole_days(span) AS CASE WHEN epoch_us(span) % 86400000000 <> 0 THEN CAST(t_fail("
     "'INVALID_FUNCTION_ARGUMENT', 'Cannot add hour, minutes or seconds to a date') AS INTERVAL) ELSE span END",
     "CREATE MACRO t_ordered(unknown, answer) AS CASE WHEN unknown THEN CAST(t_fail('NOT_SUPPORTED', "

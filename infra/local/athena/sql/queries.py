@@ -50,8 +50,13 @@ def _with(
     compiler: "Compiler", node: exp.With, parent: Scope | None, ctes: Ctes
 ) -> tuple[Sql, Ctes, list[Cte]]:
     known, own, parts = dict(ctes), [], []
+    listed_names: set[str] = set()
     for item in node.expressions:
         name, names = item.alias.lower(), [c.name.lower() for c in item.args["alias"].columns]
+        if name in listed_names:
+            message = f"WITH query name '{name}' specified more than once"
+            raise QueryError("DUPLICATE_NAMED_QUERY", message, *place_of(item))
+        listed_names.add(name)
         stored = compiler.fresh("w")
         if node.recursive and _mentions(item.this, name):
             cte = subqueries.recursive(compiler, item, stored, names, parent, known)

@@ -25,8 +25,8 @@ def _nested(head: str, middle: str, tail: str, depth: int) -> str:
     return head * depth + middle + tail * depth
 
 
-_MANY = f"{_numbers('a', 30_000)} CROSS JOIN {_numbers('b', 30_000)}"
-_ENDLESS = f"{_MANY} CROSS JOIN {_numbers('c', 30_000)}"
+_MANY = f"{_numbers('a', 10_000)} CROSS JOIN {_numbers('b', 10_000)} CROSS JOIN {_numbers('z', 9)}"
+_ENDLESS = f"{_MANY} CROSS JOIN {_numbers('c', 10_000)}"
 _HOPELESS = f"'{'a' * 60}!'"
 _WIDE = "lpad('x', 1000, CAST(a.n * b.n AS varchar))"
 
@@ -40,7 +40,7 @@ _MEMORY = {
     "doubled thirty times by the compiler": f"SELECT {_nested('array_distinct(', 'ARRAY[1]', ')', 30)}",
     "tripled twenty-five times by the compiler": f"SELECT {_nested('array_union(', 'ARRAY[1]', ', ARRAY[2])', 25)}",
     "every combination": "SELECT cardinality(combinations(sequence(1, 60), 30))",
-    "arrays of arrays": "SELECT cardinality(flatten(transform(sequence(1, 100000), x -> sequence(1, 100000))))",
+    "arrays of arrays": "SELECT cardinality(flatten(transform(sequence(1, 10000), x -> sequence(1, 10000))))",
     "a text that doubles": "WITH RECURSIVE t(s, n) AS (SELECT 'x', 1 UNION ALL SELECT s || s, n + 1 FROM t WHERE n < 60) SELECT max(length(s)) FROM t",
     "a replacement for every letter": "SELECT length(regexp_replace(lpad('x', 100000, 'y'), '.', lpad('z', 100000, 'z')))",
     "a split of a long text": "SELECT cardinality(split(lpad('x', 1000000000, 'xy'), 'y'))",

@@ -17,6 +17,8 @@ PROBE = "SELECT count(*) FROM web_events WHERE event_hour = '2026-11-24-10'"
 EXHAUSTED = (
     "Query exhausted resources at this scale factor",
     "SYNTAX_ERROR: line 1:1: statement is too large",
+    "INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries",
+    "INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be between 0 and 10000",
 )
 QUICK = (
     "an array of a billion", "two billion copies", "a text of two billion", "doubled thirty times by the compiler",

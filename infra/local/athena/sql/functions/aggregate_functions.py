@@ -23,8 +23,6 @@ FUNCTIONS.many(
         "any_value(T) T": "«any_value({0})»",
         "array_agg(T) array(T)": "«list({0})»",
         "min(T) T": "«min({0})»",
-        "max(T) T": "«max({0})»",
-        "max_by(T, U) T": "«arg_max_null({0}, {1})»",
         "min_by(T, U) T": "«arg_min_null({0}, {1})»",
         "approx_distinct(T) bigint": "«count(DISTINCT {0})»",
         "approx_distinct(T, double) bigint": "«count(DISTINCT {0})»",
@@ -53,6 +51,28 @@ FUNCTIONS.many(
 )
 
 
+def _without_nan(value: Sql) -> Sql:
+    return build("CASE WHEN NOT isnan({}) THEN {} END", value, value)
+
+
+def _max(call: Call) -> tuple[Sql, Type]:
+    """To Trino's max NaN is the smallest number, to DuckDB's the largest."""
+    of, value = call.types["T"], call.sqls[0]
+    if of.is_float:
+        return build("coalesce(«max({})», «max({})»)", _without_nan(value), value), of
+    return build("«max({})»", value), of
+
+
+def _max_by(call: Call) -> tuple[Sql, Type]:
+    of, (value, key) = call.types["T"], call.sqls
+    if call.types["U"].is_float:
+        pair = build("struct_pack(a := NOT isnan({}), b := {})", key, key)
+        key = build("CASE WHEN {} IS NOT NULL THEN {} END", key, pair)
+    return build("«arg_max_null({}, {})»", value, key), of
+
+
+FUNCTIONS.add("max(T) T", _max, "aggregate")
+FUNCTIONS.add("max_by(T, U) T", _max_by, "aggregate")
 for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept"):
     FUNCTIONS.add(
         f"{_name}(real, real) real",
@@ -134,24 +154,24 @@ FUNCTIONS.add("approx_percentile(T, double, double) T", _weighted, "aggregate")
 FUNCTIONS.add("approx_percentile(T, bigint, double, double) T", _weighted, "aggregate")
 
 
-def _several(name: str, function: str) -> None:
+def _several(name: str) -> None:
+    def ordered(call: Call, of: Type, function: str) -> tuple[Sql, Type]:
+        if name == "max" and of.is_float:
+            raise refused("The largest of several numbers that may be NaN", "Use array_sort over array_agg.")
+        return Aggregate(function, join(", ", call.sqls)), array(call.types["T"])
+
     FUNCTIONS.add(
-        f"{name}(T, bigint) array(T)",
-        lambda call: (Aggregate(function, join(", ", call.sqls)), array(call.types["T"])),
-        "aggregate",
+        f"{name}(T, bigint) array(T)", lambda call: ordered(call, call.types["T"], name), "aggregate"
     )
     FUNCTIONS.add(
         f"{name}_by(T, U, bigint) array(T)",
-        lambda call: (
-            Aggregate("arg_max" if name == "max" else "arg_min", join(", ", call.sqls)),
-            array(call.types["T"]),
-        ),
+        lambda call: ordered(call, call.types["U"], f"arg_{name}"),
         "aggregate",
     )
 
 
-_several("max", "max")
-_several("min", "min")
+_several("max")
+_several("min")
 
 
 def _moments(name: str, minimum: int) -> None:
@@ -204,7 +224,7 @@ _moments("skewness", 3)
 _moments("kurtosis", 4)
 
 
-FUNCTIONS.add("grouping(T*) integer", "CAST(«grouping({*})» AS INTEGER)", "aggregate")
+FUNCTIONS.add("grouping(any*) integer", "CAST(«grouping({*})» AS INTEGER)", "aggregate")
 FUNCTIONS.refuse(
     "Sketches of Trino's kind exist only there: use count(DISTINCT x) or approx_percentile.",
     "approx_set", "merge", "empty_approx_set", "tdigest_agg", "qdigest_agg", "value_at_quantile", "values_at_quantiles",

@@ -8,6 +8,7 @@ from infra.local.athena.sql.functions import (
     maps,
     numbers,
     regex_urls,
+    sequences,
     strings,
     window_functions,
 )
@@ -20,6 +21,7 @@ FAMILIES = (
     regex_urls,
     json_values,
     collections,
+    sequences,
     maps,
     aggregate_functions,
     window_functions,

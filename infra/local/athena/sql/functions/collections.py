@@ -4,10 +4,10 @@ from typing import Any
 
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.casts import cast, fail
-from infra.local.athena.sql.functions.registry import FUNCTIONS, Call
+from infra.local.athena.sql.functions.registry import FUNCTIONS, MOST_ENTRIES, Call
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.tree import Sql, build, join
-from infra.local.athena.sql.types import VARCHAR, Type, array
+from infra.local.athena.sql.types import BIGINT, BOOLEAN, VARCHAR, Type, array
 
 _NULLS = "list_filter({0}, lambda e: e IS NULL)"
 
@@ -26,19 +26,13 @@ FUNCTIONS.many(
             "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE "
             "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i) END"
         ),
-        "array_max(array(T)) T": f"CASE WHEN len({_NULLS}) > 0 THEN NULL ELSE list_max({{0}}) END",
         "array_min(array(T)) T": f"CASE WHEN len({_NULLS}) > 0 THEN NULL ELSE list_min({{0}}) END",
-        "array_position(array(T), T) bigint": "CASE WHEN {1} IS NULL THEN NULL WHEN {0} IS NULL THEN NULL ELSE CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END",
         "array_remove(array(T), T) array(T)": "CASE WHEN {1} IS NULL THEN NULL ELSE list_filter({0}, lambda e: e IS DISTINCT FROM {1}) END",
         "array_sort(array(T)) array(T)": "list_sort({0}, 'ASC', 'NULLS LAST')",
         "arrays_overlap(array(T), array(T)) boolean": (
             "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_has_any({0}, {1}) THEN true "
             "WHEN len({0}) > 0 AND len({1}) > 0 AND (len(list_filter({0}, lambda e: e IS NULL)) > 0 "
             "OR len(list_filter({1}, lambda e: e IS NULL)) > 0) THEN NULL ELSE false END"
-        ),
-        "contains(array(T), T) boolean": (
-            "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true "
-            "WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END"
         ),
         "element_at(map(K, V), K) V": "map_extract_value({0}, {1})",
         "filter(array(T), function(T, boolean)) array(T)": "list_filter({0}, {1})",
@@ -50,8 +44,6 @@ FUNCTIONS.many(
         "any_match(array(T), function(T, boolean)) boolean": "t_any(list_transform({0}, {1}))",
         "all_match(array(T), function(T, boolean)) boolean": "t_all(list_transform({0}, {1}))",
         "none_match(array(T), function(T, boolean)) boolean": "NOT t_any(list_transform({0}, {1}))",
-        "repeat(T, bigint) array(T)": "list_transform(range({1}), lambda i: {0})",
-        "trim_array(array(T), bigint) array(T)": "list_slice({0}, 1, len({0}) - {1})",
     }
 )
 
@@ -114,8 +106,8 @@ def _map_subscript(call: Call) -> tuple[Sql, Type]:
 
 
 FUNCTIONS.add("element_at(array(T), bigint) T", _element_at)
-FUNCTIONS.add("subscript(array(T), bigint) T", _array_subscript)
-FUNCTIONS.add("subscript(map(K, V), K) V", _map_subscript)
+FUNCTIONS.add("[](array(T), bigint) T", _array_subscript)
+FUNCTIONS.add("[](map(K, V), K) V", _map_subscript)
 
 
 def _slice(call: Call) -> tuple[Sql, Type]:
@@ -126,8 +118,8 @@ def _slice(call: Call) -> tuple[Sql, Type]:
     first = build("CASE WHEN {} < 0 THEN len({}) + {} + 1 ELSE {} END", start, value, start, start)
     return (
         build(
-            "CASE WHEN {0} = 0 THEN {1} WHEN {2} < 0 THEN {3} WHEN {4} < 1 THEN [] "
-            "ELSE list_slice({5}, {4}, {4} + {2} - 1) END",
+            "CASE WHEN {0} IS NULL OR {2} IS NULL OR {5} IS NULL THEN NULL WHEN {0} = 0 THEN {1} WHEN {2} < 0 THEN {3} WHEN {4} < 1 THEN [] "
+            "ELSE list_slice({5}, {4}, {4} + least({2}, len({5})) - 1) END",
             start,
             zero,
             length,
@@ -137,6 +129,24 @@ def _slice(call: Call) -> tuple[Sql, Type]:
         ),
         of,
     )
+
+
+def _repeat(call: Call) -> tuple[Sql, Type]:
+    (value, count), of = call.sqls, array(call.types["T"])
+    outside = fail(
+        "INVALID_FUNCTION_ARGUMENT",
+        f"'count argument of repeat function must be between 0 and {MOST_ENTRIES}'",
+        of.duck,
+    )
+    # DuckDB evaluates every branch of a CASE over constants: the list itself must stay short.
+    listed = build("list_transform(range(least({}, {})), lambda i: {})", count, MOST_ENTRIES, value)
+    return build(
+        "CASE WHEN {} IS NULL THEN NULL WHEN {} < 0 OR {} > {} THEN {} ELSE {} END",
+        count, count, count, MOST_ENTRIES, outside, listed,
+    ), of  # fmt: skip
+
+
+FUNCTIONS.add("repeat(T, bigint) array(T)", _repeat)
 
 
 FUNCTIONS.add("slice(array(T), bigint, bigint) array(T)", _slice)
@@ -153,8 +163,8 @@ def _array_join(call: Call) -> tuple[Sql, Type]:
         )
     return (
         build(
-            "CASE WHEN {} IS NULL THEN NULL ELSE coalesce(array_to_string({}, {}), '') END",
-            call.sqls[0],
+            "CASE WHEN {} THEN NULL ELSE coalesce(array_to_string({}, {}), '') END",
+            join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls)),
             kept,
             call.sqls[1],
         ),
@@ -241,30 +251,44 @@ def _sort_by(_: Call) -> tuple[Sql, Type]:
 FUNCTIONS.add("array_sort(array(T), function(T, T, bigint)) array(T)", _sort_by)
 
 
-def _sequence(call: Call) -> tuple[Sql, Type]:
-    start, stop = call.args[0], call.args[1]
-    of = start.type
-    step: Sql | None = call.sqls[2] if len(call.args) == 3 else None
-    if of.is_integer:
-        unit = step or build("CASE WHEN {} < {} THEN -1 ELSE 1 END", stop.sql, start.sql)
-        return build("generate_series({}, {}, {})", start.sql, stop.sql, unit), array(Type("bigint"))
-    if step is None and of.name == "date":
-        step = build(
-            "(CASE WHEN {} < {} THEN INTERVAL '-1' DAY ELSE INTERVAL '1' DAY END)", stop.sql, start.sql
-        )
-    assert step is not None
-    listed = build(
-        "generate_series(CAST({} AS TIMESTAMP), CAST({} AS TIMESTAMP), {})", start.sql, stop.sql, step
-    )
-    return build("list_transform({}, lambda e: CAST(e AS {}))", listed, of.duck), array(of)
+def _array_max(call: Call) -> tuple[Sql, Type]:
+    """NULL when an element is; NaN only where all are NaN, which DuckDB takes for the largest number."""
+    of, listed = call.types["T"], call.sqls[0]
+    largest = build("list_max({})", listed)
+    if of.is_float:
+        numbers = build("list_filter({}, lambda e: NOT isnan(e))", listed)
+        largest = build("coalesce(list_max({}), {})", numbers, largest)
+    nulls = build("len(list_filter({}, lambda e: e IS NULL)) > 0", listed)
+    return build("CASE WHEN {} THEN NULL ELSE {} END", nulls, largest), of
 
 
-FUNCTIONS.add("sequence(bigint, bigint) array(bigint)", _sequence)
-FUNCTIONS.add("sequence(bigint, bigint, bigint) array(bigint)", _sequence)
-FUNCTIONS.add("sequence(date, date) array(date)", _sequence)
-for _of in ("date", "timestamp"):
-    for _step in ("interval day to second", "interval year to month"):
-        FUNCTIONS.add(f"sequence({_of}, {_of}, {_step}) array({_of})", _sequence)
+def _unequal_to_all(call: Call) -> Sql:
+    """Whether the wanted element equals none, not even itself."""
+    return build("isnan({})", call.sqls[1]) if call.types["T"].is_float else build("false")
+
+
+def _contains(call: Call) -> tuple[Sql, Type]:
+    listed, wanted = call.sqls
+    nulls = build("len(list_filter({}, lambda e: e IS NULL)) > 0", listed)
+    return build(
+        "CASE WHEN {} IS NULL OR {} IS NULL THEN NULL WHEN list_contains({}, {}) AND NOT {} THEN true "
+        "WHEN {} THEN NULL ELSE false END",
+        listed, wanted, listed, wanted, _unequal_to_all(call), nulls,
+    ), BOOLEAN  # fmt: skip
+
+
+def _array_position(call: Call) -> tuple[Sql, Type]:
+    listed, wanted = call.sqls
+    return build(
+        "CASE WHEN {} IS NULL OR {} IS NULL THEN NULL WHEN {} THEN 0 "
+        "ELSE CAST(coalesce(list_position({}, {}), 0) AS BIGINT) END",
+        listed, wanted, _unequal_to_all(call), listed, wanted,
+    ), BIGINT  # fmt: skip
+
+
+FUNCTIONS.add("array_max(array(T)) T", _array_max)
+FUNCTIONS.add("contains(array(T), T) boolean", _contains)
+FUNCTIONS.add("array_position(array(T), T) bigint", _array_position)
 
 
 def _combinations(values: list[Any], size: int) -> list[list[Any]]:
@@ -284,6 +308,6 @@ FUNCTIONS.python("combinations(array(bigint), bigint) array(array(bigint))", _co
 FUNCTIONS.python("combinations(array(varchar), bigint) array(array(varchar))", _combinations)
 FUNCTIONS.refuse(
     "Use UNNEST and aggregate.",
-    "array_histogram", "map_zip_with", "multimap_from_entries", "contains_sequence", "shuffle", "euclidean_distance",
+    "array_histogram", "map_zip_with", "multimap_from_entries", "contains_sequence", "shuffle", "euclidean_distance", "trim_array",
     "dot_product", "hash_counts", "intersection_cardinality", "jaccard_index",
 )  # fmt: skip

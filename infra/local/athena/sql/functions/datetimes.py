@@ -1,20 +1,25 @@
 """Date and time functions. Source: Trino documentation, "Date and time functions and operators"."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from infra.local.athena.errors import QueryError, refused
-from infra.local.athena.sql.casts import local, zone
+from infra.local.athena.errors import refused
+from infra.local.athena.sql.casts import fail, local, zone
 from infra.local.athena.sql.functions import time_formats
-from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf, udf_name
+from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Rule, Udf, udf_name
 from infra.local.athena.sql.literals import zone_of
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.times import at_time_zone
-from infra.local.athena.sql.tree import Sql, build, text
+from infra.local.athena.sql.tree import Sql, build, join, text
 from infra.local.athena.sql.types import BIGINT, DATE, TIMESTAMP, TIMESTAMP_TZ, VARCHAR, Type
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _DATE_UNITS = ("day", "week", "month", "quarter", "year")
 _ZONED = "timestamp with time zone"
+
+
+class _UnitError(Exception):
+    """The type has no such unit, which only a value that is not NULL shows."""
 
 
 def _unit(value: Typed, of: Type) -> str:
@@ -23,10 +28,21 @@ def _unit(value: Typed, of: Type) -> str:
     unit = value.literal.lower()
     known = _DATE_UNITS if of.name == "date" else _UNITS
     if unit not in known:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", f"'{value.literal}' is not a valid {of.name.upper()} field"
-        )
+        raise _UnitError(f"'{value.literal}' is not a valid {of.name.upper()} field")
     return unit
+
+
+def _by_unit(rule: Callable[[Call], tuple[Sql, Type]], result: Type | None = None) -> Rule:
+    def checked(call: Call) -> tuple[Sql, Type]:
+        try:
+            return rule(call)
+        except _UnitError as error:
+            of = result or call.args[-1].type
+            nulls = join(" OR ", (build("{} IS NULL", arg.sql) for arg in call.args))
+            failing = fail("INVALID_FUNCTION_ARGUMENT", text(str(error)), of.duck)
+            return build("CASE WHEN {} THEN CAST(NULL AS {}) ELSE {} END", nulls, of.duck, failing), of
+
+    return checked
 
 
 def _clock(value: Typed) -> Sql:
@@ -53,16 +69,16 @@ def _date_trunc(call: Call) -> tuple[Sql, Type]:
 
 
 def _date_add(call: Call) -> tuple[Sql, Type]:
-    value, count = call.args[2], call.args[1].sql
+    value, count = call.args[2], build("CAST({} AS INTEGER)", call.args[1].sql)  # Trino's own limit
     unit = _unit(call.args[0], value.type)
     if unit == "quarter":
-        step = build("to_months(CAST({} * 3 AS INTEGER))", count)
+        step = build("to_months(CAST(CAST({} AS BIGINT) * 3 AS INTEGER))", count)
     elif unit == "millisecond":
-        step = build("to_microseconds({} * 1000)", count)
+        step = build("to_microseconds(CAST({} AS BIGINT) * 1000)", count)
     elif unit in ("second", "minute", "hour"):
         step = build("to_{}s({})", unit, count)
     else:
-        step = build("to_{}s(CAST({} AS INTEGER))", unit, count)
+        step = build("to_{}s({})", unit, count)
     if unit in ("millisecond", "second", "minute", "hour"):
         return build("{} + {}", value.sql, step), value.type
     return _back(build("{} + {}", _clock(value), step), value.type), value.type
@@ -77,9 +93,9 @@ def _date_diff(call: Call) -> tuple[Sql, Type]:
 
 
 for _of in ("date", "timestamp", _ZONED):
-    FUNCTIONS.add(f"date_trunc(varchar, {_of}) {_of}", _date_trunc)
-    FUNCTIONS.add(f"date_add(varchar, bigint, {_of}) {_of}", _date_add)
-    FUNCTIONS.add(f"date_diff(varchar, {_of}, {_of}) bigint", _date_diff)
+    FUNCTIONS.add(f"date_trunc(varchar, {_of}) {_of}", _by_unit(_date_trunc))
+    FUNCTIONS.add(f"date_add(varchar, bigint, {_of}) {_of}", _by_unit(_date_add))
+    FUNCTIONS.add(f"date_diff(varchar, {_of}, {_of}) bigint", _by_unit(_date_diff, BIGINT))
 
 _PARTS = {
     "year": "year({0})", "quarter": "quarter({0})", "month": "month({0})", "day": "day({0})", "day_of_month": "day({0})",
@@ -144,7 +160,8 @@ def _from_unixtime(call: Call) -> tuple[Sql, Type]:
         if not isinstance(call.args[1].literal, str):
             raise refused("from_unixtime with a computed zone", "Write the zone as a literal.")
         of = replace(of, zone=zone_of(call.args[1].literal)[0])
-    return build("timezone('UTC', make_timestamp(CAST(round({} * 1000) AS BIGINT) * 1000))", seconds), of
+    number = build("CASE WHEN isnan({}) THEN 0 ELSE {} END", seconds, seconds)
+    return build("timezone('UTC', make_timestamp(CAST(round({} * 1000) AS BIGINT) * 1000))", number), of
 
 
 def _to_unixtime(call: Call) -> tuple[Sql, Type]:
@@ -225,7 +242,10 @@ def _formatted(name: str) -> None:
             (TIMESTAMP,),
             VARCHAR,
         )
-        return build("{}(CAST({} AS TIMESTAMP))", call.session.use(udf), _clock(value)), VARCHAR
+        clock = build(
+            "date_trunc('millisecond', CAST({} AS TIMESTAMP))", _clock(value)
+        )  # Trino writes no more
+        return build("{}({})", call.session.use(udf), clock), VARCHAR
 
     for of in ("timestamp", "date", _ZONED):
         FUNCTIONS.add(f"{name}({of}, varchar) varchar", rule)

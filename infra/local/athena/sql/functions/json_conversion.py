@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.json_values import dump, load
-from infra.local.athena.sql.functions.number_text import java_double
+from infra.local.athena.sql.functions.number_text import exponent_number, java_double, shortest_real
 from infra.local.athena.sql.types import Type
 
 
@@ -22,6 +22,8 @@ def writer(of: Type) -> Callable[[Any], str]:
 def _to_json(of: Type) -> Callable[[Any], Any]:
     if of.name in ("boolean", "varchar", "char") or of.is_integer:
         return lambda v: v
+    if of.name == "real":
+        return lambda v: _infinite(v) if math.isnan(v) or math.isinf(v) else shortest_real(v)
     if of.is_float:
         return lambda v: _infinite(v) if math.isnan(v) or math.isinf(v) else float(v)
     if of.name == "decimal":
@@ -142,6 +144,8 @@ def _kind(value: Any, kind: type, of: Type) -> Any:
 def _as_text(value: Any, of: Type) -> str:
     if isinstance(value, (dict, list)):
         raise _bad(value, of)
+    if isinstance(value, float):
+        return exponent_number(repr(float(value)))
     return value if isinstance(value, str) else dump(value)
 
 

@@ -1,13 +1,17 @@
 """JSON: parsing as Trino does, paths, and the functions over them."""
 
 import json
+import math
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.number_text import java_double
-from infra.local.athena.sql.functions.registry import FUNCTIONS
+from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf, udf_name
+from infra.local.athena.sql.tree import Sql, build
+from infra.local.athena.sql.types import BOOLEAN, VARCHAR, Type
 
 MISSING = object()
 
@@ -142,6 +146,8 @@ def _get(text: str, index: int) -> str | None:
 
 def _contains(text: str, wanted: Any) -> bool | None:
     value = load(text)
+    if isinstance(wanted, float) and not math.isfinite(wanted):
+        return False
     if not isinstance(value, list):
         return None
     return any(type(item) in (type(wanted), _Number) and item == wanted for item in value)
@@ -154,7 +160,7 @@ def _is_scalar(text: str) -> bool | None:
     return not isinstance(value, (dict, list))
 
 
-_LAX = re.compile(r"\s*lax\s+")
+_MODE, _LAX = re.compile(r"\s*(lax|strict)\b"), re.compile(r"\s*lax\s+")
 
 
 def _lax(text: str) -> tuple[str | int, ...]:
@@ -198,9 +204,24 @@ for _of in ("varchar", "json"):
         FUNCTIONS.python(f"json_array_contains({_of}, {_wanted}) boolean", _contains)
 FUNCTIONS.python("json_parse(varchar) json", _parse)
 FUNCTIONS.add("json_format(json) varchar", "{0}")
-FUNCTIONS.python("json_value(varchar, varchar) varchar", _json_value)
-FUNCTIONS.python("json_query(varchar, varchar) varchar", _json_query)
-FUNCTIONS.python("json_exists(varchar, varchar) boolean", _json_exists)
+
+
+def _by_path(name: str, function: Callable[[str, str], Any], of: Type) -> None:
+    """A function of SQL/JSON, whose path is part of the query's text."""
+
+    def rule(call: Call) -> tuple[Sql, Type]:
+        where = call.args[1].literal
+        if not isinstance(where, str) or not _MODE.match(where):
+            raise QueryError("SYNTAX_ERROR", f"{name} needs a path as a text: 'lax $.a' or 'strict $.a'")
+        udf = Udf(udf_name(name, where), lambda text: function(text, where), (VARCHAR,), of)
+        return build("{}({})", call.session.use(udf), call.sqls[0]), of
+
+    FUNCTIONS.add(f"{name}(varchar, varchar) {of}", rule)
+
+
+_by_path("json_value", _json_value, VARCHAR)
+_by_path("json_query", _json_query, VARCHAR)
+_by_path("json_exists", _json_exists, BOOLEAN)
 FUNCTIONS.refuse(
     "Use CAST(map AS json) or json_format.",
     "json_object",

@@ -1,6 +1,8 @@
 """Numbers as Java writes them: in results, in JSON, in casts to varchar."""
 
 import math
+import struct
+from contextlib import suppress
 from decimal import Decimal
 
 
@@ -46,3 +48,13 @@ def exponent_number(written: str) -> str:
     power = len(text) + exponent - 1
     text = text.rstrip("0")
     return f"{minus}{text[0]}.{text[1:] or '0'}E{power}"
+
+
+def shortest_real(value: float) -> float:
+    """The number with the fewest digits that is this float32."""
+    for digits in range(1, 10):
+        short = float(f"{value:.{digits}g}")
+        with suppress(OverflowError):
+            if struct.unpack("f", struct.pack("f", short))[0] == value:
+                return short
+    return value

@@ -17,9 +17,12 @@ for of in (*_INTEGERS, "real", "double"):
         f"sign({of}) {of}",
         f"CAST(CASE WHEN isnan(CAST({{0}} AS DOUBLE)) THEN {{0}} ELSE sign({{0}}) END AS {duck})",
     )
-    FUNCTIONS.add(f"mod({of}, {of}) {of}", f"CAST({{0}} % {{1}} AS {duck})")
+    FUNCTIONS.add(
+        f"mod({of}, {of}) {of}",
+        f"CAST(CASE WHEN {{1}} = -1 THEN {{0}} - {{0}} ELSE {{0}} % {{1}} END AS {duck})",
+    )
 for of in _INTEGERS:
-    for name in ("ceiling", "ceil", "floor", "round", "truncate"):
+    for name in ("ceiling", "ceil", "floor", "round"):
         FUNCTIONS.add(f"{name}({of}) {of}", "{0}")
     FUNCTIONS.add(
         f"round({of}, bigint) {of}", f"CAST(round({{0}}, CAST({{1}} AS INTEGER)) AS {Type(of).duck!s})"
@@ -154,9 +157,10 @@ def _from_base(text: str, radix: int) -> int:
 
 
 def _width_bucket(value: float, low: float, high: float, count: int) -> int:
-    if count <= 0 or low == high:
+    if count <= 0 or low == high or math.isnan(value) or not (math.isfinite(low) and math.isfinite(high)):
         raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", "bucketCount must be greater than 0 and bounds must differ"
+            "INVALID_FUNCTION_ARGUMENT",
+            "width_bucket needs a number, finite bounds that differ, and a bucketCount greater than 0",
         )
     if low < high:
         return (
@@ -166,7 +170,7 @@ def _width_bucket(value: float, low: float, high: float, count: int) -> int:
             if value >= high
             else int(count * (value - low) / (high - low)) + 1
         )
-    return 0 if value > low else count + 1 if value <= high else int(count * (low - value) / (low - high)) + 1
+    return count + 1 - _width_bucket(value, high, low, count)
 
 
 def _define_shifts(of: str, bits: int) -> None:
@@ -174,18 +178,22 @@ def _define_shifts(of: str, bits: int) -> None:
         value &= 2**bits - 1
         return value - 2**bits if value >= 2 ** (bits - 1) else value
 
+    def places(by: int) -> int:
+        """Java takes the low bits of a negative number."""
+        return by if by >= 0 else by & 63
+
     def left(value: int, by: int) -> int:
-        return signed(value << by) if by < bits else 0
+        return signed(value << places(by)) if by < bits else 0
 
     def right(value: int, by: int) -> int:
-        return signed((value % 2**bits) >> by) if by < bits else 0
+        return signed((value % 2**bits) >> places(by)) if by < bits else 0
 
     def arithmetic(value: int, by: int) -> int:
-        return value >> min(by, bits - 1)
+        return value >> min(places(by), bits - 1)
 
-    FUNCTIONS.python(f"bitwise_left_shift({of}, bigint) {of}", left)
-    FUNCTIONS.python(f"bitwise_right_shift({of}, bigint) {of}", right)
-    FUNCTIONS.python(f"bitwise_right_shift_arithmetic({of}, bigint) {of}", arithmetic)
+    FUNCTIONS.python(f"bitwise_left_shift({of}, integer) {of}", left)
+    FUNCTIONS.python(f"bitwise_right_shift({of}, integer) {of}", right)
+    FUNCTIONS.python(f"bitwise_right_shift_arithmetic({of}, integer) {of}", arithmetic)
 
 
 FUNCTIONS.python("to_base(bigint, bigint) varchar", _to_base)
@@ -193,18 +201,21 @@ FUNCTIONS.python("from_base(varchar, bigint) bigint", _from_base)
 FUNCTIONS.python("width_bucket(double, double, double, bigint) bigint", _width_bucket)
 for _of, _bits in (("tinyint", 8), ("smallint", 16), ("integer", 32), ("bigint", 64)):
     _define_shifts(_of, _bits)
-FUNCTIONS.python("bit_count(bigint, bigint) bigint", lambda v, bits: (v % 2**bits).bit_count())
 
 
 def _extreme(smallest: bool) -> None:
-    """NULL when any argument is NULL; DuckDB's own functions leave NULLs out."""
+    """NULL when any argument is NULL; DuckDB's own functions leave NULLs out. NaN only where all are NaN."""
 
     def rule(call: Call) -> tuple[Sql, Type]:
+        of = call.types["T"]
         checks = join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls))
-        name = "least" if smallest else "greatest"
-        return build(
-            "CASE WHEN {} THEN NULL ELSE {}({}) END", checks, name, join(", ", call.sqls)
-        ), call.types["T"]
+        found = build("{}({})", "least" if smallest else "greatest", join(", ", call.sqls))
+        if of.is_float and not smallest:  # to DuckDB NaN is the largest number
+            numbers = join(
+                ", ", (build("CASE WHEN NOT isnan({}) THEN {} END", sql, sql) for sql in call.sqls)
+            )
+            found = build("coalesce(greatest({}), CAST('NaN' AS {}))", numbers, of.duck)
+        return build("CASE WHEN {} THEN NULL ELSE {} END", checks, found), of
 
     FUNCTIONS.add(f"{'least' if smallest else 'greatest'}(T*) T", rule)
 
@@ -236,5 +247,5 @@ for _name in ("rand", "random"):
 FUNCTIONS.refuse(
     "Compute it outside the query.",
     "beta_cdf", "inverse_beta_cdf", "inverse_normal_cdf", "normal_cdf", "wilson_interval_lower", "wilson_interval_upper",
-    "cosine_similarity", "cosine_distance", "t_cdf", "t_pdf",
+    "cosine_similarity", "cosine_distance", "t_cdf", "t_pdf", "bit_count",
 )  # fmt: skip

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus, urlsplit
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.registry import FUNCTIONS
 
-_POSSESSIVE = re.compile(r"[*+?}]\+|\(\?>|\\[pPhHRXGkKZzQE]|\[\[|&&|\(\?[<(]?[a-z-]*-")
+_POSSESSIVE = re.compile(r"[*+?}]\+|\(\?>|\\[pPhHRXGkKZzQE]|\[\[|&&|\(\?[<(]?[a-z-]*-|(?<!^)\(\?[a-z]+\)")
 
 
 @lru_cache(maxsize=512)
@@ -16,7 +16,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     if _POSSESSIVE.search(pattern):
         raise refused(
             f"The regular expression '{pattern}'",
-            "Avoid possessive quantifiers, \\p{..}, \\Q..\\E and [a&&b].",
+            "Avoid possessive quantifiers, \\p{..}, \\Q..\\E, [a&&b], and flags that are not at its start.",
         )
     try:
         # \d, \w and \s know ASCII only in Java, and $ does not match before every final line break alike.
@@ -85,6 +85,8 @@ def _replacement(pattern: re.Pattern[str], template: str) -> list[str | int]:
 
 def _replace(text: str, pattern: str, template: str = "") -> str:
     compiled = _pattern(pattern)
+    if compiled.search(text) is None:  # Java reads the template when it has something to replace
+        return text
     parts = _replacement(compiled, template)
     return compiled.sub(
         lambda m: "".join(p if isinstance(p, str) else (m.group(p) or "") for p in parts), text
@@ -122,15 +124,17 @@ FUNCTIONS.python(
     "regexp_count(varchar, varchar) bigint", lambda t, p: sum(1 for _ in _pattern(p).finditer(t))
 )
 FUNCTIONS.python("regexp_position(varchar, varchar) integer", _position)
-FUNCTIONS.python("regexp_position(varchar, varchar, bigint) integer", _position)
-FUNCTIONS.python("regexp_position(varchar, varchar, bigint, bigint) integer", _position)
+FUNCTIONS.python("regexp_position(varchar, varchar, integer) integer", _position)
+FUNCTIONS.python("regexp_position(varchar, varchar, integer, integer) integer", _position)
 
 # java.net.URI refuses these where Python splits on regardless.
 _NOT_A_URI = re.compile(r'[\s"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})')
 
+_NO_SCHEME = re.compile(r"(?![A-Za-z][A-Za-z0-9+.-]*:)[^/?#:]*:")
+
 
 def _parts(url: str) -> tuple[str, str, str, str, str] | None:
-    if _NOT_A_URI.search(url):
+    if _NOT_A_URI.search(url) or _NO_SCHEME.match(url):
         return None
     try:
         found = urlsplit(url, allow_fragments=True)

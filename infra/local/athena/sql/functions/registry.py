@@ -18,6 +18,8 @@ from infra.local.athena.sql.types import Type
 Kind = Literal["scalar", "aggregate", "window"]
 _AWKWARD = re.compile("[^a-z0-9]")  # capitals too: DuckDB does not tell them apart in names
 _LONGEST_NAME = 120
+MOST_ENTRIES = 10_000
+"""Trino's own limit for an array that `sequence` or `repeat` makes."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ FUNCTIONS = Registry()
 
 
 def _read(signature: str) -> tuple[str, tuple[Pattern, ...], bool, Pattern]:
-    match = re.fullmatch(r"(\w+)\((.*?)(\*?)\)\s+([^()]+(?:\(.*\))?(?: with time zone)?)", signature)
+    match = re.fullmatch(r"([\w\[\]]+)\((.*?)(\*?)\)\s+([^()]+(?:\(.*\))?(?: with time zone)?)", signature)
     assert match, signature
     name, arguments, star, result = match.groups()
     return name, tuple(read_pattern(part) for part in split(arguments)), bool(star), read_pattern(result)

@@ -1,13 +1,14 @@
 """String and binary functions. Sources: Trino documentation, "String functions", "Binary functions"."""
 
 import binascii
+import re
 import unicodedata
 import zlib
 from urllib.parse import quote_plus, unquote_plus
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.casts import coerce, fail
-from infra.local.athena.sql.functions.registry import FUNCTIONS, Call
+from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Rule
 from infra.local.athena.sql.operators import concat
 from infra.local.athena.sql.scope import Origin, Typed
 from infra.local.athena.sql.tree import Sql, build, join
@@ -15,15 +16,16 @@ from infra.local.athena.sql.types import VARCHAR, Type
 
 _ISSPACE = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 
+_UPPER = "replace(upper(replace({0}, 'ß', chr(57344))), chr(57344), 'ß')"
+"""Sharp s has no upper case in Java."""
+
 FUNCTIONS.many(
     {
         "chr(bigint) varchar": "chr(CAST({0} AS INTEGER))",
-        "codepoint(varchar) integer": "ascii({0})",
         "length(varchar) bigint": "length({0})",
         "length(varbinary) bigint": "octet_length({0})",
         "lower(varchar) varchar": "lower({0})",
-        # Sharp s has no upper case in Java.
-        "upper(varchar) varchar": "replace(upper(replace({0}, 'ß', chr(57344))), chr(57344), 'ß')",
+        "upper(varchar) varchar": _UPPER,
         "ltrim(varchar) varchar": f"ltrim({{0}}, {_ISSPACE})",
         "rtrim(varchar) varchar": f"rtrim({{0}}, {_ISSPACE})",
         "trim(varchar) varchar": f"trim({{0}}, {_ISSPACE})",
@@ -33,7 +35,6 @@ FUNCTIONS.many(
         "replace(varchar, varchar) varchar": "replace({0}, {1}, '')",
         "starts_with(varchar, varchar) boolean": "starts_with({0}, {1})",
         "strpos(varchar, varchar) bigint": "CAST(strpos({0}, {1}) AS BIGINT)",
-        "levenshtein_distance(varchar, varchar) bigint": "levenshtein({0}, {1})",
         "to_utf8(varchar) varbinary": "encode({0})",
         "to_base64(varbinary) varchar": "to_base64({0})",
         "md5(varbinary) varbinary": "unhex(md5({0}))",
@@ -54,21 +55,29 @@ def _join(call: Call) -> Typed:
 FUNCTIONS.add("concat(any, any*) any", _join)
 
 
+_LARGEST = 2**31 - 1
+
+
 def _substr(call: Call) -> Typed:
     """Counts from 1, from the end when negative; 0 and positions outside give an empty string."""
     value, start = call.args[0].sql, call.args[1].sql
+    nulls = join(" OR ", (build("{} IS NULL", sql) for sql in call.sqls))
+    start = build(
+        "greatest(least({}, {}), {})", start, _LARGEST, -_LARGEST
+    )  # beyond DuckDB's there is no text
     first = build("CASE WHEN {} < 0 THEN length({}) + {} + 1 ELSE {} END", start, value, start, start)
-    length = build(", greatest({}, 0)", call.args[2].sql) if len(call.args) == 3 else ""
+    length = build(", least(greatest({}, 0), {})", call.args[2].sql, _LARGEST) if len(call.args) == 3 else ""
     origin = None
     numbers = [arg.literal for arg in call.args[1:]]
     if numbers and numbers[0] == 1 and call.args[0].origin is not None and not call.args[0].origin.prefix:
         origin = Origin(call.args[0].origin.ref, prefix=len(call.args) == 3)
     if isinstance(numbers[0], int) and numbers[0] > 0:
-        return Typed(build("substr({}, {}{})", value, start, length), VARCHAR, origin=origin)
+        found = build("substr({}, {}{})", value, start, length)
+        if len(call.args) == 3 and numbers[1] is None:
+            found = build("(CASE WHEN {} THEN NULL ELSE {} END)", nulls, found)
+        return Typed(found, VARCHAR, origin=origin)
     sql = build("CASE WHEN {} < 1 THEN '' ELSE substr({}, {}{}) END", first, value, first, length)
-    return Typed(
-        build("(CASE WHEN {} IS NULL OR {} IS NULL THEN NULL ELSE {} END)", value, start, sql), VARCHAR
-    )
+    return Typed(build("(CASE WHEN {} THEN NULL ELSE {} END)", nulls, sql), VARCHAR)
 
 
 for _name in ("substr", "substring"):
@@ -138,12 +147,25 @@ def _split_to_map(text: str, entry: str, pair: str) -> dict[str, str]:
 def _strpos(text: str, part: str, instance: int) -> int:
     if instance == 0:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "'instance' must not be zero")
+    if not part:
+        return 1
     at = -1 if instance > 0 else len(text)
     for _ in range(abs(instance)):
         at = text.find(part, at + 1) if instance > 0 else text.rfind(part, 0, max(at - 1 + len(part), 0))
         if at < 0:
             return 0
     return at + 1
+
+
+def _levenshtein(a: str, b: str) -> int:
+    """Of code points; DuckDB's counts bytes."""
+    above = list(range(len(b) + 1))
+    for row, left in enumerate(a, start=1):
+        here = [row]
+        for column, upper in enumerate(b, start=1):
+            here.append(min(here[-1] + 1, above[column] + 1, above[column - 1] + (left != upper)))
+        above = here
+    return above[-1]
 
 
 def _hamming(a: str, b: str) -> int:
@@ -162,6 +184,21 @@ def _translate(text: str, old: str, new: str) -> str:
     return text.translate(table)
 
 
+def _of_char(template: str) -> Rule:
+    """A char stays a char of its length."""
+    return lambda call: (build(template, call.sqls[0]), call.args[0].type)
+
+
+def _reversed_char(_: Call) -> tuple[Sql, Type]:
+    raise refused("reverse of a char", "Cast it to varchar.")
+
+
+def _codepoint(text: str) -> int:
+    if len(text) != 1:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Input string must be a single character string")
+    return ord(text)
+
+
 def _soundex(text: str) -> str:
     codes = {
         c: d
@@ -169,6 +206,11 @@ def _soundex(text: str) -> str:
         for c in letters
     }
     word = [c for c in text.upper() if c.isalpha()]
+    for place, letter in enumerate(word):
+        if not letter.isascii():
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT", f"The character is not mapped: {letter} (index={place})"
+            )
     if not word:
         return ""
     out, last = word[0], codes.get(word[0], "")
@@ -188,13 +230,29 @@ FUNCTIONS.python("split(varchar, varchar, bigint) array(varchar)", _split)
 FUNCTIONS.add("split_part(varchar, varchar, bigint) varchar", "", python=_split_part)
 FUNCTIONS.python("split_to_map(varchar, varchar, varchar) map(varchar, varchar)", _split_to_map)
 FUNCTIONS.python("strpos(varchar, varchar, bigint) bigint", _strpos)
+FUNCTIONS.python("levenshtein_distance(varchar, varchar) bigint", _levenshtein)
 FUNCTIONS.python("hamming_distance(varchar, varchar) bigint", _hamming)
 FUNCTIONS.python("translate(varchar, varchar, varchar) varchar", _translate)
+FUNCTIONS.add("lower(char) any", _of_char("lower({0})"))
+FUNCTIONS.add("upper(char) any", _of_char(_UPPER))
+FUNCTIONS.add("reverse(char) any", _reversed_char)
+FUNCTIONS.python("codepoint(varchar(1)) integer", _codepoint)
 FUNCTIONS.python("soundex(varchar) varchar", _soundex)
+_LOOSE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
+
+
+def _url_decode(text: str) -> str:
+    if found := _LOOSE_PERCENT.search(text):
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", f"Illegal hex characters in escape (%) pattern at {found.start()}"
+        )
+    return unquote_plus(text, errors="replace")
+
+
 FUNCTIONS.python(
     "url_encode(varchar) varchar", lambda text: quote_plus(text, safe="*-._").replace("~", "%7E")
 )
-FUNCTIONS.python("url_decode(varchar) varchar", lambda text: unquote_plus(text, errors="replace"))
+FUNCTIONS.python("url_decode(varchar) varchar", _url_decode)
 FUNCTIONS.python("from_utf8(varbinary) varchar", lambda data: bytes(data).decode("utf-8", "replace"))
 FUNCTIONS.python("crc32(varbinary) bigint", zlib.crc32)
 
@@ -208,7 +266,7 @@ def _from_hex(text: str) -> bytes:
 
 def _from_base64(text: str) -> bytes:
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except binascii.Error as error:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Input is not base64: {text}") from error
 

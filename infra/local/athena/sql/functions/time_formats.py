@@ -28,6 +28,8 @@ def invalid(text: str, what: str) -> QueryError:
 def iso_instant(text: str) -> tuple[datetime, str]:
     """The UTC instant and zone of an ISO 8601 timestamp."""
     match = _ISO.fullmatch(text)
+    if match is None and re.match(r"[+-]?\d+(-|$)", text):
+        raise refused(f"The year of '{text}'", "Write years with four digits.")
     if match is None:
         raise invalid(text, "an ISO 8601 timestamp")
     *parts, fraction, offset = match.groups()
@@ -59,6 +61,8 @@ def iso_date(text: str) -> date:
             return date(int(match[1]), 1, 1) + timedelta(days=int(match[2]) - 1)
         if match := re.fullmatch(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", text):
             return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+        if re.fullmatch(r"[+-]?\d+(-\d{1,2}(-\d{1,2})?)?", text):
+            raise refused(f"The year of '{text}'", "Write years with four digits.")
     except ValueError as error:
         raise invalid(text, "an ISO 8601 date") from error
     raise invalid(text, "an ISO 8601 date")
@@ -114,14 +118,17 @@ def mysql_writer(pattern: str, _: str = "UTC") -> Writer:
     return lambda t: "".join(w if isinstance(w, str) else w(t) for w in writers)
 
 
+# Possessive, because Joda never takes a digit back: `%c%e` does not read '11'.
 _MYSQL_READ = {
-    "a": ("weekday", r"[A-Za-z]{3}"), "b": ("month_name", r"[A-Za-z]{3}"), "c": ("month", r"\d{1,2}"),
-    "d": ("day", r"\d{1,2}"), "e": ("day", r"\d{1,2}"), "f": ("fraction", r"\d{1,9}"), "H": ("hour", r"\d{1,2}"),
-    "h": ("hour12", r"\d{1,2}"), "I": ("hour12", r"\d{1,2}"), "i": ("minute", r"\d{1,2}"), "j": ("yday", r"\d{1,3}"),
-    "k": ("hour", r"\d{1,2}"), "l": ("hour12", r"\d{1,2}"), "M": ("month_name", r"[A-Za-z]+"),
-    "m": ("month", r"\d{1,2}"), "p": ("half", r"(?i:AM|PM)"), "S": ("second", r"\d{1,2}"), "s": ("second", r"\d{1,2}"),
-    "W": ("weekday", r"[A-Za-z]+"), "Y": ("year", r"[+-]?\d{1,9}"), "y": ("year2", r"\d{2}"),
+    "a": ("weekday", r"[A-Za-z]{3}"), "b": ("month_name", r"[A-Za-z]{3}"), "c": ("month", r"\d{1,2}+"),
+    "d": ("day", r"\d{1,2}+"), "e": ("day", r"\d{1,2}+"), "f": ("fraction", r"\d{1,9}+"), "H": ("hour", r"\d{1,2}+"),
+    "h": ("hour12", r"\d{1,2}+"), "I": ("hour12", r"\d{1,2}+"), "i": ("minute", r"\d{1,2}+"), "j": ("yday", r"\d{1,3}+"),
+    "k": ("hour", r"\d{1,2}+"), "l": ("hour12", r"\d{1,2}+"), "M": ("month_name", r"[A-Za-z]+"),
+    "m": ("month", r"\d{1,2}+"), "p": ("half", r"(?i:AM|PM)"), "S": ("second", r"\d{1,2}+"), "s": ("second", r"\d{1,2}+"),
+    "W": ("weekday", r"[A-Za-z]+"), "Y": ("year", r"[+-]?\d{1,9}+"), "y": ("year2", r"\d{2}"),
 }  # fmt: skip
+_MYSQL_NUMBERS = frozenset("cdefHhIijklmSsYy")
+"""In front of one of these a year has four digits at most."""
 _MYSQL_LONG = {"T": "%H:%i:%S", "r": "%I:%i:%S %p"}
 
 
@@ -131,9 +138,12 @@ def mysql_reader(pattern: str) -> Callable[[str], datetime]:
         pattern = pattern.replace(f"%{code}", long)
     fields: list[str] = []
     expression = ""
-    for part in _mysql_parts(pattern):
+    parts = _mysql_parts(pattern)
+    for part, after in zip(parts, [*parts[1:], ""], strict=True):
         if part[0] == "%" and len(part) == 2 and part[1] in _MYSQL_READ:
             name, regex = _MYSQL_READ[part[1]]
+            if name == "year" and after[:1] == "%" and after[1:] in _MYSQL_NUMBERS:
+                regex = r"[+-]?\d{1,4}+"
             fields.append(name)
             expression += f"({regex})"
         elif part[0] == "%" and len(part) == 2 and part[1] in "DUuVvwXx":
