@@ -9,7 +9,7 @@ CONFIG = "config.json"
 
 
 POLL_SECONDS = 5.0
-"""Between two questions of a page that somebody looks at."""
+"""Between two polls of a page that is in sight."""
 
 
 def page_config(
