@@ -12,7 +12,8 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import import-large kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
-        hook-deliveries bench-collector random-bodies job-requests offline-page bench-api random-reads receipts bench-receipts bench-live live-frames
+        hook-deliveries bench-collector random-bodies job-requests offline-page bench-api random-reads receipts bench-receipts \
+        bench-live live-frames bench-site site-states
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,6 +127,12 @@ bench-dashboards: $(VENV)/.dev ## how long a viewer of the preview waits
 
 bench-filters: $(VENV)/.dev ## two hundred random filters, clicks and publishes: a page that stands beside a fresh one
 	PENSTOCK_TEST_FILTERS=200 $(BIN)/pytest tests/dashboards/test_random_filters.py
+
+bench-site: $(VENV)/.dev ## how long somebody waits at the report site, over a local cloud with a million events
+	$(BIN)/python -m benchmarks.report_site --events 1000000
+
+site-states: $(VENV)/.dev ## every page and state of the report site at three widths, light and dark: WCAG 2.2 AA
+	PENSTOCK_TEST_STATES=1 $(BIN)/pytest tests/end_to_end/test_report_site.py -k wcag
 
 import-flights: $(VENV)/.dev ## a year of flights and weather from files to reports, beside pandas, with the time of each step
 	PENSTOCK_TEST_FLIGHTS=336776 PENSTOCK_TEST_TIMEOUT=3600 $(BIN)/pytest -s tests/end_to_end/test_flights.py

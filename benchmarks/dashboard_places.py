@@ -63,29 +63,38 @@ def over_rows(folder: Path, days: int) -> Iterator[Place]:
 
 
 @contextmanager
-def over_cloud(folder: Path, events: int) -> Iterator[Place]:
-    """Over the local cloud of a folder, which is started and filled by `penstock demo` when none is up."""
+def filled_cloud(folder: Path, events: int) -> Iterator[LocalCloud]:
+    """The local cloud of a folder, which is started and filled by `penstock demo` when none is up."""
     environment, is_ours = _environment(), cloud.attach(LocalPaths.of(folder)) is None
     if is_ours:
         _penstock(folder, environment, "demo", "--events", str(events), "--json")
     found = cloud.attach(LocalPaths.of(folder))
     assert found is not None
-    (port,) = processes.free_ports(1)
-    command = [sys.executable, "-m", "infra.command.cli", "dashboards", "preview", "--port", str(port)]
-    with subprocess.Popen(command, cwd=folder, env=environment) as serving:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(f"{url}/orders", serving)
-            yield Place(
-                url, f"the local cloud with {_events(folder, environment):,} events", partial(_staged, found)
-            )
-        finally:
-            serving.terminate()
-            if is_ours:
-                cloud.down(LocalPaths.of(folder), lambda _: None)
+    try:
+        yield found
+    finally:
+        if is_ours:
+            cloud.down(LocalPaths.of(folder), lambda _: None)
 
 
-def _staged(found: LocalCloud, number: int) -> Callable[[], None]:
+@contextmanager
+def over_cloud(folder: Path, events: int) -> Iterator[Place]:
+    """The preview over such a cloud."""
+    environment = _environment()
+    with filled_cloud(folder, events) as found:
+        (port,) = processes.free_ports(1)
+        command = [sys.executable, "-m", "infra.command.cli", "dashboards", "preview", "--port", str(port)]
+        with subprocess.Popen(command, cwd=folder, env=environment) as serving:
+            try:
+                url = f"http://127.0.0.1:{port}"
+                _wait(f"{url}/orders", serving)
+                what = f"the local cloud with {_events(folder, environment):,} events"
+                yield Place(url, what, partial(staged, found))
+            finally:
+                serving.terminate()
+
+
+def staged(found: LocalCloud, number: int) -> Callable[[], None]:
     """A run's folder with one more order in each row; its publish is the query function's swap."""
     outputs, s3 = Outputs.from_document(found.outputs), found.context.client("s3")
     store = GlueReportStore(

@@ -292,9 +292,13 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    port, server_port, collector_port, jobs_port = processes.free_ports(4)
+    port, server_port, collector_port, jobs_port, site_port = processes.free_ports(5)
     settings = LocalSettings(
-        port=port, server_port=server_port, collector_port=collector_port, jobs_port=jobs_port
+        port=port,
+        server_port=server_port,
+        collector_port=collector_port,
+        jobs_port=jobs_port,
+        site_port=site_port,
     )
     with tempfile.TemporaryDirectory() as folder:
         paths = LocalPaths.of(Path(folder))

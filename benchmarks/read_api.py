@@ -90,9 +90,13 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=200)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        port, server_port, collector_port, jobs_port = processes.free_ports(4)
+        port, server_port, collector_port, jobs_port, site_port = processes.free_ports(5)
         settings = LocalSettings(
-            port=port, server_port=server_port, collector_port=collector_port, jobs_port=jobs_port
+            port=port,
+            server_port=server_port,
+            collector_port=collector_port,
+            jobs_port=jobs_port,
+            site_port=site_port,
         )
         environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         paths = LocalPaths.of(Path(scratch))

@@ -214,8 +214,8 @@ def refresh(
 
 
 def _board(target: Target) -> Any:
+    from dashboards.board.board import Board
     from dashboards.preview.athena import AthenaReader
-    from dashboards.preview.board import Board
     from dashboards.preview.server import Watch
     from dashboards.publishes import served
 
@@ -238,7 +238,7 @@ def _board(target: Target) -> Any:
 
 
 def _foreign(file: Path) -> Any:
-    from dashboards.preview.board import Board
+    from dashboards.board.board import Board
     from dashboards.preview.foreign import adopt, definition_of
     from dashboards.preview.server import Watch
 

@@ -50,6 +50,11 @@ class Deployment:
         reader_memory: of the function that reads reports over HTTP, which `jobs` deploys too (docs/api.md).
         imports_memory, imports_timeout_seconds: of the function that reads and writes chunks of imports by
             jobs.
+        site: whether people look at dashboards on a site of the deployment's own (docs/site.md), which needs
+            `jobs`.
+        site_memory: of the function that draws dashboards, and of the one that answers the site's page.
+        site_domain, site_certificate: a name of one's own for the site, and the ARN of its certificate in
+            us-east-1; without them CloudFront gives it a name.
         lake_archive_days, failed_days, results_days, retired_days, access_log_days, log_days: lifecycles.
         iterator_age_minutes, freshness_minutes: the promises that alarms watch.
         monthly_scan_gigabytes: Athena volume of a month that the cost alarm takes as a plan.
@@ -85,6 +90,10 @@ class Deployment:
     reader_memory: int = 1024
     imports_memory: int = 2048
     imports_timeout_seconds: int = 900
+    site: bool = False
+    site_memory: int = 1024
+    site_domain: str = ""
+    site_certificate: str = ""
     lake_archive_days: int = 90
     failed_days: int = 30
     results_days: int = 7
@@ -192,6 +201,36 @@ class Deployment:
     def reader_function(self) -> str:
         """Reads reports for the API."""
         return f"{self.prefix}-reader"
+
+    @property
+    def extract_function(self) -> str:
+        """Draws dashboards for the site."""
+        return f"{self.prefix}-site-extract"
+
+    @property
+    def site_function(self) -> str:
+        """Answers the site's page."""
+        return f"{self.prefix}-site"
+
+    @property
+    def site_bucket(self) -> str:
+        """The site's page."""
+        return self.bucket("site")
+
+    @property
+    def site_data_bucket(self) -> str:
+        """What the site's page shows."""
+        return self.bucket("site-data")
+
+    @property
+    def site_log_bucket(self) -> str:
+        """Who asked the site for what."""
+        return self.bucket("site-logs")
+
+    @property
+    def sign_in(self) -> str:
+        """The site's sign-in, in Cognito's own domain; such names are global."""
+        return f"{self.prefix}-{ACCOUNT}"
 
     @property
     def jobs_queue(self) -> str:

@@ -55,9 +55,13 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
     Shared by the whole run: tests must tell their own events from those of others.
     """
     paths = LocalPaths.of(tmp_path_factory.mktemp("cloud"))
-    emulator_port, server_port, collector_port, jobs_port = processes.free_ports(4)
+    emulator_port, server_port, collector_port, jobs_port, site_port = processes.free_ports(5)
     settings = LocalSettings(
-        port=emulator_port, server_port=server_port, collector_port=collector_port, jobs_port=jobs_port
+        port=emulator_port,
+        server_port=server_port,
+        collector_port=collector_port,
+        jobs_port=jobs_port,
+        site_port=site_port,
     )
     try:
         yield cloud.up(paths, settings, _silent, environ=_without_aws(os.environ), project=SHOP)
@@ -69,12 +73,13 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
 def guarded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """The same with the permissions of every call checked, and TLS."""
     paths = LocalPaths.of(tmp_path_factory.mktemp("guarded"))
-    port, server_port, collector_port, jobs_port = processes.free_ports(4)
+    port, server_port, collector_port, jobs_port, site_port = processes.free_ports(5)
     settings = LocalSettings(
         port=port,
         server_port=server_port,
         collector_port=collector_port,
         jobs_port=jobs_port,
+        site_port=site_port,
         enforce_iam=True,
     )
     try:

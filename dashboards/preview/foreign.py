@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dashboards.board.board import Board
 from dashboards.column_types import Kind
 from dashboards.expressions.functions import FUNCTIONS, WINDOWS
 from dashboards.expressions.parse import parse
@@ -20,7 +21,6 @@ from dashboards.expressions.tree import (
     fields,
     walk,
 )
-from dashboards.preview.board import Board
 from dashboards.render.page import Page, every
 
 _OF_MEMBER: dict[str, Kind] = {

@@ -16,12 +16,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from dashboards.preview import payload, static_page
-from dashboards.preview.access import OWNER
-from dashboards.preview.address import AddressError, state_of
+from dashboards.board import payload
+from dashboards.board.access import OWNER
+from dashboards.board.address import AddressError, state_of
+from dashboards.board.board import Board
+from dashboards.board.csv_text import csv_of
+from dashboards.preview import static_page
 from dashboards.preview.assets import FOLDER, assets, shell
-from dashboards.preview.board import Board
-from dashboards.preview.files import csv_of, png_of
+from dashboards.preview.charts import vega
+from dashboards.preview.files import png_of
 from dashboards.preview.own_machine import OwnMachineOnly
 from dashboards.publishes import moved
 from dashboards.render.state import State
@@ -107,7 +110,7 @@ class Preview:
         self._board.load()
         for name, page in self._board.pages.items():
             for sheet in page.sheets:
-                payload.tiles(self._board, name, sheet["SheetId"], state_of([]))
+                payload.tiles(self._board, name, sheet["SheetId"], state_of([]), charts=vega)
 
     async def _watching(self) -> None:
         seen = await self._look({}, "")
@@ -179,13 +182,15 @@ class Preview:
         def make() -> Response:
             found = payload.opening(self._board, request.path_params.get("name", ""))
             with contextlib.suppress(KeyError, ValueError):
-                found["answer"] = payload.tiles(self._board, *self._asked(request))
+                found["answer"] = payload.tiles(self._board, *self._asked(request), charts=vega)
             return _json({"number": number, **found})
 
         return await run_in_threadpool(make)
 
     async def _tiles(self, request: Request) -> Response:
-        return await self._answer(lambda: _json(payload.tiles(self._board, *self._asked(request))))
+        return await self._answer(
+            lambda: _json(payload.tiles(self._board, *self._asked(request), charts=vega))
+        )
 
     def _asked(self, request: Request) -> tuple[str, str, State, str]:
         """Page, sheet, choices and viewer of a request. Raises AddressError."""
@@ -284,7 +289,8 @@ def exported(board: Board, name: str, pairs: list[tuple[str, str]]) -> str:
     state, viewer = state_of(pairs), dict(pairs).get("as", OWNER)
     page = board.pages[name]
     sheets = {
-        sheet["SheetId"]: payload.tiles(board, name, sheet["SheetId"], state, viewer) for sheet in page.sheets
+        sheet["SheetId"]: payload.tiles(board, name, sheet["SheetId"], state, viewer, charts=vega)
+        for sheet in page.sheets
     }
     drawn_at = board.view(name, state).now.isoformat(timespec="minutes")
     return static_page.html(payload.frame(board, name), sheets, drawn_at)

@@ -7,14 +7,13 @@ import hashlib
 import json
 from typing import Any
 
-from dashboards.preview.assets import static_text
-
-SCRIPTS = ("vega.min.js", "vega-interpreter.js", "tiles.js", "export.js")
+from dashboards.drawing.shared import CHARTS, static_text
 
 
 def html(frame: dict[str, Any], sheets: dict[str, Any], drawn_at: str) -> str:
     """The file. `sheets`: sheet id -> tiles as the page fetches them."""
-    scripts = [_script(static_text(name)) for name in SCRIPTS]
+    shared = [static_text(name) for name in (*CHARTS, "tiles.js")]
+    scripts = [_script(text) for text in (*shared, static_text("export.js", "dashboards.preview"))]
     style = static_text("page.css")
     data = json.dumps({"frame": frame, "sheets": sheets, "drawn_at": drawn_at}).replace("<", "\\u003c")
     sources = " ".join(f"'sha256-{digest}'" for _, digest in scripts)

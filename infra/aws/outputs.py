@@ -86,6 +86,13 @@ class Outputs:
     jobs_machine_arn: str = ""
     user_pool_id: str = ""
     user_pool_client_id: str = ""
+    extract_function: str = ""
+    site_function: str = ""
+    site_data_bucket: str = ""
+    site_bucket: str = ""
+    site_url: str = ""
+    site_sign_in: str = ""
+    site_distribution_id: str = ""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Outputs":

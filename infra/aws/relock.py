@@ -25,6 +25,8 @@ LIBRARIES = {
     "importer": ("msgspec", "duckdb", "pyarrow", "tzdata"),
     "api": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
     "reader": (*_COMMON, "jmespath", "typing_extensions", "tzdata", "duckdb"),
+    "extract": (*_COMMON, "jmespath", "typing_extensions", "tzdata", "duckdb", "iso4217"),
+    "site": (*_COMMON, "jmespath", "typing_extensions", "tzdata", "duckdb", "iso4217"),
     "query": (*_COMMON, "jmespath", "typing_extensions", "PyAthena", "fsspec", "tenacity", "tzdata"),
 }
 """What is imported, with what that needs in turn. msgspec imports `typing_extensions` where it finds it."""

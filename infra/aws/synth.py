@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.deployment import Deployment
+from infra.project.carried import CHARTS, FOLDER
 from infra.project.loading import SHOP, load
 from infra.project.project import Folders, Project
 from infra.stacks.artefact_folder import full_folder, source_folder
@@ -46,6 +47,9 @@ def synthesize(
             for name, artefact in artefacts_of(project).items()
         }
         assemble(project, deployment, code, out)
+        for made in code.values():  # what a laptop's functions get beside their sources
+            if (charts := made / FOLDER / CHARTS).is_file():
+                shutil.copy(charts, out / CHARTS)
     return out
 
 
@@ -56,7 +60,7 @@ def packaged_files(assembly: Path) -> dict[str, bytes]:
         name: _lean(artifact) for name, artifact in manifest["artifacts"].items() if _shipped(artifact)
     }
     found = {"manifest.json": _json({**manifest, "artifacts": artifacts})}
-    for pattern in ("*.template.json", "*.assets.json"):
+    for pattern in ("*.template.json", "*.assets.json", CHARTS):
         found |= {path.name: path.read_bytes() for path in sorted(assembly.glob(pattern))}
     return found
 

@@ -42,12 +42,20 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "dashboards preview": ("analyst",),
     "dashboards export": ("analyst",),
     "dashboards refresh": ("operator",),
+    "site open": ("analyst",),
     "doctor --no-canary": ("inspector",),
     "doctor": ("inspector", "analyst", "producer"),
 }
 """Verb to the policies that whoever runs it needs, all of them."""
 
-DEPLOYERS: tuple[str, ...] = ("diff", "deploy", "destroy", "dashboards plan", "produce verify")
+DEPLOYERS: tuple[str, ...] = (
+    "diff",
+    "deploy",
+    "destroy",
+    "dashboards plan",
+    "produce verify",
+    "site publish",
+)
 """Verbs that no policy of ours is for: they need permissions of the deployer, and the last one those of a
 reader of the stream, where events are as they came.
 """

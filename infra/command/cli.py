@@ -59,6 +59,7 @@ MOUNTS = (
         "Long work that goes on by itself: start, list, show.",
         REPORTS,
     ),
+    Mount("site", "infra.site.cli", "app", "The report site: publish, open.", REPORTS),
     Mount("api", "queries.commands.api_cli", "app", "For clients of the HTTP API: openapi.", REPORTS),
     Mount(
         "explain",

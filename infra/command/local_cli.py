@@ -13,7 +13,7 @@ import typer
 from infra.command.exits import Exit
 from infra.command.local_check_cli import check
 from infra.command.progress import Steps
-from infra.local.paths import LocalPaths
+from infra.local.paths import PEOPLE_FILE, LocalPaths
 from infra.local.settings import LocalSettings
 from infra.project.finding import home_of
 from producers.contracts import echo
@@ -116,13 +116,25 @@ def _started(
         where["collector"] = collector
     if started.jobs_url:
         where["jobs"] = started.jobs_url
+    if started.site_url:
+        where["site"] = started.site_url
     if started.notes:
         where["notes"] = list(started.notes)
     return where, "".join(f"{note}\n" for note in started.notes) + (
         f"Up: {where['page']} shows it live. AWS clients find it at {where['endpoint']}.\n"
         + (f"Events over HTTP go to {collector}/v1/batch.\n" if collector else "")
+        + _site(started.site_url)
         + "Stop it with: penstock local down"
     )
+
+
+def _site(address: str) -> str:
+    """Where the dashboards are, and the file with who can sign in."""
+    if not address:
+        return ""
+    file = here().run / PEOPLE_FILE
+    named = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    return f"Dashboards are at {address}; who can sign in, and how, is in {named}.\n"
 
 
 def _answer(context: typer.Context, json: bool, facts: Mapping[str, Any], text: str) -> None:

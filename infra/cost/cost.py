@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.cost.collector import collector, webhooks
-from infra.cost.jobs import LINES
+from infra.cost.jobs import lines_of
 from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.alarms import alarm_rules
@@ -116,13 +116,14 @@ def monthly(
     collected = [Line("Collector", *collector(load, deployment, prices, assume))] if load.collected else []
     if load.webhooks and project.hooks:
         collected.append(Line("Webhooks", *webhooks(load, deployment, prices, assume)))
+    extra = lines_of(deployment) if deployment.jobs else {}
     return [
         *(collected if deployment.collector else []),
         *lines,
         _storage(load, project, objects, prices, assume),
         _athena(load, project, prices, assume),
         _refresh(project, deployment, objects, prices, assume),
-        *(Line(name, *cost(deployment, prices, assume)) for name, cost in LINES if deployment.jobs),
+        *(Line(name, *cost(deployment, prices, assume)) for name, cost in extra.items()),
         _operations(load, project, deployment, prices, assume),
     ]
 

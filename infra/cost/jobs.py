@@ -1,6 +1,6 @@
 """What jobs cost a month, and reading reports over HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from infra.deployment import Deployment
@@ -8,6 +8,7 @@ from infra.deployment import Deployment
 if TYPE_CHECKING:
     from infra.cost.cost import Assumptions
 
+Cost = Callable[[Deployment, Mapping[str, Any], "Assumptions"], tuple[float, str]]
 TRANSITIONS = 8
 """Of a chunk: marked, looked at, waited for once."""
 REQUESTS = 100
@@ -59,5 +60,29 @@ def reader(deployment: Deployment, prices: Mapping[str, Any], _: "Assumptions") 
     return dollars, f"{READS:,} requests"
 
 
-LINES = (("Jobs", jobs), ("Read API", reader))
-"""What a deployment with jobs pays for besides, by the name of the line."""
+VIEWS = 100_000
+"""Sheets that people look at in a month, each with one more request for another choice."""
+DRAWINGS = 12_000
+"""Of a dashboard in a month: one for each publish of the hour and of those that follow it."""
+DRAWING_SECONDS, VIEW_SECONDS = 2.0, 0.05
+OBJECTS_DRAWN = 20
+"""Sheets and rows of a version."""
+
+
+def site(deployment: Deployment, prices: Mapping[str, Any], _: "Assumptions") -> tuple[float, str]:
+    """(dollars, what they are made of): gateway, functions, objects. CloudFront's first terabyte is free."""
+    requests = 2 * VIEWS
+    seconds = requests * VIEW_SECONDS + DRAWINGS * DRAWING_SECONDS
+    dollars = (
+        requests / 1e6 * prices["api_gateway"]["http_requests_million"]
+        + (requests + DRAWINGS) / 1e6 * prices["lambda"]["requests_million"]
+        + seconds * deployment.site_memory / 1024 * prices["lambda"]["arm_gb_second"]
+        + requests / 1e3 * prices["s3"]["gets_thousand"]
+        + DRAWINGS * OBJECTS_DRAWN / 1e3 * prices["s3"]["puts_thousand"]
+    )
+    return dollars, f"{VIEWS:,} views, {DRAWINGS:,} drawings; who signs in is paid by user"
+
+
+def lines_of(deployment: Deployment) -> Mapping[str, Cost]:
+    """What a deployment with jobs pays for besides, by the name of the line."""
+    return {"Jobs": jobs, "Read API": reader, **({"Report site": site} if deployment.site else {})}

@@ -13,6 +13,8 @@ from typing import Any
 from infra.local import process_memory, processes, recovery, server, state
 from infra.local.deploy import deployer, synthesized
 from infra.local.deploy.deployer import Progress
+from infra.local.edge import opening
+from infra.local.edge import port as edge_port
 from infra.local.files import read_json, write_json
 from infra.local.ministack import collector_port, emulator, jobs_port, mappings
 from infra.local.parts.context import LocalContext
@@ -56,6 +58,12 @@ class LocalCloud:
         """Where the jobs API answers; empty for a project without one."""
         found = any("JobsTable" in stack["outputs"] for stack in self.outputs["stacks"].values())
         return emulator.url(self.settings.jobs, enforce_iam=self.context.enforce_iam) if found else ""
+
+    @property
+    def site_url(self) -> str:
+        """Where the report site is looked at; empty for a project without one."""
+        found = any("SiteUrl" in stack["outputs"] for stack in self.outputs["stacks"].values())
+        return site_url(self.settings) if found else ""
 
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS client at this cloud."""
@@ -127,6 +135,9 @@ def _up(
     if processes.alive(paths.run, server.NAME) is None:
         _start_server(paths, settings, progress, project, environ)
     outputs = _deployed(context, folder, project, progress)
+    if project.default.site:
+        progress("opening the site")
+        opening.open_site(context, outputs, site_url(settings))
     if starts:
         ended = recovery.recover(context, outputs, sweep=was_killed)
         notes += [f"{ended} runs of reports whose workers had ended were given free."] if ended else []
@@ -190,6 +201,11 @@ def _move(folder: Path, into: Path) -> None:
         folder.rename(target)
 
 
+def site_url(settings: LocalSettings) -> str:
+    """Where the report site of a local cloud is looked at."""
+    return f"{emulator.url(settings.site, enforce_iam=settings.enforce_iam)}/"
+
+
 def status(paths: LocalPaths) -> dict[str, Any]:
     """Which processes are alive (name to what they recorded, or None), and where they answer."""
     return {name: processes.alive(paths.run, name) for name in (emulator.NAME, server.NAME)}
@@ -225,6 +241,7 @@ def _end_others(paths: LocalPaths, settings: LocalSettings, project: Project) ->
     ports = [(emulator.NAME, settings.ports[0]), (server.NAME, settings.ports[1])]
     ports += [(emulator.NAME, settings.collector)] if project.default.collector else []
     ports += [(emulator.NAME, settings.jobs)] if project.default.jobs else []
+    ports += [(emulator.NAME, settings.site)] if project.default.site else []
     for name, port in ports:
         deadline = time.monotonic() + _SECONDS_TO_RECORD
         while processes.alive(paths.run, name) is None and processes.is_taken(port):
@@ -258,6 +275,7 @@ def _start_emulator(
             mappings.SCALE: str(settings.interval_scale),
             **collector_port.environment(settings.collector, project.default),
             **jobs_port.environment(settings.jobs, project.default),
+            **edge_port.environment(settings.site, project.default),
         },
     )
     arguments = [str(paths.run), str(port), str(state.clean_marker(paths))]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = ".local"
+PEOPLE_FILE = "people.json"
+"""Of the run folder: who can sign in to the site of this cloud, with their passwords."""
 
 
 @dataclass(frozen=True)

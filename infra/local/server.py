@@ -23,6 +23,7 @@ from starlette.routing import Route
 from dashboards.preview.own_machine import OwnMachineOnly
 from infra.local import process_memory, processes
 from infra.local.access import server_gate
+from infra.local.edge.sign_in_style import SignInStyle
 from infra.local.graphql import GraphQLService, sockets
 from infra.local.ministack import emulator
 from infra.local.parts import log_lines
@@ -70,6 +71,7 @@ def services(
         AlarmListener(context),
         QuickSightService(context),
         graphql,
+        SignInStyle(),
         StatusService(context, project),
     ]
 

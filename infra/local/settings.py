@@ -22,6 +22,7 @@ class LocalSettings:
         port: MiniStack's; the local server takes the next one unless `server_port` says otherwise.
         collector_port: of the collector, for a project that has one; MiniStack's and 100 unless it is said.
         jobs_port: of the jobs API, likewise; MiniStack's and 200 unless it is said.
+        site_port: of the report site, likewise; MiniStack's and 300 unless it is said.
         interval_scale: buffer intervals of the template are multiplied with this.
         quiet_seconds: buffers do not wait for their interval when the stream has been quiet for so long; 0
             makes them wait.
@@ -35,6 +36,7 @@ class LocalSettings:
     server_port: int = 0
     collector_port: int = 0
     jobs_port: int = 0
+    site_port: int = 0
     region: str = REGION
     interval_scale: float = 0.05
     quiet_seconds: float = 0.3
@@ -57,6 +59,11 @@ class LocalSettings:
     def jobs(self) -> int:
         """The port of the jobs API."""
         return self.jobs_port or self.port + 200
+
+    @property
+    def site(self) -> int:
+        """The port of the report site."""
+        return self.site_port or self.port + 300
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "LocalSettings":

@@ -11,6 +11,8 @@ from producers.contracts.loading import stream_file
 Carried = Literal["streams", "sources", "reports", "dashboards"]
 FOLDER = Path(placement.placed("project"))
 """Folder in a zip; handlers look for it beside their own package."""
+CHARTS = "charts.json"
+"""File in it with the compiled charts of the project's dashboards."""
 
 _PATTERNS: dict[Carried, str] = {
     "streams": "*.py",

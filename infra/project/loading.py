@@ -123,7 +123,13 @@ def _deployment(section: Section, name: str, prefix: str) -> Deployment:
     section.only(*_SETTINGS)
     own = prefix if name == DEFAULT else f"{prefix}-{name}"
     values = {key: _setting(section, key, value) for key, value in section.values.items()}
-    return Deployment(**{"prefix": own, **values, "name": name})
+    made = Deployment(**{"prefix": own, **values, "name": name})
+    if made.site and not made.jobs:
+        raise section.fail("The site asks the API of jobs. Set `jobs = true` beside `site = true`.", "site")
+    if bool(made.site_domain) != bool(made.site_certificate):
+        key = "site_domain" if made.site_domain else "site_certificate"
+        raise section.fail("A name of the site's own needs its certificate: set both, or neither.", key)
+    return made
 
 
 def _setting(section: Section, key: str, value: Any) -> Any:

@@ -31,7 +31,10 @@ class Named(NamedTuple):
 
 def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     """Every name of a kind that can get too long."""
-    shared = ("lake_bucket", "reporting_bucket", "results_bucket", "access_log_bucket")
+    shared = (
+        *("lake_bucket", "reporting_bucket", "results_bucket", "access_log_bucket"),
+        *("site_bucket", "site_data_bucket", "site_log_bucket"),
+    )
     yield from (Named("bucket", _longest(getattr(deployment, each))) for each in shared)
     yield from (
         Named("role", _longest(deployment.role(each)))
@@ -48,6 +51,8 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
             "jobs-steps",
             "jobs-importer",
             "jobs-schedule",
+            "site",
+            "site-extract",
         )
     )
     yield Named("function", deployment.query_function)
@@ -59,6 +64,8 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     yield Named("function", deployment.importer_function)
     yield Named("function", deployment.api_function)
     yield Named("function", deployment.reader_function)
+    yield Named("function", deployment.site_function)
+    yield Named("function", deployment.extract_function)
     for stream in streams:
         own = [stream.named("transform"), f"{stream.name}-delivery"]
         own += [] if stream.is_direct else [f"{stream.name}-source"]

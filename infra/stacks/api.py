@@ -11,23 +11,30 @@ from constructs import Construct
 from infra.deployment import REGION, Deployment
 from infra.functions import PipelineFunction, kept_logs
 from infra.stacks.findings import accept
+from infra.stacks.site import Drawing, Edge
 from queries.api.callers import OPERATORS, VIEWERS
-from queries.api.routes import PEOPLE, PROGRAMS, ROUTES
+from queries.api.routes import PEOPLE, PROGRAMS, ROUTES, SITE_ROUTES, Route
 
 REQUESTS_A_SECOND, BURST = 50, 100
 _LOG_FIELDS = ("requestId", "routeKey", "status", "responseLength", "integrationErrorMessage")
 
 
 class JobsApi(Construct):
-    """The API, its user pool, and the outputs that name them. Jobs and reports have a function each."""
+    """The API, its user pool, and the outputs that name them. Jobs and reports have a function each, and so
+    has the site, which then stands in front of the API.
+    """
 
     def __init__(
-        self, scope: Stack, answers: PipelineFunction, reader: PipelineFunction, deployment: Deployment
+        self,
+        scope: Stack,
+        answers: PipelineFunction,
+        reader: PipelineFunction,
+        deployment: Deployment,
+        drawing: Drawing | None = None,
     ) -> None:
         super().__init__(scope, "Api")
         self._deployment = deployment
         self.pool = self._pool()
-        self.client = self._client()
         self.api = http.HttpApi(
             self,
             "Http",
@@ -35,7 +42,11 @@ class JobsApi(Construct):
             description="Jobs and reports: /api is for people of the user pool, /iam for principals of IAM.",
             create_default_stage=False,
         )
-        self._routes({"jobs": answers, "reader": reader})
+        self.edge = Edge(self, self.api, deployment) if drawing else None
+        self.client = self._client()
+        if self.edge:
+            self.edge.sign_in_pages(self.pool, self.client)
+        self._routes({"jobs": answers, "reader": reader, **({"site": drawing.answers} if drawing else {})})
         self._stage()
         self.outputs: Mapping[str, str] = {
             "ApiUrl": self.api.api_endpoint,
@@ -43,6 +54,7 @@ class JobsApi(Construct):
             "ReaderFunction": reader.function.function_name,
             "UserPoolId": self.pool.user_pool_id,
             "UserPoolClientId": self.client.user_pool_client_id,
+            **(self.edge.outputs if self.edge else {}),
         }
 
     def _pool(self) -> cognito.UserPool:
@@ -91,7 +103,8 @@ class JobsApi(Construct):
             user_pool_client_name=self._deployment.user_pool,
             generate_secret=False,  # a page in a browser can keep none
             auth_flows=cognito.AuthFlow(user_srp=True, admin_user_password=True),
-            disable_o_auth=True,
+            disable_o_auth=self.edge is None,
+            o_auth=self.edge.client_settings() if self.edge else None,
             access_token_validity=Duration.minutes(60),
             prevent_user_existence_errors=True,
         )
@@ -115,18 +128,20 @@ class JobsApi(Construct):
             name: integrations.HttpLambdaIntegration(name.title(), each.function)
             for name, each in functions.items()
         }
-        for path, method, function in ROUTES:
-            for prefix in (PEOPLE, PROGRAMS):
-                made = self.api.add_routes(
-                    path=f"{prefix}{path}",
-                    methods=[http.HttpMethod[method]],
-                    integration=behind[function],
-                )
-                for route in made:
-                    resource = route.node.default_child
-                    assert isinstance(resource, http.CfnRoute)
-                    resource.authorization_type = "JWT" if prefix == PEOPLE else "AWS_IAM"
-                    resource.authorizer_id = authorizer.ref if prefix == PEOPLE else None
+        wanted = [(prefix, each) for each in ROUTES for prefix in (PEOPLE, PROGRAMS)]
+        wanted += [(PEOPLE, each) for each in SITE_ROUTES if each.function in behind]
+        for prefix, each in wanted:
+            self._route(prefix, each, behind[each.function], authorizer)
+
+    def _route(
+        self, prefix: str, route: Route, behind: http.HttpRouteIntegration, people: http.CfnAuthorizer
+    ) -> None:
+        methods = [http.HttpMethod[route.method]]
+        for made in self.api.add_routes(path=f"{prefix}{route.path}", methods=methods, integration=behind):
+            resource = made.node.default_child
+            assert isinstance(resource, http.CfnRoute)
+            resource.authorization_type = "JWT" if prefix == PEOPLE else "AWS_IAM"
+            resource.authorizer_id = people.ref if prefix == PEOPLE else None
 
     def _stage(self) -> None:
         deployment = self._deployment

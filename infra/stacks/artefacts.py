@@ -15,7 +15,7 @@ from pathlib import Path
 
 from infra import placement
 from infra.deployment import dashed
-from infra.project.carried import Carried, project_files
+from infra.project.carried import CHARTS, FOLDER, Carried, project_files
 from infra.project.project import Folders, Project
 from producers.contracts import Stream
 
@@ -37,6 +37,7 @@ class Artefact:
         sources: files and folders of ours, as the repository has them.
         lock: file in `infra/locked` with the libraries, every version and hash.
         project: which of the project's folders it carries, each as `project/<name>`.
+        charts: it carries the compiled charts of the dashboards too, as `project/charts.json`.
         stream: of the streams it carries this one's file alone; every one when it is empty.
     """
 
@@ -46,6 +47,7 @@ class Artefact:
     lock: str
     project: tuple[Carried, ...] = ()
     stream: str = ""
+    charts: bool = False
 
 
 def _files(package: str, *modules: str) -> tuple[str, ...]:
@@ -224,10 +226,47 @@ READER = Artefact(
     lock="reader.txt",
     project=("reports", "dashboards"),
 )
-ARTEFACTS: Mapping[str, Artefact] = {
-    artefact.name: artefact
-    for artefact in (TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS, JOBS, IMPORTER, API, READER)
-}
+_SITE_SOURCES = (
+    *_PROMISES,
+    *_files("transforms", "__init__", "contracts", "telemetry", "type_text"),
+    *_files("queries", "__init__", "contracts", "telemetry"),
+    *_files("dashboards", "__init__", "binding", "column_types", "declaration", "ingestions", "model"),
+    *_files("dashboards", "money", "reading"),
+    *_files("dashboards/board", "__init__", "access", "board", "data", "payload"),
+    *("dashboards/emit", "dashboards/expressions", "dashboards/render"),
+    *_files("dashboards/site", "__init__", "charts", "drawing", "place", "places", "pointer", "publishing"),
+    *_files("dashboards/site", "tables"),
+    *_files("infra", "__init__"),
+    *_files("infra/site", "__init__"),
+    *_files("infra/site/function", "__init__", "clients", "declarations", "published", "settings", "store"),
+)
+EXTRACT = Artefact(
+    name="extract",
+    handler="infra.site.function.extract_handler.lambda_handler",
+    sources=(*_SITE_SOURCES, *_files("infra/site/function", "extract_handler", "extracting")),
+    lock="site.txt",
+    project=("reports", "dashboards"),
+    charts=True,
+)
+SITE = Artefact(
+    name="site",
+    handler="infra.site.function.handler.lambda_handler",
+    sources=(
+        *_SITE_SOURCES,
+        *_files("queries/api", "__init__", "callers", "refusals", "routes"),
+        *_files("dashboards/board", "address", "csv_text"),
+        *_files("dashboards/site", "views"),
+        *_files("infra/site/function", "asking", "handler", "problems"),
+    ),
+    lock="site.txt",
+    project=("reports", "dashboards"),
+    charts=True,
+)
+_EVERY = (
+    *(TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS),
+    *(JOBS, IMPORTER, API, READER, EXTRACT, SITE),
+)
+ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in _EVERY}
 
 
 def transform_artefact(stream: Stream) -> Artefact:
@@ -244,7 +283,9 @@ def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     jobs = [JOBS, *([IMPORTER] if project.sources else []), API, READER]
     if not any(each.jobs for each in project.deployments.values()):
         jobs = []
-    return {artefact.name: artefact for artefact in (*transforms, QUERY, REFRESH, *collectors, *jobs)}
+    site = [EXTRACT, SITE] if any(each.jobs and each.site for each in project.deployments.values()) else []
+    made = (*transforms, QUERY, REFRESH, *collectors, *jobs, *site)
+    return {artefact.name: artefact for artefact in made}
 
 
 _SUFFIXES = frozenset({".py", ".sql"})
@@ -265,6 +306,10 @@ def source_files(artefact: Artefact, folders: Folders, root: Path | None = None)
     }
     # Below `penstock` every package needs the one around it.
     around = (f"{placement.PARENT}/__init__.py",) if placement.PREFIX else ()
+    if artefact.charts:
+        from infra.site.charts_file import charts_file  # what draws is loaded where something is drawn
+
+        carried[f"{FOLDER.as_posix()}/{CHARTS}"] = charts_file(folders)
     for source in (*artefact.sources, *around):
         start = root / placement.placed(source)
         for path in [start] if start.is_file() else start.rglob("*"):

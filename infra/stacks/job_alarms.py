@@ -31,6 +31,7 @@ def job_alarms(deployment: Deployment, *, imports: bool) -> list[AlarmRule]:
             "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.jobs_function}, "Sum", 3, 300, 3,
         ),
         *(importing if imports else []),
+        *(_site_alarms(deployment) if deployment.site else []),
         AlarmRule(
             "jobs-waiting",
             "Jobs wait for a worker for more than ten minutes.",
@@ -42,5 +43,21 @@ def job_alarms(deployment: Deployment, *, imports: bool) -> list[AlarmRule]:
             "Messages of jobs could not be read, or their executions not be begun, five times.",
             "ticket", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
             {"QueueName": deployment.jobs_dead_letter_queue}, "Maximum", 0, 300, 1,
+        ),
+    ]  # fmt: skip
+
+
+def _site_alarms(deployment: Deployment) -> list[AlarmRule]:
+    """What says that people look at old numbers, or at none."""
+    return [
+        AlarmRule(
+            "site-errors",
+            "The report site's API raises or times out: its page shows an error.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.site_function}, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "site-extract-errors",
+            "Dashboards cannot be drawn for the site: it goes on showing older numbers.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.extract_function}, "Sum", 0, 300, 3,
         ),
     ]  # fmt: skip

@@ -1,5 +1,8 @@
 """Who may do what with jobs, as data."""
 
+from collections.abc import Iterable
+
+from dashboards.site.places import DATA, LATEST, ROWS
 from infra.deployment import Deployment
 from infra.project.project import Project
 from infra.stacks.people_grants import lake_prefixes
@@ -101,6 +104,50 @@ def reader_grants(deployment: Deployment, log_group: str) -> list[Grant]:
             [bucket_arn(deployment.reporting_bucket, f"{REPORTS_PREFIX}*")],
             why_wildcard=OBJECTS,
         ),
+    ]
+
+
+def extract_grants(deployment: Deployment, reports: Iterable[str], log_group: str) -> list[Grant]:
+    """What the function that draws dashboards may do: see what is published of their reports, read its files,
+    write what the site shows, and say that it has.
+    """
+    data = deployment.site_data_bucket
+    return [
+        own_log_group(log_group),
+        traces(),
+        Grant("SeePublished", ["glue:GetPartitions"], catalog(deployment, reports)),
+        list_below("FindFiles", deployment.reporting_bucket, [REPORTS_PREFIX]),
+        Grant(
+            "ReadFiles",
+            ["s3:GetObject"],
+            [bucket_arn(deployment.reporting_bucket, f"{REPORTS_PREFIX}*")],
+            why_wildcard=OBJECTS,
+        ),
+        Grant("ReadPointer", ["s3:GetObject"], [bucket_arn(data, LATEST)]),
+        list_below("FindPointer", data, [LATEST]),
+        Grant(
+            "WriteExtracts",
+            ["s3:PutObject"],
+            [bucket_arn(data, f"{DATA}*"), bucket_arn(data, f"{ROWS}*")],
+            why_wildcard=OBJECTS,
+        ),
+        Grant("Tell", ["events:PutEvents"], [arn("events", "event-bus/default")]),
+    ]
+
+
+def site_grants(deployment: Deployment, log_group: str) -> list[Grant]:
+    """What the function behind the site's routes may do: read what was drawn."""
+    data = deployment.site_data_bucket
+    return [
+        own_log_group(log_group),
+        traces(),
+        Grant(
+            "ReadExtracts",
+            ["s3:GetObject"],
+            [bucket_arn(data, f"{DATA}*"), bucket_arn(data, f"{ROWS}*")],
+            why_wildcard=OBJECTS,
+        ),
+        list_below("FindExtracts", data, [DATA, ROWS]),
     ]
 
 

@@ -30,6 +30,7 @@ from infra.stacks.job_schedules import add_schedules
 from infra.stacks.permissions import arn
 from infra.stacks.queues import queue_with_dead_letters
 from infra.stacks.roles import runtime_role
+from infra.stacks.site import Drawing
 from queries.api.reading.settings import Settings as ReaderSettings
 from queries.jobs.dynamodb import CREATED_AT, EXPIRES_AT, HASH_KEY, LISTED, NEWEST_INDEX
 from queries.jobs.machine import definition
@@ -64,8 +65,13 @@ class JobsStack(Stack):
         self._triggers()
         self.machine = self._machine()
         add_schedules(self, project, deployment, self.jobs.function.function_arn)
+        self.drawing = Drawing(self, project, deployment, code) if deployment.site else None
         self.api = JobsApi(
-            self, self._api_function(settings, code[API.name]), self._reader(code[READER.name]), deployment
+            self,
+            self._api_function(settings, code[API.name]),
+            self._reader(code[READER.name]),
+            deployment,
+            self.drawing,
         )
         for output, value in {
             "JobsFunction": self.jobs.function.function_name,
@@ -74,9 +80,19 @@ class JobsStack(Stack):
             "JobsDeadLetterQueueUrl": self.dead_letter_queue.queue_url,
             "JobsMachineArn": self.machine.attr_arn,
             **({"ImporterFunction": self.importer.function.function_name} if self.importer else {}),
+            **self._drawn(),
             **self.api.outputs,
         }.items():
             CfnOutput(self, output, value=value)
+
+    def _drawn(self) -> Mapping[str, str]:
+        if self.drawing is None:
+            return {}
+        return {
+            "ExtractFunction": self.drawing.extract.function.function_name,
+            "SiteFunction": self.drawing.answers.function.function_name,
+            "SiteDataBucket": self.drawing.data.bucket_name,
+        }
 
     def _queues(self) -> tuple[sqs.Queue, sqs.Queue]:
         deployment = self._deployment

@@ -74,7 +74,8 @@ class LakeStack(Stack):
 
     def _logged_buckets(self) -> tuple[str, ...]:
         deployment = self._deployment
-        return (deployment.lake_bucket, deployment.reporting_bucket, deployment.results_bucket)
+        own = (deployment.lake_bucket, deployment.reporting_bucket, deployment.results_bucket)
+        return (*own, *((deployment.site_bucket, deployment.site_data_bucket) if deployment.site else ()))
 
     def _queues(self) -> tuple[sqs.Queue, sqs.Queue]:
         deployment = self._deployment

@@ -11,7 +11,7 @@ class Route(NamedTuple):
 
     path: str
     method: Literal["GET", "POST"]
-    function: Literal["jobs", "reader"]
+    function: Literal["jobs", "reader", "site"]
 
 
 ROUTES = (
@@ -27,3 +27,10 @@ ROUTES = (
     Route("/v1/reports/{name}/files", "GET", "reader"),
     Route("/v1/freshness", "GET", "reader"),
 )
+SITE_ROUTES = (
+    Route("/v1/dashboards", "GET", "site"),
+    Route("/v1/dashboards/{name}/sheets/{sheet}", "GET", "site"),
+    Route("/v1/dashboards/{name}/sheets/{sheet}/visuals/{file}", "GET", "site"),
+    Route("/v1/dashboards/{name}/view", "POST", "site"),
+)
+"""Of the report site, where there is one: for people alone."""

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 
 from dashboards import emit
-from dashboards.preview.board import Board
+from dashboards.board.board import Board
 from dashboards.preview.server import Preview, Watch
 from tests.dashboards import rows
 from tests.shop import DASHBOARDS, REPORTS

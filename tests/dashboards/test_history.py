@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from dashboards import emit
+from dashboards.board.board import Board
+from dashboards.board.payload import tiles
 from dashboards.lint.run import lint
-from dashboards.preview.board import Board
-from dashboards.preview.payload import tiles
+from dashboards.preview.charts import vega
 from dashboards.reading import load
 from dashboards.render.state import State
 from tests.dashboards import rows
@@ -29,7 +30,9 @@ def views(folder: Path, default: str, now: datetime = rows.NOW) -> tuple[object,
     board = Board(lambda: resources, rows.athena(folder), stale_after=stale_after, clock=lambda: now)
     assert board.rebuild(), board.error
     board.load()
-    (tile,) = [tile for tile in tiles(board, "test", "one", State())["tiles"] if tile["id"] == "views"]
+    (tile,) = [
+        tile for tile in tiles(board, "test", "one", State(), charts=vega)["tiles"] if tile["id"] == "views"
+    ]
     return tile["rows"][0][-1], any(each.is_stale for each in board.freshness("test").values())
 
 

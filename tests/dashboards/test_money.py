@@ -9,11 +9,12 @@ import iso4217
 import pytest
 
 from dashboards import money
+from dashboards.board.payload import tiles
 from dashboards.declaration import DeclarationError
 from dashboards.expressions.duckdb_sql import sql
 from dashboards.expressions.parse import parse
 from dashboards.expressions.typing import Names
-from dashboards.preview.payload import tiles
+from dashboards.preview.charts import vega
 from dashboards.reading import load
 from dashboards.render.state import State
 from tests.dashboards import rows
@@ -103,14 +104,14 @@ def test_the_deployed_orders_dashboard_shows_each_currency_with_its_decimals(tmp
     ]
     rows.write(found, tmp_path)
     board = board_over(tmp_path)
-    shown = {tile["id"]: tile for tile in tiles(board, "orders", "overview", State())["tiles"]}
+    shown = {tile["id"]: tile for tile in tiles(board, "orders", "overview", State(), charts=vega)["tiles"]}
     assert {texts[0]: texts[2] for texts in shown["money"]["texts"]} == {
         "JPY": "5,829,835",
         "EUR": "58,298.30",
         "KWD": "1,234.567",
         "ABC": "–",
     }
-    days = {tile["id"]: tile for tile in tiles(board, "orders", "days", State())["tiles"]}
+    days = {tile["id"]: tile for tile in tiles(board, "orders", "days", State(), charts=vega)["tiles"]}
     assert "1,234.567" in {texts[2] for texts in days["revenue-by-day"]["texts"]}
     assert {row[0]: row[3] for row in shown["money"]["rows"]}["JPY"] == 5_829_835 / 2
 

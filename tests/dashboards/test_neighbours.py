@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from dashboards import emit
+from dashboards.board.board import Board
+from dashboards.board.payload import tiles
 from dashboards.lint.run import lint
 from dashboards.model import Dashboard
-from dashboards.preview.board import Board
-from dashboards.preview.payload import tiles
+from dashboards.preview.charts import vega
 from dashboards.reading import load
 from dashboards.render.state import State
 from tests.dashboards import rows
@@ -108,7 +109,7 @@ def drawn(board: Board, state: State) -> dict[str, tuple[Any, list[str]]]:
     """Visual -> its first number, and what it says it is not filtered by."""
     return {
         tile["id"]: (tile["rows"][0][-1], tile["unfiltered"])
-        for tile in tiles(board, "test", "one", state)["tiles"]
+        for tile in tiles(board, "test", "one", state, charts=vega)["tiles"]
     }
 
 
@@ -142,7 +143,7 @@ def test_a_column_of_the_same_name_and_another_kind_is_not_the_same(board: Board
     other = board.pages["test"].__class__(page, board.pages["test"].columns, "other", "Other")
     board.adopt(other)
     state = State(picks={"part": ("early",)})
-    found = {tile["id"]: tile for tile in tiles(board, "other", "one", state)["tiles"]}
+    found = {tile["id"]: tile for tile in tiles(board, "other", "one", state, charts=vega)["tiles"]}
     assert found["days"]["unfiltered"] == ["Part of week"]
     assert found["days"]["rows"] == [[8]]
 

@@ -123,8 +123,8 @@ def run(app: typer.Typer, target: SimpleNamespace, *arguments: str) -> Any:
     return json.loads(ran.stdout) if target.json else ran.stdout
 
 
-def token(world: World, group: str | None) -> str:
-    """An access token of somebody new in the group."""
+def person(world: World, group: str | None) -> tuple[str, str]:
+    """Name and password of somebody new in the group."""
     people, pool = world.chain.client("cognito-idp"), world.outputs.user_pool_id
     name, password = f"{secrets.token_hex(4)}@example.com", f"Aa1!{secrets.token_hex(8)}"
     people.admin_create_user(
@@ -136,8 +136,14 @@ def token(world: World, group: str | None) -> str:
     people.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
     if group:
         people.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
-    answer = people.admin_initiate_auth(
-        UserPoolId=pool,
+    return name, password
+
+
+def token(world: World, group: str | None) -> str:
+    """An access token of somebody new in the group."""
+    name, password = person(world, group)
+    answer = world.chain.client("cognito-idp").admin_initiate_auth(
+        UserPoolId=world.outputs.user_pool_id,
         ClientId=world.outputs.user_pool_client_id,
         AuthFlow="ADMIN_USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": name, "PASSWORD": password},

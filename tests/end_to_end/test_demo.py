@@ -12,6 +12,7 @@ import pytest
 from infra.accounting.intervals import IntervalSet
 from producers.simulation.simulator import Simulation
 from tests.access_log import access_log
+from tests.end_to_end.architectures_page import COLLECTOR, SITE, commands, shown
 from tests.end_to_end.conftest import Shell
 from tests.shop import REPORTS, STREAMS, WEB
 
@@ -173,6 +174,18 @@ def test_the_readme_shows_what_the_demo_prints(demo: dict[str, Any], shell: Shel
     # A cloud that is up is not deployed again.
     expected = [line for line in shown if not line.startswith(("[", "✓ Local cloud"))]
     assert [line for line in expected if skeleton(line) not in printed] == []
+
+
+@pytest.mark.parametrize("architecture", sorted({each.architecture for each in commands()}))
+def test_the_commands_of_each_architecture_show_it_on_this_machine(
+    demo: dict[str, Any], shell: Shell, architecture: int
+) -> None:
+    assert demo["balanced"]
+    wanted = [each for each in commands() if each.architecture == architecture]
+    # The demo has run; it is compared with the README above.
+    wanted = [each for each in wanted if not each.command.startswith("penstock demo")]
+    places = {COLLECTOR: shell.cloud.collector_url, SITE: shell.cloud.site_url}
+    shown(wanted, shell.directory, shell.environment, places)
 
 
 def all_rows(shell: Shell) -> dict[str, list[tuple[Any, ...]]]:

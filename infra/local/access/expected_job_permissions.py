@@ -55,6 +55,7 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("s3:PutObject", names.report), ("sqs:SendMessage", queue), ("lambda:InvokeFunction", function),
              ("athena:StartQueryExecution", names.pipeline)],
         ),
+        **(_of_site(names) if of.site_function else {}),
         **({"jobs-importer": (
             [*rows, ("s3:GetObject", inbox), ("s3:GetObject", scratch), ("s3:PutObject", scratch),
              *written, ("s3:PutObject", names.failed),
@@ -89,5 +90,38 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
             [*names.nobody, *rows, ("execute-api:Invoke", f"{reads}/api/v1/reports"),
              ("execute-api:Invoke", f"{reads}/iam/v1/jobs"), ("execute-api:Invoke", f"{route}/iam/v1/jobs"),
              ("s3:GetObject", names.report), ("lambda:InvokeFunction", function)],
+        ),
+    }  # fmt: skip
+
+
+def _of_site(names: Names) -> dict[str, tuple[Asked, Asked]]:
+    """The same of the functions of the report site."""
+    of = names.outputs
+    data = f"arn:aws:s3:::{of.site_data_bucket}"
+    sheet, rows, pointer = (
+        f"{data}/data/a/b/1.json.gz",
+        f"{data}/rows/a/b/1.parquet",
+        f"{data}/data/latest.json",
+    )
+    page = f"arn:aws:s3:::{of.site_bucket}/index.html"
+    bus = f"arn:aws:events:{names.place}:event-bus/default"
+    lake: Asked = [("s3:GetObject", names.row(each)) for each in names.project.streams.values()]
+    denied: Asked = [
+        *names.nobody, *lake, ("s3:PutObject", page), ("s3:PutObject", names.report),
+        ("athena:StartQueryExecution", names.pipeline), ("s3:DeleteObject", sheet),
+    ]  # fmt: skip
+    return {
+        "site-extract": (
+            [("glue:GetPartitions", names.table(names.report_name)), ("s3:GetObject", names.report),
+             ("s3:PutObject", sheet), ("s3:PutObject", rows), ("s3:PutObject", pointer),
+             ("s3:GetObject", pointer), ("events:PutEvents", bus),
+             ("logs:PutLogEvents", names.log(of.extract_function))],
+            [*denied, ("s3:GetObject", sheet), ("dynamodb:PutItem", names.ledger)],
+        ),
+        "site": (
+            [("s3:GetObject", sheet), ("s3:GetObject", rows), ("s3:GetObject", pointer),
+             ("logs:PutLogEvents", names.log(of.site_function))],
+            [*denied, ("s3:PutObject", sheet), ("s3:PutObject", pointer), ("s3:GetObject", names.report),
+             ("events:PutEvents", bus), ("dynamodb:Query", names.ledger)],
         ),
     }  # fmt: skip

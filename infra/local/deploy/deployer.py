@@ -22,7 +22,8 @@ from infra.local.ministack import completion
 from infra.local.parts.cfn import TYPE_PROPERTY
 from infra.local.parts.context import LocalContext
 from infra.local.status import alarm_listener
-from infra.project.project import Folders, Project
+from infra.project.carried import CHARTS
+from infra.project.project import Project
 
 PROVIDER = "penstock-local"
 PROVIDER_SECONDS = 60
@@ -89,7 +90,8 @@ def deploy(context: LocalContext, folder: Path, project: Project, progress: Prog
     """
     stacks = read(folder, account_id=context.account_id, region=context.region)
     _bootstrap(context, stacks)
-    _upload(context, {asset.key: asset for stack in stacks for asset in stack.assets}, project.folders)
+    wanted = {asset.key: asset for stack in stacks for asset in stack.assets}
+    _upload(context, wanted, packages.sources(project.folders, charts=folder / CHARTS))
     provider, served = _provider(context), frozenset(context.ask("/_cfn"))
     written: dict[str, Any] = {"region": context.region, "account_id": context.account_id, "stacks": {}}
     for stack in stacks:
@@ -121,8 +123,7 @@ def _scratch_bucket(context: LocalContext) -> str:
     return f"penstock-local-templates-{context.account_id}"
 
 
-def _upload(context: LocalContext, assets: Mapping[str, Asset], folders: Folders) -> None:
-    ours = packages.sources(folders)
+def _upload(context: LocalContext, assets: Mapping[str, Asset], ours: bytes) -> None:
     for asset in assets.values():
         if not asset.is_zip:
             body = asset.source.read_bytes()

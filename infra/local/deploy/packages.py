@@ -7,28 +7,32 @@ from itertools import chain
 from pathlib import Path
 
 from infra import placement
-from infra.project.carried import project_files
+from infra.project.carried import FOLDER, project_files
 from infra.project.project import Folders
 
 FUNCTION_PACKAGES = ("penstock", "producers", "transforms", "queries", "dashboards")
 """The packages that handlers import: side by side in the repository; in a wheel all below the first."""
-_OF_INFRA = ("__init__.py", "importing")
-"""What a handler imports of `infra`: imports by jobs run the command's own code."""
+_OF_INFRA = ("__init__.py", "importing", "site")
+"""What handlers import of `infra`: imports by jobs run the command's own code; the site's join two floors."""
 
 _FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # so that equal sources make equal zips
 _LEFT_OUT = frozenset({"__pycache__", "cli.py", "__main__.py", "preview"})
 
 
-def sources(folders: Folders, names: Sequence[str] = FUNCTION_PACKAGES) -> bytes:
-    """A zip of these packages and of the project's files, equal for equal sources."""
+def sources(folders: Folders, names: Sequence[str] = FUNCTION_PACKAGES, charts: Path | None = None) -> bytes:
+    """A zip of these packages and of the project's files, equal for equal sources.
+
+    `charts` is the file of the compiled charts of the project's dashboards, where there are any.
+    """
     root, homes = placement.root(), [home(name) for name in names]
     # In a wheel the others lie below `penstock`.
     found: list[Iterable[Path]] = [
         each.glob("*") if each.name == placement.PARENT else each.rglob("*") for each in homes
     ]
-    module, importing = (home("infra") / name for name in _OF_INFRA)
-    found += [(module,), importing.rglob("*")]
-    return zipped(chain(_files(chain.from_iterable(found), root), project_files(folders)))
+    module, *parts = (home("infra") / name for name in _OF_INFRA)
+    found += [(module,), *(part.rglob("*") for part in parts)]
+    beside = [(FOLDER / charts.name, charts)] if charts is not None and charts.is_file() else []
+    return zipped(chain(_files(chain.from_iterable(found), root), project_files(folders), beside))
 
 
 def home(name: str) -> Path:

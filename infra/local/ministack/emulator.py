@@ -17,6 +17,7 @@ from infra.local import process_memory, processes
 from infra.local.access import emulator_gate
 from infra.local.access.keys import Keys
 from infra.local.access.route_signatures import RouteSignatures, asks_for_signature
+from infra.local.edge import port as edge_port
 from infra.local.ministack import (
     collector_port,
     conditions,
@@ -145,14 +146,20 @@ def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
 
 
 def _other_ports(keys: Keys) -> list[tuple[int, Callable[[Any], Any]]]:
-    """The ports of the collector and of the jobs API, with their applications, where they are deployed."""
+    """The ports of the collector, the jobs API and the site, with their applications, where deployed."""
     signatures = RouteSignatures(asks_for_signature, partial(emulator_gate.secret, keys))
 
     def port(api: str, paths: tuple[str, ...]) -> Callable[[Any], Any]:
         found = collector_port.api_named(api)
         return lambda app: collector_port.CollectorPort(app, found, signatures, paths)
 
-    return [
+    def edge(app: Any) -> Any:
+        return edge_port.application(
+            app, collector_port.api_named(os.environ[edge_port.API_NAME]), signatures
+        )
+
+    site = [(int(os.environ[edge_port.PORT]), edge)] if edge_port.API_NAME in os.environ else []
+    return site + [
         (int(os.environ[number]), port(os.environ[name], paths))
         for name, number, paths in (
             (collector_port.API_NAME, collector_port.PORT, (collector_port.PATHS,)),

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from dashboards.preview.board import Board
+from dashboards.board.board import Board
 from dashboards.preview.foreign import adopt, definition_of
 from dashboards.preview.server import Watch
 from tests.dashboards import rows

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dashboards.board import payload
+from dashboards.board.address import AddressError, state_of
+from dashboards.board.board import Board
+from dashboards.board.csv_text import csv_of
+from dashboards.board.data import Snapshots
 from dashboards.cli import app
-from dashboards.preview import payload
-from dashboards.preview.address import AddressError, state_of
 from dashboards.preview.athena import read_result
-from dashboards.preview.board import Board
-from dashboards.preview.data import Snapshots
-from dashboards.preview.files import csv_of, png_of
+from dashboards.preview.charts import vega
+from dashboards.preview.files import png_of
 from dashboards.preview.foreign import NoDefinitionError, adopt, definition_of
 from dashboards.render.state import State
 from dashboards.render.tile import tile
@@ -23,7 +25,7 @@ from infra.command.target import Target
 from tests.dashboards import rows
 from tests.dashboards.conftest import board_over, resources
 
-STATIC = Path(__file__).parents[3] / "dashboards" / "preview"
+STATIC = Path(__file__).parents[3] / "dashboards" / "drawing"
 
 
 def test_the_vendored_javascript_is_what_the_lock_says() -> None:
@@ -60,7 +62,10 @@ def test_a_foreign_definition_opens_with_a_list_of_what_it_cannot_show() -> None
     reasons = {limit["what"]: limit["reason"] for limit in frame["limits"]}
     assert reasons["WordCloudVisual words"] == "WordCloudVisual is not drawn by the preview."
     assert reasons["KPIVisual Page views"] == "windowsum is not supported by the preview."
-    states = {drawn["id"]: drawn["state"] for drawn in payload.tiles(board, "theirs", "", State())["tiles"]}
+    states = {
+        drawn["id"]: drawn["state"]
+        for drawn in payload.tiles(board, "theirs", "", State(), charts=vega)["tiles"]
+    }
     assert states["words"] == states["page-views"] == "unsupported"
     assert states["top-pages"] == "empty"
 
@@ -78,14 +83,14 @@ def test_an_address_that_cannot_be_is_refused() -> None:
 
 def test_a_query_that_fails_keeps_the_old_rows_and_says_so(folder: Path) -> None:
     board = board_over(folder)
-    before = payload.tiles(board, "traffic", "", State())
+    before = payload.tiles(board, "traffic", "", State(), charts=vega)
 
     def broken(_: str) -> object:
         raise ConnectionError("Athena is away")
 
     board._query = broken
     board.load({"traffic_by_hour": {"2026-11-25-09"}})
-    after = payload.tiles(board, "traffic", "", State())
+    after = payload.tiles(board, "traffic", "", State(), charts=vega)
     assert after["fresh"]["traffic_by_hour"]["error"] == "ConnectionError: Athena is away"
     assert [t.get("rows") for t in after["tiles"]] == [t.get("rows") for t in before["tiles"]]
 
@@ -97,7 +102,7 @@ def test_a_dataset_that_was_never_read_is_an_error_and_not_an_empty_page() -> No
     board = Board(resources, broken, stale_after={}, clock=lambda: rows.NOW)
     board.rebuild()
     board.load()
-    drawn = payload.tiles(board, "health", "", State())["tiles"]
+    drawn = payload.tiles(board, "health", "", State(), charts=vega)["tiles"]
     assert {entry["state"] for entry in drawn} == {"error"}
     assert all("Athena is away" in entry["message"] for entry in drawn)
 
@@ -105,7 +110,7 @@ def test_a_dataset_that_was_never_read_is_an_error_and_not_an_empty_page() -> No
 def test_data_older_than_its_limit_is_stale(folder: Path) -> None:
     board = board_over(folder)
     board._stale_after = {"traffic_by_hour": 60}
-    fresh = payload.tiles(board, "traffic", "", State())["fresh"]
+    fresh = payload.tiles(board, "traffic", "", State(), charts=vega)["fresh"]
     assert fresh["traffic_by_hour"]["is_stale"]
     assert not fresh["sessions_by_day"]["is_stale"]
 
@@ -125,7 +130,7 @@ def test_an_unsupported_filter_makes_its_visuals_unsupported_and_no_number_wrong
 
 
 def test_a_csv_guards_text_that_a_spreadsheet_would_run() -> None:
-    from dashboards.preview.files import _guarded
+    from dashboards.board.csv_text import _guarded
 
     assert _guarded("=1+1") == "'=1+1"
     assert _guarded("/path") == "/path"

@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from dashboards.preview.board import Board
-from dashboards.preview.files import csv_of
+from dashboards.board.board import Board
+from dashboards.board.csv_text import csv_of
 from dashboards.render.state import State
 from dashboards.render.tile import tile
 

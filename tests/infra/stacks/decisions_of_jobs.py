@@ -41,7 +41,45 @@ ROUTE = f"arn:aws:execute-api:{PLACE}:abc/$default/POST/iam/v1/jobs"
 """As the gateway names a call of one route."""
 READ = f"arn:aws:execute-api:{PLACE}:abc/$default/GET/iam/v1/{{}}"
 
+SITE_DATA = "arn:aws:s3:::penstock-site-data-111122223333-eu-central-1"
+SHEET, SITE_ROWS = (
+    f"{SITE_DATA}/data/orders/overview/1.json.gz",
+    f"{SITE_DATA}/rows/orders/orders_by_hour/1.parquet",
+)
+POINTER = f"{SITE_DATA}/data/latest.json"
+BUS = f"arn:aws:events:{PLACE}:event-bus/default"
+
 CASES = [
+    *_cases(
+        "site-extract", True,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-site-extract")), ("xray:PutTraceSegments", "*"),
+        ("glue:GetPartitions", REPORT_TABLE), ("s3:GetObject", REPORT), ("s3:ListBucket", REPORTING, below("reports/")),
+        ("s3:GetObject", POINTER), ("s3:PutObject", POINTER), ("s3:PutObject", SHEET), ("s3:PutObject", SITE_ROWS),
+        ("events:PutEvents", BUS),
+    ),
+    *_cases(
+        "site-extract", False,
+        ("s3:GetObject", SHEET), ("s3:DeleteObject", SHEET), ("s3:PutObject", REPORT), ("s3:GetObject", ROW),
+        ("s3:GetObject", PLAN), ("s3:ListBucket", REPORTING), ("s3:ListBucket", SITE_DATA),
+        ("glue:BatchUpdatePartition", REPORT_TABLE), ("glue:GetPartitions", OTHER_TABLE),
+        ("dynamodb:Query", LEDGER), ("athena:StartQueryExecution", PIPELINE), ("kinesis:PutRecords", STREAM),
+        ("events:PutEvents", f"arn:aws:events:{PLACE}:event-bus/payroll"), ("lambda:InvokeFunction", FUNCTION),
+        ("iam:PassRole", "*"), ("secretsmanager:GetSecretValue", SECRET),
+    ),
+    *_cases(
+        "site", True,
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-site")), ("xray:PutTraceSegments", "*"),
+        ("s3:GetObject", SHEET), ("s3:GetObject", SITE_ROWS), ("s3:GetObject", POINTER),
+        ("s3:ListBucket", SITE_DATA, below("data/")),
+    ),
+    *_cases(
+        "site", False,
+        ("s3:PutObject", SHEET), ("s3:PutObject", POINTER), ("s3:DeleteObject", SHEET), ("s3:ListBucket", SITE_DATA),
+        ("s3:GetObject", REPORT), ("s3:GetObject", ROW), ("glue:GetPartitions", REPORT_TABLE),
+        ("dynamodb:Query", LEDGER), ("dynamodb:GetItem", TABLE), ("sqs:SendMessage", JOBS),
+        ("athena:StartQueryExecution", PIPELINE), ("lambda:InvokeFunction", FUNCTION), ("events:PutEvents", BUS),
+        ("iam:PassRole", "*"), ("secretsmanager:GetSecretValue", SECRET),
+    ),
     *_cases(
         "jobs", True,
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-jobs")), ("xray:PutTraceSegments", "*"),

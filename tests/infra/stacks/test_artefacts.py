@@ -11,10 +11,12 @@ import pytest
 from infra.stacks.artefact_folder import ArtefactError, folder_zip, full_folder, source_folder
 from infra.stacks.artefacts import (
     ARTEFACTS,
+    EXTRACT,
     HOOKS,
     IMPORTER,
     QUERY,
     READER,
+    SITE,
     TRANSFORM,
     Artefact,
     locked_requirements,
@@ -57,7 +59,7 @@ def test_every_library_is_locked_to_one_wheel(artefact: Artefact) -> None:
     heavy = {"pyarrow", "pandas", "numpy", "duckdb", "awswrangler", "boto3", "botocore"}
     if artefact in (HOOKS, IMPORTER):  # nobody waits for it: docs/decisions/0114
         heavy -= {"pyarrow", "duckdb"}
-    if artefact is READER:  # loaded for the first row: docs/decisions/0132
+    if artefact in (READER, EXTRACT, SITE):  # loaded for the first row: docs/decisions/0132, 0155
         heavy -= {"duckdb"}
     assert not heavy & {line.partition("==")[0].lower() for line in lines}
 

@@ -14,7 +14,7 @@ from infra.stacks.artefacts import artefacts_of
 from infra.stacks.jobs import MAX_RECEIVES
 from infra.stacks.templates import Resource, of_type, read
 from queries.api.reading.settings import Settings as ReaderSettings
-from queries.api.routes import ROUTES
+from queries.api.routes import ROUTES, SITE_ROUTES
 from queries.jobs.composing import CHECK_SECONDS
 from queries.jobs.dynamodb import CREATED_AT, EXPIRES_AT, HASH_KEY, LISTED, NEWEST_INDEX
 from queries.jobs.import_plan import INBOX, MOST_FILE_BYTES, SCRATCH
@@ -145,6 +145,7 @@ def test_no_route_is_open_and_each_is_there_for_people_and_for_programs() -> Non
         for each in of_type(RESOURCES, "AWS::ApiGatewayV2::Route")
     }
     wanted = {f"{method} {prefix}{path}" for path, method, _ in ROUTES for prefix in ("/api", "/iam")}
+    wanted |= {f"{method} /api{path}" for path, method, _ in SITE_ROUTES}
     assert set(routes) == wanted
     for key, route in routes.items():
         assert route["AuthorizationType"] == ("JWT" if " /api/" in key else "AWS_IAM")
@@ -165,7 +166,11 @@ def test_the_functions_find_their_settings_in_what_the_template_sets() -> None:
 
 
 def test_each_route_calls_the_function_that_answers_it() -> None:
-    names = {"jobs": DEPLOYMENT.api_function, "reader": DEPLOYMENT.reader_function}
+    names = {
+        "jobs": DEPLOYMENT.api_function,
+        "reader": DEPLOYMENT.reader_function,
+        "site": DEPLOYMENT.site_function,
+    }
     functions = {name: one("AWS::Lambda::Function", name).arn for name in names.values()}
     integrations = {
         each.logical_id: each.properties["IntegrationUri"]
@@ -179,8 +184,8 @@ def test_each_route_calls_the_function_that_answers_it() -> None:
     }
     assert called == {
         f"{method} {prefix}{path}": functions[names[function]]
-        for path, method, function in ROUTES
-        for prefix in ("/api", "/iam")
+        for path, method, function in (*ROUTES, *SITE_ROUTES)
+        for prefix in ("/api", "/iam")[: 1 if function == "site" else 2]
     }
 
 

@@ -113,7 +113,7 @@ def test_the_lake_bucket_tells_the_queue_of_parquet_objects_only() -> None:
     assert configuration["Event"] == "s3:ObjectCreated:*"
 
 
-@pytest.mark.parametrize("role", ["lake", "reporting", "results", "access-logs"])
+@pytest.mark.parametrize("role", ["lake", "reporting", "results", "access-logs", "site", "site-data"])
 def test_every_bucket_is_private_encrypted_owned_and_kept(role: str) -> None:
     found = bucket(role)
     assert set(found.properties["PublicAccessBlockConfiguration"].values()) == {True}
@@ -122,7 +122,7 @@ def test_every_bucket_is_private_encrypted_owned_and_kept(role: str) -> None:
     assert found.attributes["DeletionPolicy"] == found.attributes["UpdateReplacePolicy"] == "Retain"
 
 
-@pytest.mark.parametrize("role", ["lake", "reporting", "results", "access-logs"])
+@pytest.mark.parametrize("role", ["lake", "reporting", "results", "access-logs", "site", "site-data"])
 def test_every_bucket_denies_what_does_not_come_over_tls(role: str) -> None:
     name = bucket(role).name
     (policy,) = (p for p in of_type(RESOURCES, "AWS::S3::BucketPolicy") if p.properties["Bucket"] == name)

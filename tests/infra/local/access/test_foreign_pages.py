@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from dashboards.preview.board import Board
+from dashboards.board.board import Board
 from dashboards.preview.server import Watch
 from infra.local.cloud import LocalCloud
 from tests.conftest import CHROMIUM_FLAGS

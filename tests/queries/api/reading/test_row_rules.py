@@ -7,9 +7,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from dashboards.board.access import NOBODY, Rules, condition
 from dashboards.emit.datasets import Place, rules_data_set
 from dashboards.model import Access
-from dashboards.preview.access import NOBODY, Rules, condition
 from dashboards.reading import load
 from queries.api.callers import caller_of
 from queries.api.reading.row_rules import RowRule, read_rules, rules_of, seen

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dashboards.board.access import OWNER, Rules, Viewer, condition, rules_arn, viewers
+from dashboards.board.data import AthenaQuery, Snapshots, Source, source
 from dashboards.expressions.duckdb_sql import sql
 from dashboards.expressions.tree import ExpressionError, Field
-from dashboards.preview.access import OWNER, Rules, condition, rules_arn, viewers
-from dashboards.preview.data import AthenaQuery, Snapshots, Source, source
 from dashboards.render.page import Page
 from dashboards.render.state import State
 from dashboards.render.tile import through
@@ -37,7 +37,7 @@ class Board:
 
     Args:
         build: makes the assets; called again by `rebuild`. What it raises is shown on the page.
-        query: runs SQL at Athena.
+        query: gives the rows of a dataset's SQL.
         stale_after: report -> seconds after which its newest row counts as stale.
         clock: now, in UTC.
     """
@@ -112,7 +112,7 @@ class Board:
             rows, read_at, _ = before or (0, self._now(), "")
             self._state[name] = (rows, read_at, f"{type(error).__name__}: {error}")
 
-    def view(self, name: str, state: State, viewer: str = OWNER) -> View:
+    def view(self, name: str, state: State, viewer: Viewer = OWNER) -> View:
         """Everything that the visuals of a page are drawn from. Raises KeyError for an unknown page."""
         page = self.pages[name]
         rules = {
@@ -124,7 +124,11 @@ class Board:
 
     def viewers(self, name: str) -> list[str]:
         """Whom a page can be seen as."""
-        return viewers(self._groups if set(self.pages[name].columns) & set(self._rules) else [])
+        return viewers(self.groups(name))
+
+    def groups(self, name: str) -> list[str]:
+        """The groups that see some rows of a page; none when everybody sees every row."""
+        return sorted(set(self._groups)) if set(self.pages[name].columns) & set(self._rules) else []
 
     def freshness(self, name: str) -> dict[str, Freshness]:
         """How fresh each dataset of a page is."""

@@ -107,7 +107,7 @@ window.penstock.controls = (() => {
     },
 
     unsupported(control) {
-      return { element: h("span", { class: "group" }, h("span", { class: "name" }, `${control.title}: this control is not shown by the preview`)) };
+      return { element: h("span", { class: "group" }, h("span", { class: "name" }, `${control.title}: this control is not shown here`)) };
     },
   };
 

@@ -29,6 +29,15 @@ window.penstock = (() => {
   // Numbers and tables do not wait for the chart library.
   const library = window.vega ? Promise.resolve() : new Promise((done) => document.addEventListener("DOMContentLoaded", done));
 
+  // Charts are drawn one after the other, with a pause between them: what is clicked meanwhile does not wait for all.
+  const pause = () => new Promise((done) => setTimeout(done));
+  let turn = library;
+  function inTurn(draw) {
+    const drawn = turn.then(pause).then(draw);
+    turn = drawn.catch(() => {});
+    return drawn;
+  }
+
   // A tile's rows as the data of its chart: values, and their number.
   function values(tile) {
     return tile.rows.map((cells, row) => {
@@ -98,7 +107,7 @@ window.penstock = (() => {
       this.dropChart();
       if (tile.state === "empty") this.body.replaceChildren(this.emptyNote());
       else if (tile.state === "error") this.body.replaceChildren(h("div", { class: "failed", tabindex: "0" }, h("strong", {}, "Cannot be drawn"), tile.message));
-      else if (tile.state === "unsupported") this.body.replaceChildren(h("div", { class: "refused", tabindex: "0" }, h("strong", {}, "Not shown by the preview"), tile.message));
+      else if (tile.state === "unsupported") this.body.replaceChildren(h("div", { class: "refused", tabindex: "0" }, h("strong", {}, "Not shown here"), tile.message));
       else if (this.showsTable && isCharted) this.body.replaceChildren(this.scroller(this.table(tile)));
       else if (tile.kpi) this.body.replaceChildren(...this.figure(tile.kpi));
       else if (tile.lines) this.body.replaceChildren(this.scroller(h("ul", { class: "lines" }, ...tile.lines.map((line) => h("li", {}, line)))));
@@ -142,7 +151,7 @@ window.penstock = (() => {
       const acts = tile.click || tile.drill?.can;
       const holder = h("div", { class: `chart${acts ? " acts" : ""}`, role: "img", "aria-label": `${tile.title}. The same numbers are in the table: use the button Table.` });
       this.body.replaceChildren(holder);
-      this.drawn = library.then(() => this.tile === tile && this.plot(tile, holder, acts));
+      this.drawn = inTurn(() => this.tile === tile && this.plot(tile, holder, acts));
     }
 
     plot(tile, holder, acts) {
@@ -159,7 +168,7 @@ window.penstock = (() => {
       this.view = view;
       this.charted = tile.chart;
       this.height = this.body.clientHeight;
-      return view.runAsync();
+      return pause().then(() => this.view === view && view.runAsync());
     }
 
     act(row) {

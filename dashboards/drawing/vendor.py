@@ -2,7 +2,7 @@
 which hash.
 
 npm install --prefix build/vendor vega@6.4.0 vega-interpreter@2.3.2
-python -m dashboards.preview.vendor build/vendor/node_modules
+python -m dashboards.drawing.vendor build/vendor/node_modules
 """
 
 import hashlib

@@ -1,18 +1,20 @@
 """What the page fetches, as JSON values: a page's frame, and the tiles of a sheet with their freshness."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import ceil
 from typing import Any
 
+from dashboards.board.access import OWNER, Viewer
+from dashboards.board.board import Board, Freshness
 from dashboards.ingestions import Budget
-from dashboards.preview.access import OWNER
-from dashboards.preview.board import Board, Freshness
-from dashboards.preview.charts import vega
 from dashboards.render.sheet import frames, limits
 from dashboards.render.state import State
 from dashboards.render.tile import tile
 from dashboards.render.view import View
+
+Charts = Callable[[Mapping[str, Any]], tuple[str, Mapping[str, Any]]]
+"""A Vega-Lite specification as the page draws it: a name, and the compiled one."""
 
 
 def opening(board: Board, name: str) -> dict[str, Any]:
@@ -45,7 +47,9 @@ def frame(board: Board, name: str) -> dict[str, Any]:
     }
 
 
-def tiles(board: Board, name: str, sheet: str, state: State, viewer: str = OWNER) -> dict[str, Any]:
+def tiles(
+    board: Board, name: str, sheet: str, state: State, viewer: Viewer = OWNER, *, charts: Charts
+) -> dict[str, Any]:
     """Every visual of a sheet (the first when none is named), drawn for a viewer's choices.
 
     Raises KeyError.
@@ -54,7 +58,7 @@ def tiles(board: Board, name: str, sheet: str, state: State, viewer: str = OWNER
     sheet = sheet or str(view.page.sheets[0]["SheetId"])
     fresh = board.freshness(name)
     drawn = [
-        _finished(tile(view, visual), fresh)
+        _finished(tile(view, visual), fresh, charts)
         for visual in view.page.visuals.values()
         if visual.sheet_id == sheet
     ]
@@ -68,13 +72,13 @@ def tiles(board: Board, name: str, sheet: str, state: State, viewer: str = OWNER
     }
 
 
-def _finished(drawn: dict[str, Any], fresh: Mapping[str, Freshness]) -> dict[str, Any]:
+def _finished(drawn: dict[str, Any], fresh: Mapping[str, Freshness], charts: Charts) -> dict[str, Any]:
     """The tile with its compiled chart; a dataset that could not be read shows as an error, not as empty."""
     entry = fresh.get(drawn.get("data_set", ""))
     if entry is not None and entry.error and not entry.rows:
         return {**_without_chart(drawn), "state": "error", "message": entry.error}
     if "spec" in drawn and drawn["state"] == "data":
-        name, chart = vega(drawn["spec"])
+        name, chart = charts(drawn["spec"])
         drawn = drawn | {"vega": chart, "chart": name}
     if entry is not None:
         drawn = drawn | {"is_stale": entry.is_stale, "through": _iso(entry.through)}

@@ -7,6 +7,8 @@ from typing import Any
 from dashboards.expressions.duckdb_sql import literal, quoted
 
 OWNER, NOBODY = "owner", "not listed"
+Viewer = str | frozenset[str]
+"""Whom a page is seen as: the owner, a group, somebody not listed; or a member of all these groups."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ def rules_arn(properties: Mapping[str, Any]) -> str:
     return ""
 
 
-def condition(rules: Rules, viewer: str) -> str | None:
-    """The SQL condition on a dataset's rows for a viewer: owner, a group, or somebody not listed.
+def condition(rules: Rules, viewer: Viewer) -> str | None:
+    """The SQL condition on a dataset's rows for a viewer: owner, a group or several, or somebody not listed.
 
     An owner of the dataset bypasses the rules; NULL in a rule stands for every value; a viewer without a
     rule sees
@@ -41,7 +43,8 @@ def condition(rules: Rules, viewer: str) -> str | None:
         f"CAST({quoted(rules.data_set)}.{quoted(column)} AS VARCHAR)))"
         for column in rules.columns
     ]
-    wanted = " AND ".join([f"r.GroupName = {literal(viewer)}", *matches])
+    groups = ", ".join(literal(name) for name in ([viewer] if isinstance(viewer, str) else sorted(viewer)))
+    wanted = " AND ".join([f"r.GroupName IN ({groups or 'NULL'})", *matches])
     return f"EXISTS (SELECT 1 FROM {quoted(rules.table)} r WHERE {wanted})"  # noqa: S608
 
 

@@ -7,18 +7,22 @@ same version.
 """
 
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
 
 import duckdb
-import pyarrow as pa
 
 from dashboards.column_types import Kind, of_quicksight
-from dashboards.expressions.duckdb_sql import quoted
+from dashboards.expressions.duckdb_sql import literal, quoted
 from dashboards.render.colors import PALETTE, SHADES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST_PARTITIONS = 50
 """More of them are read as a whole: a list of all would be a longer query for the same rows."""
@@ -26,9 +30,20 @@ _OVER_A_TABLE = re.compile(
     r"SELECT date_parse\((\w+), '([^']+)'\) AS (\w+), [\w, ]+ FROM \"[^\"]+\"\.\"[^\"]+\""
 )
 """A dataset's SQL over one partitioned table and nothing else: partition column, its format, time column."""
-AthenaQuery = Callable[[str], pa.Table]
-"""Runs SQL at Athena and gives the whole result."""
 MAX_ANSWERS = 600
+
+
+@dataclass(frozen=True)
+class Select:
+    """Rows that DuckDB reads by itself: SQL over files of this machine, and its parameters."""
+
+    sql: str
+    parameters: Sequence[Any] = ()
+
+
+Incoming = Union["pa.Table", Select]
+AthenaQuery = Callable[[str], Incoming]
+"""Gives the rows of SQL that a dataset is emitted with: from Athena, or from the files that it would read."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,16 @@ def _typed(given: Source) -> str:
     return f"SELECT {casts} FROM incoming"  # noqa: S608
 
 
+def _offer(cursor: duckdb.DuckDBPyConnection, rows: Incoming) -> int:
+    """Have the rows as `incoming`, for this cursor alone, and count them."""
+    if isinstance(rows, Select):
+        cursor.execute(f"CREATE TEMP TABLE incoming AS {rows.sql}", list(rows.parameters) or None)
+        return int(cursor.execute("SELECT count(*) FROM incoming").fetchall()[0][0])
+    if rows.num_rows:
+        cursor.register("incoming", rows)
+    return int(rows.num_rows)
+
+
 class Snapshots:
     """Tables of one DuckDB in memory. Thread-safe: each caller gets a cursor of its own."""
 
@@ -95,26 +120,24 @@ class Snapshots:
         self._colors: dict[str, Sequence[str]] = {}
         self._answers: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
 
-    def load(self, given: Source, rows: pa.Table) -> int:
+    def load(self, given: Source, rows: Incoming) -> int:
         """Replace a dataset's table in one step and return its number of rows."""
         with self._lock:
             cursor = self._connection.cursor()
-            cursor.register("incoming", rows)
+            count = _offer(cursor, rows)
             cursor.execute(f"CREATE OR REPLACE TABLE {quoted(given.name)} AS {_typed(given)}")
-            cursor.unregister("incoming")
             self._forget(given.name)
-        return int(rows.num_rows)
+        return count
 
-    def replace(self, given: Source, rows: pa.Table, part: Part) -> int:
+    def replace(self, given: Source, rows: Incoming, part: Part) -> int:
         """Replace the rows of some partitions in one step and return the dataset's number of rows."""
         table = quoted(given.name)
         with self._lock:
             cursor = self._connection.cursor()
-            if rows.num_rows:
-                cursor.register("incoming", rows)
+            offered = _offer(cursor, rows)
             cursor.begin()
             cursor.execute(f"DELETE FROM {table} WHERE list_contains(?, {quoted(part.column)})", [part.times])  # noqa: S608
-            if rows.num_rows:
+            if offered:
                 cursor.execute(f"INSERT INTO {table} BY NAME {_typed(given)}")
             (count,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()[0]  # noqa: S608
             cursor.commit()
@@ -131,6 +154,13 @@ class Snapshots:
         """A table without rows, for a Definition whose data is not here."""
         types = ", ".join(f"{quoted(column)} {type_name}" for column, type_name in columns.items())
         self._connection.cursor().execute(f"CREATE OR REPLACE TABLE {quoted(name)} ({types})")
+
+    def parquet(self, name: str) -> bytes:
+        """A dataset's rows as a file of Parquet."""
+        with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+            target = literal(file.name)
+            self._connection.cursor().execute(f"COPY {quoted(name)} TO {target} (FORMAT parquet)")
+            return Path(file.name).read_bytes()
 
     def run(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows of a query over the tables. Raises ValueError with DuckDB's words.

@@ -1,0 +1,12 @@
+"""The place that assets are emitted for where they are drawn and not deployed."""
+
+from typing import Any
+
+PLACE: dict[str, Any] = {
+    "prefix": "site",
+    "account": "000000000000",
+    "region": "us-east-1",
+    "database": "reports",
+    "work_group": "none",
+}
+"""What `dashboards.emit.resources` is told. Pages, columns and rules are the same in every place."""

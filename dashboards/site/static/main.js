@@ -1,0 +1,110 @@
+// Who is signed in, which page is open, and what is fetched again: everything else is a page's own.
+import { OfflineError, SignedOutError } from "./api.js";
+import * as dashboards from "./dashboards.js";
+import { Pulse } from "./pulse.js";
+import { complete, current, signIn, signOut } from "./session.js";
+
+const { h } = window.penstock;
+const main = document.getElementById("main");
+const live = document.getElementById("live");
+const ROUTES = {
+  "": () => dashboards.list,
+  d: () => dashboards.one,
+  jobs: () => import("./jobs.js").then((found) => found.page),
+};
+let config = null;
+let page = null;
+let opened = 0;
+let pulse = null;
+
+// #/d/orders?sheet=days&f.currency=EUR: the kind of page, its names, and the choices on it.
+function route() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const [kind, ...names] = path.split("/").map(decodeURIComponent);
+  return { kind, names, query: new URLSearchParams(query) };
+}
+
+function say(kind, words) {
+  live.dataset.state = kind;
+  document.getElementById("live-text").textContent = words;
+}
+
+function announce(words) {
+  document.getElementById("announce").textContent = words;
+}
+
+function header(who) {
+  const pages = [["", "Dashboards"], ["jobs", "Jobs"]];
+  const here = route().kind === "d" ? "" : route().kind;
+  const links = pages.map(([path, title]) => h("a", { href: `#/${path}`, "aria-current": path === here ? "page" : null }, title));
+  document.getElementById("pages").replaceChildren(...links);
+  const out = h("button", { type: "button", onclick: () => signOut(config) }, "Sign out");
+  document.getElementById("who").replaceChildren(h("span", { class: "name" }, who.name), out);
+  for (const id of ["pages", "live", "who"]) document.getElementById(id).hidden = false;
+}
+
+// The page of somebody who is not signed in. `why`: what happened, when something did.
+function door(why = "") {
+  pulse?.stop();
+  page?.close();
+  page = pulse = null;
+  for (const id of ["pages", "live", "who"]) document.getElementById(id).hidden = true;
+  document.title = "Sign in – Penstock";
+  const go = h("button", { type: "button", class: "primary", onclick: () => signIn(config, location.hash) }, "Sign in");
+  main.replaceChildren(h("div", { class: "door" }, h("h1", {}, "Reports"), h("p", { role: why ? "alert" : null }, why || "Sign in to see dashboards and jobs."), go));
+  loaded();
+}
+
+function loaded() {
+  main.dataset.loads = Number(main.dataset.loads) + 1;
+}
+
+// What a page failed with: the end of the sign-in, a break in the line, or words for people. Whether to go on.
+function failed(error) {
+  if (error instanceof SignedOutError) {
+    door("Your sign-in has ended. Sign in again, and this page comes back as it was.");
+    return false;
+  }
+  if (!page?.isOpen) {
+    const words = error instanceof OfflineError ? "There is no connection. The page opens when it is back." : error.message;
+    main.replaceChildren(h("h1", {}, "This page is not open yet"), h("p", { class: "problem", role: "alert" }, words));
+    loaded();
+  }
+  return true;
+}
+
+async function open() {
+  const mine = ++opened;
+  const who = current();
+  if (!who) return door();
+  header(who);
+  const { kind, names, query } = route();
+  page?.close();
+  page = null;
+  pulse ||= new Pulse(config.poll_seconds, { fetch: () => page?.fetch(), say, failed });
+  const kindOf = ROUTES[kind];
+  if (!kindOf) {
+    main.replaceChildren(h("h1", {}, "No such page"), h("p", {}, h("a", { href: "#/" }, "All dashboards")));
+    return loaded();
+  }
+  const make = await kindOf();
+  if (mine !== opened) return undefined;
+  page = make({ main, names, query, who, config, loaded, announce, again: () => pulse.now() });
+  return pulse.now();
+}
+
+async function start() {
+  config = await (await fetch("/config.json")).json();
+  addEventListener("hashchange", () => {
+    open();
+    main.focus({ preventScroll: true });
+  });
+  try {
+    await complete(config);
+  } catch (error) {
+    return door(`${error.message} Try again.`);
+  }
+  return open();
+}
+
+start().catch((error) => main.replaceChildren(h("p", { class: "problem", role: "alert" }, `The page could not be started: ${error.message}`)));

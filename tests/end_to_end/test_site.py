@@ -1,0 +1,219 @@
+"""The report site on the running cloud: its sign-in, its page, its numbers, and whom it refuses."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+import secrets
+import stat
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import pytest
+
+from infra.local.cloud import LocalCloud
+from infra.local.paths import PEOPLE_FILE
+from tests.end_to_end.jobs_rig import World, token
+from tests.end_to_end.test_read_api import queries
+from tests.queries.events import page_viewed
+
+pytestmark = pytest.mark.cloud
+
+DAY = f"{datetime.now(UTC) - timedelta(days=26):%Y-%m-%d}"
+"""No other test has events in it."""
+HOURS = [f"{DAY}-{hour:02d}" for hour in range(3, 6)]
+CHOSEN = f"p.TimeFrom={DAY}T00:00:00&p.TimeTo={DAY}T23:00:00"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' "
+
+
+class Site:
+    """The site as a browser asks it."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.url = world, world.cloud.site_url
+        self.place = urlsplit(self.url).netloc
+
+    def ask(
+        self, path: str, method: str = "GET", body: bytes = b"", bearer: str = "", **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection = HTTPConnection(self.place, timeout=240)
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            if bearer:
+                named["Authorization"] = f"Bearer {bearer}"
+            connection.request(method, path, body, named)
+            found = connection.getresponse()
+            told = {name.lower(): value for name, value in found.getheaders()}
+            return found.status, told, found.read()
+        finally:
+            connection.close()
+
+    def json(self, path: str, bearer: str, **more: Any) -> Any:
+        status, _, body = self.ask(path, bearer=bearer, **more)
+        assert status == 200, body
+        return json.loads(body)
+
+    def traffic(self, bearer: str) -> Any:
+        """The dashboard of pages, as it is listed."""
+        listed = self.json("/api/v1/dashboards", bearer)["dashboards"]
+        return next(each for each in listed if each["name"] == "traffic")
+
+
+@pytest.fixture(scope="module")
+def site(local_cloud: LocalCloud) -> Site:
+    world = World(local_cloud)
+    producer = f"site-{secrets.token_hex(4)}"
+    world.chain.put([page_viewed(hour, n, producer=producer) for hour in HOURS for n in range(1, 5)])
+    world.chain.deliver()
+    world.chain.refresh()
+    drawn = world.chain.client("lambda").invoke(
+        FunctionName=world.outputs.extract_function,
+        Payload=json.dumps({"detail": {"tableName": "traffic_by_hour"}}),
+    )
+    assert "FunctionError" not in drawn, drawn["Payload"].read()
+    return Site(world)
+
+
+@pytest.fixture(scope="module")
+def viewer(site: Site) -> str:
+    return token(site.world, "viewers")
+
+
+def test_numbers_are_those_of_athena_and_no_look_costs_a_query(site: Site, viewer: str) -> None:
+    expected = site.world.chain.records(
+        f"SELECT event_hour, page_views FROM traffic_by_hour WHERE event_hour LIKE '{DAY}%' ORDER BY 1"
+    )
+    assert [row["event_hour"] for row in expected] == HOURS
+    before = queries(site.world)
+    version = site.traffic(viewer)["version"]
+    sheet = site.json(f"/api/v1/dashboards/traffic/sheets/overview?v={version}", viewer)
+    assert {tile["id"] for tile in sheet["tiles"]} >= {"page-views", "views-by-time"}
+    body = json.dumps({"sheet": "overview", "version": version, "state": CHOSEN}).encode()
+    view = site.json("/api/v1/dashboards/traffic/view", viewer, method="POST", body=body)
+    [drawn] = [tile for tile in view["tiles"] if tile["id"] == "views-by-time"]
+    wanted = [
+        (f"{row['event_hour'][:10]}T{row['event_hour'][11:]}:00:00", row["page_views"]) for row in expected
+    ]
+    assert [(row[0], row[1]) for row in drawn["rows"]] == wanted
+    assert drawn["vega"]["marks"]
+
+    path = f"/api/v1/dashboards/traffic/sheets/overview/visuals/views-by-time.csv?v={version}&{CHOSEN}"
+    status, headers, text = site.ask(path, bearer=viewer)
+    assert (status, headers["content-type"].partition(";")[0]) == (200, "text/csv")
+    [_, *rows] = csv.reader(io.StringIO(text.decode()))
+    assert [(row[0], int(row[1])) for row in rows] == wanted
+    assert queries(site.world) == before > 0
+
+
+def test_a_sheet_is_kept_by_the_browser_that_asked_and_by_nobody_else(site: Site, viewer: str) -> None:
+    path = f"/api/v1/dashboards/traffic/sheets/overview?v={site.traffic(viewer)['version']}"
+    status, headers, body = site.ask(path, bearer=viewer, Accept_Encoding="gzip")
+    assert (status, headers["content-encoding"], body[:2]) == (200, "gzip", b"\x1f\x8b")
+    assert headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert site.ask("/api/v1/dashboards", bearer=viewer)[1]["cache-control"] == "no-store"
+
+
+def test_people_see_and_do_what_their_group_allows(site: Site, viewer: str) -> None:
+    nobody, operator = token(site.world, None), token(site.world, "operators")
+    forged = f"{viewer[:-6]}AAAAAA"
+    statuses = {
+        who: site.ask("/api/v1/dashboards", bearer=bearer)[0]
+        for who, bearer in {"none": "", "forged": forged, "nobody": nobody, "operator": operator}.items()
+    }
+    assert statuses == {"none": 401, "forged": 401, "nobody": 403, "operator": 200}
+    for verb in ("", "/a/cancel", "/a/retry"):
+        asked = site.ask(f"/api/v1/jobs{verb}", "POST", b"{}", viewer, Idempotency_Key="a")
+        assert asked[0] == 403, verb
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("dashboards/nothing/sheets/a?v={v}", 404), ("dashboards/traffic/sheets/overview?v=1", 410),
+        ("dashboards/traffic/sheets/overview?v=0000000000001-aaaaaaaaaaaa", 410),
+        ("dashboards/traffic/sheets/overview", 400), ("dashboards/traffic/sheets/..%2F..%2Flatest?v={v}", 404),
+        ("dashboards/traffic/sheets/overview/visuals/nothing.csv?v={v}", 404),
+        ("dashboards/traffic/sheets/overview/visuals/views-by-time.csv?v={v}&d.a=day@yesterday", 400),
+        ("dashboards/traffic/sheets/overview/visuals/views-by-time.csv?v={v}&x=1", 400),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_answered_is_refused_with_a_reason(
+    site: Site, viewer: str, path: str, status: int
+) -> None:
+    version = site.traffic(viewer)["version"]
+    found, headers, body = site.ask(f"/api/v1/{path.format(v=version)}", bearer=viewer)
+    assert (found, headers["content-type"]) == (status, "application/problem+json"), body
+    assert json.loads(body)["detail"]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"sheet":"overview"}', b'{"sheet":1,"version":"a"}', b"\xff"])
+def test_a_view_that_cannot_be_read_is_refused(site: Site, viewer: str, body: bytes) -> None:
+    assert site.ask("/api/v1/dashboards/traffic/view", "POST", body, viewer)[0] == 400
+
+
+def test_the_page_comes_from_its_bucket_under_a_strict_policy_and_not_twice(site: Site) -> None:
+    status, headers, body = site.ask("/")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert b"<!doctype html>" in body.lower()
+    assert headers["content-security-policy"].startswith(POLICY)
+    assert (headers["x-frame-options"], headers["x-content-type-options"]) == ("DENY", "nosniff")
+    assert "max-age=31536000" in headers["strict-transport-security"]
+    again = site.ask("/", If_None_Match=headers["etag"])
+    assert (again[0], again[2]) == (304, b"")
+    assert site.ask("/nothing")[0] == 403
+    assert site.ask("/", "POST")[0] == 403
+
+
+def test_pages_of_others_and_foreign_names_are_refused(site: Site) -> None:
+    for headers in (
+        {"Origin": "https://example.com"},
+        {"Host": "example.com"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ):
+        for path in ("/", "/api/v1/dashboards", "/oauth2/token", "/config.json"):
+            assert site.ask(path, **headers)[0] == 403, (path, headers)
+
+
+def test_a_person_of_the_file_signs_in_with_a_code_and_its_proof(site: Site) -> None:
+    file = site.world.cloud.context.paths.run / PEOPLE_FILE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    people = json.loads(file.read_text())[site.world.outputs.user_pool_id]
+    config = json.loads(site.ask("/config.json")[2])
+    assert config == {
+        "client_id": site.world.outputs.user_pool_client_id, "live": None, "login": site.url.rstrip("/"),
+        "logout": f"{site.url}logout", "redirect": site.url,
+    }  # fmt: skip
+    verifier = secrets.token_urlsafe(48)
+    proof = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    asked = {
+        "response_type": "code", "client_id": config["client_id"], "redirect_uri": config["redirect"],
+        "scope": "openid email", "state": "s", "code_challenge": proof, "code_challenge_method": "S256",
+    }  # fmt: skip
+    status, _, page = site.ask(f"/oauth2/authorize?{urlencode(asked)}")
+    assert status == 200
+    hidden = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', page.decode()))
+    name = "viewer@example.com"
+    form = {**asked, **hidden, "username": name, "password": people[name]}
+    kind = "application/x-www-form-urlencoded"
+    own = f"http://{site.place}"
+    status, headers, _ = site.ask("/login", "POST", urlencode(form).encode(), Content_Type=kind, Origin=own)
+    assert (status, headers["location"].partition("?")[0]) == (302, site.url)
+    code = parse_qs(urlsplit(headers["location"]).query)["code"][0]
+    grant = {
+        "grant_type": "authorization_code", "client_id": config["client_id"], "code": code,
+        "redirect_uri": config["redirect"],
+    }  # fmt: skip
+
+    def traded(proof: str) -> tuple[int, bytes]:
+        body = f"{urlencode(grant)}&code_verifier={quote(proof)}".encode()
+        status, _, found = site.ask("/oauth2/token", "POST", body, Content_Type=kind)
+        return status, found
+
+    status, found = traded(verifier)
+    assert status == 200, found
+    assert site.ask("/api/v1/dashboards", bearer=json.loads(found)["access_token"])[0] == 200
+    assert traded(verifier)[0] == 400, "a code is good once"
