@@ -84,6 +84,11 @@ class Outputs:
     jobs_queue_url: str = ""
     jobs_dead_letter_queue_url: str = ""
     jobs_machine_arn: str = ""
+    updates_url: str = ""
+    updates_realtime_url: str = ""
+    updates_api_id: str = ""
+    updates_function: str = ""
+    updates_dead_letter_queue_url: str = ""
     user_pool_id: str = ""
     user_pool_client_id: str = ""
 
