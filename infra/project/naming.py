@@ -48,6 +48,9 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
             "jobs-steps",
             "jobs-importer",
             "jobs-schedule",
+            "updates",
+            "updates-log",
+            "updates-reports",
         )
     )
     yield Named("function", deployment.query_function)
@@ -59,6 +62,7 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     yield Named("function", deployment.importer_function)
     yield Named("function", deployment.api_function)
     yield Named("function", deployment.reader_function)
+    yield Named("function", deployment.updates_function)
     for stream in streams:
         own = [stream.named("transform"), f"{stream.name}-delivery"]
         own += [] if stream.is_direct else [f"{stream.name}-source"]

@@ -29,7 +29,7 @@ from queries.jobs.composing import Jobs
 from queries.jobs.errors import RequestError
 from queries.jobs.settings import Settings
 from queries.refresh.catalog import read_catalog
-from queries.updates.answers import job_answer
+from queries.updates.job_answer import job_answer
 from transforms.contracts import lake_tables, load_streams
 
 logger = Logger(service="penstock-api")

@@ -34,14 +34,14 @@ MUTATIONS: Mapping[type, str] = {JobUpdate: "publishJob", ReportUpdate: "publish
 
 
 def job_update(job: Job) -> JobUpdate:
-    """What subscribers are told of a job."""
+    """A job's update."""
     return JobUpdate(
         job_id=job.job_id, revision=job.revision, state=job.state, done=len(job.done), total=job.chunks
     )
 
 
 def report_update(answer: ReportAnswer) -> ReportUpdate:
-    """What subscribers are told of a report."""
+    """A report's update."""
     return ReportUpdate(
         name=answer.name, version=answer.version, as_of=answer.as_of, published_at=answer.published_at
     )

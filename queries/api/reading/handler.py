@@ -28,7 +28,7 @@ from queries.api.reading.settings import Settings
 from queries.api.refusals import refusal
 from queries.api.routes import PEOPLE, PROGRAMS
 from queries.contracts import read_reports
-from queries.updates.answers import report_answer
+from queries.updates.report_answer import report_answer
 
 logger = Logger(service="penstock-reader")
 app = APIGatewayHttpResolver(strip_prefixes=[PEOPLE, PROGRAMS])

@@ -38,7 +38,7 @@ class Watching:
         chance: Callable[[], float],
         lost: Callable[[str], None],
     ) -> None:
-        """`lost` is told why a connection was lost."""
+        """`lost` gets why a connection was lost."""
         self._subscribe, self._fetch = subscribe, fetch
         self._clock, self._sleep, self._chance, self._lost = clock, sleep, chance, lost
         self._newest, self._failures = Newest(), 0

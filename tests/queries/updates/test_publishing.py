@@ -99,7 +99,7 @@ class Context:
     invoked_function_arn, aws_request_id = "arn:aws:lambda:eu-central-1:1:function:updates", "1"
 
 
-def test_lambda_is_told_which_records_to_send_again(
+def test_lambda_gets_the_records_that_it_must_send_again(
     made: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handler, "publishing", lambda: made.publishing)
@@ -134,7 +134,7 @@ def test_a_report_is_published_with_the_version_that_the_read_api_names(made: De
     assert made.slept == []
 
 
-def test_subscribers_are_told_when_the_ledger_has_what_the_catalog_serves_and_not_before(
+def test_a_publish_is_reported_when_the_ledger_has_what_the_catalog_serves_and_not_before(
     made: Deployment,
 ) -> None:
     made.write("2026-11-24-10", "reports/sales/run=1/")

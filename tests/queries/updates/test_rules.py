@@ -55,7 +55,7 @@ def test_updates_stand_in_the_order_in_which_they_came_last() -> None:
     assert [(update.job_id, number) for update, number in batch.changed] == [("two", "2"), ("one", "3")]
 
 
-def test_a_record_that_is_no_job_is_named_and_its_neighbours_are_published() -> None:
+def test_a_record_that_cannot_be_read_is_named_and_its_neighbours_are_published() -> None:
     stolen = Image("2", "another", msgspec.json.encode(PLANNED).decode())
     batch = newest([Image("1", "one", "{"), stolen, image(3, PLANNED), Image("4", "one", "")])
     assert batch.unreadable == ["1", "2", "4"]

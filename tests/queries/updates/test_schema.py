@@ -16,8 +16,9 @@ from graphql import (
 )
 
 from queries.api.callers import OPERATORS, VIEWERS
-from queries.updates.answers import job_answer, report_answer
+from queries.updates.job_answer import job_answer
 from queries.updates.messages import MUTATIONS, JobUpdate, ReportUpdate, job_update, mutation
+from queries.updates.report_answer import report_answer
 from queries.updates.watching.documents import JOB, JOB_CHANGED, JOBS
 from tests.queries.updates.sdl import SDL, schema
 from tests.queries.updates.things import IMPORTED, PLANNED, REPORT
