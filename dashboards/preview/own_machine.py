@@ -7,7 +7,7 @@ answered. Programs send neither `Origin` nor `Sec-Fetch-Site`.
 
 import ipaddress
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,11 +27,13 @@ class OwnMachineOnly:
     """ASGI middleware that refuses with 403 what another site's page asks for, WebSockets included.
 
     With `has_pages=False` nothing that a page made is answered, since none of the server's own exist. What
-    goes out carries no CORS header.
+    goes out carries no CORS header. `on_refusal` is called with the scope of each request that is refused.
     """
 
-    def __init__(self, app: Any, *, has_pages: bool = True) -> None:
-        self._app, self._has_pages = app, has_pages
+    def __init__(
+        self, app: Any, *, has_pages: bool = True, on_refusal: Callable[[Any], None] = lambda _: None
+    ) -> None:
+        self._app, self._has_pages, self._on_refusal = app, has_pages, on_refusal
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, or refuse."""
@@ -41,7 +43,9 @@ class OwnMachineOnly:
             return
         if (why := refused(scope["headers"], has_pages=self._has_pages)) is None:
             await self._app(scope, receive, _without_cors(send))
-        elif kind == "websocket":
+            return
+        self._on_refusal(scope)
+        if kind == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": why[:120]})
         elif self._has_pages and is_link(scope["method"], scope["headers"]):

@@ -1,4 +1,4 @@
-"""The local server: one process that answers Athena, Firehose and QuickSight, and shows the live page.
+"""The local server: one process that answers Athena, Firehose, QuickSight and AppSync, and has the live page.
 
 `python -m infra.local.server <root folder> <project file>` with the settings in `PENSTOCK_LOCAL_*` variables.
 """
@@ -7,10 +7,11 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,6 +23,7 @@ from starlette.routing import Route
 from dashboards.preview.own_machine import OwnMachineOnly
 from infra.local import process_memory, processes
 from infra.local.access import server_gate
+from infra.local.graphql import GraphQLService, sockets
 from infra.local.ministack import emulator
 from infra.local.parts import log_lines
 from infra.local.parts.catalogue_events import CatalogueEvents
@@ -42,7 +44,11 @@ NAME = "server"
 
 
 def services(
-    context: LocalContext, settings: LocalSettings, store: ResourceStore, project: Project
+    context: LocalContext,
+    settings: LocalSettings,
+    store: ResourceStore,
+    project: Project,
+    graphql: GraphQLService,
 ) -> list[Service]:
     """Every part of the local server."""
     from infra.local.athena import AthenaService
@@ -63,12 +69,18 @@ def services(
         CatalogueEvents(context),
         AlarmListener(context),
         QuickSightService(context),
+        graphql,
         StatusService(context, project),
     ]
 
 
-def application(parts: Sequence[Service], store: ResourceStore, context: LocalContext) -> Starlette:
-    """The web application of these services."""
+def application(
+    parts: Sequence[Service],
+    store: ResourceStore,
+    context: LocalContext,
+    foreign: Callable[[Any], None] = lambda _: None,
+) -> Starlette:
+    """The web application of these services. `foreign` is called for requests of other sites."""
     targets = {prefix: target for part in parts for prefix, target in part.targets.items()}
     endpoint = ResourceEndpoint({kind: h for part in parts for kind, h in part.resources.items()}, store)
 
@@ -106,7 +118,7 @@ def application(parts: Sequence[Service], store: ResourceStore, context: LocalCo
     ]
     routes = [*own, *(route for part in parts for route in part.routes)]
     middleware = [
-        Middleware(OwnMachineOnly),
+        Middleware(OwnMachineOnly, on_refusal=foreign),
         Middleware(server_gate.gated, context),
     ]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
@@ -129,11 +141,14 @@ def main() -> None:
     )
     process_memory.settle()
     store = ResourceStore(paths.database("resources"))
-    app = application(services(context, settings, store, load(Path(sys.argv[2]))), store, context)
+    graphql = GraphQLService(context)
+    parts = services(context, settings, store, load(Path(sys.argv[2])), graphql)
+    app = application(parts, store, context, graphql.foreign)
     uvicorn.run(
         app,
         host=processes.LOOPBACK,
         port=port,
+        **sockets.options(graphql.limits),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=3,

@@ -28,7 +28,10 @@ Refuse = Callable[[Mapping[str, Any], RefusedError], tuple[int, Mapping[str, str
 
 
 class Gate:
-    """ASGI middleware that answers what shows what it must. `may_block`: `secret_of` asks another process."""
+    """ASGI middleware that answers what shows what it must. `may_block`: `secret_of` asks another process.
+
+    `has_socket` says of which paths a WebSocket is handed on; what opens it must be checked there.
+    """
 
     def __init__(
         self,
@@ -39,14 +42,16 @@ class Gate:
         needs: NeedsOf,
         refuse: Refuse,
         may_block: bool = False,
+        has_socket: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._app, self._secret_of, self._may_block = app, secret_of, may_block
+        self._has_socket = has_socket
         self._needs, self._refuse = needs, refuse
         self._bearer = keys.bearer["Authorization"].encode()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, or refuse."""
-        if scope["type"] == "websocket":  # none of ours exists
+        if scope["type"] == "websocket" and not self._has_socket(scope["path"]):
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return

@@ -19,6 +19,9 @@ CFN = "/_cfn/"
 ALARMS = "/_alarms/"
 """The same for what SNS sends."""
 
+GRAPHQL = "graphql"
+"""First word of the paths of APIs. They know their callers themselves: people have tokens, and no key."""
+
 PAGE = frozenset({"", "_static", "_status", "_events", "_event", "_report", "_faults", "_health"})
 """First words of the paths that the live page reads."""
 
@@ -30,8 +33,13 @@ def gated(app: Any, context: LocalContext) -> Any:
     secrets, keys = Secrets(context), context.keys
     return Gate(
         app, keys, secret_of=secrets, needs=lambda scope: needs(scope, keys), refuse=refuse_as_json,
-        may_block=True,
+        may_block=True, has_socket=is_of_an_api,
     )  # fmt: skip
+
+
+def is_of_an_api(path: str) -> bool:
+    """Whether the path is one of the local AppSync's."""
+    return path[1:].partition("/")[0] == GRAPHQL
 
 
 def cloudformation_path(keys: Keys) -> str:
@@ -48,7 +56,7 @@ def needs(scope: Mapping[str, Any], keys: Keys) -> Needs:
     """What a request must show."""
     method, path = scope["method"], scope["path"]
     first = path[1:].partition("/")[0]
-    if method in ("GET", "HEAD") and first in PAGE:
+    if is_of_an_api(path) or (method in ("GET", "HEAD") and first in PAGE):
         return Needs.NOTHING
     # The page's own switches: a browser says so, and lets no page of another site say it.
     if first == "_faults" and (b"sec-fetch-site", b"same-origin") in scope["headers"]:

@@ -88,6 +88,7 @@ class Snapshots:
             "collector": collector.facts(
                 collector.address(self.context), self.project.default, outputs, self._depth
             ),
+            "live": self._own("/_graphql/counts"),
             "worker": together(list(seen.workers.values())),
             "queue": seen.queue,
             "dead_letter_queue": seen.dead,

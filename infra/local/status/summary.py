@@ -35,6 +35,8 @@ def text(found: dict[str, Any]) -> str:
         lines += [_stream(stream) for stream in found["streams"]]
     if found["collector"]:
         lines.append(_collector(found["collector"]))
+    if found["live"]["apis"]:
+        lines.append(_live(found["live"]))
     lines += [_report(report) for report in found["reports"]]
     return "\n".join(lines)
 
@@ -56,6 +58,13 @@ def _collector(collector: dict[str, Any]) -> str:
     waiting, dead = sum(collector["queue"].values()), sum(collector["dead_letter_queue"].values())
     told = f"{collector['place']}, stack {collector['stack']}, {waiting:,} messages waiting"
     return f"{'Collector':<10} {told}" + (f", {dead:,} dead letters" if dead else "")
+
+
+def _live(live: dict[str, int]) -> str:
+    told = f"{live['connections']:,} sockets, {live['subscriptions']:,} subscriptions, {live['sent']:,} sent"
+    counts = ("refused", "foreign", "malformed", "slow", "silent", "crowded")
+    others = "".join(f", {live[name]:,} {name}" for name in counts if live[name])
+    return f"{'Live':<10} {told}{others}"
 
 
 def _report(report: dict[str, Any]) -> str:
