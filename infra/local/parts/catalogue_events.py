@@ -1,13 +1,14 @@
 """Sends what Glue sends to EventBridge when a report's partitions move: the emulator's catalogue sends none.
 
-It looks at the reports that the refresh function knows, and calls that function with the event that the
-template's rule would hand it.
+It calls the functions that the templates' rules would hand the event to: the one that refreshes copies, and
+while somebody listens the one that publishes live updates.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,12 +18,23 @@ from dashboards.publishes import versions
 from dashboards.settings import Settings
 from infra.local.parts.background import Background
 from infra.local.parts.context import LocalContext
+from queries.updates.settings import Settings as UpdatesSettings
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 2.0
-OUTPUT = "RefreshFunction"
-"""The stack output that names the function."""
+SECONDS, LISTENED_SECONDS = 2.0, 0.2
+"""Between two looks, and while somebody listens to live updates."""
+REFRESH, UPDATES = "RefreshFunction", "UpdatesFunction"
+"""The stack outputs that name the functions."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """A function that hears of publishes, and of which reports."""
+
+    function: str
+    database: str
+    reports: frozenset[str]
 
 
 def event(database: str, report: str) -> dict[str, Any]:
@@ -35,44 +47,76 @@ def event(database: str, report: str) -> dict[str, Any]:
 
 
 class CatalogueEvents(Background):
-    """Polls the catalogue, and announces every change once."""
+    """Polls the catalogue, and announces every change once.
 
-    def __init__(self, context: LocalContext) -> None:
+    `reports` are those of the project; `listening` says whether somebody has subscribed to live updates.
+    """
+
+    def __init__(
+        self,
+        context: LocalContext,
+        reports: Iterable[str] = (),
+        listening: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__()
-        self._context = context
+        self._context, self._reports, self._listening = context, frozenset(reports), listening
         self._seen: Mapping[str, str] = {}
-        self._settings: tuple[str, Settings] | None = None
+        self._known: dict[str, Called] = {}
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(SECONDS)
+            for _ in range(round(SECONDS / LISTENED_SECONDS)):
+                await asyncio.sleep(LISTENED_SECONDS)
+                if self._listening():
+                    break
             await run_in_threadpool(self.look)
 
     def look(self) -> list[str]:
-        """Notify the function of every report that was published since the last poll; which ones."""
+        """Notify the functions of every report that was published since the last poll; which ones."""
         try:
-            if (known := self._known()) is None:
-                return []
-            name, settings = known
-            now = versions(self._context.client("glue"), settings.database, settings.data_sets)
-            changed = [report for report, version in now.items() if version != self._seen.get(report, "")]
+            called = self._called()
+            changed, now = self._changed(called)
             for report in changed:
-                payload = json.dumps(event(settings.database, report))
-                self._context.client("lambda").invoke(
-                    FunctionName=name, InvocationType="Event", Payload=payload
-                )
+                self._announce(report, called)
         except (ClientError, BotoCoreError, ValueError) as error:
-            logger.warning("the refresh function could not be notified of a publish: %s", error)
+            logger.warning("no function could be notified of a publish: %s", error)
             return []
         self._seen = now
         return changed
 
-    def _known(self) -> tuple[str, Settings] | None:
-        """The function and what it knows, once it is deployed."""
-        if self._settings is None and self._context.paths.outputs.exists():
+    def _changed(self, called: Mapping[str, Called]) -> tuple[list[str], Mapping[str, str]]:
+        """Reports that were published, and the version of each report that somebody wants to hear of."""
+        wanted = sorted({report for each in called.values() for report in each.reports})
+        if not wanted:
+            return [], self._seen
+        database = next(iter(called.values())).database
+        now = versions(self._context.client("glue"), database, wanted)
+        return [report for report, version in now.items() if version != self._seen.get(report, "")], now
+
+    def _announce(self, report: str, called: Mapping[str, Called]) -> None:
+        for output, each in called.items():
+            if report not in each.reports or (output == UPDATES and not self._listening()):
+                continue
+            self._context.client("lambda").invoke(
+                FunctionName=each.function,
+                InvocationType="Event",
+                Payload=json.dumps(event(each.database, report)),
+            )
+
+    def _called(self) -> Mapping[str, Called]:
+        """The functions that are deployed."""
+        missing = {REFRESH, UPDATES} - self._known.keys()
+        if missing and self._context.paths.outputs.exists():
             stacks = json.loads(self._context.paths.outputs.read_text())["stacks"].values()
-            name = next((stack["outputs"][OUTPUT] for stack in stacks if OUTPUT in stack["outputs"]), None)
-            if name is not None:
-                found = self._context.client("lambda").get_function_configuration(FunctionName=name)
-                self._settings = name, Settings.from_environ(found["Environment"]["Variables"])
-        return self._settings
+            named = {output: name for stack in stacks for output, name in stack["outputs"].items()}
+            for output in sorted(missing & named.keys()):
+                self._known[output] = self._read(output, named[output])
+        return self._known
+
+    def _read(self, output: str, function: str) -> Called:
+        found = self._context.client("lambda").get_function_configuration(FunctionName=function)
+        variables = found["Environment"]["Variables"]
+        if output == UPDATES:
+            return Called(function, UpdatesSettings.from_environ(variables).database, self._reports)
+        settings = Settings.from_environ(variables)
+        return Called(function, settings.database, frozenset(settings.data_sets))
