@@ -19,6 +19,7 @@ from infra.stacks.api import JobsApi
 from infra.stacks.artefacts import UPDATES
 from infra.stacks.findings import accept
 from infra.stacks.roles import runtime_role
+from infra.stacks.update_mapping import REQUEST, RESPONSE
 from infra.stacks.update_permissions import API_ID, log_grants, resolver_grants, updates_grants
 from infra.stacks.update_triggers import add_triggers
 from queries.updates.messages import MUTATIONS
@@ -26,9 +27,6 @@ from queries.updates.settings import Settings
 
 APPSYNC, FOR_US = "appsync.amazonaws.com", {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 SCHEMA = files(queries.updates).joinpath("schema.graphql")
-REQUEST = '{"version":"2018-05-29","payload":$util.toJson($context.arguments.input)}'
-RESPONSE = "$util.toJson($context.result)"
-"""A mutation gives what it was given: subscribers get it, and nothing keeps it."""
 
 
 class Answering(NamedTuple):

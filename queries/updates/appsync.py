@@ -55,13 +55,14 @@ class AppSync:
     def ask(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The members of the answer's `data`. Raises AppSyncError."""
         from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import ConnectionError as NotConnectedError
         from botocore.exceptions import HTTPClientError
 
         body = msgspec.json.encode({"query": document, "variables": variables})
         request = AWSRequest("POST", self._url, headers=self.signed(self._url, body), data=body)
         try:
             answer = self._session.send(request.prepare())
-        except HTTPClientError as error:
+        except (HTTPClientError, NotConnectedError) as error:
             raise AppSyncError(f"AppSync does not answer: {type(error).__name__}.") from error
         return _data(answer.status_code, answer.content or b"")
 

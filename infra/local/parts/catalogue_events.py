@@ -23,7 +23,7 @@ from queries.updates.settings import Settings as UpdatesSettings
 logger = logging.getLogger(__name__)
 
 SECONDS, LISTENED_SECONDS = 2.0, 0.2
-"""Between two looks, and while somebody listens to live updates."""
+"""Between polls, and while somebody listens to live updates."""
 REFRESH, UPDATES = "RefreshFunction", "UpdatesFunction"
 """The stack outputs that name the functions."""
 

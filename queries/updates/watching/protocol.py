@@ -40,9 +40,10 @@ class Frame(NamedTuple):
     payload: Mapping[str, Any]
 
 
-def connect_signing_url(graphql_url: str) -> str:
-    """The address that a connection's signature is made for."""
-    return f"{graphql_url}/connect"
+def signed_urls(graphql_url: str) -> tuple[str, str]:
+    """The addresses that the signatures of a connection and of a subscription are made for."""
+    parts = urlsplit(graphql_url)
+    return f"{parts.scheme}://{parts.netloc}/graphql/connect", f"{parts.scheme}://{parts.netloc}/graphql"
 
 
 def socket_url(realtime_url: str, header: Mapping[str, str]) -> str:

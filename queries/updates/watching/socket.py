@@ -52,14 +52,13 @@ def subscribed(
 
     Raises SubscriptionLostError and SubscriptionRefusedError.
     """
-    said = asking.signed(
-        protocol.connect_signing_url(graphql_url), protocol.CONNECT_BODY, protocol.SIGNED_WITH
-    )
+    connecting, subscribing = protocol.signed_urls(graphql_url)
+    said = asking.signed(connecting, protocol.CONNECT_BODY, protocol.SIGNED_WITH)
     with _opened(protocol.socket_url(realtime_url, _with_host(said, graphql_url))) as socket:
         socket.send(protocol.INIT)
         silent = _until(socket, "connection_ack").payload.get("connectionTimeoutMs", 300_000)
         data = protocol.data_of(document, variables)
-        signature = asking.signed(graphql_url, data.encode(), protocol.SIGNED_WITH)
+        signature = asking.signed(subscribing, data.encode(), protocol.SIGNED_WITH)
         socket.send(protocol.start(_ID, data, _with_host(signature, graphql_url)))
         _until(socket, "start_ack")
         yield SocketSubscription(socket, silent / 1000)
