@@ -11,7 +11,6 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-import queries.updates
 from infra.deployment import ACCOUNT, Deployment
 from infra.functions import PipelineFunction, log_group_name
 from infra.project.project import Project
@@ -26,7 +25,7 @@ from queries.updates.messages import MUTATIONS
 from queries.updates.settings import Settings
 
 APPSYNC, FOR_US = "appsync.amazonaws.com", {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-SCHEMA = files(queries.updates).joinpath("schema.graphql")
+SCHEMA = files("queries").joinpath("updates", "schema.graphql")
 
 
 class Answering(NamedTuple):
