@@ -249,6 +249,20 @@ class Deployment:
         return f"{self.prefix}-jobs"
 
     @property
+    def updates_api(self) -> str:
+        """The GraphQL API of live updates."""
+        return f"{self.prefix}-updates"
+
+    @property
+    def updates_function(self) -> str:
+        """Publishes live updates."""
+        return f"{self.prefix}-updates"
+
+    @property
+    def updates_dead_letter_queue(self) -> str:
+        return f"{self.prefix}-updates-dead"
+
+    @property
     def user_pool(self) -> str:
         return f"{self.prefix}-people"
 

@@ -23,6 +23,7 @@ LIBRARIES = {
     "hooks": ("msgspec", "duckdb", "pyarrow"),
     "jobs": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
     "importer": ("msgspec", "duckdb", "pyarrow", "tzdata"),
+    "updates": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
     "api": (*_COMMON, "jmespath", "typing_extensions", "tzdata"),
     "reader": (*_COMMON, "jmespath", "typing_extensions", "tzdata", "duckdb"),
     "extract": (*_COMMON, "jmespath", "typing_extensions", "tzdata", "duckdb", "iso4217"),

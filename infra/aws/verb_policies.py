@@ -31,6 +31,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "reports seal": ("operator",),
     "jobs list": ("job-keeper",),
     "jobs show": ("job-keeper",),
+    "jobs watch": ("job-keeper",),
     "jobs cancel": ("job-keeper",),
     "jobs retry": ("job-keeper",),
     "jobs start backfill": ("job-keeper",),

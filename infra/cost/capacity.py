@@ -20,6 +20,8 @@ LAMBDA_PER_SHARD, LAMBDA_ACCOUNT = 5, 1_000
 GATEWAY_REQUESTS = 10_000
 """Of all HTTP and REST APIs of an account in a region, a second."""
 ATHENA_ACTIVE, ATHENA_STARTS = 200, 20
+APPSYNC_REQUESTS = 2_000
+"""Tokens of requests a second, in the regions where the quota is lowest."""
 INGESTIONS_PER_DAY = 32
 QUEUE_IN_FLIGHT = 120_000
 
@@ -223,9 +225,20 @@ def _of_delivery(load: Load, deployment: Deployment, assume: Assumptions) -> lis
 def _shared(load: Load, project: Project, deployment: Deployment, assume: Assumptions) -> list[Use]:
     rate, size = load.events_per_second, load.event_bytes
     statements = sum(86_400 / report.max_delay_seconds for report in project.reports.values())
+    told = statements / 86_400 * 1.2  # a publish of a report is a mutation, and jobs add next to nothing
+    live = [
+        _fixed(
+            "Live updates, requests to AppSync",
+            told,
+            APPSYNC_REQUESTS,
+            "a second",
+            "Ask AWS for a higher quota.",
+        ),
+    ]
     spice = sum(1 for report in project.reports.values() if report.grain == "event_date")
     hour_mb = rate * size * assume.parquet_share * assume.columns_share * 3600 / MB
     return [
+        *(live if deployment.jobs else []),
         _moved(
             rate,
             "Query function, one report partition",

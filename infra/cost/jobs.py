@@ -83,6 +83,31 @@ def site(deployment: Deployment, prices: Mapping[str, Any], _: "Assumptions") ->
     return dollars, f"{VIEWS:,} views, {DRAWINGS:,} drawings; who signs in is paid by user"
 
 
+JOB_CHANGES = 20
+"""Of a chunk and of its job: states, and chunks that are done."""
+PUBLISHES = 20_000
+"""Of reports in a month."""
+LISTENERS, LISTENING_MINUTES = 10, 160 * 60
+"""Pages that are open through the working hours of a month."""
+UPDATE_SECONDS = 0.05
+
+
+def live_updates(_: Deployment, prices: Mapping[str, Any], assume: "Assumptions") -> tuple[float, str]:
+    """(dollars, what they are made of): mutations, messages and connections of subscribers, the function."""
+    published = assume.job_chunks * JOB_CHANGES + PUBLISHES
+    delivered, minutes = published * LISTENERS, LISTENERS * LISTENING_MINUTES
+    asked = minutes  # each listener asks once a minute
+    dollars = (
+        (published + asked) / 1e6 * prices["appsync"]["queries_million"]
+        + delivered / 1e6 * prices["appsync"]["updates_million"]
+        + minutes / 1e6 * prices["appsync"]["minutes_million"]
+        + published / 1e6 * prices["lambda"]["requests_million"]
+        + published * UPDATE_SECONDS / 4 * prices["lambda"]["arm_gb_second"]
+        + published * LEDGER_READS / 1e6 * prices["dynamodb"]["reads_million"]
+    )
+    return dollars, f"{published:,.0f} updates, {LISTENERS} listeners"
+
+
 def lines_of(deployment: Deployment) -> Mapping[str, Cost]:
     """What a deployment with jobs pays for besides, by the name of the line."""
-    return {"Jobs": jobs, "Read API": reader, **({"Report site": site} if deployment.site else {})}
+    return {"Jobs": jobs, "Read API": reader, "Live updates": live_updates, **({"Report site": site} if deployment.site else {})}

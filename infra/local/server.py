@@ -67,7 +67,7 @@ def services(
         OldResults(
             context, (context.paths.state / "athena-results", context.paths.root / "cache" / "athena")
         ),
-        CatalogueEvents(context),
+        CatalogueEvents(context, project.reports, lambda: graphql.counts.subscriptions > 0),
         AlarmListener(context),
         QuickSightService(context),
         graphql,

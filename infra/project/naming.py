@@ -53,6 +53,9 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
             "jobs-schedule",
             "site",
             "site-extract",
+            "updates",
+            "updates-log",
+            "updates-reports",
         )
     )
     yield Named("function", deployment.query_function)
@@ -66,6 +69,7 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
     yield Named("function", deployment.reader_function)
     yield Named("function", deployment.site_function)
     yield Named("function", deployment.extract_function)
+    yield Named("function", deployment.updates_function)
     for stream in streams:
         own = [stream.named("transform"), f"{stream.name}-delivery"]
         own += [] if stream.is_direct else [f"{stream.name}-source"]

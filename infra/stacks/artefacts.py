@@ -205,6 +205,7 @@ API = Artefact(
         *_JOBS_SOURCES,
         *_files("queries/api", "__init__", "bodies", "callers", "handler", "history", "presenting"),
         *_files("queries/api", "problems", "refusals", "routes"),
+        *_files("queries/updates", "__init__", "job_answer", "spelling"),
     ),
     lock="jobs.txt",
     project=("streams", "reports"),
@@ -220,6 +221,7 @@ READER = Artefact(
         "queries/api/reading",
         *_files("queries/jobs", "__init__", "settings"),
         *_files("queries/ledger", "__init__", "dynamodb", "port", "state"),
+        *_files("queries/updates", "__init__", "report_answer", "spelling"),
         *_files("queries/refresh", "__init__", "catalog", "freshness", "housekeeping"),
         *_files("queries/store", "__init__", "port"),
     ),
@@ -262,9 +264,30 @@ SITE = Artefact(
     project=("reports", "dashboards"),
     charts=True,
 )
+UPDATES = Artefact(
+    name="updates",
+    handler="queries.updates.handler.lambda_handler",
+    sources=(
+        *_PROMISES,
+        *_files("transforms", "__init__", "contracts", "telemetry", "type_text"),
+        *_files("queries", "__init__", "contracts", "hours", "partitions", "telemetry"),
+        *_files("queries/api", "__init__", "callers"),
+        *_files("queries/api/reading", "__init__", "answers", "asking", "cursors", "dynamodb", "errors"),
+        *_files("queries/api/reading", "port", "row_rules", "versions"),
+        *_files("queries/jobs", "__init__", "dynamodb", "errors", "import_plan", "port", "rules"),
+        *_files("queries/jobs", "settings", "state"),
+        *_files("queries/ledger", "__init__", "dynamodb", "port", "state"),
+        *_files("queries/refresh", "__init__", "catalog", "freshness", "housekeeping"),
+        *_files("queries/store", "__init__", "checks", "glue", "parquet_footer", "port"),
+        *_files("queries/updates", "__init__", "appsync", "handler", "messages", "port", "publishing"),
+        *_files("queries/updates", "rules", "settings", "stream"),
+    ),
+    lock="jobs.txt",
+    project=("reports",),
+)
 _EVERY = (
     *(TRANSFORM, QUERY, REFRESH, COLLECTOR, KEYS, HOOKS),
-    *(JOBS, IMPORTER, API, READER, EXTRACT, SITE),
+    *(JOBS, IMPORTER, API, READER, UPDATES, EXTRACT, SITE),
 )
 ARTEFACTS: Mapping[str, Artefact] = {artefact.name: artefact for artefact in _EVERY}
 
@@ -280,7 +303,7 @@ def artefacts_of(project: Project) -> Mapping[str, Artefact]:
     collectors = [COLLECTOR, KEYS, *([HOOKS] if project.hooks else [])]
     if not any(each.collector for each in project.deployments.values()):
         collectors = []
-    jobs = [JOBS, *([IMPORTER] if project.sources else []), API, READER]
+    jobs = [JOBS, *([IMPORTER] if project.sources else []), API, READER, UPDATES]
     if not any(each.jobs for each in project.deployments.values()):
         jobs = []
     site = [EXTRACT, SITE] if any(each.jobs and each.site for each in project.deployments.values()) else []

@@ -44,6 +44,23 @@ def job_alarms(deployment: Deployment, *, imports: bool) -> list[AlarmRule]:
             "ticket", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
             {"QueueName": deployment.jobs_dead_letter_queue}, "Maximum", 0, 300, 1,
         ),
+        AlarmRule(
+            "updates-errors",
+            "Live updates are not published: whoever waits for one sees it when a minute has passed.",
+            "ticket", "AWS/Lambda", "Errors", {"FunctionName": deployment.updates_function}, "Sum", 0, 60, 3,
+        ),
+        AlarmRule(
+            "updates-behind",
+            "Live updates of jobs come more than a minute late.",
+            "ticket", "AWS/Lambda", "IteratorAge", {"FunctionName": deployment.updates_function},
+            "Maximum", 60_000,
+        ),
+        AlarmRule(
+            "updates-dead-letters",
+            "Live updates were given up: subscribers did not hear of a change.",
+            "ticket", "AWS/SQS", "NumberOfMessagesSent",
+            {"QueueName": deployment.updates_dead_letter_queue}, "Sum", 0, 300, 1,
+        ),
     ]  # fmt: skip
 
 

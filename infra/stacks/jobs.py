@@ -1,4 +1,4 @@
-"""Jobs: their queue, table, state machine and function, and the API in front of them and of reports."""
+"""Jobs: their queue, table, state machine and function; the API for them and reports; live updates."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from infra.functions import PipelineFunction, kept_logs, log_group_name
 from infra.importing.function import settings as importer
 from infra.project.project import Project
 from infra.stacks.api import JobsApi
-from infra.stacks.artefacts import API, IMPORTER, JOBS, READER
+from infra.stacks.artefacts import API, IMPORTER, JOBS, READER, UPDATES
 from infra.stacks.job_permissions import (
     api_grants,
     importer_grants,
@@ -27,6 +27,7 @@ from infra.stacks.job_permissions import (
     reader_grants,
 )
 from infra.stacks.job_schedules import add_schedules
+from infra.stacks.live_updates import Answering, LiveUpdates
 from infra.stacks.permissions import arn
 from infra.stacks.queues import queue_with_dead_letters
 from infra.stacks.roles import runtime_role
@@ -66,13 +67,10 @@ class JobsStack(Stack):
         self.machine = self._machine()
         add_schedules(self, project, deployment, self.jobs.function.function_arn)
         self.drawing = Drawing(self, project, deployment, code) if deployment.site else None
-        self.api = JobsApi(
-            self,
-            self._api_function(settings, code[API.name]),
-            self._reader(code[READER.name]),
-            deployment,
-            self.drawing,
-        )
+        self._answers = self._api_function(settings, code[API.name])
+        self._reports = self._reader(code[READER.name])
+        self.api = JobsApi(self, self._answers, self._reports, deployment, self.drawing)
+        self.live = self._live(code[UPDATES.name])
         for output, value in {
             "JobsFunction": self.jobs.function.function_name,
             "JobsTable": self.table.table_name,
@@ -82,6 +80,7 @@ class JobsStack(Stack):
             **({"ImporterFunction": self.importer.function.function_name} if self.importer else {}),
             **self._drawn(),
             **self.api.outputs,
+            **self.live.outputs,
         }.items():
             CfnOutput(self, output, value=value)
 
@@ -224,6 +223,21 @@ class JobsStack(Stack):
             memory=deployment.reader_memory,
             timeout_seconds=29,  # the gateway waits no longer
             log_days=deployment.log_days,
+        )
+
+    def _live(self, code: Path) -> LiveUpdates:
+        deployment = self._deployment
+        return LiveUpdates(
+            self,
+            project=self._project,
+            deployment=deployment,
+            people=self.api,
+            table=self.table,
+            resolvers={
+                "Jobs": Answering(deployment.api_function, self._answers, ["job", "jobs"]),
+                "Reports": Answering(deployment.reader_function, self._reports, ["reports"]),
+            },
+            code=code,
         )
 
     def _triggers(self) -> None:

@@ -33,6 +33,7 @@ from infra.stacks.permissions import (
     list_below,
     list_uploads,
 )
+from infra.stacks.update_permissions import follow_jobs, follow_reports
 from producers.contracts import Stream
 from queries.jobs.import_plan import INBOX
 from queries.refresh.freshness import FRESHNESS_TABLE
@@ -175,6 +176,7 @@ def _job_keeper(deployment: Deployment, project: Project) -> Policy:
                 why_wildcard="AWS makes the API's id when it is deployed; the route's path is ours.",
             ),
             *(_inbox(deployment) if project.sources else ()),
+            follow_jobs(),
         ),
     )
 
@@ -203,6 +205,7 @@ def _report_reader() -> Policy:
                 [f"{place}/reports", f"{place}/reports/*", f"{place}/freshness"],
                 why_wildcard="AWS makes the API's id when it is deployed; the routes' paths are ours.",
             ),
+            follow_reports(),
         ),
     )
 

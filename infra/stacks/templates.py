@@ -106,7 +106,7 @@ class _Resolver:
             case "Ref":
                 return self._reference(stack, argument)
             case "Fn::Sub":
-                return self._substituted(str(argument))
+                return self._substituted(stack, str(argument))
             case "Fn::Join":
                 return str(argument[0]).join(str(self.value(stack, part)) for part in argument[1])
             case "Fn::GetAtt":
@@ -153,12 +153,14 @@ class _Resolver:
                     return self.value(stack, output["Value"])
         raise UnresolvedError(f"No stack exports {export!r}.")
 
-    @staticmethod
-    def _substituted(text: str) -> str:
+    def _substituted(self, stack: str, text: str) -> str:
         def one(match: re.Match[str]) -> str:
             name = match[1]
             if name.startswith("!"):
                 return f"${{{name[1:]}}}"
+            resource, _, attribute = name.partition(".")
+            if attribute and resource in self._templates[stack]["Resources"]:
+                return self._attribute(stack, resource, attribute)
             if name not in _PSEUDO:
                 raise UnresolvedError(f"${{{name}}} in {text!r} has no value here.")
             return _PSEUDO[name]

@@ -51,6 +51,13 @@ def caller_of(context: Mapping[str, Any]) -> Caller:
     raise UnknownCallerError("The request names nobody. Sign in, or sign it with IAM.")
 
 
+def caller_of_identity(identity: Mapping[str, Any] | None) -> Caller:
+    """The caller of a GraphQL query, in AppSync's words. Raises UnknownCallerError."""
+    if identity and (claims := identity.get("claims")):
+        return caller_of({"authorizer": {"jwt": {"claims": claims}}})
+    return caller_of({"authorizer": {"iam": identity or {}}})
+
+
 def _groups(claim: Any) -> set[str]:
     """The gateway hands a list of groups on as the text `[a b]`."""
     words = claim.strip("[]").replace(",", " ").split() if isinstance(claim, str) else claim

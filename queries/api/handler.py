@@ -1,6 +1,7 @@
 """The function of the API. The gateway has checked who calls; what they may do is decided here.
 
 Each route is there twice: below `/api` for people of the user pool, below `/iam` for principals of IAM.
+AppSync asks the same function for the fields `job` and `jobs` of live updates.
 """
 
 import json
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, AppSyncResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from queries.api.bodies import read_key, read_request
-from queries.api.callers import Caller, caller_of
+from queries.api.callers import Caller, caller_of, caller_of_identity
 from queries.api.history import Executions, steps_of, with_steps_of
 from queries.api.presenting import accepted, shown, summary
 from queries.api.problems import STATUS, problem
@@ -28,13 +29,15 @@ from queries.jobs.composing import Jobs
 from queries.jobs.errors import RequestError
 from queries.jobs.settings import Settings
 from queries.refresh.catalog import read_catalog
+from queries.updates.job_answer import job_answer
 from transforms.contracts import lake_tables, load_streams
 
 logger = Logger(service="penstock-api")
 app = APIGatewayHttpResolver(strip_prefixes=[PEOPLE, PROGRAMS])
+graphql = AppSyncResolver()
 PROJECT = Path(__file__).resolve().parents[2] / "project"
 """The project's streams and reports lie in the function's zip, beside our packages."""
-MOST_LISTED = 100
+MOST_LISTED, USUALLY_LISTED = 100, 20
 _JSON = "application/json"
 
 
@@ -137,15 +140,34 @@ def retry_job(job_id: str) -> Response[str]:
     return _answer(shown(asking().retry(job_id)), status=202)
 
 
+@graphql.resolver(type_name="Query", field_name="job")
+def resolve_job(**given: str) -> Mapping[str, Any] | None:
+    """The field `job`: None where there is none."""
+    job = jobs().table.job(given["jobId"])
+    return None if job is None else job_answer(job)
+
+
+@graphql.resolver(type_name="Query", field_name="jobs")
+def resolve_jobs(limit: int | None = None) -> list[Mapping[str, Any]]:
+    """The field `jobs`. Raises RequestError."""
+    return [
+        job_answer(job) for job in jobs().table.newest(_checked(USUALLY_LISTED if limit is None else limit))
+    ]
+
+
 def _answer(body: Mapping[str, Any], status: int = 200) -> Response[str]:
     return Response(status, _JSON, json.dumps(body), headers={"Cache-Control": "no-store"})
 
 
 def _limit() -> int:
-    text = (app.current_event.query_string_parameters or {}).get("limit", "20")
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_LISTED:
+    text = (app.current_event.query_string_parameters or {}).get("limit", str(USUALLY_LISTED))
+    return _checked(int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0)
+
+
+def _checked(limit: int) -> int:
+    if not 1 <= limit <= MOST_LISTED:
         raise RequestError(f"The limit is a number from 1 to {MOST_LISTED}.")
-    return int(text)
+    return limit
 
 
 def _header(name: str) -> str | None:
@@ -162,8 +184,12 @@ def _body() -> bytes:
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Answer a request. What goes wrong below is logged, and the gateway answers 500 without its words."""
+    if "info" in event:
+        caller_of_identity(event.get("identity")).must_view()
+        resolved: Any = graphql.resolve(event, context)
+        return resolved
     answer: Mapping[str, Any] = app.resolve(event, context)
-    resolved: Callable[..., None] = logger.info if answer["statusCode"] < 500 else logger.error
+    log: Callable[..., None] = logger.info if answer["statusCode"] < 500 else logger.error
     route = event.get("routeKey", "")
-    resolved("answered", extra={"status": answer["statusCode"], "route": route, "request_id": request_id()})
+    log("answered", extra={"status": answer["statusCode"], "route": route, "request_id": request_id()})
     return answer

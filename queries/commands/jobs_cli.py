@@ -107,6 +107,23 @@ def show_job(context: typer.Context, job: JobId, wait: Wait = False, as_json: Js
         echo(line)
 
 
+@app.command("watch")
+def watch_jobs(
+    context: typer.Context,
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="Until it is over; every job without it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Jobs, and each change of one as soon as it happens; the deployment is not asked again and again."""
+    from queries.commands.watch_cli import watched
+
+    target: Target = context.obj
+    state = watched(target, job, as_json=as_json or target.json)
+    if state != "SUCCEEDED":
+        raise JobFailedError(f"Job {job} is {state}. See: penstock jobs show {job}")
+
+
 @app.command("cancel")
 def cancel_job(context: typer.Context, job: JobId, as_json: Json = False) -> None:
     """Begin nothing more of a job. What runs is finished, and what is done stays done."""

@@ -17,7 +17,7 @@ ACTIVE = "~active"
 EXPIRES_AT = "expires_at"
 NEWEST_INDEX, LISTED, CREATED_AT = "newest", "listed", "created_at"
 """The index of all jobs by when they were asked for. The list is not in it."""
-_REVISION, _DATA, _STATE = "revision", "data", "state"
+_REVISION, DATA, STATE = "revision", "data", "state"
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 
 
@@ -32,12 +32,12 @@ class DynamoDbJobs:
         if job_id.startswith("~"):
             return None
         item = self._item(job_id)
-        return None if item is None else msgspec.json.decode(item[_DATA]["S"], type=Job)
+        return None if item is None else msgspec.json.decode(item[DATA]["S"], type=Job)
 
     def active(self) -> Active:
         """The jobs that are not over."""
         item = self._item(ACTIVE)
-        return Active() if item is None else msgspec.json.decode(item[_DATA]["S"], type=Active)
+        return Active() if item is None else msgspec.json.decode(item[DATA]["S"], type=Active)
 
     def newest(self, limit: int) -> Sequence[Job]:
         """The jobs that were asked for last, the newest first; may lag by a moment."""
@@ -49,7 +49,7 @@ class DynamoDbJobs:
             ScanIndexForward=False,
             Limit=limit,
         )
-        return [msgspec.json.decode(item[_DATA]["S"], type=Job) for item in answer["Items"]]
+        return [msgspec.json.decode(item[DATA]["S"], type=Job) for item in answer["Items"]]
 
     def commit(self, job: Job, active: Active | None = None) -> Job:
         """Write the job, and the list with it, or neither. Raises ChangedError."""
@@ -89,14 +89,14 @@ def _of(key: str, revision: int, data: Job | Active) -> dict[str, Any]:
     return {
         HASH_KEY: {"S": key},
         _REVISION: {"N": str(revision)},
-        _DATA: {"S": msgspec.json.encode(data).decode()},
+        DATA: {"S": msgspec.json.encode(data).decode()},
     }
 
 
 def _job_item(job: Job) -> dict[str, Any]:
     item = _of(job.job_id, job.revision, job) | {
         # For those who follow the table's stream, and for the console.
-        _STATE: {"S": job.state},
+        STATE: {"S": job.state},
         LISTED: {"S": NEWEST_INDEX},
         CREATED_AT: {"N": str(job.created_at)},
     }

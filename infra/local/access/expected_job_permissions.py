@@ -17,6 +17,8 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
     route, reads = (f"arn:aws:execute-api:{place}:abc/$default/{method}" for method in ("POST", "GET"))
     plan = f"{names.reporting}/jobs/a.json"
     inbox, scratch = f"{names.lake}/inbox/a.csv", f"{names.lake}/imports/a/file-0000/read.json"
+    api = f"arn:aws:appsync:{place}:apis/{of.updates_api_id}/types"
+    other_api = f"arn:aws:appsync:{place}:apis/another/types"
     importer = f"arn:aws:lambda:{place}:function:{of.importer_function}"
     secrets: Asked = [
         ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:{name}-a1B2c3")
@@ -56,6 +58,29 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("athena:StartQueryExecution", names.pipeline)],
         ),
         **(_of_site(names) if of.site_function else {}),
+        "updates": (
+            [("dynamodb:GetRecords", f"{table}/stream/2026-11-24"), ("dynamodb:Query", names.ledger),
+             ("glue:BatchGetPartition", names.table(names.report_name)),
+             ("appsync:GraphQL", f"{api}/Mutation/fields/publishJob"),
+             ("appsync:GraphQL", f"{api}/Mutation/fields/publishReport"),
+             ("logs:PutLogEvents", names.log(of.updates_function))],
+            [*names.nobody, *rows, ("appsync:GraphQL", f"{api}/Query/fields/jobs"),
+             ("appsync:GraphQL", f"{other_api}/Mutation/fields/publishJob"),
+             ("dynamodb:GetItem", table), ("dynamodb:PutItem", table), ("dynamodb:PutItem", names.ledger),
+             ("s3:GetObject", names.report), ("lambda:InvokeFunction", function), ("sqs:SendMessage", queue)],
+        ),
+        "updates-jobs": (
+            [("lambda:InvokeFunction", f"arn:aws:lambda:{place}:function:{of.api_function}")],
+            [*names.nobody, ("lambda:InvokeFunction", function), ("dynamodb:GetItem", table)],
+        ),
+        "updates-reports": (
+            [("lambda:InvokeFunction", f"arn:aws:lambda:{place}:function:{of.reader_function}")],
+            [*names.nobody, ("lambda:InvokeFunction", function), ("dynamodb:Query", names.ledger)],
+        ),
+        "updates-log": (
+            [("logs:PutLogEvents", f"arn:aws:logs:{place}:log-group:/aws/appsync/apis/a:log-stream:b")],
+            [*names.nobody, ("logs:PutLogEvents", names.log(of.jobs_function))],
+        ),
         **({"jobs-importer": (
             [*rows, ("s3:GetObject", inbox), ("s3:GetObject", scratch), ("s3:PutObject", scratch),
              *written, ("s3:PutObject", names.failed),
@@ -79,17 +104,23 @@ def rights(names: Names) -> dict[str, tuple[Asked, Asked]]:
         "job-keeper": (
             [("execute-api:Invoke", f"{route}/iam/v1/jobs"),
              ("execute-api:Invoke", f"{route}/iam/v1/jobs/a/cancel"),
+             ("appsync:GraphQL", f"{api}/Subscription/fields/jobChanged"),
+             ("appsync:GraphQL", f"{api}/Query/fields/job"),
              *([("s3:PutObject", inbox)] if of.importer_function else [])],
             [*names.nobody, *rows, ("execute-api:Invoke", f"{route}/api/v1/jobs"), ("sqs:SendMessage", queue),
              ("dynamodb:PutItem", table), ("states:StartExecution", machine),
-             ("lambda:InvokeFunction", function)],
+             ("lambda:InvokeFunction", function), ("appsync:GraphQL", f"{api}/Mutation/fields/publishJob"),
+             ("appsync:GraphQL", f"{api}/Subscription/fields/reportPublished")],
         ),
         "report-reader": (
             [("execute-api:Invoke", f"{reads}/iam/v1/reports/a/rows"),
+             ("appsync:GraphQL", f"{api}/Subscription/fields/reportPublished"),
              ("execute-api:Invoke", f"{reads}/iam/v1/freshness")],
             [*names.nobody, *rows, ("execute-api:Invoke", f"{reads}/api/v1/reports"),
              ("execute-api:Invoke", f"{reads}/iam/v1/jobs"), ("execute-api:Invoke", f"{route}/iam/v1/jobs"),
-             ("s3:GetObject", names.report), ("lambda:InvokeFunction", function)],
+             ("s3:GetObject", names.report), ("lambda:InvokeFunction", function),
+             ("appsync:GraphQL", f"{api}/Subscription/fields/jobChanged"),
+             ("appsync:GraphQL", f"{api}/Mutation/fields/publishReport")],
         ),
     }  # fmt: skip
 

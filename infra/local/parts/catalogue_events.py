@@ -1,14 +1,15 @@
 """Sends what Glue sends to EventBridge when a report's partitions move: the emulator's catalogue sends none.
 
-It looks at the reports that the functions of dashboards know, and calls them with the event that the
-template's rules would hand them.
+It calls the functions that the templates' rules would hand the event to: the one that refreshes copies, the
+one that draws the report site, and while somebody listens the one that publishes live updates.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
@@ -17,13 +18,24 @@ from dashboards.publishes import versions
 from dashboards.settings import Settings
 from infra.local.parts.background import Background
 from infra.local.parts.context import LocalContext
-from infra.site.function.settings import variable
+from infra.site.function.settings import Settings as SiteSettings
+from queries.updates.settings import Settings as UpdatesSettings
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 2.0
-OUTPUT, EXTRACTS = "RefreshFunction", "ExtractFunction"
-"""The stack outputs that name the functions: of copies in QuickSight, and of the site's extracts."""
+SECONDS, LISTENED_SECONDS = 2.0, 0.2
+"""Between polls, and while somebody listens to live updates."""
+REFRESH, EXTRACTS, UPDATES = "RefreshFunction", "ExtractFunction", "UpdatesFunction"
+"""The stack outputs that name the functions."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """A function that hears of publishes, and of which reports."""
+
+    function: str
+    database: str
+    reports: frozenset[str]
 
 
 def event(database: str, report: str) -> dict[str, Any]:
@@ -35,67 +47,80 @@ def event(database: str, report: str) -> dict[str, Any]:
     }
 
 
-class Listener(NamedTuple):
-    """A function that is told of publishes, and the reports that it is told of."""
-
-    function: str
-    database: str
-    reports: tuple[str, ...]
-
-
 class CatalogueEvents(Background):
-    """Polls the catalogue, and announces every change once."""
+    """Polls the catalogue, and announces every change once.
 
-    def __init__(self, context: LocalContext) -> None:
+    `reports` are those of the project; `listening` says whether somebody has subscribed to live updates.
+    """
+
+    def __init__(
+        self,
+        context: LocalContext,
+        reports: Iterable[str] = (),
+        listening: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__()
-        self._context = context
+        self._context, self._reports, self._listening = context, frozenset(reports), listening
         self._seen: Mapping[str, str] = {}
-        self._known: tuple[Listener, ...] = ()
+        self._known: dict[str, Called] = {}
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(SECONDS)
+            for _ in range(round(SECONDS / LISTENED_SECONDS)):
+                await asyncio.sleep(LISTENED_SECONDS)
+                if self._listening():
+                    break
             await run_in_threadpool(self.look)
 
     def look(self) -> list[str]:
         """Notify the functions of every report that was published since the last poll; which ones."""
         try:
-            if not (known := self._listeners()):
-                return []
-            reports = sorted({report for each in known for report in each.reports})
-            now = versions(self._context.client("glue"), known[0].database, reports)
-            changed = [report for report, version in now.items() if version != self._seen.get(report, "")]
+            called = self._called()
+            changed, now = self._changed(called)
             for report in changed:
-                for each in known:
-                    if report in each.reports:
-                        self._tell(each, report)
+                self._announce(report, called)
         except (ClientError, BotoCoreError, ValueError) as error:
-            logger.warning("the functions that keep dashboards fresh could not be notified: %s", error)
+            logger.warning("no function could be notified of a publish: %s", error)
             return []
         self._seen = now
         return changed
 
-    def _tell(self, listener: Listener, report: str) -> None:
-        payload = json.dumps(event(listener.database, report))
-        self._context.client("lambda").invoke(
-            FunctionName=listener.function, InvocationType="Event", Payload=payload
-        )
+    def _changed(self, called: Mapping[str, Called]) -> tuple[list[str], Mapping[str, str]]:
+        """Reports that were published, and the version of each report that somebody wants to hear of."""
+        wanted = sorted({report for each in called.values() for report in each.reports})
+        if not wanted:
+            return [], self._seen
+        database = next(iter(called.values())).database
+        now = versions(self._context.client("glue"), database, wanted)
+        return [report for report, version in now.items() if version != self._seen.get(report, "")], now
 
-    def _listeners(self) -> tuple[Listener, ...]:
-        """The functions and what they are told of, once they are deployed."""
-        if not self._known and self._context.paths.outputs.exists():
+    def _announce(self, report: str, called: Mapping[str, Called]) -> None:
+        for output, each in called.items():
+            if report not in each.reports or (output == UPDATES and not self._listening()):
+                continue
+            self._context.client("lambda").invoke(
+                FunctionName=each.function,
+                InvocationType="Event",
+                Payload=json.dumps(event(each.database, report)),
+            )
+
+    def _called(self) -> Mapping[str, Called]:
+        """The functions that are deployed."""
+        missing = {REFRESH, EXTRACTS, UPDATES} - self._known.keys()
+        if missing and self._context.paths.outputs.exists():
             stacks = json.loads(self._context.paths.outputs.read_text())["stacks"].values()
-            found = {name: value for stack in stacks for name, value in stack["outputs"].items()}
-            if OUTPUT in found:
-                settings = Settings.from_environ(self._environment(found[OUTPUT]))
-                reports = tuple(settings.data_sets)
-                self._known = (Listener(found[OUTPUT], settings.database, reports),)
-                if EXTRACTS in found:
-                    shown = self._environment(found[EXTRACTS])[variable("reports")].split()
-                    self._known += (Listener(found[EXTRACTS], settings.database, tuple(shown)),)
+            named = {output: name for stack in stacks for output, name in stack["outputs"].items()}
+            for output in sorted(missing & named.keys()):
+                self._known[output] = self._read(output, named[output])
         return self._known
 
-    def _environment(self, function: str) -> Mapping[str, str]:
+    def _read(self, output: str, function: str) -> Called:
         found = self._context.client("lambda").get_function_configuration(FunctionName=function)
-        variables: Mapping[str, str] = found["Environment"]["Variables"]
-        return variables
+        variables = found["Environment"]["Variables"]
+        if output == UPDATES:
+            return Called(function, UpdatesSettings.from_environ(variables).database, self._reports)
+        if output == EXTRACTS:
+            site = SiteSettings.from_environ(variables)
+            return Called(function, site.database, frozenset(site.reports.split()))
+        settings = Settings.from_environ(variables)
+        return Called(function, settings.database, frozenset(settings.data_sets))

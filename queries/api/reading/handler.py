@@ -1,6 +1,7 @@
 """The function of the read API. The gateway has checked who calls; what they see is decided here.
 
 Each route is there twice: below `/api` for people of the user pool, below `/iam` for principals of IAM.
+AppSync asks the same function for the field `reports` of live updates.
 """
 
 import os
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, AppSyncResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from queries.api.callers import Caller, caller_of
+from queries.api.callers import Caller, caller_of, caller_of_identity
 from queries.api.reading.asking import Parameters, media, parameters
 from queries.api.reading.duckdb_rows import DuckDbRows
 from queries.api.reading.dynamodb import DynamoDbStandings
@@ -27,9 +28,11 @@ from queries.api.reading.settings import Settings
 from queries.api.refusals import refusal
 from queries.api.routes import PEOPLE, PROGRAMS
 from queries.contracts import read_reports
+from queries.updates.report_answer import report_answer
 
 logger = Logger(service="penstock-reader")
 app = APIGatewayHttpResolver(strip_prefixes=[PEOPLE, PROGRAMS])
+graphql = AppSyncResolver()
 PROJECT = Path(__file__).resolve().parents[3] / "project"
 """The project's reports and dashboards lie in the function's zip, beside our packages."""
 
@@ -99,6 +102,14 @@ def read_freshness() -> Response[str]:
     return _answer(reading().freshness(_parameters()))
 
 
+@graphql.resolver(type_name="Query", field_name="reports")
+def resolve_reports() -> list[Mapping[str, Any]]:
+    """The field `reports`."""
+    caller = caller_of_identity(graphql.current_event.raw_event.get("identity"))
+    caller.must_view()
+    return [report_answer(report) for report in reading().described(caller)]
+
+
 def is_known(etag: str) -> bool:
     """Whether the caller has what the tag names, as If-None-Match says."""
     told = [tag.strip().removeprefix("W/") for tag in (_header("if-none-match") or "").split(",")]
@@ -161,6 +172,9 @@ def _client(service: str) -> Any:
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Answer a request. What goes wrong below is logged, and the gateway answers 500 without its words."""
+    if "info" in event:
+        resolved: Any = graphql.resolve(event, context)
+        return resolved
     answer: Mapping[str, Any] = app.resolve(event, context)
     extra = {"status": answer["statusCode"], "route": event.get("routeKey", ""), "request_id": request_id()}
     logger.info("answered", extra=extra)

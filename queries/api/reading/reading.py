@@ -25,6 +25,7 @@ from queries.api.reading.errors import RestrictedError
 from queries.api.reading.pages import Window, page_of, window_of
 from queries.api.reading.port import Objects, RowReader, Standings
 from queries.api.reading.row_rules import RowRule, Seen, seen
+from queries.api.reading.versions import digest, version_of
 from queries.contracts import Report
 from queries.ledger.state import PartitionState
 from queries.refresh.catalog import UnknownReportError
@@ -60,8 +61,11 @@ class Reading:
     def all_reports(self, caller: Caller, given: Parameters) -> Given:
         """Every report. Raises AskedError."""
         only(given, [])
-        found = tuple(self._described(report, caller) for report in self._reports.values())
-        return _given(answers.ReportsAnswer(reports=found))
+        return _given(answers.ReportsAnswer(reports=self.described(caller)))
+
+    def described(self, caller: Caller) -> tuple[answers.ReportAnswer, ...]:
+        """Every report, as the caller may see it."""
+        return tuple(self._described(report, caller) for report in self._reports.values())
 
     def report(self, caller: Caller, name: str, given: Parameters) -> Given:
         """One report. Raises UnknownReportError, AskedError."""
@@ -142,13 +146,8 @@ class Reading:
 
     def _described(self, report: Report, caller: Caller) -> answers.ReportAnswer:
         newest = self._standings.newest(report.name, MOST_PARTITIONS)
-        version = _digest(report.version, [_version(state) for state in newest])
         access = seen(self._rules.get(report.name), caller).access
-        return answers.report_answer(report, newest, version, access)
-
-
-def _version(state: PartitionState) -> tuple[str, str]:
-    return state.partition, state.published.location if state.published else ""
+        return answers.report_answer(report, newest, version_of(report, newest), access)
 
 
 def _following(states: Sequence[PartitionState], limit: int) -> str | None:
@@ -157,7 +156,7 @@ def _following(states: Sequence[PartitionState], limit: int) -> str | None:
 
 def _page_etag(report: Report, asked: RowsAsked, visible: Seen, window: Window, media: Media) -> str:
     """Names a page: of what it is read, what was asked for, and what the caller sees of it."""
-    return _digest(
+    return digest(
         [report.name, report.version, report.keys, [(column.name, column.type) for column in report.columns]],
         [(version.partition, version.published.location) for version in window.versions],
         window.following,
@@ -165,10 +164,6 @@ def _page_etag(report: Report, asked: RowsAsked, visible: Seen, window: Window, 
         sorted((name, list(map(str, values))) for name, values in asked.filters.items()),
         [visible.column, None if visible.values is None else sorted(visible.values)],
     )
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 
 
 def _given(answer: msgspec.Struct, *, etag: bool = True) -> Given:

@@ -2,7 +2,12 @@
 policies.
 """
 
-from tests.infra.stacks import decisions_of_collector, decisions_of_jobs, decisions_of_people
+from tests.infra.stacks import (
+    decisions_of_collector,
+    decisions_of_jobs,
+    decisions_of_people,
+    decisions_of_updates,
+)
 from tests.infra.stacks.decision_places import (
     ANALYSTS,
     COPIED_TABLE,
@@ -211,4 +216,5 @@ CASES = [
     *decisions_of_people.CASES,
     *decisions_of_collector.CASES,
     *decisions_of_jobs.CASES,
+    *decisions_of_updates.CASES,
 ]  # fmt: skip

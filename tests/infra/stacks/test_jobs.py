@@ -75,7 +75,11 @@ def test_a_step_is_not_cut_off_while_it_looks_and_a_message_not_taken_twice_mean
     queue = one("AWS::SQS::Queue", DEPLOYMENT.jobs_queue).properties
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == MAX_RECEIVES
-    [mapping] = [each.properties for each in of_type(RESOURCES, "AWS::Lambda::EventSourceMapping")]
+    [mapping] = [
+        each.properties
+        for each in of_type(RESOURCES, "AWS::Lambda::EventSourceMapping")
+        if each.properties["FunctionName"] == DEPLOYMENT.jobs_function
+    ]
     assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
     assert one("AWS::Lambda::Function", DEPLOYMENT.api_function).properties["Timeout"] < 30
 

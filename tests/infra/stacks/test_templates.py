@@ -186,6 +186,7 @@ def test_the_tick_comes_every_minute_and_an_ended_query_at_once() -> None:
         "penstock-hooks",
         "penstock-jobs",
         "penstock-api",
+        "penstock-updates",
     ],
 )
 def test_functions_run_on_arm_with_a_log_group_of_their_own(name: str) -> None:

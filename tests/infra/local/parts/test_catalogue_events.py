@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from dashboards.settings import Settings
 from infra.local.parts.catalogue_events import CatalogueEvents, event
 from infra.local.paths import LocalPaths
+from queries.updates.settings import Settings as UpdatesSettings
 
 
 class _Cloud:
@@ -25,7 +26,10 @@ class _Cloud:
     def client(self, _: str) -> "_Cloud":
         return self
 
-    def get_function_configuration(self, **_: str) -> Any:
+    def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803 - as boto3 has it
+        if FunctionName == "updates":
+            updates = UpdatesSettings("http://127.0.0.1/graphql", "ledger", "reporting", "penstock")
+            return {"Environment": {"Variables": updates.to_environ()}}
         variables = Settings("000000000000", "penstock", {"funnel_by_day": "penstock-funnel-by-day"})
         return {"Environment": {"Variables": variables.to_environ()}}
 
@@ -57,3 +61,24 @@ def test_each_publish_is_announced_once_also_after_a_call_that_failed(tmp_path: 
     cloud.served["2026-11-24"] = "s3://b/run=2/"
     assert events.look() == ["funnel_by_day"]
     assert cloud.told == [("refresh", event("penstock", "funnel_by_day"))] * 2
+
+
+def test_live_updates_hear_of_every_report_and_only_while_somebody_listens(tmp_path: Path) -> None:
+    cloud: Any = _Cloud(tmp_path)
+    listeners: list[str] = []
+    events = CatalogueEvents(cloud, ["funnel_by_day", "orders_by_hour"], lambda: bool(listeners))
+    outputs = {"RefreshFunction": "refresh", "UpdatesFunction": "updates"}
+    cloud.paths.outputs.write_text(json.dumps({"stacks": {"s": {"outputs": outputs}}}))
+    cloud.served["2026-11-24"] = "s3://b/run=1/"
+    assert events.look() == ["funnel_by_day", "orders_by_hour"]
+    assert {function for function, _ in cloud.told} == {"refresh"}
+    cloud.told.clear()
+    listeners.append("somebody")
+    assert events.look() == []  # who has just come asks what there is
+    cloud.served["2026-11-24"] = "s3://b/run=2/"
+    events.look()
+    assert [(function, told["detail"]["tableName"]) for function, told in cloud.told] == [
+        ("refresh", "funnel_by_day"),
+        ("updates", "funnel_by_day"),
+        ("updates", "orders_by_hour"),
+    ]

@@ -1,0 +1,1 @@
+"""Following live updates over AppSync's real-time protocol, without missing any."""
