@@ -1,6 +1,7 @@
 """Imports by jobs: the same objects as `penstock import` writes, whatever ends a step, and every row accounted for."""
 
 import io
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from queries.jobs.errors import KeyReusedError, OverlapError, RequestError
 from queries.jobs.import_plan import ImportFile
 from queries.jobs.state import Import
 from tests.flights import answers
-from tests.infra.importing.function.job_world import Imports, killed_at
+from tests.infra.importing.function.job_world import Imports, called_at, killed_at
 from tests.infra.importing.world import VIEWS, row
 from tests.queries.jobs.world import KilledError
 from tests.shop import TABLE
@@ -151,6 +152,57 @@ def test_wherever_the_importer_is_killed_every_event_is_once_in_the_lake_and_the
             if each["seq"]:
                 sent.setdefault((each["producer_id"], each["epoch"]), []).append(each["seq"])
     assert all(sorted(numbers) == list(range(1, len(numbers) + 1)) for numbers in sent.values())
+
+
+def test_an_importer_beside_another_one_on_its_chunk_gives_no_number_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one takes over before the first one has given a number, and is killed at each call in turn."""
+    monkeypatch.setattr("infra.importing.session.FAILED_AT_ONCE", 2)
+    sources, tables = {"views": parse_source(VIEWS, "sources/views.sql")}, {TABLE.name: TABLE}
+    rows = [f"{number},no time,/a,200,198.51.100.7" for number in range(4)]
+    kills: list[int] = []
+    is_over = False
+    while not is_over:
+        folder = tmp_path / str(len(kills))
+        folder.mkdir()
+        is_over = True
+        made = Imports(folder, sources, tables)
+        made.put({"views/a.csv": csv(rows)})
+
+        def beside(name: str, given: Mapping[str, Any], made: Imports = made) -> None:
+            if name == "work" and given["chunk"] == 1:
+                made.world.before_step = lambda _name, _given: None
+                called_at(made.lake, 7, lambda: another(made, given))
+
+        def another(made: Imports, given: Mapping[str, Any]) -> None:
+            nonlocal is_over
+            killed_at(made.lake, len(kills) + 1, KilledError)
+            try:
+                made.importer.work(given["job_id"], given["chunk"])
+            except KilledError:
+                kills.append(len(kills) + 1)
+                is_over = False
+            made.lake.before = lambda: None
+
+        made.world.before_step = beside
+        assert made.world.run(made.start("views/", "views").job_id).state == "SUCCEEDED"
+        assert sent(made) == ([1, 2, 3, 4], {4}), kills
+    assert len(kills) > 10
+
+
+def sent(imports: Imports) -> tuple[list[int], set[int]]:
+    """The numbers of the events and failed records, and what the audits say that there are."""
+    numbers, told = [], set()
+    for key, body in imports.lake.bodies.items():
+        if key.startswith("failed/"):
+            records = [each for each in read_error_object(key, body) if isinstance(each, FailedRecord)]
+            numbers += [json.loads(each.raw)["seq"] for each in records]
+        elif key.startswith(TABLE.prefix):
+            rows = pq.read_table(io.BytesIO(body)).to_pylist()
+            numbers += [each["seq"] for each in rows if each["seq"]]
+            told |= {each["producer_audited"]["last_seq"] for each in rows if each["producer_audited"]}
+    return sorted(numbers), told
 
 
 def test_a_file_that_cannot_be_read_fails_by_name_nothing_is_written_and_a_retry_reads_it_alone(
