@@ -1,7 +1,9 @@
 """Imports by jobs: the same objects as `penstock import` writes, whatever ends a step, and every row accounted for."""
 
+import gzip
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from tests.shop import TABLE
 from transforms.failed.error_objects import FailedRecord, read_error_object
 
 FLIGHTS = Path(__file__).parents[3] / "flights"
+ROWS = int(os.environ.get("PENSTOCK_TEST_FLIGHTS", "1000"))
 HEAD = "number,ts,url,status,client"
 
 
@@ -57,11 +60,10 @@ def parts(count: int = 4) -> dict[str, bytes]:
 
 def test_ten_files_of_flights_by_a_job_are_the_objects_of_the_command(tmp_path: Path) -> None:
     project = load(FLIGHTS)
-    flown = pd.read_csv(
-        answers.package_file("flights.csv.zip"), dtype=str, keep_default_na=False, nrows=1_000
-    )
+    part = -(-ROWS // 10)
+    flown = pd.read_csv(answers.package_file("flights.csv.zip"), dtype=str, keep_default_na=False, nrows=ROWS)
     files = {
-        f"flights/part-{at}.csv": flown.iloc[at * 100 : (at + 1) * 100].to_csv(index=False).encode()
+        f"flights/part-{at}.csv": flown.iloc[at * part : (at + 1) * part].to_csv(index=False).encode()
         for at in range(10)
     }
     prefix = next(table.prefix for table in project.tables.values() if table.stream.name == "flights")
@@ -70,7 +72,7 @@ def test_ten_files_of_flights_by_a_job_are_the_objects_of_the_command(tmp_path: 
     by_job = Imports(tmp_path / "job", project.sources, project.tables)
     by_job.put(files)
     job = by_job.run("flights/", "flights")
-    assert (job.state, job.chunks, job.counts["landed"]) == ("SUCCEEDED", 2, 1_000)
+    assert (job.state, job.counts["landed"]) == ("SUCCEEDED", ROWS)
     by_command = Imports(tmp_path / "command", project.sources, project.tables)
     by_command.command("flights", files)
     wanted = by_command.objects(prefix)
@@ -80,7 +82,7 @@ def test_ten_files_of_flights_by_a_job_are_the_objects_of_the_command(tmp_path: 
     for key, rows in wanted.items():
         assert found[key].equals(rows), key
     again = by_job.run("flights/", "flights", "another key")
-    assert (again.counts["landed"], again.counts["already_there"]) == (0, 1_000)
+    assert (again.counts["landed"], again.counts["already_there"]) == (0, ROWS)
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -228,6 +230,21 @@ def test_a_file_that_cannot_be_read_fails_by_name_nothing_is_written_and_a_retry
     assert fetched == ["inbox/views/bad.csv.gz"]
 
 
+def test_a_gzip_file_that_is_too_long_for_a_function_is_refused_by_its_name_or_its_first_bytes(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queries.jobs.import_plan.MOST_PACKED_BYTES", 20)
+    packed = gzip.compress(csv([row(1)]))
+    imports.put({"views/a.csv.gz": packed})
+    with pytest.raises(RequestError, match=r"a.csv.gz' has 0 MB, and a job reads gzip files of 0 MB at most"):
+        imports.start("views/", "views")
+    imports.put({"named/a.csv": packed})
+    job = imports.run("named/", "views")
+    assert job.state == "FAILED"
+    assert "Divide it, or use: penstock import" in job.failed[0]["inbox/named/a.csv"]
+    assert not imports.objects(TABLE.prefix)
+
+
 def test_a_file_that_changes_while_its_job_waits_is_not_read(imports: Imports) -> None:
     imports.put(parts(1))
     job = imports.start("views/", "views")
@@ -290,7 +307,7 @@ def test_what_cannot_be_imported_is_refused_when_it_is_asked_for(
     with pytest.raises(RequestError, match="more than 1 files below"):
         imports.start("views/", "views")
     monkeypatch.setattr("queries.jobs.imports.MOST_FILES", 2)
-    monkeypatch.setattr("queries.jobs.imports.MOST_FILE_BYTES", 1_000)
+    monkeypatch.setattr("queries.jobs.import_plan.MOST_FILE_BYTES", 1_000)
     with pytest.raises(RequestError, match=r"part-0.csv' has 0 MB, and a job reads files of 0 MB at most"):
         imports.start("views/", "views")
 
