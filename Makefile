@@ -12,7 +12,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import import-large kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
-        hook-deliveries bench-collector random-bodies job-requests offline-page bench-api random-reads receipts bench-receipts \
+        hook-deliveries bench-collector random-bodies job-requests kill-jobs import-jobs offline-page bench-api random-reads receipts bench-receipts \
         bench-live live-frames bench-site site-states
 
 help: ## this list
@@ -161,10 +161,16 @@ receipts: $(VENV)/.dev ## five hundred random numbers of every report: their lis
 bench-receipts: $(VENV)/.dev ## how long the receipt of a number over a million events takes
 	$(BIN)/python -m benchmarks.receipts
 
-job-requests: $(VENV)/.dev ## twenty equal requests at once, accepted to running, 31 days killed at every step, 10,000 random bodies
-	PENSTOCK_TEST_REQUESTS=20 PENSTOCK_TEST_RUNNING_MS=200 $(BIN)/pytest -s tests/end_to_end/test_jobs.py -k "equal or soon"
+job-requests: $(VENV)/.dev ## twenty equal requests at once, ten a second, a year's transitions, a cancellation, 10,000 random bodies
+	$(BIN)/python -m benchmarks.job_requests --requests 200
 	PENSTOCK_TEST_PARTITIONS=744 PENSTOCK_TEST_BODIES=10000 $(BIN)/pytest tests/queries/jobs/test_steps.py \
 	  tests/queries/api/test_random_bodies.py
+
+kill-jobs: $(VENV)/.dev ## backfills of 31 days of hours, stopped at every step, and while the cloud goes down: the same bytes
+	$(BIN)/python -m benchmarks.job_kills --days 31
+
+import-jobs: $(VENV)/.dev ## ten files of flights, a year's, by a job and by `penstock import`: the same objects
+	PENSTOCK_TEST_FLIGHTS=336776 $(BIN)/pytest tests/infra/importing/function/test_importer.py -k flights
 
 bench-api: $(VENV)/.dev ## pages of a report over the port of the read API, through the emulator, and no query
 	$(BIN)/python -m benchmarks.read_api

@@ -124,7 +124,7 @@ class Journal:
                 found.replaced += entry.get("replaced", ())
                 found.done.update(entry.get("done", ()))
                 found.totals.add(Totals(**entry.get("totals", {})))
-                found.corrections += [FilePlace(*place) for place in entry["corrections"]]
+                found.corrections += [FilePlace(*place) for place in entry.get("corrections", ())]
         os.truncate(self._path, whole)  # what a process that was killed had only begun to write
         return found
 

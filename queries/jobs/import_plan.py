@@ -19,10 +19,12 @@ CHUNK_BYTES = 64 << 20
 """Of files that one chunk reads, or of sorted events that one writes; a larger file is a chunk of its own."""
 MOST_FILES = 1_000
 MOST_FILE_BYTES = 256 << 20
-"""What a function reads within its time; compressed files may be ten times as long."""
+MOST_PACKED_BYTES = 64 << 20
+"""What a function reads within its time. A gzip file has ten times as much in it, and cannot be divided."""
 FAILED_RECORDS = "failed records"
 """The name of the part that keeps rows that are not events, after the hours."""
 _DATE_CHARACTERS = len("2013-01-01")
+_MEBIBYTE = 1 << 20
 
 
 class ImportFile(msgspec.Struct, frozen=True):
@@ -65,6 +67,20 @@ class ChunkOutcome(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int] = {}
     hours: Mapping[str, int] = {}
     failures: bool = False
+
+
+def most_bytes(*, is_packed: bool) -> int:
+    """How large a file of the inbox may be; `is_packed`: with gzip."""
+    return MOST_PACKED_BYTES if is_packed else MOST_FILE_BYTES
+
+
+def too_large(key: str, size: int, *, is_packed: bool) -> str:
+    """Why a file is not read, and what to do."""
+    kind = "gzip files" if is_packed else "files"
+    return (
+        f"{key!r} has {size / _MEBIBYTE:,.0f} MB, and a job reads {kind} of "
+        f"{most_bytes(is_packed=is_packed) // _MEBIBYTE} MB at most. Divide it, or use: penstock import"
+    )
 
 
 def chunks_of_files(files: Iterable[ImportFile], limit: int = CHUNK_BYTES) -> list[list[str]]:

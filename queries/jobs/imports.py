@@ -9,20 +9,19 @@ from msgspec.structs import replace
 from queries.jobs.errors import RequestError
 from queries.jobs.import_plan import (
     INBOX,
-    MOST_FILE_BYTES,
     MOST_FILES,
     ChunkOutcome,
     ImportFile,
     ImportPlan,
     chunks_of_files,
     chunks_of_hours,
+    most_bytes,
     outcome_key,
     plan_key,
+    too_large,
 )
 from queries.jobs.port import ImportStore
 from queries.jobs.state import Expected, Import, Job
-
-_MEBIBYTE = 1 << 20
 
 
 class PlannedImports:
@@ -77,11 +76,9 @@ class PlannedImports:
                 f"There are more than {MOST_FILES:,} files below {place!r}. Name fewer of them."
             )
         for file in files:
-            if file.size > MOST_FILE_BYTES:
-                raise RequestError(
-                    f"{file.key!r} has {file.size / _MEBIBYTE:,.0f} MB, and a job reads files of "
-                    f"{MOST_FILE_BYTES // _MEBIBYTE} MB at most. Divide it, or use: penstock import"
-                )
+            is_packed = file.key.endswith(".gz")
+            if file.size > most_bytes(is_packed=is_packed):
+                raise RequestError(too_large(file.key, file.size, is_packed=is_packed))
         return files
 
     def _write(self, plan: ImportPlan) -> None:

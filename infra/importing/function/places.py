@@ -20,10 +20,15 @@ from transforms.importing.writing import PartWriter
 
 _GONE = frozenset({"PreconditionFailed", "NoSuchKey", "AccessDenied", "403", "404", "412"})
 """What is not there is refused to whoever may not list the bucket."""
+_OVERWRITTEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
 
 
 class FileGoneError(Exception):
     """A file of the inbox is not what it was when the job was planned."""
+
+
+class OverwrittenError(RuntimeError):
+    """An object is not the one that was to be replaced: somebody else has written it."""
 
 
 class Files(Objects, Protocol):
@@ -35,6 +40,13 @@ class Files(Objects, Protocol):
 
     def fetch(self, file: ImportFile, path: Path) -> None:
         """Write a file of the inbox to the disk. Raises FileGoneError."""
+        ...
+
+    def put_over(self, key: str, data: bytes, tag: str) -> str:
+        """Write the object in place of the one with this tag, or of none (""); its tag is returned.
+
+        Raises OverwrittenError.
+        """
         ...
 
 
@@ -101,3 +113,17 @@ class S3Files(S3Objects):
         with path.open("wb") as written:
             for block in body.iter_chunks(1 << 20):
                 written.write(block)
+
+    def put_over(self, key: str, data: bytes, tag: str) -> str:
+        """See `Files.put_over`."""
+        condition = {"IfMatch": f'"{tag}"'} if tag else {"IfNoneMatch": "*"}
+        try:
+            put = self._s3.put_object(Bucket=self._name, Key=key, Body=data, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _OVERWRITTEN:
+                raise OverwrittenError(
+                    f"Another importer works on this chunk and has written {key}. Try the chunk again."
+                ) from error
+            raise
+        written: str = put["ETag"].strip('"')
+        return written

@@ -13,13 +13,21 @@ from producers.importing.sorting import INDEX
 from producers.sources.definition import SourceDefinitionError
 from producers.sources.files import SourceError
 from producers.sources.reader import SourceReader
-from queries.jobs.import_plan import SCRATCH, ChunkOutcome, ImportFile, ImportPlan
+from queries.jobs.import_plan import SCRATCH, ChunkOutcome, ImportFile, ImportPlan, most_bytes, too_large
 
 EVENTS, FAILURES = "events", "failures"
 """Folders of a file's runs."""
 _READ = "read.json"
 """It is written last: a file that has it is read."""
 _LONGEST_NAME = 200
+_GZIP = b"\x1f\x8b"
+
+
+class TooLargeError(ValueError):
+    """A file would take longer than the function has. What a name does not show, its first bytes do."""
+
+
+_REFUSED = (SourceError, SourceDefinitionError, NotUniqueError, FileGoneError, TooLargeError)
 
 
 def file_folder(job_id: str, number: int) -> str:
@@ -44,7 +52,7 @@ class ChunkReader:
                 continue
             try:
                 read = self._file(plan, number, file, folder / f"file-{number:04d}")
-            except (SourceError, SourceDefinitionError, NotUniqueError, FileGoneError) as error:
+            except _REFUSED as error:
                 failed[file.key] = str(error).replace(f"{folder}/", "")
                 continue
             for name in Read.__dataclass_fields__:
@@ -66,6 +74,10 @@ class ChunkReader:
         folder.mkdir(parents=True)
         path = folder / _file_name(file.key)
         lake.fetch(file, path)
+        with path.open("rb") as opened:
+            is_packed = opened.read(len(_GZIP)) == _GZIP
+        if file.size > most_bytes(is_packed=is_packed):
+            raise TooLargeError(too_large(file.key, file.size, is_packed=is_packed))
         definition = self._places.sources[plan.source]
         with SourceReader(definition, self._places.table_of(definition).stream) as reader:
             session = self._places.session(definition, folder / "sorted")

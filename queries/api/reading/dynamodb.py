@@ -13,7 +13,7 @@ class DynamoDbStandings:
     """`Standings`."""
 
     def __init__(self, client: Any, table: str) -> None:
-        self._client, self._table = client, table
+        self._pages, self._table = client.get_paginator("query"), table
 
     def newest(self, report: str, limit: int) -> Sequence[PartitionState]:
         """The last ones by name, the newest first."""
@@ -29,7 +29,7 @@ class DynamoDbStandings:
         self, condition: str, values: dict[str, Any], limit: int, *, forward: bool = True
     ) -> list[PartitionState]:
         names = {"#report": HASH_KEY, "#partition": RANGE_KEY}
-        pages = self._client.get_paginator("query").paginate(
+        pages = self._pages.paginate(
             TableName=self._table,
             KeyConditionExpression=condition,
             ExpressionAttributeNames={name: key for name, key in names.items() if name in condition},

@@ -1,6 +1,6 @@
 """One page of a report's rows: which versions it is read from, and where the next one begins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ MOST_BYTES = 4 * 2**20
 """Of a page's rows; Lambda answers with 6 MB at most."""
 WINDOW_BYTES = 48 * 2**20
 """Of Parquet that one page looks through; the rest is left to the next one."""
+FEW = 8
+"""Partitions that the ledger is asked for first where every row is wanted: most pages need no more."""
 
 
 class Window(NamedTuple):
@@ -33,14 +35,18 @@ class Page:
     following: Cursor | None
 
 
-def window_of(standings: Standings, report: Report, asked: RowsAsked) -> Window:
-    """What the page is read from: at most 100 partitions. Raises CursorGoneError."""
+def window_of(standings: Standings, report: Report, asked: RowsAsked, seen: Seen) -> Window:
+    """What the page is read from: at most 100 partitions, and no more than have its rows where each row is
+    wanted. Raises CursorGoneError.
+    """
     first = max(asked.first, asked.cursor.partition) if asked.cursor else asked.first
     if first > asked.last:
         return Window((), None)
-    states = standings.between(report.name, first, asked.last, MOST_PARTITIONS + 1)
+    is_whole = not asked.filters and seen.values is None
+    wanted = asked.limit + 1 + (asked.cursor.offset if asked.cursor else 0)
     versions: list[Version] = []
-    size = 0
+    size = rows = 0
+    states = _states(standings, report.name, first, asked.last, FEW if is_whole else MOST_PARTITIONS + 1)
     for number, state in enumerate(states):
         version = _version(state, asked.cursor)
         size += (version.published.bytes or 0) if version else 0
@@ -48,7 +54,20 @@ def window_of(standings: Standings, report: Report, asked: RowsAsked) -> Window:
             return Window(tuple(versions), state.partition)
         if version and version.published.rows:
             versions.append(version)
+            rows += version.published.rows
+            if is_whole and rows >= wanted:
+                break  # the next page begins in one of these
     return Window(tuple(versions), None)
+
+
+def _states(standings: Standings, report: str, first: str, last: str, few: int) -> Iterator[PartitionState]:
+    """The partitions from `first` to `last` in order, read `few` at first and then many at a time."""
+    while found := standings.between(report, first, last, few):
+        yield from found
+        if len(found) < few or found[-1].partition >= last:
+            return
+        # No name has a space in it, and every character of one sorts behind it.
+        first, few = f"{found[-1].partition} ", MOST_PARTITIONS + 1
 
 
 def _version(state: PartitionState, cursor: Cursor | None) -> Version | None:

@@ -82,7 +82,7 @@ class Reading:
         report = self._report(name)
         asked = rows_asked(given, report)
         visible = seen(self._rules.get(name), caller)
-        window = window_of(self._standings, report, asked)
+        window = window_of(self._standings, report, asked, visible)
         etag = _page_etag(report, asked, visible, window, media)
         if is_known(etag):
             return Given(None, etag, media)

@@ -267,17 +267,20 @@ class World:
             if self.faults.get(name, 0):
                 self.faults[name] -= 1
                 continue
-            break
+            with suppress(RuntimeError):
+                answer = self._answer(state, name, payload)
+                break
         else:
             raise RuntimeError("Lambda.Unknown")
-        if state["Parameters"]["FunctionName"] == "importer":
-            self._work(payload["job_id"], payload["chunk"])
-            answer: dict[str, Any] = {"outcome": "wait"}
-        else:
-            answer = dict(getattr(self.steps, name)(**payload))
         if self.steps_run == self.kill_at:
             raise KilledError
         return answer
+
+    def _answer(self, state: Mapping[str, Any], name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        if state["Parameters"]["FunctionName"] == "importer":
+            self._work(payload["job_id"], payload["chunk"])
+            return {"outcome": "wait"}
+        return dict(getattr(self.steps, name)(**payload))
 
 
 def _at(path: str, data: Mapping[str, Any]) -> Any:

@@ -3,13 +3,14 @@
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from infra.importing.function.importer import Importer
-from infra.importing.function.places import FileGoneError, Places
+from infra.importing.function.places import FileGoneError, OverwrittenError, Places
 from producers.sources.definition import SourceDefinition
 from producers.sources.reader import SourceReader
 from queries.jobs.import_plan import INBOX, ImportFile
@@ -18,6 +19,7 @@ from queries.jobs.state import Import, Job
 from tests.infra.importing.world import HEAD, Bucket
 from tests.queries.jobs.world import World
 from transforms.contracts import LakeTable
+from transforms.failed.bucket import ObjectName
 from transforms.gate.gate import Gate
 from transforms.importing.rows import RowMaker
 
@@ -37,6 +39,17 @@ class LakeBucket(Bucket):
         if body is None or tag_of(body) != file.tag:
             raise FileGoneError("It was changed.")
         path.write_bytes(body)
+
+    def names(self, prefix: str) -> Iterator[ObjectName]:
+        return iter([replace(name, tag=tag_of(self.bodies[name.key])) for name in super().names(prefix)])
+
+    def put_over(self, key: str, data: bytes, tag: str) -> str:
+        self.before()
+        if (tag_of(self.bodies[key]) if key in self.bodies else "") != tag:
+            raise OverwrittenError(key)
+        self.bodies[key] = data
+        self.before()
+        return tag_of(data)
 
 
 def tag_of(body: bytes) -> str:
@@ -127,11 +140,20 @@ class Imports:
 
 def killed_at(bucket: Bucket, call: int, error: Callable[[], BaseException]) -> None:
     """Have the process end at this call of the bucket."""
+
+    def end() -> None:
+        raise error()
+
+    called_at(bucket, call, end)
+
+
+def called_at(bucket: Bucket, call: int, does: Callable[[], None]) -> None:
+    """Have this happen once, at this call of the bucket."""
     calls = iter(range(1, call + 1))
 
     def before() -> None:
         if next(calls, None) is None:
             bucket.before = lambda: None
-            raise error()
+            does()
 
     bucket.before = before

@@ -1,6 +1,9 @@
 """Imports by jobs: the same objects as `penstock import` writes, whatever ends a step, and every row accounted for."""
 
+import gzip
 import io
+import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,13 +19,14 @@ from queries.jobs.errors import KeyReusedError, OverlapError, RequestError
 from queries.jobs.import_plan import ImportFile
 from queries.jobs.state import Import
 from tests.flights import answers
-from tests.infra.importing.function.job_world import Imports, killed_at
+from tests.infra.importing.function.job_world import Imports, called_at, killed_at
 from tests.infra.importing.world import VIEWS, row
 from tests.queries.jobs.world import KilledError
 from tests.shop import TABLE
 from transforms.failed.error_objects import FailedRecord, read_error_object
 
 FLIGHTS = Path(__file__).parents[3] / "flights"
+ROWS = int(os.environ.get("PENSTOCK_TEST_FLIGHTS", "1000"))
 HEAD = "number,ts,url,status,client"
 
 
@@ -56,11 +60,10 @@ def parts(count: int = 4) -> dict[str, bytes]:
 
 def test_ten_files_of_flights_by_a_job_are_the_objects_of_the_command(tmp_path: Path) -> None:
     project = load(FLIGHTS)
-    flown = pd.read_csv(
-        answers.package_file("flights.csv.zip"), dtype=str, keep_default_na=False, nrows=1_000
-    )
+    part = -(-ROWS // 10)
+    flown = pd.read_csv(answers.package_file("flights.csv.zip"), dtype=str, keep_default_na=False, nrows=ROWS)
     files = {
-        f"flights/part-{at}.csv": flown.iloc[at * 100 : (at + 1) * 100].to_csv(index=False).encode()
+        f"flights/part-{at}.csv": flown.iloc[at * part : (at + 1) * part].to_csv(index=False).encode()
         for at in range(10)
     }
     prefix = next(table.prefix for table in project.tables.values() if table.stream.name == "flights")
@@ -69,7 +72,7 @@ def test_ten_files_of_flights_by_a_job_are_the_objects_of_the_command(tmp_path: 
     by_job = Imports(tmp_path / "job", project.sources, project.tables)
     by_job.put(files)
     job = by_job.run("flights/", "flights")
-    assert (job.state, job.chunks, job.counts["landed"]) == ("SUCCEEDED", 2, 1_000)
+    assert (job.state, job.counts["landed"]) == ("SUCCEEDED", ROWS)
     by_command = Imports(tmp_path / "command", project.sources, project.tables)
     by_command.command("flights", files)
     wanted = by_command.objects(prefix)
@@ -79,7 +82,7 @@ def test_ten_files_of_flights_by_a_job_are_the_objects_of_the_command(tmp_path: 
     for key, rows in wanted.items():
         assert found[key].equals(rows), key
     again = by_job.run("flights/", "flights", "another key")
-    assert (again.counts["landed"], again.counts["already_there"]) == (0, 1_000)
+    assert (again.counts["landed"], again.counts["already_there"]) == (0, ROWS)
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -153,6 +156,57 @@ def test_wherever_the_importer_is_killed_every_event_is_once_in_the_lake_and_the
     assert all(sorted(numbers) == list(range(1, len(numbers) + 1)) for numbers in sent.values())
 
 
+def test_an_importer_beside_another_one_on_its_chunk_gives_no_number_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one takes over before the first one has given a number, and is killed at each call in turn."""
+    monkeypatch.setattr("infra.importing.session.FAILED_AT_ONCE", 2)
+    sources, tables = {"views": parse_source(VIEWS, "sources/views.sql")}, {TABLE.name: TABLE}
+    rows = [f"{number},no time,/a,200,198.51.100.7" for number in range(4)]
+    kills: list[int] = []
+    is_over = False
+    while not is_over:
+        folder = tmp_path / str(len(kills))
+        folder.mkdir()
+        is_over = True
+        made = Imports(folder, sources, tables)
+        made.put({"views/a.csv": csv(rows)})
+
+        def beside(name: str, given: Mapping[str, Any], made: Imports = made) -> None:
+            if name == "work" and given["chunk"] == 1:
+                made.world.before_step = lambda _name, _given: None
+                called_at(made.lake, 7, lambda: another(made, given))
+
+        def another(made: Imports, given: Mapping[str, Any]) -> None:
+            nonlocal is_over
+            killed_at(made.lake, len(kills) + 1, KilledError)
+            try:
+                made.importer.work(given["job_id"], given["chunk"])
+            except KilledError:
+                kills.append(len(kills) + 1)
+                is_over = False
+            made.lake.before = lambda: None
+
+        made.world.before_step = beside
+        assert made.world.run(made.start("views/", "views").job_id).state == "SUCCEEDED"
+        assert sent(made) == ([1, 2, 3, 4], {4}), kills
+    assert len(kills) > 10
+
+
+def sent(imports: Imports) -> tuple[list[int], set[int]]:
+    """The numbers of the events and failed records, and what the audits say that there are."""
+    numbers, told = [], set()
+    for key, body in imports.lake.bodies.items():
+        if key.startswith("failed/"):
+            records = [each for each in read_error_object(key, body) if isinstance(each, FailedRecord)]
+            numbers += [json.loads(each.raw)["seq"] for each in records]
+        elif key.startswith(TABLE.prefix):
+            rows = pq.read_table(io.BytesIO(body)).to_pylist()
+            numbers += [each["seq"] for each in rows if each["seq"]]
+            told |= {each["producer_audited"]["last_seq"] for each in rows if each["producer_audited"]}
+    return sorted(numbers), told
+
+
 def test_a_file_that_cannot_be_read_fails_by_name_nothing_is_written_and_a_retry_reads_it_alone(
     imports: Imports,
 ) -> None:
@@ -174,6 +228,21 @@ def test_a_file_that_cannot_be_read_fails_by_name_nothing_is_written_and_a_retry
     imports.world.asking.retry(job.job_id)
     assert imports.world.run(job.job_id).state == "FAILED"
     assert fetched == ["inbox/views/bad.csv.gz"]
+
+
+def test_a_gzip_file_that_is_too_long_for_a_function_is_refused_by_its_name_or_its_first_bytes(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queries.jobs.import_plan.MOST_PACKED_BYTES", 20)
+    packed = gzip.compress(csv([row(1)]))
+    imports.put({"views/a.csv.gz": packed})
+    with pytest.raises(RequestError, match=r"a.csv.gz' has 0 MB, and a job reads gzip files of 0 MB at most"):
+        imports.start("views/", "views")
+    imports.put({"named/a.csv": packed})
+    job = imports.run("named/", "views")
+    assert job.state == "FAILED"
+    assert "Divide it, or use: penstock import" in job.failed[0]["inbox/named/a.csv"]
+    assert not imports.objects(TABLE.prefix)
 
 
 def test_a_file_that_changes_while_its_job_waits_is_not_read(imports: Imports) -> None:
@@ -238,7 +307,7 @@ def test_what_cannot_be_imported_is_refused_when_it_is_asked_for(
     with pytest.raises(RequestError, match="more than 1 files below"):
         imports.start("views/", "views")
     monkeypatch.setattr("queries.jobs.imports.MOST_FILES", 2)
-    monkeypatch.setattr("queries.jobs.imports.MOST_FILE_BYTES", 1_000)
+    monkeypatch.setattr("queries.jobs.import_plan.MOST_FILE_BYTES", 1_000)
     with pytest.raises(RequestError, match=r"part-0.csv' has 0 MB, and a job reads files of 0 MB at most"):
         imports.start("views/", "views")
 

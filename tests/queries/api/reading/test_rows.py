@@ -56,6 +56,16 @@ def test_a_page_reads_no_more_partitions_than_it_takes(world: World) -> None:
     assert len(world.objects.fetched) == before + 2 * 5, "what was read once is not read again"
 
 
+def test_a_page_asks_the_ledger_for_few_partitions_unless_rows_are_chosen(world: World) -> None:
+    for number in range(40):
+        world.publish(SALES, f"2026-12-{1 + number // 24:02d}-{number % 24:02d}", [sale("DE", "a")])
+    for query, most in (({"limit": 3}, pages.FEW), ({"limit": 20}, 46), ({"limit": 3, "orders": 7}, 46)):
+        before = world.standings.given
+        assert world.get(ROWS, query=query).status == 200
+        assert world.standings.given - before <= most
+    assert len(world.rows(ROWS, limit=7, **{"from": "2026-12-01-00"})) == 40
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [

@@ -54,14 +54,16 @@ class MemoryStandings:
 
     def __init__(self) -> None:
         self.states: dict[tuple[str, str], PartitionState] = {}
-        self.reads = 0
+        self.reads = self.given = 0
 
     def newest(self, report: str, limit: int) -> Sequence[PartitionState]:
         return self._of(report)[::-1][:limit]
 
     def between(self, report: str, first: str, last: str, limit: int) -> Sequence[PartitionState]:
         assert first <= last, "DynamoDB refuses such a range"
-        return [state for state in self._of(report) if first <= state.partition <= last][:limit]
+        found = [state for state in self._of(report) if first <= state.partition <= last][:limit]
+        self.given += len(found)
+        return found
 
     def _of(self, report: str) -> list[PartitionState]:
         self.reads += 1
