@@ -12,7 +12,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
         bench-athena bench-dashboards bench-filters failed-replay failed-replay-hours kill-producers simulate torn-reads test-emulator \
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import import-large kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
-        hook-deliveries bench-collector random-bodies job-requests offline-page bench-api random-reads receipts bench-receipts
+        hook-deliveries bench-collector random-bodies sample-contracts job-requests offline-page bench-api random-reads receipts bench-receipts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,9 @@ bench-filters: $(VENV)/.dev ## two hundred random filters, clicks and publishes:
 
 import-flights: $(VENV)/.dev ## a year of flights and weather from files to reports, beside pandas, with the time of each step
 	PENSTOCK_TEST_FLIGHTS=336776 PENSTOCK_TEST_TIMEOUT=3600 $(BIN)/pytest -s tests/end_to_end/test_flights.py
+
+sample-contracts: $(VENV)/.dev ## contracts of 32 sample files, most from packages that it fetches, beside those written down before
+	$(BIN)/python -m benchmarks.sample_contracts
 
 bench-import: $(VENV)/.dev ## import of a dense file beside a replay, per second and per CPU second: EVENTS=2000000
 	$(BIN)/python -m benchmarks.importing --events $(or $(EVENTS),2000000)
