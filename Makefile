@@ -13,7 +13,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import import-large kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
         hook-deliveries bench-collector random-bodies job-requests kill-jobs import-jobs offline-page bench-api random-reads receipts bench-receipts \
-        bench-live live-frames bench-site site-states
+        bench-live live-frames bench-site site-states sample-contracts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,6 +136,9 @@ site-states: $(VENV)/.dev ## every page and state of the report site at three wi
 
 import-flights: $(VENV)/.dev ## a year of flights and weather from files to reports, beside pandas, with the time of each step
 	PENSTOCK_TEST_FLIGHTS=336776 PENSTOCK_TEST_TIMEOUT=3600 $(BIN)/pytest -s tests/end_to_end/test_flights.py
+
+sample-contracts: $(VENV)/.dev ## contracts of 32 sample files, most from packages that it fetches, beside those written down before
+	$(BIN)/python -m benchmarks.sample_contracts
 
 bench-import: $(VENV)/.dev ## import of a dense file beside a replay, per second and per CPU second: EVENTS=2000000
 	$(BIN)/python -m benchmarks.importing --events $(or $(EVENTS),2000000)

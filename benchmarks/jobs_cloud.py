@@ -38,9 +38,13 @@ class JobsCloud:
 def jobs_cloud() -> Iterator[JobsCloud]:
     """Start it on ports and in a folder of its own; end it with the block."""
     with tempfile.TemporaryDirectory() as scratch:
-        port, server_port, collector_port, jobs_port = processes.free_ports(4)
+        port, server_port, collector_port, jobs_port, site_port = processes.free_ports(5)
         settings = LocalSettings(
-            port=port, server_port=server_port, collector_port=collector_port, jobs_port=jobs_port
+            port=port,
+            server_port=server_port,
+            collector_port=collector_port,
+            jobs_port=jobs_port,
+            site_port=site_port,
         )
         paths = LocalPaths.of(Path(scratch))
         try:

@@ -17,6 +17,13 @@ from infra.deployment import DEFAULT
 MACHINE, EVENTS, REPORTS, AWS = "On this machine", "Events", "Reports", "On AWS"
 MOUNTS = (
     Mount("init", "infra.project.cli", "init", "Create a project: streams, reports, dashboards.", MACHINE),
+    Mount(
+        "add",
+        "infra.project.adding.cli",
+        "app",
+        "Add to a project: a stream from a sample of its rows.",
+        MACHINE,
+    ),
     Mount("demo", "infra.demo.cli", "demo", "Run the whole pipeline once, on this machine.", MACHINE),
     Mount(
         "local",

@@ -24,7 +24,8 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
 """ISO 4217 code."""
 HttpStatus = Annotated[int, Meta(ge=100, le=599)]
 
-# `personal` names the lake column that stands in the field's place. The raw value never reaches the lake.
+# `personal` names the lake column that stands in the field's place, a pseudonym if the name ends with `_key`.
+# The raw value never reaches the lake.
 ClientAddress = Annotated[str, Meta(min_length=2, max_length=253, extra={"personal": "client_key"})]
 """IPv4 or IPv6 address of the client, or its host name; the lake holds its pseudonym `client_key`."""
 UserId = Annotated[str, Meta(min_length=1, max_length=64, extra={"personal": "user_key"})]

@@ -103,11 +103,10 @@ def accepts(
 
 def _memories(steps: Iterable[Step], key: bytes) -> Mapping[str, Any]:
     """What the enrichments remember, by the names that the source has for asking and for adding."""
-    functions = personal(key)
     found: dict[str, Any] = {}
     for step in steps:
         memo: Memo[Any] = (
-            Memo(functions[step.enrichment])
+            Memo(personal(step.enrichment, key))
             if step.replaces
             else Memo(_measured(DERIVED[step.enrichment].function))
         )

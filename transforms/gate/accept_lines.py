@@ -9,7 +9,7 @@ from os.path import commonprefix  # by characters, which is meant
 
 from producers.contracts import Event
 from transforms.contracts import LakeTable
-from transforms.gate.enrich import DERIVED, PSEUDONYM_SIZE, PSEUDONYMS
+from transforms.gate.enrich import DERIVED, PSEUDONYM_SIZE, is_pseudonym
 from transforms.gate.rows import Address, RowPlan, Step
 
 _UNKNOWN = 10**9
@@ -68,7 +68,7 @@ def _row(plan: RowPlan, table: LakeTable, number: int, key_id: str) -> Iterator[
 
 
 def _replacing(step: Step) -> list[str]:
-    of_result = PSEUDONYM_SIZE if step.enrichment in PSEUDONYMS else f"len(column_{step.column})"
+    of_result = PSEUDONYM_SIZE if is_pseudonym(step.enrichment) else f"len(column_{step.column})"
     return [
         f"column_{step.column} = known_{memory_name(step)}(value) or new_{memory_name(step)}(value)",
         f"payload.{step.field} = UNSET",

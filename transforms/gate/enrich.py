@@ -137,11 +137,14 @@ DERIVED: Mapping[str, Derivation] = {"url_path": Derivation(url_path, until="?")
 """What `extra={"derive": {column: name}}` of a field may name."""
 
 
-PSEUDONYMS = frozenset({"client_key", "user_key"})
-"""Lake columns that are pseudonyms, all of one size."""
+def is_pseudonym(column: str) -> bool:
+    """Whether the lake column holds pseudonyms, all of one size: its name ends with `_key`."""
+    return column.endswith("_key")
 
 
-def personal(key: bytes) -> Mapping[str, Enrichment]:
-    """Lake column that stands for personal data -> what makes its value, under the given key."""
-    pseudonym = pseudonymizer(key)
-    return {**dict.fromkeys(PSEUDONYMS, pseudonym), "user_agent_class": user_agent_class}
+def personal(column: str, key: bytes) -> Enrichment:
+    """What makes the value of a lake column that stands for personal data, under the given key.
+
+    Raises KeyError for a column that nothing is known to make.
+    """
+    return pseudonymizer(key) if is_pseudonym(column) else {"user_agent_class": user_agent_class}[column]

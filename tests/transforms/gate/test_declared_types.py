@@ -13,6 +13,7 @@ from producers.contracts.fields import ClientAddress, PageUrl, UserId
 from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, encode
 from tests.transforms.conftest import KEY
 from transforms.contracts import LakeTable
+from transforms.gate.enrich import pseudonymizer
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Dropped, Failed
 from transforms.schema.declarations import findings_of
@@ -127,6 +128,30 @@ def test_a_duplicate_is_found_whatever_a_row_adds(payload: type[Payload], text: 
         outcome = gate.judge(twice, ARRIVAL_MS)
         assert isinstance(outcome, Failed), twice
         assert outcome.reason == "duplicate_key"
+
+
+class WithContact(Payload):
+    mail: Annotated[str, Meta(extra={"personal": "mail_key"})]
+    phone: Annotated[str, Meta(extra={"personal": "phone_key"})] | None = None
+
+
+def test_every_personal_field_may_have_a_pseudonym_of_its_own() -> None:
+    event_type = EventType(WithContact, 1, "mail")
+    assert list(findings_of(stream_of(event_type))) == []
+    gate = gate_for(event_type)
+    for phone, members in (
+        ("+49 30 1", '"mail":"a@example.org","phone":"+49 30 1"'),
+        (None, '"mail":"a@example.org"'),
+    ):
+        outcome = gate.judge(event_of(event_type, f"{{{members}}}"), ARRIVAL_MS)
+        assert isinstance(outcome, Accepted)
+        row = msgspec.json.decode(outcome.row)
+        expected = {
+            name: value and pseudonymizer(KEY)(value)
+            for name, value in (("mail_key", "a@example.org"), ("phone_key", phone))
+        }
+        assert {name: row.get(name) for name in expected} == expected
+        assert b"example.org" not in outcome.row
 
 
 def test_the_shortest_duplicate_there_can_be_is_found() -> None:
