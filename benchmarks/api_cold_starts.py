@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shop import SHOP
-from infra.stacks.artefacts import API, READER, Artefact, locked_requirements, source_files
+from infra.stacks.artefact_zips import locked_requirements, source_files
+from infra.stacks.artefacts import API, READER, Artefact
 from tests.end_to_end.jobs_rig import World
 
 LIMIT_MS = 600.0

@@ -20,7 +20,8 @@ import msgspec
 from benchmarks.runtime_api import Function
 from benchmarks.shop import SHOP
 from benchmarks.stub_process import StubProcess
-from infra.stacks.artefacts import COLLECTOR, source_files
+from infra.stacks.artefact_zips import source_files
+from infra.stacks.artefacts import COLLECTOR
 from producers.collector.keys import WriteKey, digest_of
 
 KEY = "pk_0123456789abcdef0123456789abcdef"

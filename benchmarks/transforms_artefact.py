@@ -10,7 +10,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from benchmarks.shop import SHOP
-from infra.stacks.artefacts import TRANSFORM, locked_requirements, source_files
+from infra.stacks.artefact_zips import locked_requirements, source_files
+from infra.stacks.artefacts import TRANSFORM
 
 _LOADED = frozenset({".py", ".so", ".json"})
 RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")

@@ -1,5 +1,5 @@
 """A Lambda function of the pipeline: arm64, own role, own log group, traced, its code from
-`infra.stacks.artefacts`.
+`infra.stacks.artefact_zips`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.project.project import Folders
-from infra.stacks.artefacts import Artefact, asset_hash
+from infra.stacks.artefact_zips import asset_hash
+from infra.stacks.artefacts import Artefact
 from infra.stacks.findings import accept
 from infra.stacks.permissions import Grant
 from infra.stacks.roles import runtime_role

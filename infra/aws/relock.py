@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from infra.stacks.artefacts import ARTEFACTS, PLATFORMS, PYTHON_VERSION
+from infra.stacks.artefact_zips import PLATFORMS, PYTHON_VERSION
+from infra.stacks.artefacts import ARTEFACTS
 
 _COMMON = ("msgspec", "aws-lambda-powertools", "aws-xray-sdk", "wrapt")
 LIBRARIES = {

@@ -116,14 +116,13 @@ def monthly(
     collected = [Line("Collector", *collector(load, deployment, prices, assume))] if load.collected else []
     if load.webhooks and project.hooks:
         collected.append(Line("Webhooks", *webhooks(load, deployment, prices, assume)))
-    extra = lines_of(deployment) if deployment.jobs else {}
     return [
         *(collected if deployment.collector else []),
         *lines,
         _storage(load, project, objects, prices, assume),
         _athena(load, project, prices, assume),
         _refresh(project, deployment, objects, prices, assume),
-        *(Line(name, *cost(deployment, prices, assume)) for name, cost in extra.items()),
+        *(Line(name, *cost(deployment, prices, assume)) for name, cost in lines_of(deployment).items()),
         _operations(load, project, deployment, prices, assume),
     ]
 

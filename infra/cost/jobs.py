@@ -110,4 +110,11 @@ def live_updates(_: Deployment, prices: Mapping[str, Any], assume: "Assumptions"
 
 def lines_of(deployment: Deployment) -> Mapping[str, Cost]:
     """What a deployment with jobs pays for besides, by the name of the line."""
-    return {"Jobs": jobs, "Read API": reader, "Live updates": live_updates, **({"Report site": site} if deployment.site else {})}
+    if not deployment.jobs:
+        return {}
+    return {
+        "Jobs": jobs,
+        "Read API": reader,
+        "Live updates": live_updates,
+        **({"Report site": site} if deployment.site else {}),
+    }

@@ -9,14 +9,8 @@ import tempfile
 from pathlib import Path
 
 from infra.project.project import Folders
-from infra.stacks.artefacts import (
-    PLATFORMS,
-    PYTHON_VERSION,
-    Artefact,
-    locked_requirements,
-    source_files,
-    zip_bytes,
-)
+from infra.stacks.artefact_zips import PLATFORMS, PYTHON_VERSION, locked_requirements, source_files, zip_bytes
+from infra.stacks.artefacts import Artefact
 
 
 class ArtefactError(RuntimeError):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.stacks.artefacts import ARTEFACTS, Artefact, asset_hash, source_files
+from infra.stacks.artefact_zips import asset_hash, source_files
+from infra.stacks.artefacts import ARTEFACTS, Artefact
 from tests.house.imports import cycle, impurities, modules, reachable
 from tests.shop import SHOP
 

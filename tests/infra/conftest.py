@@ -13,7 +13,8 @@ _PROGRAM = """
 import sys
 from pathlib import Path
 from infra.stacks.artefact_folder import source_folder
-from infra.stacks.artefacts import ARTEFACTS, asset_hash
+from infra.stacks.artefact_zips import asset_hash
+from infra.stacks.artefacts import ARTEFACTS
 from infra.aws.synth import synthesize
 from infra.project.loading import SHOP, load
 shop = load(SHOP)

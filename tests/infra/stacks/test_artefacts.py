@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.stacks.artefact_folder import ArtefactError, folder_zip, full_folder, source_folder
+from infra.stacks.artefact_zips import locked_requirements, source_files, source_zip, zip_bytes
 from infra.stacks.artefacts import (
     ARTEFACTS,
     EXTRACT,
@@ -19,10 +20,6 @@ from infra.stacks.artefacts import (
     SITE,
     TRANSFORM,
     Artefact,
-    locked_requirements,
-    source_files,
-    source_zip,
-    zip_bytes,
 )
 from tests.shop import SHOP
 

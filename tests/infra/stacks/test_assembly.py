@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from infra.aws.synth import PACKAGED, packaged_files, read_packaged
-from infra.stacks.artefacts import ARTEFACTS, asset_hash
+from infra.stacks.artefact_zips import asset_hash
+from infra.stacks.artefacts import ARTEFACTS
 from tests.infra.conftest import Synth
 from tests.shop import SHOP
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.stacks.artefacts import ARTEFACTS, HOOKS, TRANSFORM, Artefact, locked_requirements, source_files
+from infra.stacks.artefact_zips import locked_requirements, source_files
+from infra.stacks.artefacts import ARTEFACTS, HOOKS, TRANSFORM, Artefact
 from tests.shop import SHOP
 
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")

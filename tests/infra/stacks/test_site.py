@@ -13,7 +13,8 @@ from infra.project.carried import CHARTS
 from infra.project.loading import ProjectError, load
 from infra.site.function.settings import Settings
 from infra.stacks.alarms import alarm_rules
-from infra.stacks.artefacts import EXTRACT, SITE, artefacts_of, source_files
+from infra.stacks.artefact_zips import source_files
+from infra.stacks.artefacts import EXTRACT, SITE, artefacts_of
 from infra.stacks.templates import ACCOUNT_ID, REGION, Resource, of_type, read
 from queries.api.callers import OPERATORS, VIEWERS
 from tests.shop import DASHBOARDS, SHOP, WEB

@@ -76,7 +76,8 @@ def test_the_command_runs_as_a_module(installed: Environment, tmp_path: Path, co
 ZIPS = """
 import pathlib, zipfile
 from penstock.infra.project.loading import SHOP, load
-from penstock.infra.stacks.artefacts import ARTEFACTS, source_zip
+from penstock.infra.stacks.artefact_zips import source_zip
+from penstock.infra.stacks.artefacts import ARTEFACTS
 for name, artefact in ARTEFACTS.items():
     file = pathlib.Path(f"{name}.zip")
     file.write_bytes(source_zip(artefact, load(SHOP).folders))
