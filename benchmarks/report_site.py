@@ -23,7 +23,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from benchmarks.dashboard_places import filled_cloud, staged
-from benchmarks.read_api import queries
+from benchmarks.jobs_cloud import queries
 from tests.conftest import CHROMIUM_FLAGS
 from tests.end_to_end.jobs_rig import World, token
 from tests.end_to_end.site_visitor import Visitor, at_site

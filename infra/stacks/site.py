@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import Aws, Duration, Fn
 from aws_cdk import aws_apigatewayv2 as http
@@ -145,7 +146,7 @@ class Edge(Construct):
 
     def _distribution(self, api: http.HttpApi) -> cloudfront.Distribution:
         deployment, headers = self._deployment, self._headers()
-        secured = {
+        secured: dict[str, Any] = {
             "viewer_protocol_policy": cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
             "response_headers_policy": headers,
         }
@@ -154,7 +155,7 @@ class Edge(Construct):
             protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
             origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
         )
-        named = {}
+        named: dict[str, Any] = {}
         if deployment.site_domain:
             named = {
                 "domain_names": [deployment.site_domain],

@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -66,7 +66,7 @@ def read_sample(path: str, most_rows: int = MOST_ROWS) -> Sample:
     refused: list[tuple[int, str]] = []
     rows = size = unreadable = 0
     is_whole = True
-    with opened(path) as content, closing(chunks(content, name, definition, wanted)) as found:
+    with opened(path) as content, closing(cast("Any", chunks(content, name, definition, wanted))) as found:
         for chunk in found:
             unreadable += sum(each.rows for _, each in chunk.refused)
             if not tables:

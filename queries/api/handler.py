@@ -34,7 +34,7 @@ from transforms.contracts import lake_tables, load_streams
 
 logger = Logger(service="penstock-api")
 app = APIGatewayHttpResolver(strip_prefixes=[PEOPLE, PROGRAMS])
-graphql = AppSyncResolver()
+graphql = AppSyncResolver()  # type: ignore[no-untyped-call]
 PROJECT = Path(__file__).resolve().parents[2] / "project"
 """The project's streams and reports lie in the function's zip, beside our packages."""
 MOST_LISTED, USUALLY_LISTED = 100, 20
@@ -186,9 +186,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str
     """Answer a request. What goes wrong below is logged, and the gateway answers 500 without its words."""
     if "info" in event:
         caller_of_identity(event.get("identity")).must_view()
-        resolved: Any = graphql.resolve(event, context)
+        resolved: Mapping[str, Any] = graphql.resolve(event, context)
         return resolved
-    answer: Mapping[str, Any] = app.resolve(event, context)
+    answer: dict[str, Any] = app.resolve(event, context)
     log: Callable[..., None] = logger.info if answer["statusCode"] < 500 else logger.error
     route = event.get("routeKey", "")
     log("answered", extra={"status": answer["statusCode"], "route": route, "request_id": request_id()})

@@ -37,11 +37,14 @@ def publishing() -> Publishing:
     settings, session = Settings.from_environ(os.environ), get_session()
     config = Config(retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=2, read_timeout=5)
 
+    credentials = session.get_credentials()
+    assert credentials is not None  # Lambda gives every function some
+
     def client(service: str) -> Any:
-        return session.create_client(service, config=config)  # type: ignore[call-overload]
+        return session.create_client(service, config=config)
 
     return Publishing(
-        AppSyncPublisher(settings.graphql_url, session.get_credentials(), os.environ["AWS_REGION"]),
+        AppSyncPublisher(settings.graphql_url, credentials, os.environ["AWS_REGION"]),
         DynamoDbStandings(client("dynamodb"), settings.ledger_table),
         GlueReportStore(None, client("glue"), bucket=settings.reporting_bucket, database=settings.database),
         read_reports(PROJECT / "reports"),

@@ -19,7 +19,7 @@ _BOUNDS = {"<=": bisect_right, "<": bisect_left}
 class _Wanted(NamedTuple):
     """The first items of a partition: those of a query `hash = value AND range <= value`, with a limit."""
 
-    index: str
+    name: str
     partition: str
     operator: str
     bound: Any
@@ -50,13 +50,13 @@ class OrderedIndexes:
         """MiniStack's items of the indexes."""
         found: dict[str, Any] = self._members(table)
         wanted = self._wanted
-        if wanted is None or wanted.partition not in found.get(wanted.index, ()):
+        if wanted is None or wanted.partition not in found.get(wanted.name, ()):
             return found
         order = self._order(table, found, wanted)
         end = _BOUNDS[wanted.operator](order, wanted.bound, key=_range_value)
         # One more than asked for: MiniStack says whether there are more.
         first = {place: None for _, place in order[: min(end, wanted.limit + 1)]}
-        return {wanted.index: {wanted.partition: first}}
+        return {wanted.name: {wanted.partition: first}}
 
     def index(self, table: dict[str, Any], pk: Any, sk: Any, item: dict[str, Any], add: bool) -> None:
         """MiniStack's change of the indexes when an item comes or goes."""
@@ -76,12 +76,12 @@ class OrderedIndexes:
 
     def _order(self, table: dict[str, Any], found: dict[str, Any], wanted: _Wanted) -> list[Any]:
         orders = found.setdefault(_ORDERS, {})
-        name = wanted.index, wanted.partition
+        name = wanted.name, wanted.partition
         if name not in orders:
-            _, ranges = self._dynamodb._index_key_lists(self._dynamodb._index_def(table, wanted.index))
+            _, ranges = self._dynamodb._index_key_lists(self._dynamodb._index_def(table, wanted.name))
             orders[name] = sorted(
                 self._entry(table, ranges, (pk, sk), table["items"][pk][sk])
-                for pk, sk in found[wanted.index][wanted.partition]
+                for pk, sk in found[wanted.name][wanted.partition]
             )
         order: list[Any] = orders[name]
         return order

@@ -129,9 +129,8 @@ def _tried(name: str, path: str, rows: int, texts: Mapping[str, str]) -> Trial:
                 if events + failures >= rows:
                     break
     if first is None:
-        said = next(iter(reasons.as_dict().get("unreadable_reasons", ())), {}).get(
-            "reason", "no row was read"
-        )
+        told: Any = next(iter(reasons.as_dict().get("unreadable_reasons", ())), {})
+        said = told.get("reason", "no row was read")
         raise AddingError(f"No row of the sample would be an event: {said}. Look at its first rows.")
     return Trial(events, failures, reasons.as_dict(), first)
 

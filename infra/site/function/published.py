@@ -102,8 +102,9 @@ class PublishedFiles:
             found = duckdb.sql(
                 "SELECT file_name, sum(num_rows) FROM parquet_file_metadata($paths) GROUP BY 1",
                 params={"paths": paths},
-            ).fetchall()
-            rows = {str(path): int(count) for path, count in found}
+            )
+            assert found is not None  # as for every SELECT
+            rows = {str(path): int(count) for path, count in found.fetchall()}
             for file in files:
                 counted[file.partition] = counted.get(file.partition, 0) + rows[str(file.path)]
         for each in wanted:

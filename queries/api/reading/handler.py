@@ -32,7 +32,7 @@ from queries.updates.report_answer import report_answer
 
 logger = Logger(service="penstock-reader")
 app = APIGatewayHttpResolver(strip_prefixes=[PEOPLE, PROGRAMS])
-graphql = AppSyncResolver()
+graphql = AppSyncResolver()  # type: ignore[no-untyped-call]
 PROJECT = Path(__file__).resolve().parents[3] / "project"
 """The project's reports and dashboards lie in the function's zip, beside our packages."""
 
@@ -105,7 +105,9 @@ def read_freshness() -> Response[str]:
 @graphql.resolver(type_name="Query", field_name="reports")
 def resolve_reports() -> list[Mapping[str, Any]]:
     """The field `reports`."""
-    caller = caller_of_identity(graphql.current_event.raw_event.get("identity"))
+    asked = graphql.current_event
+    assert asked is not None  # while a resolver runs
+    caller = caller_of_identity(asked.raw_event.get("identity"))
     caller.must_view()
     return [report_answer(report) for report in reading().described(caller)]
 
@@ -173,9 +175,9 @@ def _client(service: str) -> Any:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Answer a request. What goes wrong below is logged, and the gateway answers 500 without its words."""
     if "info" in event:
-        resolved: Any = graphql.resolve(event, context)
+        resolved: Mapping[str, Any] = graphql.resolve(event, context)
         return resolved
-    answer: Mapping[str, Any] = app.resolve(event, context)
+    answer: dict[str, Any] = app.resolve(event, context)
     extra = {"status": answer["statusCode"], "route": event.get("routeKey", ""), "request_id": request_id()}
     logger.info("answered", extra=extra)
     return answer

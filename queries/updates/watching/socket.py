@@ -75,6 +75,7 @@ def _opened(url: str) -> Iterator[ClientConnection]:
             max_size=_MOST_BYTES,
             proxy=None,
         ) as socket:
+            assert isinstance(socket, ClientConnection)
             yield socket
     except InvalidURI:
         raise

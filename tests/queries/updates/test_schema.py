@@ -30,7 +30,7 @@ UPDATES = (
 )
 
 
-def fields(kind: str) -> dict[str, dict[str, DirectiveNode]]:
+def fields(kind: str) -> dict[str, dict[str, Any]]:
     """Field of an object to its directives."""
     found = SCHEMA.type_map[kind]
     assert isinstance(found, GraphQLObjectType)

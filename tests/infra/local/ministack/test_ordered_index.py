@@ -103,11 +103,12 @@ def test_what_is_due_is_found_without_comparing_items(table: str, monkeypatch: p
 
     compared: list[Any] = []
     compare = dynamodb._evaluate_condition
-    monkeypatch.setattr(
-        dynamodb,
-        "_evaluate_condition",
-        lambda *given, **named: compared.append(given) or compare(*given, **named),
-    )
+
+    def noted(*given: Any, **named: Any) -> Any:
+        compared.append(given)
+        return compare(*given, **named)
+
+    monkeypatch.setattr(dynamodb, "_evaluate_condition", noted)
     status, _, body = dynamodb._query(asked)
     assert (status, len(json.loads(body)["Items"])) == (200, 7)
     assert len(compared) == 8

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
@@ -88,7 +89,7 @@ def test_without_an_argument_everything_is_heard(live: Live) -> None:
 
 def test_who_has_a_wrong_key_is_refused_for_good_and_may_not_publish(live: Live) -> None:
     forged = Credentials(live.rig.credentials.access_key, "a secret that nobody has here")
-    place = live.graphql_url, live.realtime_url, JOB_CHANGED, {}
+    place: tuple[str, str, str, dict[str, Any]] = (live.graphql_url, live.realtime_url, JOB_CHANGED, {})
     with pytest.raises(SubscriptionRefusedError), subscribed(live.asking(forged), *place):
         pass
     with pytest.raises(NotPublishedError, match="AppSync answered 40"):
@@ -100,7 +101,7 @@ def test_who_has_a_wrong_key_is_refused_for_good_and_may_not_publish(live: Live)
 def test_a_server_that_ends_or_is_not_there_is_a_loss(tmp_path: Path) -> None:
     with ExitStack() as running:
         live = running.enter_context(_live(tmp_path))
-        place = live.graphql_url, live.realtime_url, JOB_CHANGED, {}
+        place: tuple[str, str, str, dict[str, Any]] = (live.graphql_url, live.realtime_url, JOB_CHANGED, {})
         with pytest.raises(SubscriptionLostError), subscribed(live.asking(), *place) as updates:
             running.close()
             updates.next(30)
