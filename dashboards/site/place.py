@@ -9,4 +9,4 @@ PLACE: dict[str, Any] = {
     "database": "reports",
     "work_group": "none",
 }
-"""What `dashboards.emit.resources` is told. Pages, columns and rules are the same in every place."""
+"""A place for `dashboards.emit.resources`. Pages, columns and rules are the same in every one."""

@@ -40,7 +40,7 @@ class Store(Protocol):
 
 
 Tell = Callable[[str, str], None]
-"""Tells of a dashboard and its new version."""
+"""Announces a dashboard and its new version."""
 
 
 def publish(store: Store, name: str, found: Published, objects: Mapping[str, bytes], tell: Tell) -> bool:

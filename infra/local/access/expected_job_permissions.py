@@ -140,12 +140,18 @@ def _of_site(names: Names) -> dict[str, tuple[Asked, Asked]]:
     denied: Asked = [
         *names.nobody, *lake, ("s3:PutObject", page), ("s3:PutObject", names.report),
         ("athena:StartQueryExecution", names.pipeline), ("s3:DeleteObject", sheet),
+        ("logs:PutLogEvents", names.log(of.jobs_function)), ("s3:GetObject", names.failed),
+        ("s3:ListBucket", names.reporting, {"s3:prefix": "other/"}),
+        ("s3:ListBucket", data, {"s3:prefix": "other/"}), ("s3:ListBucket", page.rpartition("/")[0]),
+        ("dynamodb:GetItem", f"arn:aws:dynamodb:{names.place}:table/{of.jobs_table}"),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:{names.place}:function:{of.api_function}"),
     ]  # fmt: skip
     return {
         "site-extract": (
             [("glue:GetPartitions", names.table(names.report_name)), ("s3:GetObject", names.report),
              ("s3:PutObject", sheet), ("s3:PutObject", rows), ("s3:PutObject", pointer),
              ("s3:GetObject", pointer), ("events:PutEvents", bus),
+             ("s3:ListBucket", data, {"s3:prefix": "data/latest.json"}),
              ("logs:PutLogEvents", names.log(of.extract_function))],
             [*denied, ("s3:GetObject", sheet), ("dynamodb:PutItem", names.ledger)],
         ),

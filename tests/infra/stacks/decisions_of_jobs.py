@@ -41,6 +41,7 @@ ROUTE = f"arn:aws:execute-api:{PLACE}:abc/$default/POST/iam/v1/jobs"
 """As the gateway names a call of one route."""
 READ = f"arn:aws:execute-api:{PLACE}:abc/$default/GET/iam/v1/{{}}"
 
+PAYROLL = "arn:aws:s3:::payroll"
 SITE_DATA = "arn:aws:s3:::penstock-site-data-111122223333-eu-central-1"
 SHEET, SITE_ROWS = (
     f"{SITE_DATA}/data/orders/overview/1.json.gz",
@@ -54,7 +55,7 @@ CASES = [
         "site-extract", True,
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-site-extract")), ("xray:PutTraceSegments", "*"),
         ("glue:GetPartitions", REPORT_TABLE), ("s3:GetObject", REPORT), ("s3:ListBucket", REPORTING, below("reports/")),
-        ("s3:GetObject", POINTER), ("s3:PutObject", POINTER), ("s3:PutObject", SHEET), ("s3:PutObject", SITE_ROWS),
+        ("s3:ListBucket", SITE_DATA, below("data/latest.json")), ("s3:GetObject", POINTER), ("s3:PutObject", POINTER), ("s3:PutObject", SHEET), ("s3:PutObject", SITE_ROWS),
         ("events:PutEvents", BUS),
     ),
     *_cases(
@@ -65,6 +66,9 @@ CASES = [
         ("dynamodb:Query", LEDGER), ("athena:StartQueryExecution", PIPELINE), ("kinesis:PutRecords", STREAM),
         ("events:PutEvents", f"arn:aws:events:{PLACE}:event-bus/payroll"), ("lambda:InvokeFunction", FUNCTION),
         ("iam:PassRole", "*"), ("secretsmanager:GetSecretValue", SECRET),
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-site")), ("s3:ListBucket", SITE_DATA, below("rows/")),
+        ("s3:ListBucket", REPORTING, below("other/")), ("s3:ListBucket", PAYROLL, below("reports/")),
+        ("s3:ListBucket", PAYROLL, below("data/latest.json")),
     ),
     *_cases(
         "site", True,
@@ -79,6 +83,9 @@ CASES = [
         ("dynamodb:Query", LEDGER), ("dynamodb:GetItem", TABLE), ("sqs:SendMessage", JOBS),
         ("athena:StartQueryExecution", PIPELINE), ("lambda:InvokeFunction", FUNCTION), ("events:PutEvents", BUS),
         ("iam:PassRole", "*"), ("secretsmanager:GetSecretValue", SECRET),
+        ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-jobs")), ("s3:ListBucket", SITE_DATA, below("other/")),
+        ("s3:ListBucket", REPORTING, below("data/")), ("s3:ListBucket", PAYROLL, below("data/")),
+        ("states:StartExecution", OTHER_MACHINE), ("kinesis:PutRecords", STREAM),
     ),
     *_cases(
         "jobs", True,

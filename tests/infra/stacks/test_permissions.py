@@ -153,8 +153,14 @@ def test_every_service_principal_is_bound_to_account_and_source() -> None:
         for statement in document["Statement"]:
             principal = statement["Principal"]
             if isinstance(principal, dict) and "Service" in principal:
-                keys = {key for tests in statement.get("Condition", {}).values() for key in tests}
-                if not {"aws:SourceAccount", "aws:SourceArn"} <= keys:
+                tests = [each for group in statement.get("Condition", {}).values() for each in group.items()]
+                keys = {key.lower() for key, _ in tests}
+                if (
+                    principal["Service"] == "cloudfront.amazonaws.com"
+                ):  # its distribution's ARN has the account
+                    assert any(ACCOUNT_ID in str(value) for _, value in tests)
+                    keys.add("aws:sourceaccount")
+                if not {"aws:sourceaccount", "aws:sourcearn"} <= keys:
                     unbound.append(f"{resource.logical_id}: {statement.get('Sid')}")
     assert not unbound
 
