@@ -68,7 +68,8 @@ CASES = [
         ("iam:PassRole", "*"), ("secretsmanager:GetSecretValue", SECRET),
         ("logs:PutLogEvents", log_stream("/aws/lambda/penstock-site")), ("s3:ListBucket", SITE_DATA, below("rows/")),
         ("s3:ListBucket", REPORTING, below("other/")), ("s3:ListBucket", PAYROLL, below("reports/")),
-        ("s3:ListBucket", PAYROLL, below("data/latest.json")),
+        ("s3:ListBucket", PAYROLL, below("data/latest.json")), ("sqs:SendMessage", JOBS),
+        ("sqs:ReceiveMessage", JOBS), ("states:StartExecution", MACHINE), ("dynamodb:GetItem", TABLE),
     ),
     *_cases(
         "site", True,
