@@ -23,6 +23,7 @@ from starlette.routing import Route
 from dashboards.preview.own_machine import OwnMachineOnly
 from infra.local import process_memory, processes
 from infra.local.access import server_gate
+from infra.local.edge.looking import Looking
 from infra.local.edge.sign_in_style import SignInStyle
 from infra.local.graphql import GraphQLService, sockets
 from infra.local.ministack import emulator
@@ -67,7 +68,12 @@ def services(
         OldResults(
             context, (context.paths.state / "athena-results", context.paths.root / "cache" / "athena")
         ),
-        CatalogueEvents(context, project.reports, lambda: graphql.counts.subscriptions > 0),
+        CatalogueEvents(
+            context,
+            project.reports,
+            lambda: graphql.counts.subscriptions > 0,
+            Looking(context.paths.run),
+        ),
         AlarmListener(context),
         QuickSightService(context),
         graphql,

@@ -39,8 +39,10 @@ class Edge:
         distribution: Callable[[str], Distribution | None],
         signatures: RouteSignatures,
         pin_tls: Callable[[], None],
+        looked: Callable[[str], None],
     ) -> None:
-        """`pin_tls` says of a request that it came over TLS."""
+        """`pin_tls` says of a request that it came over TLS; `looked` takes the path of each question."""
+        self._looked = looked
         self._app, self._api, self._distribution, self._pin_tls = app, api, distribution, pin_tls
         self._gateway = CollectorPort(app, api, signatures, ("/",))
 
@@ -56,6 +58,7 @@ class Edge:
         elif scope["path"].startswith(SIGN_IN):
             await self._app(scope, receive, send)
         elif found.is_of_api(scope["path"]):
+            self._looked(scope["path"])
             await self._gateway(scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):
             await _answer(send, 403, b"Forbidden")
@@ -131,11 +134,13 @@ def before(api: str) -> Distribution | None:
     return None
 
 
-def application(app: Any, api: Callable[[], str | None], signatures: RouteSignatures) -> Any:
+def application(
+    app: Any, api: Callable[[], str | None], signatures: RouteSignatures, looked: Callable[[str], None]
+) -> Any:
     """The edge, for pages and programs of this machine."""
     from ministack.core.iam_evaluator import pin_request_origin
 
     def pin_tls() -> None:
         pin_request_origin("127.0.0.1", True)
 
-    return OwnMachineOnly(Edge(app, api, before, signatures, pin_tls))
+    return OwnMachineOnly(Edge(app, api, before, signatures, pin_tls, looked))

@@ -18,6 +18,7 @@ from infra.local.access import emulator_gate
 from infra.local.access.keys import Keys
 from infra.local.access.route_signatures import RouteSignatures, asks_for_signature
 from infra.local.edge import port as edge_port
+from infra.local.edge.looking import Looking
 from infra.local.ministack import (
     collector_port,
     conditions,
@@ -145,7 +146,7 @@ def answers(target: str, method: str, ca_bundle: Path | None = None) -> bool:
         return False
 
 
-def _other_ports(keys: Keys) -> list[tuple[int, Callable[[Any], Any]]]:
+def _other_ports(keys: Keys, run: Path) -> list[tuple[int, Callable[[Any], Any]]]:
     """The ports of the collector, the jobs API and the site, with their applications, where deployed."""
     signatures = RouteSignatures(asks_for_signature, partial(emulator_gate.secret, keys))
 
@@ -155,7 +156,7 @@ def _other_ports(keys: Keys) -> list[tuple[int, Callable[[Any], Any]]]:
 
     def edge(app: Any) -> Any:
         return edge_port.application(
-            app, collector_port.api_named(os.environ[edge_port.API_NAME]), signatures
+            app, collector_port.api_named(os.environ[edge_port.API_NAME]), signatures, Looking(run).note
         )
 
     site = [(int(os.environ[edge_port.PORT]), edge)] if edge_port.API_NAME in os.environ else []
@@ -208,7 +209,7 @@ def main() -> None:
     pool_keys.install()
     schedule_times.install()
     queue_integration.install()
-    web_server.install(lambda app: emulator_gate.guarded(app, keys), _other_ports(keys))
+    web_server.install(lambda app: emulator_gate.guarded(app, keys), _other_ports(keys, run))
     snapshots.install(paths.snapshots, state(paths))
     process_memory.settle()
     os.chdir(run)

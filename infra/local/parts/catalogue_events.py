@@ -1,7 +1,8 @@
 """Sends what Glue sends to EventBridge when a report's partitions move: the emulator's catalogue sends none.
 
-It calls the functions that the templates' rules would hand the event to: the one that refreshes copies, the
-one that draws the report site, and while somebody listens the one that publishes live updates.
+It calls the functions that the templates' rules would hand the event to: the one that refreshes copies; while
+somebody looks at the report site the one that draws it, of all that came meanwhile; and while somebody
+listens the one that publishes live updates.
 """
 
 import asyncio
@@ -50,7 +51,8 @@ def event(database: str, report: str) -> dict[str, Any]:
 class CatalogueEvents(Background):
     """Polls the catalogue, and announces every change once.
 
-    `reports` are those of the project; `listening` says whether somebody has subscribed to live updates.
+    `reports` are those of the project; `listening` says whether somebody has subscribed to live updates, and
+    `looking` whether somebody has the report site open.
     """
 
     def __init__(
@@ -58,9 +60,12 @@ class CatalogueEvents(Background):
         context: LocalContext,
         reports: Iterable[str] = (),
         listening: Callable[[], bool] = lambda: False,
+        looking: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__()
-        self._context, self._reports, self._listening = context, frozenset(reports), listening
+        self._context, self._reports = context, frozenset(reports)
+        self._listening, self._looking = listening, looking
+        self._undrawn: set[str] = set()
         self._seen: Mapping[str, str] = {}
         self._known: dict[str, Called] = {}
 
@@ -68,7 +73,7 @@ class CatalogueEvents(Background):
         while True:
             for _ in range(round(SECONDS / LISTENED_SECONDS)):
                 await asyncio.sleep(LISTENED_SECONDS)
-                if self._listening():
+                if self._listening() or self._looking():
                     break
             await run_in_threadpool(self.look)
 
@@ -77,8 +82,10 @@ class CatalogueEvents(Background):
         try:
             called = self._called()
             changed, now = self._changed(called)
+            self._undrawn.update(changed)
             for report in changed:
                 self._announce(report, called)
+            self._have_drawn(called.get(EXTRACTS))
         except (ClientError, BotoCoreError, ValueError) as error:
             logger.warning("no function could be notified of a publish: %s", error)
             return []
@@ -96,13 +103,22 @@ class CatalogueEvents(Background):
 
     def _announce(self, report: str, called: Mapping[str, Called]) -> None:
         for output, each in called.items():
-            if report not in each.reports or (output == UPDATES and not self._listening()):
-                continue
-            self._context.client("lambda").invoke(
-                FunctionName=each.function,
-                InvocationType="Event",
-                Payload=json.dumps(event(each.database, report)),
-            )
+            if report in each.reports and output != EXTRACTS and (output != UPDATES or self._listening()):
+                self._call(each, report)
+
+    def _have_drawn(self, extracts: Called | None) -> None:
+        if extracts is None or not self._undrawn or not self._looking():
+            return
+        for report in sorted(self._undrawn & extracts.reports):
+            self._call(extracts, report)
+        self._undrawn.clear()
+
+    def _call(self, called: Called, report: str) -> None:
+        self._context.client("lambda").invoke(
+            FunctionName=called.function,
+            InvocationType="Event",
+            Payload=json.dumps(event(called.database, report)),
+        )
 
     def _called(self) -> Mapping[str, Called]:
         """The functions that are deployed."""

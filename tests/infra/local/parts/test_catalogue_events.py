@@ -8,8 +8,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from dashboards.settings import Settings
+from infra.local.edge.looking import SECONDS, Looking
 from infra.local.parts.catalogue_events import CatalogueEvents, event
 from infra.local.paths import LocalPaths
+from infra.site.function.settings import Settings as SiteSettings
 from queries.updates.settings import Settings as UpdatesSettings
 
 
@@ -27,6 +29,9 @@ class _Cloud:
         return self
 
     def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803 - as boto3 has it
+        if FunctionName == "extract":
+            site = SiteSettings("data", "reporting", "penstock", "funnel_by_day")
+            return {"Environment": {"Variables": site.to_environ()}}
         if FunctionName == "updates":
             updates = UpdatesSettings("http://127.0.0.1/graphql", "ledger", "reporting", "penstock")
             return {"Environment": {"Variables": updates.to_environ()}}
@@ -82,3 +87,27 @@ def test_live_updates_hear_of_every_report_and_only_while_somebody_listens(tmp_p
         ("updates", "funnel_by_day"),
         ("updates", "orders_by_hour"),
     ]
+
+
+def test_the_site_is_drawn_while_somebody_looks_of_all_that_came_meanwhile(tmp_path: Path) -> None:
+    cloud: Any = _Cloud(tmp_path)
+    now = [1000.0]
+    looking = Looking(cloud.paths.run, lambda: now[0])
+    events = CatalogueEvents(cloud, looking=looking)
+    outputs = {"RefreshFunction": "refresh", "ExtractFunction": "extract"}
+    cloud.paths.outputs.write_text(json.dumps({"stacks": {"s": {"outputs": outputs}}}))
+    cloud.served["2026-11-24"] = "s3://b/run=1/"
+    events.look()
+    events.look()
+    assert [function for function, _ in cloud.told] == ["refresh"]
+    looking.note("/api/v1/jobs")
+    assert not looking()
+    looking.note("/api/v1/dashboards")
+    now[0] = (cloud.paths.run / "site-looked").stat().st_mtime
+    events.look()
+    events.look()
+    assert [function for function, _ in cloud.told] == ["refresh", "extract"]
+    now[0] += SECONDS
+    cloud.served["2026-11-24"] = "s3://b/run=2/"
+    events.look()
+    assert [function for function, _ in cloud.told] == ["refresh", "extract", "refresh"]
