@@ -1,4 +1,4 @@
-"""Whether somebody looks at the report site: only then is each publish drawn at once on this machine.
+"""Whether a page of the report site is open: only then is each publish drawn at once on this machine.
 
 A drawing costs more CPU than the report that it shows, and here there are two cores for all.
 """

@@ -1,7 +1,7 @@
 """Sends what Glue sends to EventBridge when a report's partitions move: the emulator's catalogue sends none.
 
 It calls the functions that the templates' rules would hand the event to: the one that refreshes copies; while
-somebody looks at the report site the one that draws it, of all that came meanwhile; and while somebody
+a page of the report site is open the one that draws it, of all that came meanwhile; and while somebody
 listens the one that publishes live updates.
 """
 

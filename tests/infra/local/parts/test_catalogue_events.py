@@ -89,7 +89,7 @@ def test_live_updates_hear_of_every_report_and_only_while_somebody_listens(tmp_p
     ]
 
 
-def test_the_site_is_drawn_while_somebody_looks_of_all_that_came_meanwhile(tmp_path: Path) -> None:
+def test_the_site_is_drawn_while_a_page_is_open_of_all_that_came_meanwhile(tmp_path: Path) -> None:
     cloud: Any = _Cloud(tmp_path)
     now = [1000.0]
     looking = Looking(cloud.paths.run, lambda: now[0])
