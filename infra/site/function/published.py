@@ -99,12 +99,12 @@ class PublishedFiles:
         counted: dict[str, int] = {}
         if files:
             paths = [str(file.path) for file in files]
-            found = duckdb.sql(
-                "SELECT file_name, sum(num_rows) FROM parquet_file_metadata($paths) GROUP BY 1",
-                params={"paths": paths},
-            )
-            assert found is not None  # as for every SELECT
-            rows = {str(path): int(count) for path, count in found.fetchall()}
+            # A connection of its own: datasets are read at the same time.
+            with duckdb.connect(":memory:") as connection:
+                found = connection.execute(
+                    "SELECT file_name, sum(num_rows) FROM parquet_file_metadata(?) GROUP BY 1", [paths]
+                ).fetchall()
+            rows = {str(path): int(count) for path, count in found}
             for file in files:
                 counted[file.partition] = counted.get(file.partition, 0) + rows[str(file.path)]
         for each in wanted:
