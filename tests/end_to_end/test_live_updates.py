@@ -185,6 +185,7 @@ def test_a_follower_misses_no_state_while_the_server_is_killed_and_started_again
     seen.append(shown.get(timeout=60)["revision"])
     paths = world.cloud.context.paths
     os.kill(processes.alive(paths.run, server.NAME)["pid"], signal.SIGKILL)  # type: ignore[index]
+    until(lambda: processes.alive(paths.run, server.NAME) is None, 60)
     over = written(world, running, state="SUCCEEDED", chunks=0, ended_at=running.created_at + 1)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     cloud.up(paths, world.cloud.settings, lambda _: None, environ=environ, project=SHOP)
