@@ -15,7 +15,7 @@ _OWN = "dashboards.site"
 _MODULES = (
     "main.js", "session.js", "api.js", "pulse.js", "dashboards.js", "jobs.js", "start.js",
 )  # fmt: skip
-INDEX = "index.html"
+INDEX, ICON = "index.html", "favicon.ico"
 KEPT, ASKED_FOR = "public, max-age=31536000, immutable", "no-cache"
 
 
@@ -29,7 +29,10 @@ class ShellFile:
 
 
 def shell() -> Mapping[str, ShellFile]:
-    """Every file by its key. `index.html` comes last: what it names is there by then."""
+    """Every file by its key. `index.html` comes last: what it names is there by then.
+
+    Browsers ask for `favicon.ico` beside pages that name no icon, as those of the sign-in.
+    """
     texts = {
         "page.css": static_text("page.css") + static_text("site.css", _OWN),
         "board.js": scripts([*map(static_text, BOARD)]),
@@ -46,4 +49,5 @@ def shell() -> Mapping[str, ShellFile]:
     mark = base64.b64encode(static_text("mark.svg").encode()).decode()
     index = static_text(INDEX, _OWN).replace("/static/mark.svg", f"data:image/svg+xml;base64,{mark}")
     index = index.replace('"/static/', f'"/{folder}')
+    found[ICON] = ShellFile(static_text("mark.svg"), MEDIA_TYPES["svg"], ASKED_FOR)
     return {**found, INDEX: ShellFile(index, MEDIA_TYPES["html"], ASKED_FOR)}
