@@ -53,7 +53,7 @@ def test_every_bucket_role_and_function_of_the_templates_is_among_the_names() ->
         for kind, name in _deployed_names()
         if kind in CHECKED
     }
-    assert len(deployed) == 29
+    assert len(deployed) == 41
     assert deployed <= known
 
 
