@@ -54,6 +54,7 @@ def names(deployment: Deployment, streams: Iterable[Stream]) -> Iterator[Named]:
             "site",
             "site-extract",
             "updates",
+            "updates-jobs",
             "updates-log",
             "updates-reports",
         )
