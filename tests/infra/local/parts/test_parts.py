@@ -73,7 +73,7 @@ def test_the_functions_zip_holds_their_packages_and_is_equal_for_equal_sources()
     assert any(name.startswith("queries/sql/") for name in names)
     of_infra = {name for name in names if name.startswith("infra")} - {"infra/__init__.py"}
     assert of_infra
-    assert all(name.startswith("infra/importing/") for name in of_infra)
+    assert all(name.startswith(("infra/importing/", "infra/site/")) for name in of_infra)
     assert not [name for name in names if "__pycache__" in name or "/cli.py" in name]
     assert packages.sources(SHOP.folders) == made
 
