@@ -152,7 +152,7 @@ kill-imports: $(VENV)/.dev ## a hundred imports killed at random moments and res
 hook-deliveries: $(VENV)/.dev ## ten thousand deliveries of webhooks, some twice, forged or damaged, while their worker is killed
 	$(BIN)/python -m benchmarks.hook_deliveries --deliveries 10000 --kills 20
 
-bench-live: $(VENV)/.dev ## changes of jobs to fifty subscribers of the local AppSync, a hundred a second, one that reads nothing
+bench-live: $(VENV)/.dev ## a hundred mutations a second to fifty subscribers of the local AppSync, and one that reads nothing
 	$(BIN)/python -m benchmarks.live
 
 live-frames: $(VENV)/.dev ## a thousand frames without meaning and two hundred half-open sockets to the local AppSync

@@ -1,4 +1,6 @@
-"""From a change to those who listen, over the local AppSync: 50 subscribers, 100 changes a second.
+"""From a mutation to its subscribers, over the local AppSync: 50 of them, 100 mutations a second.
+
+The way from the jobs table to the mutation, through its stream and a function, is not in it.
 
 The server has a process of its own. One more subscriber reads nothing: it must delay nobody, and cost no more
 memory than is kept for one socket.

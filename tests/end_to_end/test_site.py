@@ -179,7 +179,7 @@ def test_pages_of_others_and_foreign_names_are_refused(site: Site) -> None:
             assert site.ask(path, **named)[0] == 403, (path, headers)
 
 
-def test_a_path_that_climbs_is_no_path_of_the_api(site: Site, viewer: str) -> None:
+def test_a_path_that_climbs_is_not_found(site: Site, viewer: str) -> None:
     assert site.ask("/api/v1/dashboards/traffic/sheets/..%2F..%2Flatest?v=1", bearer=viewer)[0] == 404
 
 
