@@ -35,7 +35,7 @@ from tests.shop import SHOP
 pytestmark = pytest.mark.cloud
 
 REPORT = "traffic_by_hour"
-HOUR = f"{datetime.now(UTC) - timedelta(days=26):%Y-%m-%d}-07"
+HOUR = f"{datetime.now(UTC) - timedelta(days=21):%Y-%m-%d}-07"
 """No other test has events in it."""
 
 

@@ -23,7 +23,7 @@ from tests.queries.events import page_viewed
 
 pytestmark = pytest.mark.cloud
 
-DAY = f"{datetime.now(UTC) - timedelta(days=26):%Y-%m-%d}"
+DAY = f"{datetime.now(UTC) - timedelta(days=20):%Y-%m-%d}"
 """No other test has events in it."""
 HOURS = [f"{DAY}-{hour:02d}" for hour in range(3, 6)]
 CHOSEN = f"p.TimeFrom={DAY}T00:00:00&p.TimeTo={DAY}T23:00:00"
