@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.golden.athena.generated_queries import PRELUDE
+
 FOLDER = Path(__file__).parent
 
 
@@ -56,6 +58,12 @@ def frozen(golden: Golden) -> dict[str, Any]:
     return {"section": golden.source, "sql": golden.sql, **known}
 
 
+def frozen_query(golden: Golden) -> dict[str, Any]:
+    """A query by chance with Trino's answer, as it is kept; the rows that all of them read are not."""
+    known = {"error": golden.error} if golden.error else {"columns": golden.columns, "rows": golden.rows}
+    return {"sql": golden.sql.removeprefix(PRELUDE).strip(), **known}
+
+
 def golden_expressions(name: str = "expressions.jsonl") -> list[Golden]:
     """Expressions with Trino's answers; those of `generated.jsonl` were made by chance."""
     found = []
@@ -73,17 +81,17 @@ def golden_expressions(name: str = "expressions.jsonl") -> list[Golden]:
 def golden_queries() -> list[Golden]:
     """Queries with Trino's answers."""
     full = {query.sql: query.full for query in queries()}
-    return [
-        Golden(
-            known["sql"],
-            full[known["sql"]],
-            "queries",
-            known.get("columns", []),
-            known.get("rows", []),
-            known.get("error", ""),
-        )
-        for known in _lines("queries.jsonl")
-    ]
+    return [_golden(known, full[known["sql"]]) for known in _lines("queries.jsonl")]
+
+
+def generated_golden_queries() -> list[Golden]:
+    """Queries that were made by chance, with Trino's answers."""
+    return [_golden(known, f"{PRELUDE}\n{known['sql']}") for known in _lines("generated_queries.jsonl")]
+
+
+def _golden(known: dict[str, Any], full: str) -> Golden:
+    answer = known.get("columns", []), known.get("rows", []), known.get("error", "")
+    return Golden(known["sql"], full, "queries", *answer)
 
 
 def _lines(name: str) -> list[dict[str, Any]]:

@@ -9,7 +9,14 @@ import pytest
 
 from infra.local.athena.sandbox import Sandbox
 from tests.golden.athena import trino_generated
-from tests.golden.athena.corpus import Golden, expressions, golden_expressions, golden_queries, queries
+from tests.golden.athena.corpus import (
+    Golden,
+    expressions,
+    generated_golden_queries,
+    golden_expressions,
+    golden_queries,
+    queries,
+)
 from tests.golden.athena.ours import answer, sandbox_in
 from tests.golden.athena.wire import same_type, same_value
 
@@ -53,6 +60,12 @@ def test_expressions_by_chance_are_right_or_refused(sandbox: Sandbox) -> None:
     assert {sql: found for sql, found in verdicts.items() if found.startswith("wrong")} == {}
     assert sum(found.startswith("unclear") for found in verdicts.values()) <= len(verdicts) / 100
     assert len(verdicts) >= 400
+
+
+def test_queries_by_chance_are_right_or_refused(sandbox: Sandbox) -> None:
+    verdicts = {golden.sql: trino_generated.verdict(sandbox, golden) for golden in generated_golden_queries()}
+    assert {sql: found for sql, found in verdicts.items() if ":" in found} == {}
+    assert len(verdicts) >= 100
 
 
 def test_every_text_of_the_corpus_has_a_frozen_answer() -> None:

@@ -177,6 +177,14 @@ def asked(url: str, sql: str, section: str = "generated") -> Golden:
     return Golden(sql, full, section, [["", found["columns"][0][1]]], [[found["rows"][0][0]]])
 
 
+def asked_query(url: str, sql: str) -> Golden:
+    """Trino's answer to one query that brings its rows."""
+    found = ask(url, sql)
+    return Golden(
+        sql, sql, "generated", found.get("columns", []), found.get("rows", []), found.get("error", "")
+    )
+
+
 def write(name: str, lines: list[dict[str, Any]]) -> None:
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     (FOLDER / name).write_text(text, encoding="utf-8")

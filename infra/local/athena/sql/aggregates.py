@@ -14,6 +14,7 @@ from infra.local.athena.sql.ordering import ordering
 from infra.local.athena.sql.scope import Typed
 from infra.local.athena.sql.tree import EMPTY, Aggregate, Sql, build, join
 
+_FRAMELESS = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"}
 _FRAME_WORDS = {"UNBOUNDED": "UNBOUNDED", "CURRENT ROW": "CURRENT ROW"}
 
 
@@ -34,7 +35,7 @@ def window(node: exp.Window, within: Expressions) -> Typed:
     if isinstance(inner, exp.Filter):
         raise QueryError("NOT_SUPPORTED", "FILTER is not yet supported for window functions", *place_of(node))
     marked, order, distinct = _marked(inner, within, ("window", "aggregate"))
-    over, used = _over(node, within)
+    over, used = _over(node, within, inner.name.lower())
     made = _finish(marked, None, order, distinct, build(" OVER ({})", over), nulls)
     return Typed(made.sql, made.type, made.refs | refs_of(*used))
 
@@ -58,13 +59,13 @@ def _marked(
     order: tuple[Sql, list[Typed]] = (EMPTY, [])
     distinct = False
     if arguments and isinstance(arguments[-1], exp.Order):
-        order = ordering(within, arguments[-1].expressions, 0)
+        order = ordering(within, arguments[-1].expressions)
         arguments[-1] = arguments[-1].this
     if arguments and isinstance(arguments[0], exp.Distinct):
         distinct = True
         arguments = [*arguments[0].expressions, *arguments[1:]]
         if arguments and isinstance(arguments[-1], exp.Order):
-            order = ordering(within, arguments[-1].expressions, 0)
+            order = ordering(within, arguments[-1].expressions)
             arguments[-1] = arguments[-1].this
     if len(arguments) == 1 and isinstance(arguments[0], exp.Star):
         if node.name.lower() != "count":
@@ -93,13 +94,13 @@ def _listagg(node: exp.GroupConcat, within: Expressions) -> tuple[Typed, tuple[S
         )
     value, order = node.this, (EMPTY, list[Typed]())
     if isinstance(value, exp.Order):
-        order = ordering(within, value.expressions, 0)
+        order = ordering(within, value.expressions)
         value = value.this
     distinct = isinstance(value, exp.Distinct)
     if distinct:
         value = value.expressions[0]
     if isinstance(value, exp.Order):
-        order = ordering(within, value.expressions, 0)
+        order = ordering(within, value.expressions)
         value = value.this
     separator = node.args.get("separator")
     arguments = [within(value), within(separator if separator is not None else exp.Literal.string(""))]
@@ -142,7 +143,7 @@ def _finish(
     return Typed(sql, marked.type, marked.refs | used)
 
 
-def _over(node: exp.Window, within: Expressions) -> tuple[Sql, list[Typed]]:
+def _over(node: exp.Window, within: Expressions, function: str) -> tuple[Sql, list[Typed]]:
     named = node.args.get("alias")
     if named is not None and not node.args.get("partition_by") and named.name.lower() in within.scope.windows:
         base = within.scope.windows[named.name.lower()]
@@ -162,10 +163,16 @@ def _over(node: exp.Window, within: Expressions) -> tuple[Sql, list[Typed]]:
         used += keys
         parts.append(build("PARTITION BY {}", join(", ", (key.sql for key in keys))))
     if order is not None:
-        keys_sql, keys = ordering(within, order.expressions, 0)
+        keys_sql, keys = ordering(within, order.expressions)
         used += keys
         parts.append(build("ORDER BY {}", keys_sql))
     if spec is not None:
+        if function in _FRAMELESS:
+            raise QueryError(
+                "INVALID_WINDOW_FRAME",
+                f"Cannot specify window frame for {function} function",
+                *place_of(node),
+            )
         parts.append(_frame(spec, within, used))
     return join(" ", parts), used
 

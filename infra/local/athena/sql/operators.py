@@ -38,8 +38,12 @@ def arithmetic(operator: str, left: Typed, right: Typed, session: Session) -> Ty
     both = common(left.type, right.type)
     if both is None or not (both.is_number or both.name == "unknown"):
         raise mismatch(operator, left.type, right.type)
+    if both.name == "unknown" and operator == "%":
+        both = Type("tinyint")
     if both.name == "unknown":
-        both = Type("integer")
+        raise QueryError(
+            "AMBIGUOUS_FUNCTION_CALL", f"Could not choose a type for NULL {operator} NULL. Cast one."
+        )
     if both.name == "decimal":
         return _decimal(operator, left, right, session)
     a, b = coerce(left, both).sql, coerce(right, both).sql
@@ -248,6 +252,10 @@ def concat(left: Typed, right: Typed) -> Typed:
 
 def _concat_arrays(left: Typed, right: Typed) -> Typed:
     a, b = left.type, right.type
+    if a.name == b.name == "array" and a != b and "unknown" in (a.of[0].name, b.of[0].name):
+        raise QueryError(
+            "AMBIGUOUS_FUNCTION_CALL", f"Could not choose between readings of {a} || {b}. Cast one of them."
+        )
     element = common(a.of[0] if a.name == "array" else a, b.of[0] if b.name == "array" else b)
     if element is None:
         raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({a}, {b}) for function concat.")

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.expression import Expressions
-from infra.local.athena.sql.expression_base import NULL
+from infra.local.athena.sql.expression_base import NULL, place_of
 from infra.local.athena.sql.scope import Scope, Typed
 from infra.local.athena.sql.tree import Sql, build, join
 from infra.local.athena.sql.types import Type
@@ -23,10 +23,8 @@ def limits(compiler: "Compiler", node: exp.Expr) -> Sql:
     if limit is not None:
         count = limit.args.get("count") if isinstance(limit, exp.Fetch) else limit.expression
         options = limit.args.get("limit_options")
-        if options is not None and options.args.get("with_ties") and isinstance(node, exp.SetOperation):
-            raise refused(
-                "FETCH FIRST WITH TIES on a set operation", "Put the set operation into a subquery."
-            )
+        if options is not None and options.args.get("with_ties"):
+            raise refused("FETCH FIRST WITH TIES", "Use rank() in a subquery.", *place_of(node))
         if isinstance(limit, exp.Fetch) and count is None:
             count = exp.Literal.number(1)
         if not (isinstance(count, exp.Var) and count.name.upper() == "ALL"):
@@ -43,20 +41,30 @@ def _count(compiler: "Compiler", node: exp.Expr | None, what: str) -> int:
     return value.literal
 
 
+def output_place(node: exp.Expr, outputs: int, clause: str) -> int | None:
+    """Which output column, from 0, a whole number in ORDER BY or GROUP BY means. Raises QueryError."""
+    literal = node.this if isinstance(node, exp.Neg) else node
+    if not isinstance(literal, exp.Literal) or literal.is_string or not literal.name.isdigit():
+        return None
+    position = -int(literal.name) if literal is not node else int(literal.name)
+    if not 1 <= position <= outputs:
+        raise QueryError(
+            "INVALID_COLUMN_REFERENCE", f"{clause} position {position} is not in select list", *place_of(node)
+        )
+    return position - 1
+
+
 def ordering(
-    within: Expressions, items: Sequence[exp.Expr], outputs: int, columns: Sequence[Typed] = ()
+    within: Expressions, items: Sequence[exp.Expr], outputs: Sequence[Type] = ()
 ) -> tuple[Sql, list[Typed]]:
-    """ORDER BY keys; a number is an output column (or, of `columns`, its expression). NULLs come last unless the query says otherwise."""
+    """ORDER BY keys; a number is an output column. NULLs come last unless the query says otherwise."""
     keys, values = [], []
     for item in items:
         node = item.this if isinstance(item, exp.Ordered) else item
-        if isinstance(node, exp.Literal) and not node.is_string and outputs:
-            position = int(node.name)
-            if not 1 <= position <= outputs:
-                raise QueryError(
-                    "INVALID_COLUMN_REFERENCE", f"ORDER BY position {position} is not in select list"
-                )
-            key = columns[position - 1].sql if columns else build("{}", position)
+        place = output_place(node, len(outputs), "ORDER BY") if outputs else None
+        if place is not None:
+            orderable(outputs[place])
+            key = build("{}", place + 1)
         else:
             value = within(node)
             orderable(value.type)
@@ -75,8 +83,10 @@ def ordering(
 
 
 def orderable(of: Type) -> None:
-    """Raise QueryError TYPE_MISMATCH for types without an order."""
-    if of.name in ("map", "json") or any(inner.name in ("map", "json") for inner in of.of):
+    """Raise QueryError for types without an order, and for those whose order fails on a NULL inside."""
+    if of.name in ("array", "row"):
+        raise refused(f"ORDER BY of {of}", "Order by its elements.")
+    if of.name in ("map", "json"):
         raise QueryError(
             "TYPE_MISMATCH", f"Type {of} is not orderable, and therefore cannot be used in ORDER BY"
         )

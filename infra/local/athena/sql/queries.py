@@ -142,7 +142,7 @@ def _sorted(compiler: "Compiler", inner: Query, node: exp.Expr) -> Query:
     )
     columns = join(", ", (build("c{}", i) for i in range(len(inner.fields))))
     keys = (
-        ordering(Expressions(compiler, scope), order.expressions, len(inner.fields))[0]
+        ordering(Expressions(compiler, scope), order.expressions, [of for _, of in inner.fields])[0]
         if order is not None
         else EMPTY
     )
@@ -164,12 +164,20 @@ class _Sorted(Query):
         self.branches[0].demand(frozenset(range(len(self.fields))), {})
 
 
+def _columns(item: exp.Expr) -> list[exp.Expr]:
+    """`(1, 2)`, `ROW(1, 2)` and `(ROW(1, 2))` are the same row of VALUES."""
+    listed = item.expressions if isinstance(item, exp.Tuple) else [item]
+    only = listed[0]
+    if len(listed) == 1 and isinstance(only, exp.Anonymous) and only.name.upper() == "ROW":
+        return list(only.expressions)
+    return list(listed)
+
+
 def _values(compiler: "Compiler", node: exp.Values, parent: Scope | None) -> Query:
     expressions = Expressions(compiler, Scope(parent=parent))
-    rows = [
-        expressions.all(item.expressions if isinstance(item, exp.Tuple) else [item])
-        for item in node.expressions
-    ]
+    rows = [expressions.all(_columns(item)) for item in node.expressions]
+    if any(len(row) == 1 and row[0].type.name == "row" for row in rows):
+        raise refused("A computed row in VALUES", "Write its values as (a, b).", *place_of(node))
     widths = {len(row) for row in rows}
     if len(widths) != 1:
         raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", *place_of(node))

@@ -9,7 +9,7 @@ from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.conditions import conditions
 from infra.local.athena.sql.expression import Expressions
 from infra.local.athena.sql.expression_base import place_of, refs_of
-from infra.local.athena.sql.ordering import limits, ordering
+from infra.local.athena.sql.ordering import limits, ordering, output_place
 from infra.local.athena.sql.query_model import Ctes, Query
 from infra.local.athena.sql.relations import FromClause, from_clause
 from infra.local.athena.sql.scope import Domain, Field, Ref, Scope, Typed
@@ -136,32 +136,32 @@ def _group(
     values: list[Typed] = []
 
     def key(item: exp.Expr) -> Sql:
-        if isinstance(item, exp.Literal) and not item.is_string:
-            position = int(item.name)
-            if not 1 <= position <= len(outputs):
-                raise QueryError(
-                    "INVALID_COLUMN_REFERENCE", f"GROUP BY position {position} is not in select list"
-                )
-            value = outputs[position - 1]
-        else:
-            value = within(item)
+        place = output_place(item, len(outputs), "GROUP BY")
+        value = within(item) if place is None else outputs[place]
         values.append(value)
         return value.sql if value.literal is None and value.type != UNKNOWN else build("({})", value.sql)
 
+    def column(item: exp.Expr) -> Sql:
+        if not isinstance(item, exp.Column):
+            raise QueryError(
+                "INVALID_COLUMN_REFERENCE",
+                f"GROUP BY expression must be a column reference: {item.sql('trino')}",
+                *place_of(item),
+            )
+        return key(item)
+
     def sets(item: exp.Expr) -> Sql:
-        if isinstance(item, exp.Tuple):
-            return build("({})", join(", ", (key(part) for part in item.expressions)))
-        return build("({})", key(item.unnest() if isinstance(item, exp.Paren) else item))
+        listed = item.expressions if isinstance(item, exp.Tuple) else [item.unnest()]
+        return build("({})", join(", ", map(column, listed)))
 
     parts, plain = [], []
     for item in node.expressions:
         if isinstance(item, (exp.GroupingSets, exp.Rollup, exp.Cube)):
             word = {exp.GroupingSets: "GROUPING SETS", exp.Rollup: "ROLLUP", exp.Cube: "CUBE"}[type(item)]
-            inner = [
-                sets(i) if word == "GROUPING SETS" or isinstance(i, exp.Tuple) else key(i)
-                for i in item.expressions
-            ]
-            parts.append(build("{} ({})", word, join(", ", inner)))
+            listed = [sets(part) for part in item.expressions]
+            if word != "GROUPING SETS" and len(set(listed)) < len(listed):
+                raise refused(f"{word} of a repeated column", "Write its GROUPING SETS.", *place_of(item))
+            parts.append(build("{} ({})", word, join(", ", listed)))
         elif isinstance(item, exp.Tuple):
             found = [key(part) for part in item.expressions]
             plain += found
@@ -178,10 +178,6 @@ def _order(
     bounds = limits(compiler, node)
     order = node.args.get("order")
     if order is None:
-        if _with_ties(node):
-            raise QueryError(
-                "MISSING_ORDER_BY", "FETCH FIRST WITH TIES requires an ORDER BY clause", *place_of(node)
-            )
         return bounds, EMPTY, []
     named: dict[str, Typed] = {}
     for name, output in zip(names, outputs, strict=True):
@@ -189,26 +185,10 @@ def _order(
     aliases = Scope(
         [Field((), n, v) for n, v in named.items()], scope, scope.parameters, scope.windows, scope.ctes
     )
-    keys, values = ordering(Expressions(compiler, aliases), order.expressions, len(outputs))
-    if _with_ties(node):
-        if node.args.get("distinct") is not None or node.args.get("offset") is not None:
-            raise refused(
-                "FETCH FIRST WITH TIES with DISTINCT or OFFSET", "Use rank() in a subquery.", *place_of(node)
-            )
-        ranked, _ = ordering(Expressions(compiler, aliases), order.expressions, len(outputs), outputs)
-        most = int(str(bounds).split()[1])
-        return (
-            EMPTY,
-            build(" QUALIFY rank() OVER (ORDER BY {}) <= {} ORDER BY {}", ranked, most, keys),
-            values,
-        )
+    keys, values = ordering(
+        Expressions(compiler, aliases), order.expressions, [output.type for output in outputs]
+    )
     return bounds, build(" ORDER BY {}", keys), values
-
-
-def _with_ties(node: exp.Select) -> bool:
-    limit = node.args.get("limit")
-    options = limit.args.get("limit_options") if limit is not None else None
-    return bool(options is not None and options.args.get("with_ties"))
 
 
 def _text(
@@ -244,7 +224,7 @@ def _hands_down(
     within: Expressions,
 ) -> frozenset[int]:
     """Outputs on which a condition from outside may already choose the rows that go in."""
-    if bounds or _with_ties(node):
+    if bounds:
         return frozenset()
     passed = {i for i, output in enumerate(outputs) if output.origin is not None}
     windows = [

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from infra.local.athena.errors import QueryError, refused
 from infra.local.athena.sql.functions.registry import FUNCTIONS, Call, Udf
-from infra.local.athena.sql.tree import Aggregate, Sql, build, join, number
-from infra.local.athena.sql.types import DOUBLE, Type, array, decimal
+from infra.local.athena.sql.tree import Sql, build, join, number
+from infra.local.athena.sql.types import Type, array, decimal
 
 FUNCTIONS.many(
     {
@@ -22,7 +22,6 @@ FUNCTIONS.many(
         "arbitrary(T) T": "«any_value({0})»",
         "any_value(T) T": "«any_value({0})»",
         "array_agg(T) array(T)": "«list({0})»",
-        "min(T) T": "«min({0})»",
         "min_by(T, U) T": "«arg_min_null({0}, {1})»",
         "approx_distinct(T) bigint": "«count(DISTINCT {0})»",
         "approx_distinct(T, double) bigint": "«count(DISTINCT {0})»",
@@ -35,11 +34,8 @@ FUNCTIONS.many(
         "variance(double) double": "«var_samp({0})»",
         "var_samp(double) double": "«var_samp({0})»",
         "var_pop(double) double": "«var_pop({0})»",
-        "corr(double, double) double": "«corr({0}, {1})»",
         "covar_pop(double, double) double": "«covar_pop({0}, {1})»",
         "covar_samp(double, double) double": "«covar_samp({0}, {1})»",
-        "regr_slope(double, double) double": "«regr_slope({0}, {1})»",
-        "regr_intercept(double, double) double": "«regr_intercept({0}, {1})»",
         "geometric_mean(double) double": "exp(«avg(ln({0}))»)",
         "bitwise_and_agg(bigint) bigint": "«bit_and({0})»",
         "bitwise_or_agg(bigint) bigint": "«bit_or({0})»",
@@ -55,9 +51,19 @@ def _without_nan(value: Sql) -> Sql:
     return build("CASE WHEN NOT isnan({}) THEN {} END", value, value)
 
 
+def _comparable(of: Type) -> Type:
+    if of.name in ("array", "row"):
+        raise refused(f"The smallest or largest {of}", "Compare its elements.")
+    return of
+
+
+def _min(call: Call) -> tuple[Sql, Type]:
+    return build("«min({})»", call.sqls[0]), _comparable(call.types["T"])
+
+
 def _max(call: Call) -> tuple[Sql, Type]:
     """To Trino's max NaN is the smallest number, to DuckDB's the largest."""
-    of, value = call.types["T"], call.sqls[0]
+    of, value = _comparable(call.types["T"]), call.sqls[0]
     if of.is_float:
         return build("coalesce(«max({})», «max({})»)", _without_nan(value), value), of
     return build("«max({})»", value), of
@@ -71,14 +77,22 @@ def _max_by(call: Call) -> tuple[Sql, Type]:
     return build("«arg_max_null({}, {})»", value, key), of
 
 
+FUNCTIONS.add("min(T) T", _min, "aggregate")
 FUNCTIONS.add("max(T) T", _max, "aggregate")
 FUNCTIONS.add("max_by(T, U) T", _max_by, "aggregate")
-for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept"):
+for _name in ("covar_pop", "covar_samp"):
     FUNCTIONS.add(
         f"{_name}(real, real) real",
         f"CAST(«{_name}(CAST({{0}} AS DOUBLE), CAST({{1}} AS DOUBLE))» AS FLOAT)",
         "aggregate",
     )
+
+
+for _name in ("corr", "regr_slope", "regr_intercept"):
+    _call = f"«{_name}(CAST({{0}} AS DOUBLE), CAST({{1}} AS DOUBLE))»"
+    _finite = f"CASE WHEN isfinite({_call}) THEN {_call} END"  # Trino's is NULL where nothing is spread
+    FUNCTIONS.add(f"{_name}(double, double) double", _finite, "aggregate")
+    FUNCTIONS.add(f"{_name}(real, real) real", f"CAST({_finite} AS FLOAT)", "aggregate")
 
 
 def _sum(call: Call) -> tuple[Sql, Type]:
@@ -146,115 +160,43 @@ for _of in ("bigint", "real", "double"):
     FUNCTIONS.add(f"approx_percentile({_of}, array(double)) array({_of})", _percentile, "aggregate")
 
 
-def _weighted(_: Call) -> tuple[Sql, Type]:
-    raise refused("approx_percentile with a weight", "Repeat the values, or compute it outside the query.")
+def _refuse(what: str, remedy: str, *signatures: str) -> None:
+    def rule(_: Call) -> tuple[Sql, Type]:
+        raise refused(what, remedy)
+
+    for signature in signatures:
+        FUNCTIONS.add(signature, rule, "aggregate")
 
 
-FUNCTIONS.add("approx_percentile(T, double, double) T", _weighted, "aggregate")
-FUNCTIONS.add("approx_percentile(T, bigint, double, double) T", _weighted, "aggregate")
-
-
-def _several(name: str) -> None:
-    def ordered(call: Call, of: Type, function: str) -> tuple[Sql, Type]:
-        if name == "max" and of.is_float:
-            raise refused("The largest of several numbers that may be NaN", "Use array_sort over array_agg.")
-        return Aggregate(function, join(", ", call.sqls)), array(call.types["T"])
-
-    FUNCTIONS.add(
-        f"{name}(T, bigint) array(T)", lambda call: ordered(call, call.types["T"], name), "aggregate"
-    )
-    FUNCTIONS.add(
-        f"{name}_by(T, U, bigint) array(T)",
-        lambda call: ordered(call, call.types["U"], f"arg_{name}"),
-        "aggregate",
-    )
-
-
-_several("max")
-_several("min")
-
-
-def _moments(name: str, minimum: int) -> None:
-    FUNCTIONS.add(
-        f"{name}(double) double",
-        lambda call: (_moment_sql(name, minimum, call.sqls[0]), DOUBLE),
-        "aggregate",
-    )
-
-
-def _moment_sql(name: str, minimum: int, x: Sql) -> Sql:
-    """From central moments, so that the estimators are Trino's (Apache Commons' for kurtosis, n-based skewness)."""
-    count, mean = build("CAST(«count({})» AS DOUBLE)", x), build("«avg({})»", x)
-    powers = [build("«avg(pow({}, {}))»", x, k) for k in (2, 3, 4)]
-    m2 = build("({} - pow({}, 2))", powers[0], mean)
-    m3 = build("({} - 3 * {} * {} + 2 * pow({}, 3))", powers[1], mean, powers[0], mean)
-    m4 = build(
-        "({} - 4 * {} * {} + 6 * pow({}, 2) * {} - 3 * pow({}, 4))",
-        powers[2],
-        mean,
-        powers[1],
-        mean,
-        powers[0],
-        mean,
-    )
-    n = count
-    if name == "skewness":
-        sql = build("{} / pow({}, 1.5e0)", m3, m2)
-    else:
-        sql = build(
-            "({} * ({} + 1) / (({} - 1) * ({} - 2) * ({} - 3)) * ({} * {} * pow(({} - 1) / ({} * {}), 2)) - 3 * pow({} - 1, 2) / (({} - 2) * ({} - 3)))",
-            n,
-            n,
-            n,
-            n,
-            n,
-            n,
-            m4,
-            n,
-            n,
-            m2,
-            n,
-            n,
-            n,
-        )
-    return build("CASE WHEN {} >= {} THEN {} END", n, minimum, sql)
-
-
-_moments("skewness", 3)
-_moments("kurtosis", 4)
-
-
+_refuse(
+    "approx_percentile with a weight",
+    "Repeat the values, or compute it outside the query.",
+    "approx_percentile(T, double, double) T",
+    "approx_percentile(T, bigint, double, double) T",
+)
+_refuse(
+    "The smallest or largest of several values",
+    "Use slice(array_sort(array_agg(x)), 1, n).",
+    *(f"{name}(T, bigint) array(T)" for name in ("min", "max")),
+    *(f"{name}_by(T, U, bigint) array(T)" for name in ("min", "max")),
+)
 FUNCTIONS.add("grouping(any*) integer", "CAST(«grouping({*})» AS INTEGER)", "aggregate")
 FUNCTIONS.refuse(
     "Sketches of Trino's kind exist only there: use count(DISTINCT x) or approx_percentile.",
-    "approx_set", "merge", "empty_approx_set", "tdigest_agg", "qdigest_agg", "value_at_quantile", "values_at_quantiles",
-    "make_set_digest", "merge_set_digest", "approx_most_frequent", "numeric_histogram", "bing_tile",
-)  # fmt: skip
+    "approx_set merge empty_approx_set tdigest_agg qdigest_agg value_at_quantile "
+    "values_at_quantiles make_set_digest merge_set_digest approx_most_frequent numeric_histogram "
+    "bing_tile",
+)
 FUNCTIONS.refuse(
     "Aggregate with array_agg and reduce.",
-    "reduce_agg",
-    "map_union",
-    "checksum",
-    "bitwise_xor_agg",
-    "entropy",
-    "learn_classifier",
+    "reduce_agg map_union checksum bitwise_xor_agg entropy learn_classifier skewness kurtosis",
 )
 FUNCTIONS.refuse(
     "Athena answers it; the local endpoint has no geometry.",
-    "st_point",
-    "st_distance",
-    "st_contains",
-    "st_geometryfromtext",
+    "st_point st_distance st_contains st_geometryfromtext",
 )
 FUNCTIONS.refuse(
-    "Write the text with || and CAST.",
-    "format",
-    "format_number",
-    "human_readable_seconds",
-    "bar",
-    "color",
-    "render",
-    "rgb",
+    "Write the text with || and CAST.", "format format_number human_readable_seconds bar color render rgb"
 )
 FUNCTIONS.refuse("Generate ids in the producer.", "uuid")
-FUNCTIONS.refuse("Use BETWEEN on the numbers.", "contains_prefix", "ip_prefix", "is_subnet_of")
+FUNCTIONS.refuse("Use BETWEEN on the numbers.", "contains_prefix ip_prefix is_subnet_of")

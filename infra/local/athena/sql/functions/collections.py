@@ -19,8 +19,10 @@ FUNCTIONS.many(
         "array_except(array(T), array(T)) array(T)": (
             "list_filter({0}, lambda e, i: list_position({0}, e) = i AND list_position({1}, e) IS NULL)"
         ),
-        "array_intersect(array(T), array(T)) array(T)": (
-            "list_filter({0}, lambda e, i: list_position({0}, e) = i AND list_position({1}, e) IS NOT NULL)"
+        "array_intersect(array(T), array(T)) array(T)": (  # in the order of the longer one
+            "CASE WHEN len({1}) > len({0}) THEN "
+            "list_filter({1}, lambda e, i: list_position({1}, e) = i AND list_position({0}, e) IS NOT NULL) ELSE "
+            "list_filter({0}, lambda e, i: list_position({0}, e) = i AND list_position({1}, e) IS NOT NULL) END"
         ),
         "array_union(array(T), array(T)) array(T)": (
             "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE "
@@ -308,6 +310,6 @@ FUNCTIONS.python("combinations(array(bigint), bigint) array(array(bigint))", _co
 FUNCTIONS.python("combinations(array(varchar), bigint) array(array(varchar))", _combinations)
 FUNCTIONS.refuse(
     "Use UNNEST and aggregate.",
-    "array_histogram", "map_zip_with", "multimap_from_entries", "contains_sequence", "shuffle", "euclidean_distance", "trim_array",
-    "dot_product", "hash_counts", "intersection_cardinality", "jaccard_index",
-)  # fmt: skip
+    "array_histogram map_zip_with multimap_from_entries contains_sequence shuffle "
+    "euclidean_distance trim_array dot_product hash_counts intersection_cardinality jaccard_index",
+)

@@ -302,6 +302,6 @@ FUNCTIONS.python("parse_duration(varchar) interval day to second", time_formats.
 
 FUNCTIONS.refuse(
     "Use from_unixtime, or date_format with a written format.",
-    "from_unixtime_nanos", "human_readable_seconds", "to_char", "to_date", "to_timestamp", "current_timezone",
-    "from_iso8601_timestamp_nanos", "timestamp_objectid", "last_day",
-)  # fmt: skip
+    "from_unixtime_nanos human_readable_seconds to_char to_date to_timestamp current_timezone "
+    "from_iso8601_timestamp_nanos timestamp_objectid last_day",
+)

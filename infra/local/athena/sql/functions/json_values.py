@@ -223,10 +223,5 @@ _by_path("json_value", _json_value, VARCHAR)
 _by_path("json_query", _json_query, VARCHAR)
 _by_path("json_exists", _json_exists, BOOLEAN)
 FUNCTIONS.refuse(
-    "Use CAST(map AS json) or json_format.",
-    "json_object",
-    "json_array",
-    "json_table",
-    "json_objectagg",
-    "json_arrayagg",
+    "Use CAST(map AS json) or json_format.", "json_object json_array json_table json_objectagg json_arrayagg"
 )

@@ -246,6 +246,6 @@ for _name in ("rand", "random"):
 
 FUNCTIONS.refuse(
     "Compute it outside the query.",
-    "beta_cdf", "inverse_beta_cdf", "inverse_normal_cdf", "normal_cdf", "wilson_interval_lower", "wilson_interval_upper",
-    "cosine_similarity", "cosine_distance", "t_cdf", "t_pdf", "bit_count",
-)  # fmt: skip
+    "beta_cdf inverse_beta_cdf inverse_normal_cdf normal_cdf wilson_interval_lower "
+    "wilson_interval_upper cosine_similarity cosine_distance t_cdf t_pdf bit_count",
+)

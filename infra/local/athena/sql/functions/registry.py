@@ -139,9 +139,9 @@ class Registry:
         """Define one overload that Python computes."""
         self.add(signature, "", python=function, takes_null=takes_null)
 
-    def refuse(self, remedy: str, *names: str) -> None:
-        """Name functions that Trino has and that are refused, with what to do instead."""
-        self.unsupported.update(dict.fromkeys(names, remedy))
+    def refuse(self, remedy: str, names: str) -> None:
+        """Name functions, between blanks, that Trino has and that are refused, with what to do instead."""
+        self.unsupported.update(dict.fromkeys(names.split(), remedy))
 
 
 FUNCTIONS = Registry()

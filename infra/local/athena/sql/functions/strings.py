@@ -199,30 +199,6 @@ def _codepoint(text: str) -> int:
     return ord(text)
 
 
-def _soundex(text: str) -> str:
-    codes = {
-        c: d
-        for d, letters in {"1": "BFPV", "2": "CGJKQSXZ", "3": "DT", "4": "L", "5": "MN", "6": "R"}.items()
-        for c in letters
-    }
-    word = [c for c in text.upper() if c.isalpha()]
-    for place, letter in enumerate(word):
-        if not letter.isascii():
-            raise QueryError(
-                "INVALID_FUNCTION_ARGUMENT", f"The character is not mapped: {letter} (index={place})"
-            )
-    if not word:
-        return ""
-    out, last = word[0], codes.get(word[0], "")
-    for character in word[1:]:
-        code = codes.get(character, "")
-        if code and code != last:
-            out += code
-        if character not in "HW":
-            last = code
-    return (out + "000")[:4]
-
-
 FUNCTIONS.python("reverse(varchar) varchar", _reversed)
 FUNCTIONS.python("replace(varchar, varchar, varchar) varchar", _replace)
 FUNCTIONS.python("split(varchar, varchar) array(varchar)", _split)
@@ -237,7 +213,6 @@ FUNCTIONS.add("lower(char) any", _of_char("lower({0})"))
 FUNCTIONS.add("upper(char) any", _of_char(_UPPER))
 FUNCTIONS.add("reverse(char) any", _reversed_char)
 FUNCTIONS.python("codepoint(varchar(1)) integer", _codepoint)
-FUNCTIONS.python("soundex(varchar) varchar", _soundex)
 _LOOSE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
@@ -322,8 +297,8 @@ def _fail(call: Call) -> tuple[Sql, Type]:
 FUNCTIONS.add("fail(varchar) unknown", _fail)
 FUNCTIONS.refuse(
     "Compute it outside the query, or choose another hash.",
-    "xxhash64", "murmur3", "spooky_hash_v2_32", "spooky_hash_v2_64", "hmac_md5", "hmac_sha1", "hmac_sha256",
-    "hmac_sha512", "from_base64url", "to_base64url", "from_base32", "to_base32", "to_big_endian_64",
-    "from_big_endian_64", "to_big_endian_32", "from_big_endian_32", "to_ieee754_32", "to_ieee754_64",
-    "from_ieee754_32", "from_ieee754_64", "word_stem", "luhn_check", "split_to_multimap",
-)  # fmt: skip
+    "xxhash64 murmur3 spooky_hash_v2_32 spooky_hash_v2_64 hmac_md5 hmac_sha1 hmac_sha256 "
+    "hmac_sha512 from_base64url to_base64url from_base32 to_base32 to_big_endian_64 "
+    "from_big_endian_64 to_big_endian_32 from_big_endian_32 to_ieee754_32 to_ieee754_64 "
+    "from_ieee754_32 from_ieee754_64 word_stem luhn_check split_to_multimap soundex",
+)
