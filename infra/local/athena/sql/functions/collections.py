@@ -20,7 +20,7 @@ FUNCTIONS.many(
             "list_filter({0}, lambda e, i: list_position({0}, e) = i AND list_position({1}, e) IS NULL)"
         ),
         "array_intersect(array(T), array(T)) array(T)": (  # in the order of the longer one
-            "CASE WHEN len({1}) > len({0}) THEN "
+            "CASE WHEN {1} IS NULL THEN NULL WHEN len({1}) > len({0}) THEN "
             "list_filter({1}, lambda e, i: list_position({1}, e) = i AND list_position({0}, e) IS NOT NULL) ELSE "
             "list_filter({0}, lambda e, i: list_position({0}, e) = i AND list_position({1}, e) IS NOT NULL) END"
         ),
