@@ -67,6 +67,7 @@ assembly: $(VENV)/.dev ## synthesize the CloudFormation templates again
 docs: $(VENV)/.dev ## write the generated documents again
 	$(BIN)/python -m infra.command.cli_document
 	$(BIN)/penstock contracts docs --out docs/events.html
+	$(BIN)/python -m tests.golden.athena.facts
 
 bench: $(VENV)/.dev ## the whole chain on this machine: events per second, and where the time went
 	$(BIN)/python -m benchmarks.local --events $(SIZE)
