@@ -24,7 +24,7 @@ PREFIX = "reference/"
 MOST_COLUMNS = 100
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_KEYS = {"title": str, "owner": str, "keys": list, "columns": dict}
+_KEYS: Mapping[str, Any] = {"title": str, "owner": str, "keys": list, "columns": dict}
 
 
 class ReferenceDefinitionError(HeaderError):

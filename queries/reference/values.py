@@ -1,7 +1,7 @@
 """Texts as values of a reference table's columns (pure)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -25,7 +25,7 @@ def parser(kind: str) -> Callable[[str], Any]:
     if kind.startswith("decimal"):
         precision, scale = decimal_size(kind)
         return lambda text: _decimal(text, precision, scale)
-    return {"varchar": str, "double": _double, "boolean": _flag, "date": _date, "timestamp": _moment}[kind]
+    return _PARSERS[kind]
 
 
 def decimal_size(kind: str) -> tuple[int, int]:
@@ -84,3 +84,12 @@ def _moment(text: str) -> datetime:
     raise ValueRefusedError(
         "a time with at most milliseconds, such as 2026-11-24 10:30:00, in UTC unless it says its zone"
     )
+
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "varchar": str,
+    "double": _double,
+    "boolean": _flag,
+    "date": _date,
+    "timestamp": _moment,
+}

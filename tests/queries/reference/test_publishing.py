@@ -49,13 +49,15 @@ class World:
         self.service = self.lab.service()
         self.table: ReferenceTable = parse_reference(NAMES, str(folder / "types.toml"))
         bucket, database = self.lab.settings.reporting_bucket, self.lab.settings.database
-        glue = self.lab.client("glue")
-        self.store = GlueReferenceStore(self.lab.client("s3"), glue, bucket=bucket, database=database)
-        self.create = lambda: glue.create_table(
-            DatabaseName=database, TableInput=reference_table_input(self.table, bucket)
-        )
+        self.glue = self.lab.client("glue")
+        self.store = GlueReferenceStore(self.lab.client("s3"), self.glue, bucket=bucket, database=database)
         for hour in HOURS:
             self.lab.put(hour, "o1", views(hour, 1))
+
+    def create(self) -> None:
+        """Make the table, as a deployment does."""
+        table = reference_table_input(self.table, self.lab.settings.reporting_bucket)
+        self.glue.create_table(DatabaseName=self.lab.settings.database, TableInput=table)
 
     def publish(self, name: str) -> Published:
         """Publish the table with this name of a page's view, and tell nobody."""
