@@ -158,7 +158,6 @@ def test_files_become_the_reports_that_pandas_makes_of_them_and_no_later_copy_ch
     before = served(year)
     for name, rows in {
         "again": flown,
-        "overlap": flown.tail(len(flown) // 2),
         "shuffled": flown.sample(frac=1, random_state=5),
     }.items():
         copy = imported(year, written(rows, tmp_path / f"{name}.csv"), "flights")
