@@ -102,7 +102,7 @@ def test_the_reports_that_join_a_table_follow_it_and_the_others_are_left_alone(w
     first = world.publish("View")
     assert (first.is_new, world.outdated(first)) == (True, JOINS)
     world.service.refresher.mark(world.outdated(first), at_once=True)
-    assert tick(world.service).published == JOINS
+    assert sorted(tick(world.service).published) == JOINS
     assert world.names() == [(hour, "View") for hour in HOURS]
     assert world.outdated(first) == []
     assert not world.publish("View").is_new
@@ -111,19 +111,19 @@ def test_the_reports_that_join_a_table_follow_it_and_the_others_are_left_alone(w
     assert world.names() == [(hour, "View") for hour in HOURS], "readers see the report as it was"
     world.service.refresher.mark(world.outdated(changed), at_once=True)
     done = tick(world.service)
-    assert (done.published, done.statements, done.unchanged) == (JOINS, 1, [])
+    assert (sorted(done.published), done.statements, done.unchanged) == (JOINS, 1, [])
     assert world.names() == [(hour, "Page view") for hour in HOURS]
     assert tick(world.service).statements == 0
 
 
 def test_a_publish_that_ended_before_it_told_anybody_is_found_by_the_next_comparison(world: World) -> None:
     world.publish("Seen")
-    assert tick(world.service).published == JOINS
+    assert sorted(tick(world.service).published) == JOINS
     assert world.names() == [(hour, "Seen") for hour in HOURS]
 
 
 def test_a_version_that_comes_back_is_computed_from_the_file_that_lies_there(world: World) -> None:
     back = world.publish("View")
     assert back.is_new
-    assert tick(world.service).published == JOINS
+    assert sorted(tick(world.service).published) == JOINS
     assert world.names() == [(hour, "View") for hour in HOURS]
