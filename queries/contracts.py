@@ -89,6 +89,7 @@ class Report:
     Attributes:
         name: the report's, its table's and its file's name.
         sources: the lake tables that it reads.
+        references: the reference tables that it joins, by name, without `reference_` in front.
         grain: the partition column; also the unit of atomicity.
         zone: IANA name of the zone whose days the partitions are; empty for UTC. Only of `event_date`.
         columns: without the grain column, which is the table's partition column (a string).
@@ -122,11 +123,22 @@ class Report:
     file: str = ""
     folder: str = "reports"
     zone: str = ""
+    references: tuple[str, ...] = ()
+
+    @property
+    def reference_tables(self) -> tuple[str, ...]:
+        """The reference tables that it joins, as its SQL and the catalog name them."""
+        return tuple(map(reference_table, self.references))
 
     @property
     def prefix(self) -> str:
         """Prefix of the report's objects in the reporting bucket."""
         return f"{self.folder}/{self.name}/v{self.version}/"
+
+
+def reference_table(name: str) -> str:
+    """What the table of the reference data of this name is called."""
+    return f"reference_{name}"
 
 
 def parse_header(text: str, file: str) -> Report:
@@ -166,6 +178,7 @@ def parse_header(text: str, file: str) -> Report:
         version=_version(value("version", "1"), file, line("version")),
         file=file,
         zone=zone,
+        references=_references(value("reference", ""), file, line("reference")),
     )
 
 
@@ -178,6 +191,13 @@ def _sources(text: str, file: str, line: int) -> tuple[str, ...]:
     if twice := next((name for name in sources if sources.count(name) > 1), None):
         raise ReportDefinitionError(file, line, f"The source names {twice!r} twice. Remove one.", "source")
     return sources
+
+
+def _references(text: str, file: str, line: int) -> tuple[str, ...]:
+    names = _words(text)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ReportDefinitionError(file, line, f"The header names {twice!r} twice. Remove one.", "reference")
+    return names
 
 
 def _grain(text: str, file: str, line: int) -> tuple[Grain, str]:
@@ -234,17 +254,23 @@ def in_its_file(report: Report) -> Report:
     return report
 
 
+def report_column(text: str, line: int) -> ReportColumn | None:
+    """The column that `name type` declares; None where it cannot be read."""
+    match = _COLUMN.match(text)
+    return None if match is None else ReportColumn(match["name"], match["type"].replace(" ", ""), line)
+
+
 def _columns(text: str, file: str, line: int) -> tuple[ReportColumn, ...]:
     columns = []
     for part in _declared_parts(text):
-        match = _COLUMN.match(part)
-        if match is None:
+        column = report_column(part, line)
+        if column is None:
             raise ReportDefinitionError(
                 file,
                 line,
                 f"Cannot read the column {part!r}. Write a name and a type, for example 'orders bigint'.",
             )
-        columns.append(ReportColumn(match["name"], match["type"].replace(" ", ""), line))
+        columns.append(column)
     return tuple(columns)
 
 

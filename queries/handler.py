@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from queries import telemetry
 from queries.lake.notifications import MalformedNotificationError, created_objects
 from queries.partitions import LakeHour, lake_hour
+from queries.reference.declaration import read_references
 from queries.refresh.catalog import read_catalog
 from queries.refresh.summary import Summary
 from queries.requests import read_request
@@ -40,11 +41,13 @@ def service() -> ReportService:
     from queries.engine.aws_session import aws_session
 
     tables = lake_tables(load_streams(PROJECT / "streams"))
+    references = read_references(PROJECT / "reference")
     return build_service(
         Settings.from_environ(os.environ),
         aws_session(checks_parameters=False),
         tables=tables,
         queries=queries_of(read_catalog(PROJECT / "reports", tables), tables),
+        references=references,
     )
 
 

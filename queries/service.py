@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from queries.engine.port import QueryEngine
@@ -11,6 +12,8 @@ from queries.ledger.port import LedgerTable
 from queries.ledger.rules import CHUNK, can_be_hastened, is_adoptable
 from queries.ledger.state import PartitionState
 from queries.partitions import Key, LakeHour, stale_partitions
+from queries.reference.declaration import ReferenceTable
+from queries.reference.versions import current_versions
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.due import DUE_LIMIT
 from queries.refresh.freshness import FreshnessTable
@@ -41,6 +44,9 @@ ROLLBACK_MS = 120_000
 """A rollback is a few calls; a process that takes longer for them must not go on."""
 
 
+_NO_REFERENCES: Mapping[str, ReferenceTable] = MappingProxyType({})
+
+
 class ReportService:
     """The reports of one deployment, over these lake tables. `clock` gives epoch milliseconds."""
 
@@ -57,6 +63,7 @@ class ReportService:
         queries: Mapping[str, ReportQuery],
         clock: Callable[[], int],
         sleep: Callable[[int], None],
+        references: Mapping[str, ReferenceTable] = _NO_REFERENCES,
     ) -> None:
         self.definitions = definitions
         self.settings, self.ledger, self.lake, self.engine, self.store = settings, ledger, lake, engine, store
@@ -72,7 +79,7 @@ class ReportService:
             sleep=sleep,
             policy=policy,
         )
-        self.sweep = Sweep(ledger, lake, queries)
+        self.sweep = Sweep(ledger, lake, queries, lambda report: current_versions(store, report))
         self._freshness = FreshnessTable(ledger, store, queries, clock)
         self._housekeeping = Housekeeping(ledger, store, queries)
         self._open_hours = OpenHours(lake, store, queries, self._lake_url)
@@ -87,6 +94,7 @@ class ReportService:
         self._definitions = every_table(
             tables,
             queries.values(),
+            references.values(),
             database=settings.database,
             lake_bucket=settings.lake_bucket,
             reporting_bucket=settings.reporting_bucket,
@@ -264,13 +272,14 @@ def build_service(
     *,
     tables: Mapping[str, LakeTable],
     queries: Mapping[str, ReportQuery],
+    references: Mapping[str, ReferenceTable] = _NO_REFERENCES,
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     sleep: Callable[[int], None] = lambda milliseconds: time.sleep(milliseconds / 1000),
 ) -> ReportService:
     """The service on AWS's clients; where they send requests is the environment's business.
 
-    `tables` are the project's lake tables, `queries` what is kept fresh (see `queries_of`). The clock gives
-    milliseconds.
+    `tables` are the project's lake tables, `queries` what is kept fresh (see `queries_of`), `references` the
+    reference tables. The clock gives milliseconds.
     """
     from queries.engine.athena import AthenaEngine
     from queries.lake.s3 import S3LakeIndex
@@ -288,6 +297,7 @@ def build_service(
         definitions=GlueDefinitions(glue, settings.database),
         tables=tables,
         queries=queries,
+        references=references,
         clock=clock,
         sleep=sleep,
     )

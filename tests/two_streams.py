@@ -1,4 +1,6 @@
-"""A project with two streams that share an event type's name: one on Kinesis, one straight to Firehose."""
+"""A project with two streams that share an event type's name, one on Kinesis, one straight to Firehose, and a
+reference table.
+"""
 
 from pathlib import Path
 
@@ -132,6 +134,34 @@ FULL JOIN rooms ON rooms.event_hour = parcels.event_hour
 """
 
 
+GATES = """title = "Where each gate of the depot is"
+owner = "depot-team"
+keys = ["gate"]
+
+[columns]
+gate = "varchar"
+place = "varchar"
+floor = "integer"
+"""
+PLACES = "gate,place,floor\ng-0,North,0\ng-1,South,0\ng-2,Roof,3\n"
+
+PLACES_BY_HOUR = """-- report:    places_by_hour
+-- title:     Parcels by hour and place
+-- owner:     depot-team
+-- source:    parcels_events
+-- reference: gates
+-- grain:     event_hour
+-- columns:   place varchar, floor integer, scans bigint
+-- keys:      place
+-- checks:    unique(place), not_null(place), scans >= 1
+SELECT event_hour, gates.place AS place, max(gates.floor) AS floor, count(*) AS scans
+FROM parcels_events
+LEFT JOIN reference_gates AS gates ON gates.gate = scanned.gate
+WHERE event_type = 'scanned'
+GROUP BY event_hour, gates.place
+"""
+
+
 def write(folder: Path) -> Project:
     """Write the project into a folder, and load it."""
     files = {
@@ -141,6 +171,9 @@ def write(folder: Path) -> Project:
         "reports/parcels_by_hour.sql": PARCELS_BY_HOUR,
         "reports/rooms_by_hour.sql": ROOMS_BY_HOUR,
         "reports/depot_by_hour.sql": DEPOT_BY_HOUR,
+        "reports/places_by_hour.sql": PLACES_BY_HOUR,
+        "reference/gates.toml": GATES,
+        "reference/gates.csv": PLACES,
     }
     for name, text in files.items():
         file = folder / name

@@ -129,6 +129,7 @@ def _definitions(at: Deployed) -> Finding:
     wanted = every_table(
         at.project.tables,
         at.project.catalog.values(),
+        at.project.references.values(),
         database=at.outputs.database,
         lake_bucket=at.outputs.lake_bucket,
         reporting_bucket=at.outputs.reporting_bucket,

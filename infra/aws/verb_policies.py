@@ -36,6 +36,8 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "jobs retry": ("job-keeper",),
     "jobs start backfill": ("job-keeper",),
     "jobs start import": ("job-keeper",),
+    "reference list": ("operator",),
+    "reference publish": ("operator",),
     "explain": ("analyst",),
     "query": ("analyst",),
     "dlq list": ("operator",),

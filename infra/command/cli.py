@@ -60,6 +60,13 @@ MOUNTS = (
         REPORTS,
     ),
     Mount(
+        "reference",
+        "queries.reference.cli",
+        "app",
+        "Reference tables that reports join: list, publish.",
+        REPORTS,
+    ),
+    Mount(
         "jobs",
         "queries.commands.jobs_cli",
         "app",

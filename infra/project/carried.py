@@ -8,7 +8,7 @@ from infra import placement
 from infra.project.project import Folders
 from producers.contracts.loading import stream_file
 
-Carried = Literal["streams", "sources", "reports", "dashboards"]
+Carried = Literal["streams", "sources", "reports", "reference", "dashboards"]
 FOLDER = Path(placement.placed("project"))
 """Folder in a zip; handlers look for it beside their own package."""
 CHARTS = "charts.json"
@@ -18,6 +18,7 @@ _PATTERNS: dict[Carried, str] = {
     "streams": "*.py",
     "sources": "*.sql",
     "reports": "*.sql",
+    "reference": "*.toml",
     "dashboards": "*.toml",
 }
 
@@ -26,7 +27,7 @@ def project_files(
     folders: Folders, names: Iterable[Carried] = tuple(_PATTERNS), stream: str = ""
 ) -> Iterator[tuple[Path, Path]]:
     """(name in the zip, file on disk) of these folders: streams with their helpers (`_*.py`),
-    sources, reports, dashboards.
+    sources, reports, declarations of reference tables, dashboards.
 
     With `stream` that one alone, with the helpers. Raises StreamDefinitionError.
     """

@@ -12,6 +12,7 @@ from infra.project.schedules import Schedule
 from producers.contracts import Stream, load_streams
 from queries.analysts.named_queries import Question, read_questions
 from queries.contracts import Report
+from queries.reference.declaration import ReferenceTable, read_references, require_known
 from queries.refresh.catalog import ReportQuery, read_catalog
 from transforms.contracts import LakeTable, lake_tables
 
@@ -92,10 +93,17 @@ class Project:
     def catalog(self) -> Mapping[str, ReportQuery]:
         """Its reports with their SQL, by name.
 
-        Raises StreamDefinitionError, ReportDefinitionError (also for a report on a table that is not there)
-        and EncodingError.
+        Raises StreamDefinitionError, ReportDefinitionError (also for a report on a table that is not there),
+        ReferenceDefinitionError and EncodingError.
         """
-        return read_catalog(self.folders.reports, self.tables)
+        found = read_catalog(self.folders.reports, self.tables)
+        require_known((query.report for query in found.values()), self.references)
+        return found
+
+    @cached_property
+    def references(self) -> Mapping[str, ReferenceTable]:
+        """Its reference tables by name. Raises ReferenceDefinitionError, EncodingError."""
+        return read_references(self.folders.reference)
 
     @cached_property
     def reports(self) -> Mapping[str, Report]:

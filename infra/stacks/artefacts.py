@@ -65,9 +65,10 @@ QUERY = Artefact(
             "queries/refresh",
             "queries/store",
         ),
+        *_files("queries/reference", "__init__", "declaration", "versions"),
     ),
     lock="query.txt",
-    project=("streams", "reports"),
+    project=("streams", "reports", "reference"),
 )
 REFRESH = Artefact(
     name="refresh",

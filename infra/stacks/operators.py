@@ -13,6 +13,8 @@ from infra.stacks.permissions import (
     bucket_arn,
     catalog,
     list_below,
+    reference_prefixes,
+    reference_tables,
 )
 from queries.ledger.dynamodb import DUE_INDEX, RUNS
 from queries.refresh.freshness import FRESHNESS_PREFIX
@@ -72,6 +74,7 @@ def operator(deployment: Deployment, project: Project) -> Policy:
                 catalog(deployment, sealing_queries(project.tables)),
             ),
             *_roll_back(deployment, project),
+            *_publish_references(deployment, project),
             *_copies(deployment, project),
             *_runbook(deployment, project),
         ),
@@ -102,6 +105,28 @@ def _roll_back(deployment: Deployment, project: Project) -> Sequence[Grant]:
             catalog(deployment, project.reports),
         ),
         Grant("TellFreshness", ["s3:PutObject"], [told], why_wildcard=NAMED_BY_AWS),
+    )
+
+
+def _publish_references(deployment: Deployment, project: Project) -> Sequence[Grant]:
+    """Publishing reference tables: a new file, and the partition that leads to it."""
+    if not project.references:
+        return ()
+    written = [
+        bucket_arn(deployment.reporting_bucket, f"{prefix}*") for prefix in reference_prefixes(project)
+    ]
+    return (
+        Grant("WriteReferences", ["s3:PutObject"], written, why_wildcard=NAMED_BY_AWS),
+        Grant(
+            "SwitchReferences",
+            [
+                "glue:GetTable",
+                "glue:BatchGetPartition",
+                "glue:CreatePartition",
+                "glue:BatchUpdatePartition",
+            ],
+            catalog(deployment, reference_tables(project)),
+        ),
     )
 
 

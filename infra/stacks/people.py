@@ -32,6 +32,8 @@ from infra.stacks.permissions import (
     default_database,
     list_below,
     list_uploads,
+    reference_prefixes,
+    reference_tables,
 )
 from infra.stacks.update_permissions import follow_jobs, follow_reports
 from producers.contracts import Stream
@@ -72,6 +74,7 @@ def producer_policy(deployment: Deployment, stream: Stream) -> Policy:
 
 def _analyst(deployment: Deployment, project: Project) -> Policy:
     lake, prefixes, tables = deployment.lake_bucket, lake_prefixes(project), project.tables
+    reports = [REPORTS_PREFIX, SEALED_PREFIX, *reference_prefixes(project)]
     return Policy(
         "Reads events and reports through Athena, in the analysts' work group",
         (
@@ -89,6 +92,7 @@ def _analyst(deployment: Deployment, project: Project) -> Policy:
                         *event_views(tables),
                         *project.reports,
                         FRESHNESS_TABLE,
+                        *reference_tables(project),
                     ],
                 ),
             ),
@@ -105,8 +109,8 @@ def _analyst(deployment: Deployment, project: Project) -> Policy:
             ),
             read_objects("ReadLake", lake, prefixes),
             list_below("ListLake", lake, prefixes),
-            read_objects("ReadReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
-            list_below("ListReports", deployment.reporting_bucket, [REPORTS_PREFIX, SEALED_PREFIX]),
+            read_objects("ReadReports", deployment.reporting_bucket, reports),
+            list_below("ListReports", deployment.reporting_bucket, reports),
             results(deployment, ANALYST_RESULTS),
             list_below("ListResults", deployment.results_bucket, [ANALYST_RESULTS]),
             list_uploads(deployment.results_bucket),

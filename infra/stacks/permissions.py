@@ -12,6 +12,7 @@ from typing import Any
 from infra.deployment import ACCOUNT, REGION, Deployment
 from infra.project.project import Project
 from queries.ledger.dynamodb import DUE_INDEX, RUNS
+from queries.reference.declaration import PREFIX
 from queries.refresh.freshness import FRESHNESS_TABLE
 from queries.refresh.sealing import SEALED_FOLDER, sealing_queries
 from queries.store.event_views import event_views
@@ -190,7 +191,7 @@ def query_grants(deployment: Deployment, project: Project, log_group: str) -> li
                 "glue:GetPartitions",
                 "glue:BatchGetPartition",
             ],
-            catalog(deployment, [*project.tables, *sealed, *project.reports]),
+            catalog(deployment, [*project.tables, *sealed, *project.reports, *reference_tables(project)]),
         ),
         Grant(
             "SwitchReportPartitions",
@@ -226,7 +227,8 @@ def query_grants(deployment: Deployment, project: Project, log_group: str) -> li
             [bucket_arn(deployment.reporting_bucket, f"{prefix}*") for prefix in written],
             why_wildcard=OBJECTS,
         ),
-        list_below("ListReports", deployment.reporting_bucket, written),
+        list_below("ListReports", deployment.reporting_bucket, [*written, *reference_prefixes(project)]),
+        *read_references("ReadReferences", deployment, project),
         list_below("ListResults", deployment.results_bucket, [PIPELINE_RESULTS]),
         list_uploads(deployment.reporting_bucket, deployment.results_bucket),
         default_database(),
@@ -267,7 +269,24 @@ def _every_table(project: Project) -> list[str]:
         *project.reports,
         FRESHNESS_TABLE,
         *event_views(project.tables),
+        *reference_tables(project),
     ]
+
+
+def reference_tables(project: Project) -> list[str]:
+    """Names of the reference tables."""
+    return [table.table for table in project.references.values()]
+
+
+def reference_prefixes(project: Project) -> list[str]:
+    """Where versions of reference tables lie in the reporting bucket; nowhere, when there are none."""
+    return [PREFIX] if project.references else []
+
+
+def read_references(sid: str, deployment: Deployment, project: Project) -> list[Grant]:
+    """Reading the versions of reference tables."""
+    files = [bucket_arn(deployment.reporting_bucket, f"{prefix}*") for prefix in reference_prefixes(project)]
+    return [Grant(sid, ["s3:GetObject"], files, why_wildcard=OBJECTS)] if files else []
 
 
 def refresh_grants(deployment: Deployment, data_sets: Mapping[str, str], log_group: str) -> list[Grant]:

@@ -36,7 +36,12 @@ from queries.jobs.rules import DAYS_KEPT
 from queries.ledger.dynamodb import DUE_AT, DUE_GROUP, DUE_INDEX, HASH_KEY, RANGE_KEY, table_definition
 from queries.settings import Settings
 from queries.store.glue import RETIRED_TAG
-from queries.store.tables import freshness_table_input, hours_table_input, report_table_input
+from queries.store.tables import (
+    freshness_table_input,
+    hours_table_input,
+    reference_table_input,
+    report_table_input,
+)
 
 NOTIFICATION_BATCH = 1_000
 """Messages of one call; a notification is about 2 kB in the function's payload of at most 6 MB."""
@@ -82,6 +87,7 @@ class ReportingStack(Stack):
             *(report_table_input(report, bucket) for report in project.reports.values()),
             *(hours_table_input(table, bucket) for table in project.tables.values()),
             freshness_table_input(bucket),
+            *(reference_table_input(table, bucket) for table in project.references.values()),
         ):
             glue_table(self, None, deployment.database, table)
         add_event_views(self, project, deployment)

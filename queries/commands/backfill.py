@@ -1,10 +1,10 @@
 """Computing old periods again: which partitions differ from what is published, and what they will cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from queries.commands.cost import billed_bytes, dollars
-from queries.lake.inputs import read_inputs
+from queries.lake.inputs import inputs_of, read_objects
 from queries.lake.port import LakeIndex
 from queries.ledger.port import LedgerTable
 from queries.ledger.rules import CHUNK
@@ -48,16 +48,28 @@ def partitions_between(query: ReportQuery, first: str, last: str) -> list[str]:
 
 
 def forecast(
-    ledger: LedgerTable, lake: LakeIndex, query: ReportQuery, first: str, last: str, *, force: bool
+    ledger: LedgerTable,
+    lake: LakeIndex,
+    query: ReportQuery,
+    first: str,
+    last: str,
+    *,
+    force: bool,
+    references: Mapping[str, str] | None = None,
 ) -> Forecast:
     """What computing this period again takes. With `force` also partitions that would not change.
+    `references` are the versions of the reference tables that it joins; without them, a partition is asked
+    whether it differs from what those give that it was computed with.
 
     Partitions without lake objects that were never published are left out.
     """
     wanted = partitions_between(query, first, last)
-    inputs = read_inputs(lake, query.report, wanted)
     keys = [Key(query.report.name, partition) for partition in wanted]
     known = ledger.partitions(keys)
+    objects = read_objects(lake, query.report, wanted)
+    inputs: dict[str, Input] = {}
+    for read, members in _by_references(keys, known, references):
+        inputs |= inputs_of(query.report, members, objects, read)
     sha = sql_sha(query)
     concerned = [key for key in keys if inputs[key.partition].objects or key in known]
     todo = [key for key in concerned if force or _differs(known.get(key), inputs[key.partition], sha)]
@@ -73,6 +85,22 @@ def forecast(
         dollars=dollars(billed_bytes(scanned, statements)),
         measured=measured,
     )
+
+
+def _by_references(
+    keys: Sequence[Key], known: Mapping[Key, PartitionState], references: Mapping[str, str] | None
+) -> list[tuple[Mapping[str, str], list[str]]]:
+    """The partitions, together where the same versions of reference tables are asked about."""
+    found: list[tuple[Mapping[str, str], list[str]]] = []
+    for key in keys:
+        read = references
+        if read is None:
+            state = known.get(key)
+            read = state.published.input.references if state and state.published else {}
+        if not found or found[-1][0] != read:
+            found.append((read, []))
+        found[-1][1].append(key.partition)
+    return found
 
 
 def _differs(state: PartitionState | None, found: Input, sha: str) -> bool:

@@ -10,6 +10,7 @@ from queries.commands.cost import human_bytes
 from queries.commands.target import Target
 from queries.commands.waiting import wait_for
 from queries.contracts import echo
+from queries.reference.versions import current_versions
 from queries.refresh.catalog import ReportQuery
 from queries.service import ReportService
 
@@ -38,7 +39,8 @@ def compute_again(
     `period` is the first and the last partition; `words` say what partitions are called, and what those are
     that need nothing. Raises DeclinedError when the answer is no.
     """
-    plan = backfill.forecast(service.ledger, service.lake, query, *period, force=force)
+    references = current_versions(service.store, query.report)
+    plan = backfill.forecast(service.ledger, service.lake, query, *period, force=force, references=references)
     echo(
         f"{len(plan.partitions)} {words[0]} ({plan.unchanged} more are {words[1]}), "
         f"{plan.statements} statements, {'about' if plan.measured else 'at most'} "

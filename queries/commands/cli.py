@@ -19,6 +19,7 @@ from queries.commands.waiting import Standing, call, refresh_until_fresh, told_o
 from queries.contracts import echo, file_text, message, printable, report_texts
 from queries.engine.port import Rows
 from queries.partitions import Key
+from queries.reference.versions import require_published
 from queries.refresh.catalog import ReportQuery, parse_report, report_query
 from queries.refresh.freshness import freshness, watermark
 
@@ -170,7 +171,11 @@ def lint(
         texts: Mapping[str, str] = {str(path): file_text(path.read_bytes(), str(path)) for path in files}
     else:
         texts = report_texts(project.folders.reports)
-    findings = [finding for file, text in texts.items() for finding in lint_file(text, file, project.tables)]
+    findings = [
+        finding
+        for file, text in texts.items()
+        for finding in lint_file(text, file, project.tables, project.references)
+    ]
     if explain:
         engine = report_service(target).engine
         wrong = {finding.file for finding in findings}
@@ -201,8 +206,9 @@ def run(
 ) -> None:
     """Compute one partition and show its rows; nothing is published."""
     target: Target = context.obj
-    found = _query(target, report, sql)
-    result = trials.run(report_service(target, analyst=True).engine, found, _partition(found, hour, day))
+    found, service = _query(target, report, sql), report_service(target, analyst=True)
+    require_published(service.store, found.report)
+    result = trials.run(service.engine, found, _partition(found, hour, day))
     _show_rows(result, as_json=as_json or target.json)
 
 
@@ -217,11 +223,12 @@ def diff(
 ) -> None:
     """Compare what the SQL gives now with what is published; non-zero when they differ."""
     target: Target = context.obj
-    found, engine = _query(target, report, sql), report_service(target, analyst=True).engine
+    found, service = _query(target, report, sql), report_service(target, analyst=True)
+    require_published(service.store, found.report)
     partition = _partition(found, hour, day)
     new, old = (
-        trials.run(engine, found, partition),
-        trials.published(engine, report_query(target.project.catalog, report).report, partition),
+        trials.run(service.engine, found, partition),
+        trials.published(service.engine, report_query(target.project.catalog, report).report, partition),
     )
     differing = trials.differences(found.report, old, new)
     present.show([asdict(one) for one in differing], as_json=as_json or target.json)

@@ -4,14 +4,16 @@ Reads SQL with sqlglot, which only the command has; the query function never com
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from queries.commands.lint_partitions import apart, line_of
 from queries.contracts import Report, ReportDefinitionError
 from queries.engine.trino_types import struct_members
+from queries.reference.declaration import EDITION, ReferenceTable, unknown_reference
 from queries.refresh.catalog import ReportQuery, parse_report
 from queries.refresh.rendering import EVENT_DATE, source_columns
 from queries.store.checks import FAILED_CHECK, parse_checks
@@ -36,17 +38,27 @@ class Finding:
         return f"{self.file}:{self.line}: {self.rule}: {self.message}"
 
 
-def lint(text: str, file: str, tables: Mapping[str, LakeTable]) -> list[Finding]:
-    """Everything that is wrong with the SQL file, which reads these lake tables; empty when it is sound."""
+def lint(
+    text: str,
+    file: str,
+    tables: Mapping[str, LakeTable],
+    references: Mapping[str, ReferenceTable] = MappingProxyType({}),
+) -> list[Finding]:
+    """Everything that is wrong with the SQL file, which reads these lake tables and joins these reference
+    tables; empty when it is sound.
+    """
     try:
         query = parse_report(text, file, tables)
+        if unknown := unknown_reference(query.report, references):
+            return [Finding(file, 1, "reference", unknown)]
         parse_checks(query.report)
     except ReportDefinitionError as error:
         return [Finding(file, error.line, error.rule, error.message)]
     offset = text[: text.find(query.sql)].count("\n")
+    linter = _Linter(query, [references[name] for name in query.report.references])
     found = [
         *_header_findings(query.report),
-        *(Finding(file, line + offset, rule, message) for line, rule, message in _Linter(query).findings()),
+        *(Finding(file, line + offset, rule, message) for line, rule, message in linter.findings()),
     ]
     if any(len(source_columns(query, table)) == len(table.columns) + 1 for table in query.tables):
         message = "The SQL says *, so every column is read and paid for. Name the columns."
@@ -72,8 +84,9 @@ def _header_findings(report: Report) -> Iterator[Finding]:
 class _Linter:
     """The rules that look into the statement."""
 
-    def __init__(self, query: ReportQuery) -> None:
+    def __init__(self, query: ReportQuery, references: Sequence[ReferenceTable]) -> None:
         self._report, self._sql, self._read = query.report, query.sql, query.tables
+        self._references = references
 
     def findings(self) -> Iterator[tuple[int, str, str]]:
         """Line within the SQL, rule, message."""
@@ -94,7 +107,7 @@ class _Linter:
             yield 1, "syntax", "The file must hold exactly one SELECT."
             return
         tree = parsed[0]
-        yield from apart(tree, self._report.grain)
+        yield from apart(tree, self._report.grain, self._report.reference_tables)
         strangers = list(self._tables(tree))
         yield from strangers
         yield from self._event_types(tree)
@@ -105,7 +118,7 @@ class _Linter:
         """A report reads its sources and nothing else: only of those the runner knows when they change."""
         from sqlglot import exp
 
-        sources = self._report.sources
+        sources = (*self._report.sources, *self._report.reference_tables)
         own = {cte.alias for cte in tree.find_all(exp.CTE)}
         for table in tree.find_all(exp.Table):
             name = table.name
@@ -116,7 +129,8 @@ class _Linter:
             message = (
                 f"{said!r} is not a table that this report can read.{near} It reads {', '.join(sources)}, by "
                 f"{'that name' if len(sources) == 1 else 'these names'}, and what its own WITH defines: of "
-                "other tables nobody would know when they change. Add it to the header's source line."
+                "other tables nobody would know when they change. Add it to the header's source line, or a "
+                "reference table to its reference line."
             )
             yield line_of(table), "tables", message
 
@@ -178,6 +192,10 @@ class _Linter:
             columns = {column.name: column.type for column in table.columns}
             columns |= {EVENT_HOUR: "string", EVENT_DATE: "string"}
             schema.add_table(table.name, columns, dialect="hive")
+            every |= columns
+        for reference in self._references:
+            columns = {column.name: column.type for column in reference.columns} | {EDITION: "varchar"}
+            schema.add_table(reference.table, columns, dialect="athena")
             every |= columns
         try:
             qualified = annotate_types(qualify(tree.copy(), schema=schema, dialect="athena"), schema=schema)

@@ -3,7 +3,7 @@
 One statement computes one partition or 96, and each must get the rows that it would get alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from queries.refresh.rendering import SOURCE
@@ -27,16 +27,21 @@ _UNSTABLE = (
 )
 
 
-def apart(tree: "exp.Query", grain: str) -> Iterator[Found]:
-    """Every place where partitions would be mixed, or an answer would be another at each run."""
+def apart(tree: "exp.Query", grain: str, references: Sequence[str] = ()) -> Iterator[Found]:
+    """Every place where partitions would be mixed, or an answer would be another at each run.
+
+    Rows of `references`, tables of reference data, belong to no partition.
+    """
     from sqlglot import exp
 
     if tree.args.get("limit") or tree.args.get("offset"):
         yield 1, "grain", f"LIMIT counts over all partitions of a run. Rank by {grain} with row_number()."
+    literal = _literal_names(tree, references)
     for select in tree.find_all(exp.Select):
-        yield from _grouping(select, grain)
-    yield from _joins(tree, grain)
-    yield from _subqueries(tree, grain)
+        if _has_rows(select, literal) or not references:
+            yield from _grouping(select, grain)
+    yield from _joins(tree, grain, literal)
+    yield from _subqueries(tree, grain, literal)
     for window in tree.find_all(exp.Window):
         if grain not in [_name(key) for key in window.args.get("partition_by") or []]:
             yield (
@@ -74,11 +79,10 @@ def _grouping(select: "exp.Select", grain: str) -> Iterator[Found]:
         yield line_of(select), "grain", f"SELECT DISTINCT without {grain} mixes partitions. Add {grain}."
 
 
-def _joins(tree: "exp.Query", grain: str) -> Iterator[Found]:
+def _joins(tree: "exp.Query", grain: str, literal: frozenset[str]) -> Iterator[Found]:
     """Joins of rows of one partition with rows of another."""
     from sqlglot import exp
 
-    literal = _literal_names(tree)
     for join in tree.find_all(exp.Join):
         select = join.parent
         if not isinstance(select, exp.Select) or not _has_rows(join.this, literal):
@@ -102,11 +106,10 @@ def _joins(tree: "exp.Query", grain: str) -> Iterator[Found]:
         )
 
 
-def _subqueries(tree: "exp.Query", grain: str) -> Iterator[Found]:
+def _subqueries(tree: "exp.Query", grain: str, literal: frozenset[str]) -> Iterator[Found]:
     """Conditions and values that look into the rows of every partition of the run."""
     from sqlglot import exp
 
-    literal = _literal_names(tree)
     for inner in tree.find_all(exp.Select):
         if not _has_rows(inner, literal):
             continue
@@ -129,11 +132,13 @@ def _subqueries(tree: "exp.Query", grain: str) -> Iterator[Found]:
             )
 
 
-def _literal_names(tree: "exp.Query") -> frozenset[str]:
-    """Names of the WITH clause whose rows are written in the SQL and belong to no partition."""
+def _literal_names(tree: "exp.Query", references: Sequence[str]) -> frozenset[str]:
+    """Names whose rows belong to no partition: of reference tables, and of the WITH clause where its rows are
+    written in the SQL or read of such a table.
+    """
     from sqlglot import exp
 
-    found: set[str] = set()
+    found: set[str] = set(references)
     for cte in tree.find_all(exp.CTE):
         if not any(table.name and table.name not in found for table in cte.find_all(exp.Table)):
             found.add(cte.alias)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from queries.contracts import CommandTarget
+from queries.reference.declaration import ReferenceTable
 from queries.refresh.catalog import ReportQuery
 from queries.service import ReportService, build_service, queries_of
 from queries.settings import Settings
@@ -19,7 +20,7 @@ class Folders(Protocol):
 
 
 class Project(Protocol):
-    """The project that the command works on: its lake tables and its reports, by name."""
+    """The project that the command works on: lake tables, reports and reference tables, by name."""
 
     @property
     def folders(self) -> Folders: ...
@@ -27,6 +28,8 @@ class Project(Protocol):
     def tables(self) -> Mapping[str, LakeTable]: ...
     @property
     def catalog(self) -> Mapping[str, ReportQuery]: ...
+    @property
+    def references(self) -> Mapping[str, ReferenceTable]: ...
 
 
 class Target(CommandTarget, Protocol):
@@ -91,5 +94,9 @@ def report_service(target: Target, *, analyst: bool = False) -> ReportService:
     # Naming the resources has pointed the environment at the target, so a plain session reaches it.
     tables = target.project.tables
     return build_service(
-        settings, aws_session(), tables=tables, queries=queries_of(target.project.catalog, tables)
+        settings,
+        aws_session(),
+        tables=tables,
+        queries=queries_of(target.project.catalog, tables),
+        references=target.project.references,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 
 from queries.contracts import Report
 from queries.hours import ranges
@@ -10,6 +11,8 @@ from queries.ledger.state import Input, PartitionState
 from queries.partitions import LakeHour, input_hours, input_of
 from transforms.contracts import LakeTable
 
+NO_REFERENCES: Mapping[str, str] = MappingProxyType({})
+"""Of a report that joins no reference table."""
 LISTED_OVER = 24
 """Hours that are not asked for, but listed all the same when they lie between two that are."""
 SHOWN = 3
@@ -28,31 +31,48 @@ def read_objects(
     return objects
 
 
-def read_inputs(lake: LakeIndex, report: Report, partitions: Sequence[str]) -> dict[str, Input]:
+def read_inputs(
+    lake: LakeIndex, report: Report, partitions: Sequence[str], references: Mapping[str, str] = NO_REFERENCES
+) -> dict[str, Input]:
     """List the hours that these partitions read, and sum them up for each partition."""
-    return inputs_of(report, partitions, read_objects(lake, report, partitions))
+    return inputs_of(report, partitions, read_objects(lake, report, partitions), references)
 
 
 def inputs_of(
-    report: Report, partitions: Sequence[str], objects: Mapping[LakeHour, Sequence[Listed]]
+    report: Report,
+    partitions: Sequence[str],
+    objects: Mapping[LakeHour, Sequence[Listed]],
+    references: Mapping[str, str] = NO_REFERENCES,
 ) -> dict[str, Input]:
-    """The input of each of these partitions, from the objects of their hours."""
+    """The input of each of these partitions, from the objects of their hours and the versions of the
+    reference tables.
+    """
     hours = {hour: held for hour, listed in objects.items() if (held := summarize(listed)).objects}
-    return {partition: combine(report, partition, hours) for partition in partitions}
+    return {partition: combine(report, partition, hours, references) for partition in partitions}
 
 
-def combine(report: Report, partition: str, hours: Mapping[LakeHour, Input]) -> Input:
-    """The partition's input, from that of the hours of its tables."""
+def combine(
+    report: Report,
+    partition: str,
+    hours: Mapping[LakeHour, Input],
+    references: Mapping[str, str] = NO_REFERENCES,
+) -> Input:
+    """The partition's input, from that of the hours of its tables, and the versions of the reference tables
+    that its report joins.
+    """
     found = [(_label(report, hour), hours[hour]) for hour in input_of(report, [partition]) if hour in hours]
     if not found:
         return Input()
-    digest = sha256("\n".join(f"{name}|{one.digest}" for name, one in found).encode()).hexdigest()[:20]
+    parts = [f"{name}|{one.digest}" for name, one in found]
+    parts += [f"{table}@{location}" for table, location in sorted(references.items())]
+    digest = sha256("\n".join(parts).encode()).hexdigest()[:20]
     return Input(
         objects=sum(one.objects for _, one in found),
         bytes=sum(one.bytes for _, one in found),
         newest=max(one.newest for _, one in found),
         digest=digest,
         by_hour={name: one.objects for name, one in found},
+        references=references,
     )
 
 

@@ -14,7 +14,8 @@ KEPT_RUNS = 3
 class Input(msgspec.Struct, frozen=True, kw_only=True):
     """What the lake held for a partition when listed: objects, bytes, newest object (ms), a digest of all.
 
-    `by_hour` has the objects of each lake hour; empty: not known.
+    `by_hour` has the objects of each lake hour; empty: not known. `references` has the location
+    of the version of each reference table that was read.
     """
 
     objects: int = 0
@@ -22,6 +23,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     newest: int = 0
     digest: str = ""
     by_hour: Mapping[str, int] = {}
+    references: Mapping[str, str] = {}
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):

@@ -63,7 +63,8 @@ def inputs_of_version(report: Report, version: Published, partition: str, object
     for left_out in islice(guesses, _MOST_GUESSES):
         keys = frozenset(one.key for one in before) - {one.key for one in left_out}
         kept = {hour: [one for one in listed if one.key in keys] for hour, listed in objects.items()}
-        if inputs_of(report, [partition], kept)[partition].digest == version.input.digest:
+        found = inputs_of(report, [partition], kept, version.input.references)[partition]
+        if found.digest == version.input.digest:
             return Inputs(keys, are_known=True)
     return Inputs(frozenset(one.key for one in before), are_known=False)
 

@@ -16,6 +16,7 @@ from queries.ledger import restoring, rules
 from queries.ledger.port import OPTIMISTIC_TRIES, ConflictError, LedgerTable, Write
 from queries.ledger.state import Input, PartitionState, Run, SupersededError
 from queries.partitions import Key, LakeHour
+from queries.reference.versions import current_versions, unpublished
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.due import DueKeys
 from queries.refresh.marking import Marking
@@ -115,8 +116,10 @@ class Refresher:
         # very items read here. So everything that a mark told of before the claim is in the listing.
         states = [state for state in self._ledger.partitions(keys).values() if rules.is_claimable(state, now)]
         names = [state.partition for state in states]
+        # So is the version of each reference table: a query that starts later reads this one or a newer one.
+        references = current_versions(self._store, query.report)
         objects = read_objects(self._lake, query.report, names)
-        inputs = inputs_of(query.report, names, objects)
+        inputs = inputs_of(query.report, names, objects, references)
         writes: list[list[Write]] = []
         runs: list[Run] = []
         unchanged = [state for state in states if rules.is_unchanged(state, inputs[state.partition], sha)]
@@ -169,9 +172,9 @@ class Refresher:
         objects: Mapping[LakeHour, Sequence[Listed]],
     ) -> dict[str, str]:
         """Why partitions must not be computed from what the lake holds; empty for those that may."""
-        wrong = dict.fromkeys((state.partition for state in states), "")
+        wrong = {state.partition: unpublished(inputs[state.partition].references) for state in states}
         for state in states:
-            if not state.accepts:
+            if not state.accepts and not wrong[state.partition]:
                 before = state.published.input if state.published else None
                 wrong[state.partition] = shrunk(query.report, before, inputs[state.partition])
         unsure = [state for state in states if not state.accepts and not wrong[state.partition]]

@@ -1,9 +1,10 @@
 """Notifications that never came: the lake is listed and compared with what partitions were computed from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from queries.contracts import Report
 from queries.hours import hour_of, parse_hour
 from queries.lake.inputs import combine
 from queries.lake.port import LakeIndex
@@ -25,8 +26,15 @@ class Swept(NamedTuple):
 class Sweep:
     """Finds partitions that the lake, or their SQL, has moved away from."""
 
-    def __init__(self, ledger: LedgerTable, lake: LakeIndex, queries: Mapping[str, ReportQuery]) -> None:
-        self._ledger, self._lake, self._queries = ledger, lake, queries
+    def __init__(
+        self,
+        ledger: LedgerTable,
+        lake: LakeIndex,
+        queries: Mapping[str, ReportQuery],
+        references: Callable[[Report], Mapping[str, str]] = lambda _: {},
+    ) -> None:
+        """`references` gives the versions of the reference tables that a report joins."""
+        self._ledger, self._lake, self._queries, self._references = ledger, lake, queries, references
 
     def compare(
         self, *, since: datetime | None, now: int, known: Mapping[Key, PartitionState] | None = None
@@ -48,7 +56,13 @@ class Sweep:
         keys = self._keys(hours, since)
         states = self._ledger.partitions(keys) if known is None else known
         keys += self._emptied(keys, known or {})
-        lost = [key for key in keys if self._is_lost(key, states.get(key), hours, now)]
+        versions = {name: self._references(query.report) for name, query in self._queries.items()}
+        lost = []
+        for key in keys:
+            report = self._queries[key.report].report
+            found = combine(report, key.partition, hours, versions[key.report])
+            if self._is_lost(states.get(key), found, now):
+                lost.append(key)
         return Swept(lost, states)
 
     def _emptied(self, listed: list[Key], known: Mapping[Key, PartitionState]) -> list[Key]:
@@ -73,12 +87,9 @@ class Sweep:
             if since is None or window(self._queries[key.report].report, key.partition)[0] >= since
         ]
 
-    def _is_lost(
-        self, key: Key, state: PartitionState | None, hours: Mapping[LakeHour, Input], now: int
-    ) -> bool:
+    def _is_lost(self, state: PartitionState | None, found: Input, now: int) -> bool:
         if state is None:
             return True
-        found = combine(self._queries[key.report].report, key.partition, hours)
         if state.quarantined:
             return found.digest != state.judged_input
         return not state.is_stale and (

@@ -53,11 +53,14 @@ class GlueReportStore:
         return found
 
     def served(self, table: str, values: Sequence[str]) -> Mapping[str, Entry]:
-        """What the catalog says of these partitions."""
-        return {
-            value: self._entry(value, partition)
-            for value, partition in self._partitions(table, values).items()
-        }
+        """What the catalog says of these partitions; nothing where it does not have the table."""
+        try:
+            found = self._partitions(table, values)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            return {}
+        return {value: self._entry(value, partition) for value, partition in found.items()}
 
     def registered(self, table: str, column: str, first: str) -> Mapping[str, Entry]:
         """Every partition that the catalog knows, from `first` on; one call for a thousand of them."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from queries.contracts import Report
+from queries.reference.declaration import EDITION, ReferenceTable
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.freshness import FRESHNESS_COLUMNS, FRESHNESS_PREFIX, FRESHNESS_TABLE
 from queries.refresh.sealing import sealing_query
@@ -136,6 +137,22 @@ def freshness_table_input(bucket: str) -> dict[str, Any]:
     }
 
 
+def reference_table_input(table: ReferenceTable, bucket: str) -> dict[str, Any]:
+    """A reference table. It has one partition once it is published, at the version that queries read."""
+    return {
+        "Name": table.table,
+        "Description": table.title,
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [{"Name": EDITION, "Type": "string"}],
+        "Parameters": {"classification": "parquet"},
+        "StorageDescriptor": {
+            "Location": f"s3://{bucket}/{table.prefix}",
+            "Columns": [{"Name": column.name, "Type": _hive(column.type)} for column in table.columns],
+            **PARQUET,
+        },
+    }
+
+
 def event_view_input(view: EventView, database: str) -> dict[str, Any]:
     """A view of one event type, as Athena's CREATE VIEW leaves it in the catalog."""
     return {
@@ -161,12 +178,13 @@ def _hive(athena_type: str) -> str:
 def every_table(
     tables: Mapping[str, LakeTable],
     queries: Iterable[ReportQuery],
+    references: Iterable[ReferenceTable] = (),
     *,
     database: str,
     lake_bucket: str,
     reporting_bucket: str,
 ) -> dict[str, dict[str, Any]]:
-    """The `TableInput` of every table and view of a deployment with these tables and queries, by name."""
+    """The `TableInput` of every table and view of a deployment, by name: events, reports, references."""
     inputs = [
         *(lake_table_input(table, lake_bucket) for table in tables.values()),
         failed_table_input(lake_bucket),
@@ -177,6 +195,7 @@ def every_table(
             if not query.waits_for_lateness
         ),
         freshness_table_input(reporting_bucket),
+        *(reference_table_input(table, reporting_bucket) for table in references),
         *(event_view_input(view, database) for view in event_views(tables).values()),
     ]
     return {table["Name"]: table for table in inputs}

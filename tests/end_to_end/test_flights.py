@@ -1,4 +1,5 @@
-"""A year that no stream ever carried: flights and weather imported from files, by the command alone.
+"""A year that no stream ever carried: flights and weather imported from files, by the command alone. The same
+flights once more by a stream that is inferred from the file, joined with a reference table of airlines.
 
 PENSTOCK_TEST_FLIGHTS=336776 takes all of it (`make import-flights`), and prints how long each step took.
 """
@@ -20,6 +21,30 @@ from tests.flights.answers import Answers, Row
 pytestmark = pytest.mark.cloud
 COUNT = int(os.environ.get("PENSTOCK_TEST_FLIGHTS", "2000"))
 PROJECT = Path(__file__).parents[1] / "flights"
+LEGS = COUNT if COUNT > 2000 else 600
+AIRLINES = """title = "Airlines by their code"
+owner = "airports"
+keys = ["carrier"]
+
+[columns]
+carrier = "varchar"
+name = "varchar"
+"""
+BY_AIRLINE = """-- report:    legs_by_airline
+-- title:     Departures by day and airline
+-- owner:     airports
+-- source:    legs_events
+-- reference: airlines
+-- grain:     event_date
+-- columns:   airline varchar, flights bigint
+-- keys:      airline
+-- checks:    unique(airline), not_null(airline)
+SELECT legs_events.event_date, airlines.name AS airline, count(*) AS flights
+FROM legs_events
+LEFT JOIN reference_airlines AS airlines ON airlines.carrier = leg_recorded.carrier
+WHERE event_type = 'leg_recorded'
+GROUP BY legs_events.event_date, airlines.name
+"""
 CLOCK_CHANGES = ("2013-03-10", "2013-11-03")
 """Days of New York with 23 and with 25 hours. They are among the flights however few those are."""
 COLUMNS = {
@@ -34,7 +59,15 @@ COLUMNS = {
 def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     folder = shutil.copytree(PROJECT, tmp_path_factory.mktemp("year") / "flights")
     with shell_in(folder) as shell:
+        legs = flown_legs()
+        sample = written(legs, folder.parent / "legs.csv")
+        shell.run("add", "stream", "legs", "--from", sample)
+        add_airlines(folder)
         shell.run("local", "up")
+        (published,) = shell.json("reference", "publish")
+        assert (published["table"], published["rows"]) == ("reference_airlines", 16)
+        found = imported(shell, sample, "legs")
+        assert (found["landed"], found["failed"]) == (len(legs), 0)
         yield shell
 
 
@@ -48,6 +81,20 @@ def cut() -> tuple[pd.DataFrame, pd.DataFrame]:
     first = every.head(COUNT)
     changed = every[independent.local_days(every).isin(CLOCK_CHANGES)].iloc[::5]
     return pd.concat([first, changed]), measured[measured["time_hour"] <= first["time_hour"].max()]
+
+
+def flown_legs() -> pd.DataFrame:
+    """The first of the flights, a day of them; all where all are asked for."""
+    flown, _ = cut()
+    return flown.head(LEGS)
+
+
+def add_airlines(folder: Path) -> None:
+    """A reference table of airlines, and a report that joins it."""
+    (folder / "reference").mkdir()
+    (folder / "reference/airlines.toml").write_text(AIRLINES)
+    shutil.copy(independent.package_file("airlines.csv"), folder / "reference/airlines.csv")
+    (folder / "reports/legs_by_airline.sql").write_text(BY_AIRLINE)
 
 
 def reported(shell: Shell) -> Answers:
@@ -100,7 +147,10 @@ def test_files_become_the_reports_that_pandas_makes_of_them_and_no_later_copy_ch
         delay = sum(row[4] for row in found.carriers_by_day) / (len(flown) - cancelled)
         assert (cancelled, delay) == (independent.CANCELLED, independent.MEAN_DELAY)
     accounts = year.json("reconcile", "--wait", "60")
-    assert (accounts["balanced"], accounts["landed"]) == (True, len(flown) + len(measured))
+    assert (accounts["balanced"], accounts["landed"]) == (
+        True,
+        len(flown) + len(measured) + len(flown_legs()),
+    )
 
     days = {day for day, *_ in found.departures_by_local_day}
     assert days.issuperset(CLOCK_CHANGES)
@@ -108,8 +158,6 @@ def test_files_become_the_reports_that_pandas_makes_of_them_and_no_later_copy_ch
     before = served(year)
     for name, rows in {
         "again": flown,
-        "head": flown.head(len(flown) // 3),
-        "overlap": flown.tail(len(flown) // 2),
         "shuffled": flown.sample(frac=1, random_state=5),
     }.items():
         copy = imported(year, written(rows, tmp_path / f"{name}.csv"), "flights")
@@ -121,3 +169,14 @@ def test_files_become_the_reports_that_pandas_makes_of_them_and_no_later_copy_ch
     again = year.json("demo", "--from", written(sent, tmp_path / "sent.csv"), "--source", "flights")
     assert (again["produced"], again["balanced"], again["failed"]) == (len(sent), True, 0)
     assert reported(year) == expected, "a row that the stream brings, too, is the event that was imported"
+
+
+def test_a_stream_that_was_added_from_a_sample_says_what_pandas_says_of_the_file_and_its_join(
+    year: Shell,
+) -> None:
+    legs = flown_legs()
+    year.run("reports", "refresh", "--wait", "--timeout", "1800")
+    by_hour = "SELECT event_hour, origin_group, events, dep_delay_total, dep_delay_known FROM legs_by_hour"
+    assert sorted(tuple(row.values()) for row in year.rows(by_hour)) == independent.delays_by_hour(legs)
+    by_airline = year.rows("SELECT event_date, airline, flights FROM legs_by_airline")
+    assert sorted(tuple(row.values()) for row in by_airline) == independent.flights_by_airline(legs)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from ministack.core.iam_evaluator import EvalContext, combine_resource_policy, evaluate, parse_policy_document
+from typer.testing import CliRunner
 
 from infra.accounting.evidence import gather
 from infra.accounting.present import stream_identities
@@ -34,6 +35,7 @@ from infra.project.project import Project
 from infra.stacks.artefact_folder import source_folder
 from producers.commands.target import sink_of
 from producers.producer import Producer
+from queries.reference.cli import app as reference_app
 from tests import two_streams
 from tests.queries.cloud import Chain
 from transforms.contracts import EVENT_HOUR_FORMAT
@@ -62,6 +64,12 @@ class Depot:
 
     def query(self, sql: str) -> Sequence[Sequence[Any]]:
         return evidence_places(self.target).engine.rows(sql).rows
+
+    def publish(self) -> Any:
+        """Publish the reference table; what the command says."""
+        ran = CliRunner().invoke(reference_app, ["publish", "--wait", "--json"], obj=self.target)
+        assert ran.exit_code == 0, ran.output
+        return json.loads(ran.stdout)[0]
 
     def accounting(self) -> Accounting:
         return reconcile(gather(evidence_places(self.target)))
@@ -127,6 +135,7 @@ def depot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depot]:
         up = cloud.up(paths, settings, lambda _: None, project=project, folder=assembly, environ=environ)
         before = dict(os.environ)
         made = Depot(project, Target("local", os.environ, directory=folder), up)
+        made.publish()
         for name in project.streams:
             send(made, name)
         flushed = up.context.ask("/_firehose/flush?seconds=120", method="POST", timeout=150)
@@ -260,6 +269,26 @@ def test_a_report_on_both_tables_follows_each_of_them(depot: Depot) -> None:
     assert shown() == [[5, 37, 19]]
     send(depot, "parcels", 2, broken=0, at=at, producer="later-gate")
     assert shown() == [[7, 37, 19]]
+
+
+def test_a_changed_place_of_a_gate_computes_the_reports_that_join_it_again_and_no_other(depot: Depot) -> None:
+    Chain.of(depot.cloud).refresh()
+    paths = 'SELECT DISTINCT event_hour, "$path" FROM {}'
+
+    def files() -> dict[str, dict[str, str]]:
+        return {name: dict(depot.query(paths.format(name))) for name in depot.project.reports}  # type: ignore[arg-type]
+
+    def places() -> set[str]:
+        return {row[0] for row in depot.query("SELECT place FROM places_by_hour")}
+
+    before = files()
+    (depot.project.folders.reference / "gates.csv").write_text(two_streams.PLACES.replace("Roof", "Attic"))
+    told = depot.publish()
+    assert (told["reports"], told["partitions"]) == (["places_by_hour"], len(before["places_by_hour"]))
+    after = files()
+    assert places() == {"North", "South", "Attic"}
+    assert {name for name in after if after[name] != before[name]} == {"places_by_hour"}
+    assert not set(before["places_by_hour"].values()) & set(after["places_by_hour"].values())
 
 
 def _asked(depot: Depot) -> list[Question]:

@@ -75,6 +75,24 @@ def answers(flown: pd.DataFrame, measured: pd.DataFrame) -> Answers:
     )
 
 
+def delays_by_hour(flown: pd.DataFrame) -> list[Row]:
+    """Hour, origin, flights, minutes of delay and the flights that have any, sorted."""
+    hours = pd.to_datetime(flown["time_hour"], utc=True).dt.strftime("%Y-%m-%d-%H")
+    delays = pd.to_numeric(flown["dep_delay"].replace("NA", None))
+    said = pd.DataFrame({"hour": hours, "origin": flown["origin"], "delay": delays})
+    found = said.groupby(["hour", "origin"])["delay"].agg(["size", "sum", "count"]).astype(int)
+    return [tuple(row) for row in found.reset_index().itertuples(index=False)]
+
+
+def flights_by_airline(flown: pd.DataFrame) -> list[Row]:
+    """Day, name of the airline and flights, sorted."""
+    airlines = pd.read_csv(package_file("airlines.csv"))
+    joined = flown.merge(airlines, on="carrier", how="left")
+    joined["day"] = pd.to_datetime(joined["time_hour"], utc=True).dt.strftime("%Y-%m-%d")
+    found = joined.groupby(["day", "name"]).size()
+    return [tuple(row) for row in found.reset_index().itertuples(index=False)]
+
+
 def _sums(said: pd.DataFrame, by: list[str]) -> list[Row]:
     groups = said.groupby(by)
     sums = groups[["cancelled", "delay"]].sum()

@@ -89,7 +89,9 @@ def target(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         last_error=HOSTILE,
     )
     service = SimpleNamespace(
-        engine=HostileEngine(), ledger=SimpleNamespace(report=lambda name: [state] if "top" in name else [])
+        store=None,
+        engine=HostileEngine(),
+        ledger=SimpleNamespace(report=lambda name: [state] if "top" in name else []),
     )
     monkeypatch.setattr(queries_cli, "report_service", lambda *_, **__: service)
     monkeypatch.setattr(sealing_cli, "report_service", lambda *_, **__: service)

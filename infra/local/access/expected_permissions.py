@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infra.aws.outputs import Outputs
-from infra.local.access import expected_job_permissions, expected_stream_permissions
+from infra.local.access import (
+    expected_job_permissions,
+    expected_reference_permissions,
+    expected_stream_permissions,
+)
 from infra.local.access.permission_names import Asked, Names
 from infra.project.project import Project
 
@@ -33,6 +37,9 @@ def questions(of: Outputs, prefix: str, project: Project) -> list[Question]:
     for stream in project.streams.values():
         expected |= expected_stream_permissions.rights(names, stream)
     expected |= _shared(names)
+    for principal, (may, must_not) in expected_reference_permissions.rights(names).items():
+        before = expected[principal]
+        expected[principal] = ([*before[0], *may], [*before[1], *must_not])
     found: list[Question] = []
     for principal, (may, must_not) in expected.items():
         for allowed, asked in ((True, may), (False, must_not)):

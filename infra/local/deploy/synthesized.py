@@ -51,7 +51,8 @@ def _hash(project: Project) -> str:
 def _files(project: Project) -> Iterator[tuple[str, Path]]:
     yield project.file.name, project.file
     folders = project.folders
-    for folder in (folders.streams, folders.sources, folders.reports, folders.questions, folders.dashboards):
+    declared = (folders.streams, folders.sources, folders.reports, folders.reference)
+    for folder in (*declared, folders.questions, folders.dashboards):
         for file in sorted(folder.glob("*")):
             if file.suffix in _SUFFIXES:
                 yield f"{folder.name}/{file.name}", file
