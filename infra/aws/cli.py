@@ -99,6 +99,8 @@ def deploy(
     """Deploy every stack, after asking the account for what they need."""
     import boto3
 
+    from infra.aws.catch_up_cli import bring
+    from infra.aws.outputs import Outputs
     from infra.aws.preflight import missing
     from infra.aws.replacements import check, exists, refuse_named
 
@@ -129,6 +131,8 @@ def deploy(
             cdk.call([*arguments, *chosen_stacks], os.environ, cdk.run_in_terminal)
         except cdk.CdkFailedError as error:
             raise NotReadyError(f"{error} {DEPLOY_AGAIN}") from error
+    outputs = Outputs.from_stacks(cloudformation, chosen, project.streams.values())
+    bring(boto3.client, outputs, project, chosen, partial(echo, err=True))  # type: ignore[arg-type]
     echo("Deployed. See what holds: penstock --target aws doctor", err=True)
 
 
@@ -137,7 +141,7 @@ def destroy(
     deployment: Name = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     while_written: Annotated[
-        bool, typer.Option("--while-written", help="Also while events come, which then go undelivered.")
+        bool, typer.Option("--while-written", help="Also while events come, which the next deploy delivers.")
     ] = False,
 ) -> None:
     """Take a deployment's stacks down. Buckets, stream, ledger, dead letters and keys stay, with their
