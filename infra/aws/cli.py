@@ -36,6 +36,10 @@ Collected = Annotated[
 ]
 Hooked = Annotated[float, typer.Option("--webhooks", min=0, max=1, help="Share that comes as webhooks.")]
 Rate = Annotated[float, typer.Option("--events-per-second", min=0.001, help="Average of the month.")]
+LoadRate = Annotated[
+    float,
+    typer.Option("--events-per-second", min=0, help="Average of the month; 0 for a deployment at rest."),
+]
 Size = Annotated[int, typer.Option("--bytes", min=1, help="Bytes of one event.")]
 
 
@@ -167,7 +171,7 @@ def destroy(
 
 def cost(
     context: typer.Context,
-    events_per_second: Rate = 100,
+    events_per_second: LoadRate = 100,
     event_bytes: Size = 1024,
     deployment: Name = DEFAULT,
     region: Annotated[str, typer.Option(help="Whose prices.")] = "us-east-1",
@@ -179,8 +183,9 @@ def cost(
     as_json: Json = False,
 ) -> None:
     """What a load costs a month, by service, and what would be cheaper."""
-    from infra.cost.cost import Load, monthly, suggestions, total
+    from infra.cost.cost import Load, monthly, total
     from infra.cost.prices import as_of, prices
+    from infra.cost.suggestions import suggestions
 
     load = Load(events_per_second, event_bytes, aggregated=not single, collected=collected, webhooks=webhooks)
     project = _project(context)
