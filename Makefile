@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKOV := 3.3.30
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SIZE ?= 200000
 # One file's tests stay together: they share a local cloud. Files are begun in the order of tests/conftest.py.
@@ -13,7 +14,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
         test-trino assembly docs clean bench-simulate outage-producers bench-notices bench-streams bench-freshness \
         import-flights bench-import import-large kill-imports kill-reports upgrade wheel try-wheel interrupt-cloud soak attack-athena mutate-inputs chaos \
         hook-deliveries bench-collector random-bodies job-requests kill-jobs import-jobs offline-page bench-api random-reads receipts bench-receipts \
-        bench-live live-frames bench-site site-states sample-contracts
+        bench-live live-frames bench-site site-states sample-contracts checkov
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +64,15 @@ assembly: $(VENV)/.dev ## synthesize the CloudFormation templates again
 	$(BIN)/python -m infra.aws.synth --write
 	$(BIN)/python -m infra.aws.role_matrix --write
 	$(BIN)/python -m infra.cost.page --write
+
+# It pins other versions of our libraries, so it has an environment of its own.
+checkov: $(VENV)/.checkov-$(CHECKOV) ## the templates beside checkov's rules; .checkov.yaml says which do not hold here, and why
+	$(VENV)/checkov/bin/checkov --directory infra/assembly --skip-download
+
+$(VENV)/.checkov-$(CHECKOV): | $(BIN)/python
+	$(PYTHON) -m venv --clear $(VENV)/checkov
+	$(VENV)/checkov/bin/pip --disable-pip-version-check --quiet install checkov==$(CHECKOV)
+	@touch $@
 
 docs: $(VENV)/.dev ## write the generated documents again
 	$(BIN)/python -m infra.command.cli_document

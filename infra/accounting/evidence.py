@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from infra.accounting.intervals import IntervalSet, Span
@@ -82,7 +83,8 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
     Hours of the lake with an object that cannot be read are left out, and named. Raises QueryFailedError when
     a query fails for another reason, botocore's errors.
     """
-    found = found_in(places.engine, places.tables)
+    firsts = {table: first_hour(places.s3, places.lake_bucket, table) for table in places.tables}
+    found = found_in(places.engine, places.tables, firsts=firsts)
     failed, nameless = failed_names(failed_records(places))
     dropped, dropped_copies = dropped_names(transform_lines(places))
     copies = {
@@ -92,8 +94,27 @@ def gather(places: Places, *, but: frozenset[str] = frozenset()) -> Evidence:
     return replace(found, copies=copies, failed=failed, dropped=dropped, nameless=nameless - but)
 
 
-def found_in(engine: Reads, lake_tables: Sequence[str], *, among: Sequence[str] = ()) -> Evidence:
-    """What the lake tables tell; with `among`, of these producers only. Raises QueryFailedError."""
+def first_hour(s3: Any, lake_bucket: str, table: str) -> str:
+    """The earliest event hour of which the table has an object; empty when it has none.
+
+    Athena lists every hour that a query asks for, back to the beginning of the table's projection.
+    """
+    listed = s3.list_objects_v2(Bucket=lake_bucket, Prefix=f"{table}/{EVENT_HOUR}=", MaxKeys=1)
+    keys = [each["Key"] for each in listed.get("Contents", ())]
+    return keys[0].split("=", 1)[1].partition("/")[0] if keys else ""
+
+
+def found_in(
+    engine: Reads,
+    lake_tables: Sequence[str],
+    *,
+    among: Sequence[str] = (),
+    firsts: Mapping[str, str] = MappingProxyType({}),
+) -> Evidence:
+    """What the lake tables tell; with `among`, of these producers only. Raises QueryFailedError.
+
+    `firsts` has the first hour of tables, before which nothing is asked for; all is where none is named.
+    """
     told: dict[ProducerEpoch, int] = {}
     landed: Spans = defaultdict(list)
     newest: dict[ProducerEpoch, float] = {}
@@ -102,14 +123,15 @@ def found_in(engine: Reads, lake_tables: Sequence[str], *, among: Sequence[str] 
     tables: dict[ProducerEpoch, str] = {}
     for table in lake_tables:
         hours: dict[str, str] = {}
-        landings = readable(engine, _LANDED, table, hours, among)
+        first_hour_of = firsts.get(table, "")
+        landings = readable(engine, _LANDED, table, hours, among, first_hour_of)
         for producer_id, epoch, first, last, count, arrived in landings:
             name = ProducerEpoch(producer_id, int(epoch))
             newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
             landed[name].append((int(first), int(last)))
             tables[name] = table
             rows[name] += int(count)
-        for producer_id, epoch, last in readable(engine, _TOLD, table, hours, among):
+        for producer_id, epoch, last in readable(engine, _TOLD, table, hours, among, first_hour_of):
             name = ProducerEpoch(producer_id, int(epoch))
             told[name] = max(int(last), told.get(name, 0))
             tables[name] = table
@@ -134,9 +156,15 @@ def _of_producers(column: str, among: Sequence[str]) -> str:
 
 
 def readable(
-    engine: Reads, sql: str, table: str, unreadable: dict[str, str], among: Sequence[str] = ()
+    engine: Reads,
+    sql: str,
+    table: str,
+    unreadable: dict[str, str],
+    among: Sequence[str] = (),
+    first: str = "",
 ) -> Sequence[Sequence[Any]]:
-    """The statement's rows, of the hours that can be read; adds to those that cannot be, with the reason.
+    """The statement's rows, of the hours from `first` on that can be read; adds to those that cannot be, with
+    the reason.
 
     Athena names the object that it could not read, and says nothing of the others: so an hour is left out
     for each answer of that kind.
@@ -144,7 +172,7 @@ def readable(
     while True:
         try:
             text = sql.format(
-                table=_without(table, unreadable),
+                table=_hours(table, unreadable, first),
                 audit=AUDIT_TYPE,
                 among=_of_producers("producer_id", among),
                 audited=_of_producers(f"{AUDIT_TYPE}.producer", among),
@@ -159,23 +187,25 @@ def readable(
             unreadable[named["hour"]] = "".join(c if c.isprintable() else "?" for c in str(error))
 
 
-def _without(table: str, hours: Iterable[str]) -> str:
-    """The table without these hours, as spans that end beside them: only so no engine opens their objects."""
-    left = sorted(hours)
+def _hours(table: str, unreadable: Iterable[str], first: str) -> str:
+    """The table from its first hour on, without unreadable ones, as spans that end beside them: only so no
+    engine opens their objects.
+    """
+    left = sorted(unreadable)
     if not left:
-        return table
+        return _span(table, f">= '{first}'") + " AS readable" if first else table
     before, after = ([hour_of(parse_hour(hour) + timedelta(hours=step)) for hour in left] for step in (-1, 1))
     bounds = [
-        f"{EVENT_HOUR} <= '{before[0]}'",
-        *(
-            f"{EVENT_HOUR} BETWEEN '{first}' AND '{last}'"
-            for first, last in zip(after, before[1:], strict=False)
-            if first <= last
-        ),
-        f"{EVENT_HOUR} >= '{after[-1]}'",
+        f"BETWEEN '{begin}' AND '{end}'" if begin else f"<= '{end}'"
+        for begin, end in zip((first, *after), before, strict=False)
+        if begin <= end
     ]
-    spans = " UNION ALL ".join(f"SELECT * FROM {table} WHERE {bound}" for bound in bounds)  # noqa: S608
+    spans = " UNION ALL ".join(_span(table, bound)[1:-1] for bound in [*bounds, f">= '{after[-1]}'"])
     return f"({spans}) AS readable"
+
+
+def _span(table: str, bound: str) -> str:
+    return f"(SELECT * FROM {table} WHERE {EVENT_HOUR} {bound})"  # noqa: S608
 
 
 def failed_names(records: Iterable[bytes]) -> tuple[Mapping[ProducerEpoch, IntervalSet], frozenset[str]]:

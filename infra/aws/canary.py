@@ -5,7 +5,7 @@ It is a producer's audit event, about a producer that sent nothing: it becomes a
 changes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -87,9 +87,8 @@ def _follow(
             pace.sleep(pace.seconds_between)
 
     table = project.streams[stream.name].table
-    sql = f"SELECT count(*) FROM {table} WHERE {EVENT_HOUR} = '{hour}' AND event_id = '{event_id}'"  # noqa: S608
     landed, seconds = waited_for(
-        lambda: _one_value(client("athena"), outputs, sql, pace) not in ("", "0"), LAKE_SECONDS
+        lambda: how_many_landed(client("athena"), outputs, table, [event_id], now, pace), LAKE_SECONDS
     )
     seen = f"after {seconds:.0f} s" if landed else f"not after {seconds:.0f} s"
     yield Finding(LAKE_PROMISE, bool(landed), seen, "See docs/runbook.md#delivery-stale")
@@ -136,6 +135,18 @@ def _published(glue: Any, outputs: Outputs, report: str, hour: str, since_ms: in
         return ""
     fresh = int(found.get("Parameters", {}).get("as_of", 0)) >= since_ms
     return str(found["StorageDescriptor"]["Location"]) if fresh else ""
+
+
+def how_many_landed(
+    athena: Any, outputs: Outputs, table: str, event_ids: Sequence[str], now: datetime, pace: Pace
+) -> int:
+    """How many of these canaries, all made at `now`, are in the lake table."""
+    hour, listed = now.strftime(EVENT_HOUR_FORMAT), ", ".join(f"'{each}'" for each in event_ids)
+    sql = (
+        f"SELECT count(DISTINCT event_id) FROM {table} "  # noqa: S608
+        f"WHERE {EVENT_HOUR} = '{hour}' AND event_id IN ({listed})"
+    )
+    return int(_one_value(athena, outputs, sql, pace) or 0)
 
 
 def _one_value(athena: Any, outputs: Outputs, sql: str, pace: Pace) -> str:

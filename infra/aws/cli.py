@@ -36,6 +36,10 @@ Collected = Annotated[
 ]
 Hooked = Annotated[float, typer.Option("--webhooks", min=0, max=1, help="Share that comes as webhooks.")]
 Rate = Annotated[float, typer.Option("--events-per-second", min=0.001, help="Average of the month.")]
+LoadRate = Annotated[
+    float,
+    typer.Option("--events-per-second", min=0, help="Average of the month; 0 for a deployment at rest."),
+]
 Size = Annotated[int, typer.Option("--bytes", min=1, help="Bytes of one event.")]
 
 
@@ -99,6 +103,8 @@ def deploy(
     """Deploy every stack, after asking the account for what they need."""
     import boto3
 
+    from infra.aws.catch_up_cli import bring
+    from infra.aws.outputs import Outputs
     from infra.aws.preflight import missing
     from infra.aws.replacements import check, exists, refuse_named
 
@@ -129,6 +135,8 @@ def deploy(
             cdk.call([*arguments, *chosen_stacks], os.environ, cdk.run_in_terminal)
         except cdk.CdkFailedError as error:
             raise NotReadyError(f"{error} {DEPLOY_AGAIN}") from error
+    outputs = Outputs.from_stacks(cloudformation, chosen, project.streams.values())
+    bring(boto3.client, outputs, project, chosen, partial(echo, err=True))  # type: ignore[arg-type]
     echo("Deployed. See what holds: penstock --target aws doctor", err=True)
 
 
@@ -137,7 +145,7 @@ def destroy(
     deployment: Name = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     while_written: Annotated[
-        bool, typer.Option("--while-written", help="Also while events come, which then go undelivered.")
+        bool, typer.Option("--while-written", help="Also while events come, which the next deploy delivers.")
     ] = False,
 ) -> None:
     """Take a deployment's stacks down. Buckets, stream, ledger, dead letters and keys stay, with their
@@ -163,7 +171,7 @@ def destroy(
 
 def cost(
     context: typer.Context,
-    events_per_second: Rate = 100,
+    events_per_second: LoadRate = 100,
     event_bytes: Size = 1024,
     deployment: Name = DEFAULT,
     region: Annotated[str, typer.Option(help="Whose prices.")] = "us-east-1",
@@ -175,8 +183,9 @@ def cost(
     as_json: Json = False,
 ) -> None:
     """What a load costs a month, by service, and what would be cheaper."""
-    from infra.cost.cost import Load, monthly, suggestions, total
+    from infra.cost.cost import Load, monthly, total
     from infra.cost.prices import as_of, prices
+    from infra.cost.suggestions import suggestions
 
     load = Load(events_per_second, event_bytes, aggregated=not single, collected=collected, webhooks=webhooks)
     project = _project(context)

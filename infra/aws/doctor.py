@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -37,12 +38,10 @@ def _guarded(check: Check, at: Deployed) -> Finding:
         return check.ask(at)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        return Finding(
-            check.promise,
-            False,
-            f"{error.operation_name} was refused: {code}",
-            "Look at your own permissions.",
-        )
+        if any(word in code for word in _GONE):
+            return Finding(check.promise, False, f"{error.operation_name} found nothing: {code}", REDEPLOY)
+        remedy = "Look at your own permissions." if "Denied" in code else "Run it again."
+        return Finding(check.promise, False, f"{error.operation_name} was refused: {code}", remedy)
 
 
 def _functions(at: Deployed) -> Finding:
@@ -59,13 +58,30 @@ def _mapping(at: Deployed) -> Finding:
     found = at.client("lambda").list_event_source_mappings(FunctionName=at.outputs.query_function)[
         "EventSourceMappings"
     ]
-    holds = any(
-        each["State"] in ("Enabled", "Enabling")
-        and each.get("FunctionResponseTypes") == ["ReportBatchItemFailures"]
-        and each.get("ScalingConfig", {}).get("MaximumConcurrency") == at.deployment.query_concurrency
-        for each in found
-    )
-    return Finding(_MAPPING, holds, ", ".join(each["State"] for each in found) or "no mapping", REDEPLOY)
+    wrong = [
+        *(
+            ["it is switched off"]
+            if not any(each["State"] in ("Enabled", "Enabling") for each in found)
+            else []
+        ),
+        *(
+            ["its answers are not partial"]
+            if any(each.get("FunctionResponseTypes") != ["ReportBatchItemFailures"] for each in found)
+            else []
+        ),
+        *(
+            ["it has another cap"]
+            if any(_cap(each) != at.deployment.query_concurrency for each in found)
+            else []
+        ),
+    ]
+    seen = ", ".join(wrong) if found else "no mapping"
+    return Finding(_MAPPING, bool(found) and not wrong, seen or f"enabled, cap {_cap(found[0])}", REDEPLOY)
+
+
+def _cap(mapping: Mapping[str, Any]) -> int | None:
+    cap: int | None = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+    return cap
 
 
 def _notification(at: Deployed) -> Finding:
@@ -77,9 +93,10 @@ def _notification(at: Deployed) -> Finding:
 
 def _tick(at: Deployed) -> Finding:
     found = at.client("events").describe_rule(Name=f"{at.deployment.prefix}-tick")
-    seen = f"{found['ScheduleExpression']}, {found['State']}"
-    remedy = f"Run: aws events enable-rule --name {at.deployment.prefix}-tick"
-    return Finding(_TICK, seen == "rate(1 minute), ENABLED", seen, remedy)
+    every, state = found["ScheduleExpression"], found["State"]
+    enable = f"Run: aws events enable-rule --name {at.deployment.prefix}-tick"
+    remedy = REDEPLOY if state == "ENABLED" else enable
+    return Finding(_TICK, (every, state) == (_EVERY, "ENABLED"), f"{every}, {state}", remedy)
 
 
 def _lake_table(at: Deployed) -> Finding:
@@ -221,14 +238,16 @@ def _alarms(at: Deployed) -> Finding:
         .paginate(AlarmNamePrefix=f"{at.deployment.prefix}-")
     )
     found = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
-    mute = sorted(name for name in wanted if not found.get(name, {}).get("AlarmActions"))
+    missing = sorted(wanted - found.keys())
+    mute = sorted(name for name in wanted & found.keys() if not _is_heard(found[name]))
     ringing = sorted(name for name, each in found.items() if each["StateValue"] == "ALARM")
-    seen = (
-        f"mute or missing: {', '.join(mute)}"
-        if mute
-        else f"{len(wanted)} wired; ringing: {', '.join(ringing) or 'none'}"
-    )
-    return Finding(_ALARMS, not mute, seen, REDEPLOY)
+    wrong = [f"{what}: {', '.join(names)}" for what, names in (("missing", missing), ("mute", mute)) if names]
+    seen = "; ".join(wrong) or f"{len(wanted)} wired; ringing: {', '.join(ringing) or 'none'}"
+    return Finding(_ALARMS, not wrong, seen, REDEPLOY)
+
+
+def _is_heard(alarm: Mapping[str, Any]) -> bool:
+    return bool(alarm.get("AlarmActions")) and alarm.get("ActionsEnabled", True) is True
 
 
 def _subscribers(at: Deployed) -> Finding:
@@ -247,6 +266,8 @@ def _subscribers(at: Deployed) -> Finding:
     return Finding(_SUBSCRIBERS, not deaf, ", ".join(seen), remedy)
 
 
+_EVERY = "rate(1 minute)"
+_GONE = ("NotFound", "NoSuch", "NonExistent")
 _FUNCTIONS = "every function is active"
 _MAPPING = "the queue calls the query function, with partial answers and a cap"
 _NOTIFICATION = "the lake bucket tells the queue of new objects"

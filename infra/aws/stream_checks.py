@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from infra.aws.catch_up import is_caught_up
 from infra.aws.deployed import REDEPLOY, Check, Deployed, Finding
 
 _STREAM = "the stream is active, encrypted and keeps records as long as promised"
+_CAUGHT_UP = "what came before the delivery stream was made is delivered"
 _DELIVERY = "the delivery stream is active and partitions by event hour"
 _ENVIRONMENT = "the transform's environment is encrypted with the deployment's own key"
 _TRANSFORMING = "every record goes through the transform"
@@ -38,6 +40,12 @@ def _delivery(at: Deployed) -> Finding:
     return Finding(
         _DELIVERY, holds, f"{state}, dynamic partitioning {'on' if partitions else 'off'}", REDEPLOY
     )
+
+
+def _caught_up(at: Deployed) -> Finding:
+    holds = is_caught_up(at.client, at.stream)
+    seen = "nothing is left" if holds else "the stream is older than its delivery stream"
+    return Finding(_CAUGHT_UP, holds, seen, "Run: penstock catch-up")
 
 
 def _transforming(at: Deployed) -> Finding:
@@ -93,6 +101,7 @@ def _permissions(at: Deployed) -> Finding:
 STREAM_CHECKS: Sequence[Check] = (
     Check(_STREAM, _stream, is_of_stream=True),
     Check(_DELIVERY, _delivery, is_of_stream=True),
+    Check(_CAUGHT_UP, _caught_up, is_of_stream=True),
     Check(_TRANSFORMING, _transforming, is_of_stream=True),
     Check(_ENVIRONMENT, _environment, is_of_stream=True),
     Check(_PERMISSIONS, _permissions, is_of_stream=True),

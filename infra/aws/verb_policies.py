@@ -55,6 +55,7 @@ DEPLOYERS: tuple[str, ...] = (
     "diff",
     "deploy",
     "destroy",
+    "catch-up",
     "dashboards plan",
     "produce verify",
     "site publish",

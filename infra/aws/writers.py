@@ -43,8 +43,8 @@ def written(cloudwatch: Any, deployment: Deployment, streams: Iterable[Stream], 
 def still_written(streams: list[str]) -> str:
     """Why a deployment whose streams are written to is not taken down."""
     return (
-        f"Producers put events on {', '.join(streams)} within the last ten minutes. The stream is kept, but "
-        "the next deploy's delivery begins with what comes after it, so nothing would deliver what is put in "
-        "between. End the producers and wait until `penstock reconcile` is balanced; or, where those events "
-        "can be put again from their source, add --while-written. Nothing was destroyed."
+        f"Producers put events on {', '.join(streams)} within the last ten minutes. The stream is kept, and "
+        "the next deploy delivers what is put on it meanwhile, but only as long as the stream keeps it: "
+        "stream_retention_hours of the deployment. End the producers; or, when a deploy will follow within "
+        "that time, add --while-written. Nothing was destroyed."
     )

@@ -95,6 +95,13 @@ MOUNTS = (
     Mount("synth", "infra.aws.cli", "synth", "Write the CloudFormation templates.", AWS, "infra"),
     Mount("diff", "infra.aws.cli", "diff", "What a deployment would change.", AWS, "infra"),
     Mount("deploy", "infra.aws.cli", "deploy", "Deploy to AWS.", AWS, "infra"),
+    Mount(
+        "catch-up",
+        "infra.aws.catch_up_cli",
+        "catch_up",
+        "Deliver what a stream took without a delivery.",
+        AWS,
+    ),
     Mount("destroy", "infra.aws.cli", "destroy", "Take a deployment down.", AWS, "infra"),
     Mount("cost", "infra.aws.cli", "cost", "What it costs a month.", AWS, "infra"),
     Mount(

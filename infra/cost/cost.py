@@ -17,6 +17,8 @@ from queries.contracts import Report
 
 GB, MB, KB = 2**30, 2**20, 2**10
 MINUTES, DAYS = 43_200, 30
+TRANSACTION = 2
+"""Writes that DynamoDB counts for each item of a transaction, as which the ledger makes all of its own."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Load:
     """What goes through the pipeline.
 
     Attributes:
-        events_per_second, event_bytes: of the month's average; a month has 30 days.
+        events_per_second, event_bytes: of the month's average; a month has 30 days. With no events the
+            deployment rests: what it costs to have it.
         aggregated: whether producers pack events into records of about 40 KB, as Penstock's do.
         lake_months: how many months of events the lake keeps in the price.
         collected: share of the events, from 0 to 1, that come through the collector.
@@ -54,6 +57,7 @@ class Assumptions:
         columns_share: of those bytes that a report's columns take.
         late_share: of the refreshes that make one more, older hour stale.
         transform_seconds_per_event: at the deployed memory size.
+        tick_seconds: of a tick that finds nothing to do.
         queries_seconds_per_minute: how long the query function runs in each minute, waiting for Athena.
         buffer_minutes: how long Firehose really takes to fill a buffer, at most.
         events_per_request: to the collector.
@@ -68,6 +72,7 @@ class Assumptions:
     columns_share: float = 0.2
     late_share: float = 0.2
     transform_seconds_per_event: float = 0.00014
+    tick_seconds: float = 0.5
     queries_seconds_per_minute: float = 15
     buffer_minutes: float = 1.0
     events_per_request: float = 20
@@ -172,7 +177,9 @@ def kinesis(load: Load, deployment: Deployment, prices: Mapping[str, Any], assum
 
 
 def delivered_objects(load: Load, deployment: Deployment, assume: Assumptions) -> float:
-    """Lake objects of a month: by time at low volume, by size at high volume."""
+    """Lake objects of a month: by time at low volume, by size at high volume; none of no events."""
+    if not load.events:
+        return 0.0
     by_time = MINUTES / assume.buffer_minutes * 60 / deployment.buffer_seconds
     by_size = load.events * load.event_bytes / (deployment.buffer_mebibytes * MB)
     return max(by_time, by_size) * (1 + assume.late_share)
@@ -193,10 +200,8 @@ def _firehose(load: Load, objects: float, prices: Mapping[str, Any], assume: Ass
 
 def _transform(load: Load, deployment: Deployment, prices: Mapping[str, Any], assume: Assumptions) -> Line:
     rate = prices["lambda"]
-    calls = max(
-        load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB),
-        MINUTES * 60 / deployment.buffer_seconds,
-    )
+    by_size = load.events * load.event_bytes / (deployment.transform_batch_mebibytes * MB)
+    calls = max(by_size, MINUTES * 60 / deployment.buffer_seconds) if load.events else 0
     seconds = load.events * assume.transform_seconds_per_event
     dollars = (
         seconds * deployment.transform_memory / 1024 * rate["arm_gb_second"]
@@ -233,7 +238,7 @@ def partition_seconds(report: Report) -> int:
 
 def scanned_per_month(report: Report, load: Load, assume: Assumptions, least_bytes: int = 0) -> float:
     """Bytes that Athena bills a report's refreshes of a month, each at least `least_bytes`."""
-    refreshes = 86_400 * DAYS / report.max_delay_seconds
+    refreshes = 86_400 * DAYS / report.max_delay_seconds if load.events else 0
     hours = partition_seconds(report) // 3600
     per_hour = load.events_per_second * 3600 * load.event_bytes * assume.parquet_share * assume.columns_share
     # The partition that is open holds half of itself on average, and the context around it is read as well.
@@ -257,13 +262,15 @@ def _athena(load: Load, project: Project, prices: Mapping[str, Any], assume: Ass
 def _refresh(
     project: Project, deployment: Deployment, objects: float, prices: Mapping[str, Any], assume: Assumptions
 ) -> Line:
-    refreshes = sum(86_400 * DAYS / report.max_delay_seconds for report in project.reports.values())
-    seconds = MINUTES * assume.queries_seconds_per_minute
+    reports = project.reports.values() if objects else ()
+    refreshes = sum(86_400 * DAYS / report.max_delay_seconds for report in reports)
+    seconds = MINUTES * (assume.queries_seconds_per_minute if objects else assume.tick_seconds)
     polls = deployment.query_concurrency * 86_400 * DAYS / 20
+    writes = refreshes * 8 + objects * len(project.reports)
     dollars = (
         seconds * deployment.query_memory / 1024 * prices["lambda"]["arm_gb_second"]
         + (objects * 2 + polls) / 1e6 * prices["sqs"]["requests_million"]
-        + (refreshes * 8 + objects * len(project.reports)) / 1e6 * prices["dynamodb"]["writes_million"]
+        + TRANSACTION * writes / 1e6 * prices["dynamodb"]["writes_million"]
         + refreshes * 12 / 1e6 * prices["dynamodb"]["reads_million"]
         + refreshes * 6 / 1e6 * prices["glue"]["requests_million"]
     )
@@ -288,63 +295,3 @@ def _operations(
         + (len(project.hooks) if deployment.collector else 0) * prices["secrets"]["secret_month"]
     )
     return Line("Operations", dollars, f"{alarms} alarms, {metrics} metrics, {logs:,.1f} GB of logs")
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A change that makes it cheaper and stays safe; `saves` is dollars a month."""
-
-    text: str
-    saves: float
-
-
-def suggestions(
-    load: Load,
-    project: Project,
-    deployment: Deployment,
-    prices: Mapping[str, Any],
-    assume: Assumptions = Assumptions(),
-) -> list[Suggestion]:
-    """What would be cheaper, the largest saving first."""
-    now = total(monthly(load, project, deployment, prices, assume))
-
-    def saved(changed_load: Load, changed: Deployment) -> float:
-        return now - total(monthly(changed_load, project, changed, prices, assume))
-
-    found = []
-    if not load.aggregated:
-        found.append(
-            Suggestion(
-                "Let producers aggregate (they do by default).",
-                saved(replace(load, aggregated=True), deployment),
-            )
-        )
-    streamed = [
-        share for stream, share in shares(load, list(project.streams.values())) if not stream.is_direct
-    ]
-    shards = safe_shards(streamed[0], assume) if streamed else 0
-    if deployment.shards is None and streamed:
-        text = (
-            f"Provision {shards} shard{'s' * (shards > 1)} (twice the average load) and watch "
-            "stream-throttled; on demand needs no watching."
-        )
-        found.append(Suggestion(text, saved(load, replace(deployment, shards=shards))))
-    daily = sum(
-        scanned_per_month(report, load, assume)
-        for report in project.reports.values()
-        if report.grain == "event_date"
-    )
-    if daily:
-        text = "Refresh daily reports every 30 minutes: '-- refresh: at most every 30m'."
-        found.append(Suggestion(text, daily * 5 / 6 / 1e12 * prices["athena"]["terabyte"]))
-    if deployment.stream_retention_hours > 24 and streamed:
-        text = "Keep the stream for 24 hours: less time to fix a delivery that stands."
-        found.append(Suggestion(text, saved(load, replace(deployment, stream_retention_hours=24))))
-    return sorted((each for each in found if each.saves > 0.5), key=lambda each: -each.saves)
-
-
-def safe_shards(load: Load, assume: Assumptions = Assumptions()) -> int:
-    """Shards for twice the average load: each takes 1 MB and 1,000 records a second."""
-    size, _ = record_bytes(load, assume)
-    bytes_per_second = load.events_per_second * load.event_bytes
-    return max(1, math.ceil(2 * max(bytes_per_second / MB, bytes_per_second / size / 1000)))

@@ -4,12 +4,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.cost.cost import Assumptions, Line, Load, monthly, suggestions, total
+from infra.cost.cost import Assumptions, Line, Load, monthly, total
 from infra.cost.prices import as_of, prices
+from infra.cost.suggestions import suggestions
 from infra.project.loading import SHOP, load
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cost.md"
 RATES = (100, 1_000, 10_000)
+COLUMNS = (0, *RATES)
+"""Of the first table: a deployment at rest besides."""
 
 GAME_ANALYTICS = {100: (92.06 + 58.87, 58.87, 58.90)}
 """AWS's game analytics guidance, README: (lake and stream, of it Kinesis on demand, of it Firehose)."""
@@ -23,9 +26,10 @@ def page() -> str:
     """The page's text."""
     shop, rate = load(SHOP), prices()
     deployment = shop.default
-    packed = {n: monthly(Load(n), shop, deployment, rate) for n in RATES}
-    single = {n: monthly(Load(n, aggregated=False), shop, deployment, rate) for n in RATES}
-    parts = [_HEADER.format(date=as_of(), assumptions=_assumptions()), _table(packed, single)]
+    packed = {n: monthly(Load(n), shop, deployment, rate) for n in COLUMNS}
+    single = {n: monthly(Load(n, aggregated=False), shop, deployment, rate) for n in COLUMNS}
+    aged = {n: monthly(Load(n, lake_months=12), shop, deployment, rate) for n in COLUMNS}
+    parts = [_HEADER.format(date=as_of(), assumptions=_assumptions()), _table(packed, single, aged)]
     parts += [_BESIDE, _peers(packed), _WHERE.format(**_differences(packed, single))]
     parts += ["## What would be cheaper, and stay safe\n\n"]
     for n in RATES:
@@ -38,22 +42,17 @@ def page() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
-def _table(packed: dict[int, list[Line]], single: dict[int, list[Line]]) -> str:
-    head = (
-        "| a month, in dollars | "
-        + " | ".join(f"{n:,} events/s" for n in RATES)
-        + " |\n|---|"
-        + "---:|" * len(RATES)
-    )
-    services = [line.service for line in packed[RATES[0]]]
+def _table(packed: dict[int, list[Line]], single: dict[int, list[Line]], aged: dict[int, list[Line]]) -> str:
+    heads = [f"{n:,} events/s" if n else "at rest" for n in COLUMNS]
+    head = f"| a month, in dollars | {' | '.join(heads)} |\n|---|" + "---:|" * len(COLUMNS)
+    services = [line.service for line in packed[0]]
     rows = [
-        f"| {service} | " + " | ".join(f"{packed[n][number].dollars:,.2f}" for n in RATES) + " |"
+        f"| {service} | " + " | ".join(f"{packed[n][number].dollars:,.2f}" for n in COLUMNS) + " |"
         for number, service in enumerate(services)
     ]
-    rows.append("| **together** | " + " | ".join(f"**{total(packed[n]):,.2f}**" for n in RATES) + " |")
-    rows.append(
-        "| the same, one record per event | " + " | ".join(f"{total(single[n]):,.2f}" for n in RATES) + " |"
-    )
+    rows.append("| **together** | " + " | ".join(f"**{total(packed[n]):,.2f}**" for n in COLUMNS) + " |")
+    for what, lines in (("one record per event", single), ("with a year of events kept", aged)):
+        rows.append(f"| the same, {what} | " + " | ".join(f"{total(lines[n]):,.2f}" for n in COLUMNS) + " |")
     return "\n".join([head, *rows]) + "\n\n"
 
 

@@ -186,7 +186,11 @@ def inspector(deployment: Deployment, project: Project) -> Policy:
         "Asks what a deployment is, as penstock doctor does, and changes nothing",
         (
             see_names(deployment),
-            *([Grant("SeeStreams", ["kinesis:DescribeStreamSummary"], kinesis)] if kinesis else []),
+            *(
+                [Grant("SeeStreams", ["kinesis:DescribeStreamSummary", "kinesis:ListTagsForStream"], kinesis)]
+                if kinesis
+                else []
+            ),
             Grant("SeeDeliveries", ["firehose:DescribeDeliveryStream"], deliveries),
             Grant(
                 "SeeFunctions",

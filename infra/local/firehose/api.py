@@ -75,6 +75,7 @@ class FirehoseApi:
                 "DeliveryStreamStatus": "ACTIVE",
                 "DeliveryStreamType": properties.get("DeliveryStreamType", DIRECT_PUT),
                 "VersionId": "1",
+                "CreateTimestamp": self._service.created_at(name) or 0.0,
                 **_source(properties),
                 "Destinations": [destination],
                 "HasMoreDestinations": False,

@@ -113,18 +113,17 @@ def readable_shards(shards: Iterable[Mapping[str, Any]], finished: frozenset[str
     ]
 
 
-def start_of(
-    shard: Mapping[str, Any], checkpoint: Checkpoint | None, created_at: float | None
-) -> dict[str, Any]:
-    """Arguments of GetShardIterator: after the checkpoint; else a child from its beginning, and any other
-    shard from when the delivery stream was created (epoch seconds). When nobody knows that, from its
-    beginning too: what comes twice is found by its id, what is skipped is gone."""
+def start_of(checkpoint: Checkpoint | None, created_at: float | None) -> dict[str, Any]:
+    """Arguments of GetShardIterator: after the checkpoint; else from when the delivery stream was created
+    (epoch seconds), as Firehose begins with what comes after it. When nobody knows that, from the shard's
+    beginning: what comes twice is found by its id, what is skipped is gone.
+    """
     if checkpoint is not None and checkpoint.sequence_number is not None:
         return {
             "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
             "StartingSequenceNumber": checkpoint.sequence_number,
         }
-    if created_at is None or shard.get("ParentShardId"):
+    if created_at is None:
         return {"ShardIteratorType": "TRIM_HORIZON"}
     return {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": datetime.fromtimestamp(created_at, UTC)}
 

@@ -85,6 +85,10 @@ class FirehoseService:
         context = self._context
         return f"arn:aws:firehose:{context.region}:{context.account_id}:deliverystream/{name}"
 
+    def created_at(self, name: str) -> float | None:
+        """When a delivery stream was created (epoch seconds), if that is known."""
+        return self._created.get(name) or self._created_before(name)
+
     def counts(self) -> dict[str, dict[str, float]]:
         """Per delivery stream, what has passed and what is in flight."""
         return {name: worker.counts.to_json() for name, worker in self.workers.items()}
@@ -164,7 +168,7 @@ class FirehoseService:
             new_id=lambda: str(uuid.uuid4()),
             random_string=lambda: "".join(secrets.choice(_LETTERS) for _ in range(11)),
             halt=lambda: os.kill(os.getpid(), signal.SIGKILL),
-            created_at=self._created.get(name) or self._created_before(name),
+            created_at=self.created_at(name),
             direct=self._direct.get(name),
         )
         if self._started:

@@ -66,7 +66,7 @@ class KinesisSource:
         """One for each shard whose parents are finished."""
         for shard in readable_shards(list_shards(self._kinesis, self._arn), finished):
             shard_id = shard["ShardId"]
-            start = start_of(shard, known.get(shard_id), self._created_at)
+            start = start_of(known.get(shard_id), self._created_at)
             yield _Shard(self._kinesis, self._arn, shard_id, start, self._clock)
 
     def done(self, checkpoints: Mapping[str, Checkpoint]) -> None:

@@ -1,10 +1,16 @@
 """What was dropped and what failed is read from where the pipeline leaves it."""
 
 import json
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
-from infra.accounting.evidence import dropped_names, failed_names
+import pytest
+
+from infra.accounting.evidence import dropped_names, failed_names, first_hour, found_in, readable
 from infra.accounting.intervals import IntervalSet
 from infra.accounting.reconcile import ProducerEpoch
+from queries.engine.port import QueryFailedError, Rows
 
 ONE, TWO = ProducerEpoch("web-1", 7), ProducerEpoch("web/2", 1)
 
@@ -30,3 +36,55 @@ def test_failed_records_are_named_and_those_without_a_name_counted_by_their_byte
     named, nameless = failed_names([sound, sound, audit, b"\xff", b"\xff", b"{}"])
     assert named == {ONE: IntervalSet.parse("4")}
     assert len(nameless) == 2
+
+
+class Statements:
+    """An engine that notes what it is asked, and cannot read some objects."""
+
+    def __init__(self, *unreadable: str) -> None:
+        self.asked: list[str] = []
+        self._unreadable = list(unreadable)
+
+    def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
+        """Nothing, or the error about the next object."""
+        self.asked.append(sql)
+        if self._unreadable:
+            raise QueryFailedError(f"cannot open s3://lake/{self._unreadable.pop(0)}/a.parquet")
+        assert not parameters
+        return Rows((), (), (), 0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("listed", "hour"),
+    [(["web_events/event_hour=2026-11-24-10/a.parquet"], "2026-11-24-10"), ([], "")],
+)
+def test_the_first_hour_of_a_table_is_that_of_its_first_object(listed: Sequence[str], hour: str) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def list_objects_v2(**arguments: Any) -> Any:
+        asked.append(arguments)
+        return {"Contents": [{"Key": key} for key in listed]}
+
+    assert first_hour(SimpleNamespace(list_objects_v2=list_objects_v2), "lake", "web_events") == hour
+    assert asked == [{"Bucket": "lake", "Prefix": "web_events/event_hour=", "MaxKeys": 1}]
+
+
+def test_nothing_is_asked_of_hours_before_the_first_one() -> None:
+    engine = Statements()
+    found_in(engine, ["web_events", "others"], firsts={"web_events": "2026-11-24-10"})
+    landed, told, *others = engine.asked
+    for sql in (landed, told):
+        assert "FROM (SELECT * FROM web_events WHERE event_hour >= '2026-11-24-10') AS readable" in sql
+    assert len(others) == 2
+    assert all("FROM others\n" in sql for sql in others)
+
+
+def test_hours_that_cannot_be_read_are_left_out_of_those_from_the_first_one_on() -> None:
+    engine = Statements("web_events/event_hour=2026-11-24-10", "web_events/event_hour=2026-11-24-13")
+    unreadable: dict[str, str] = {}
+    readable(engine, "FROM {table}", "web_events", unreadable, first="2026-11-24-10")
+    assert set(unreadable) == {"2026-11-24-10", "2026-11-24-13"}
+    assert engine.asked[-1] == (
+        "FROM (SELECT * FROM web_events WHERE event_hour BETWEEN '2026-11-24-11' AND '2026-11-24-12'"
+        " UNION ALL SELECT * FROM web_events WHERE event_hour >= '2026-11-24-14') AS readable"
+    )

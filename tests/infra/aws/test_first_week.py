@@ -31,6 +31,13 @@ def test_what_nothing_holds_is_open_and_says_why() -> None:
             assert len(reason.split()) >= 5, number
 
 
+def test_what_is_said_of_costs_is_held_or_open_with_a_reason() -> None:
+    _, _, costs = PAGE.partition("Of what it costs:")
+    found = re.findall(r"^\| (?!item|---)([^|]+) \| ([^|]+) \| (.*?) ?\|$", costs, re.MULTILINE)
+    assert len(found) >= 8
+    assert [item for item, done, held in found if not held and "**open**: " not in done] == []
+
+
 def test_every_test_and_every_promise_that_it_names_exists() -> None:
     paths = set(re.findall(r"`(tests/[\w/]+\.py)`", PAGE))
     assert paths

@@ -15,12 +15,11 @@ from infra.cost.cost import (
     delivered_objects,
     kinesis,
     monthly,
-    safe_shards,
-    suggestions,
     total,
 )
 from infra.cost.page import GAME_ANALYTICS, PAGE, page
 from infra.cost.prices import NoPricesError, as_of, prices
+from infra.cost.suggestions import safe_shards, suggestions
 from tests.shop import SHOP
 
 PRODUCTION = SHOP.default
@@ -59,6 +58,26 @@ def test_cost_never_falls_when_the_load_grows() -> None:
         for rate in (1, 10, 100, 1_000, 10_000, 100_000)
     ]
     assert totals == sorted(totals)
+
+
+def test_a_deployment_at_rest_pays_for_what_is_there_and_for_no_event() -> None:
+    lines = {line.service: line.dollars for line in monthly(Load(0), SHOP, PRODUCTION, prices())}
+    assert {name for name, dollars in lines.items() if not dollars} == {
+        "Firehose",
+        "Transform",
+        "S3",
+        "Athena",
+    }
+    stream = prices()["kinesis"]["on_demand_stream_hour"] * prices()["hours_of_month"]
+    assert lines["Kinesis"] == pytest.approx(stream)
+    assert CliRunner().invoke(app, ["cost", "--events-per-second", "0"]).exit_code == 0
+
+
+def test_an_event_that_is_kept_for_a_year_costs_its_storage_only() -> None:
+    month, year = (monthly(Load(100, lake_months=n), SHOP, PRODUCTION, prices()) for n in (1, 12))
+    assert [one.service for one, other in zip(month, year, strict=True) if one != other] == ["S3"]
+    grown = 11 * 100 * 86_400 * 30 * 1024 * Assumptions().parquet_share / 2**30
+    assert total(year) - total(month) == pytest.approx(grown * prices()["s3"]["storage_gb_month"])
 
 
 def test_what_a_suggestion_saves_is_what_the_changed_deployment_costs_less() -> None:

@@ -201,6 +201,7 @@ CASES = [
     *_cases(
         "inspector", True,
         ("cloudformation:DescribeStacks", STACK), ("kinesis:DescribeStreamSummary", STREAM),
+        ("kinesis:ListTagsForStream", STREAM),
         ("firehose:DescribeDeliveryStream", DELIVERY), ("lambda:GetFunctionConfiguration", QUERIES),
         ("lambda:ListEventSourceMappings", "*"), ("kms:DescribeKey", KEY, OUR_KEY),
         ("iam:SimulatePrincipalPolicy", ROLE), ("s3:GetBucketNotification", LAKE),
@@ -212,6 +213,7 @@ CASES = [
         "inspector", False,
         ("cloudformation:DescribeStacks", OTHER_STACK), ("cloudformation:DeleteStack", STACK),
         ("kinesis:DescribeStreamSummary", OTHER_STREAM), ("kinesis:GetRecords", STREAM),
+        ("kinesis:ListTagsForStream", OTHER_STREAM), ("kinesis:AddTagsToStream", STREAM),
         ("kinesis:PutRecord", STREAM), ("firehose:DescribeDeliveryStream", OTHER_DELIVERY),
         ("firehose:UpdateDestination", DELIVERY), ("firehose:PutRecord", DELIVERY),
         ("lambda:GetFunctionConfiguration", OTHER_FUNCTION), ("lambda:InvokeFunction", QUERIES),

@@ -258,6 +258,21 @@ def test_a_delivery_stream_of_unknown_age_is_read_from_the_beginning(tmp_path: P
     assert Delivery(tmp_path, stream=stream, created_at=None).run(event("now")).names() == ["long ago", "now"]
 
 
+def test_a_new_delivery_stream_begins_with_what_comes_after_it_also_on_halves_of_a_split_shard(
+    tmp_path: Path,
+) -> None:
+    stream = MemoryStream([{"ShardId": "shardId-0"}, {"ShardId": "shardId-1", "ParentShardId": "shardId-0"}])
+    for shard in ("shardId-0", "shardId-1"):
+        stream.put(event(f"before on {shard}"), shard=shard, arrival_ms=ARRIVAL_MS - 1)
+        stream.put(event(f"after on {shard}"), shard=shard)
+    stream.closed.add("shardId-0")
+    delivery = Delivery(tmp_path, stream=stream)
+    delivery.worker.start()
+    until(lambda: delivery.worker.drain(10) and len(delivery.names()) == 2)
+    delivery.worker.stop()
+    assert delivery.names() == ["after on shardId-0", "after on shardId-1"]
+
+
 def test_checkpoints_that_a_full_disk_refused_are_written_when_it_has_room(tmp_path: Path) -> None:
     delivery = Delivery(tmp_path)
     store = delivery.worker._checkpoints
