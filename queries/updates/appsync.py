@@ -45,7 +45,7 @@ class AppSync:
         from botocore.httpsession import URLLib3Session
 
         self._url, self._credentials, self._region = url, credentials, region
-        self._session = URLLib3Session(timeout=_SECONDS, socket_options=_SEND_AT_ONCE)
+        self._session = URLLib3Session(timeout=_SECONDS, socket_options=_SEND_AT_ONCE)  # type: ignore[arg-type]
 
     def signed(self, url: str, body: bytes, headers: Mapping[str, str] = JSON) -> dict[str, str]:
         """These headers of a request with this body, and those of its signature."""
