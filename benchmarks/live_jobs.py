@@ -104,6 +104,9 @@ async def measure(
     sockets = [await listen(place, number, _QUERY) for number in range(subscribers)]
     slow = await listen(place, subscribers, _MUCH)
     slow.transport.pause_reading()
+    await asyncio.to_thread(world.table.commit, _job())
+    while json.loads(await sockets[0].recv())["type"] != "data":  # the function has started
+        pass
     begin()
     found = await asyncio.gather(*(hear(socket, wanted) for socket in sockets))
     slow.transport.abort()
