@@ -163,8 +163,9 @@ kill-imports: $(VENV)/.dev ## a hundred imports killed at random moments and res
 hook-deliveries: $(VENV)/.dev ## ten thousand deliveries of webhooks, some twice, forged or damaged, while their worker is killed
 	$(BIN)/python -m benchmarks.hook_deliveries --deliveries 10000 --kills 20
 
-bench-live: $(VENV)/.dev ## a hundred mutations a second to fifty subscribers of the local AppSync, and one that reads nothing
+bench-live: $(VENV)/.dev ## a hundred mutations, and changes of jobs, a second to fifty subscribers, and one that reads nothing
 	$(BIN)/python -m benchmarks.live
+	$(BIN)/python -m benchmarks.live_jobs
 
 live-frames: $(VENV)/.dev ## a thousand frames without meaning and two hundred half-open sockets to the local AppSync
 	PENSTOCK_TEST_FRAMES=1000 PENSTOCK_TEST_SOCKETS=200 $(BIN)/pytest tests/infra/local/graphql/test_limits.py

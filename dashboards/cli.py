@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -65,6 +65,7 @@ class Target(CommandTarget, Protocol):
     def analyst_work_group(self) -> str: ...
     @property
     def project(self) -> Project: ...
+    def publishes(self, lost: Callable[[], None]) -> Iterator[Any] | None: ...
 
 
 class DashboardsFailedError(RuntimeError):
@@ -234,7 +235,9 @@ def _board(target: Target) -> Any:
     sources = [source for each in project.dashboards.values() for source in each.sources.values()]
     stale_after = {source.report: source.stale_after_seconds for source in sources}
     board = Board(build, reader.query, stale_after=stale_after, clock=lambda: datetime.now(UTC))
-    return board, Watch(lambda: served(glue, target.database, names), lambda: _token(folder))
+    return board, Watch(
+        lambda: served(glue, target.database, names), lambda: _token(folder), publishes=target.publishes
+    )
 
 
 def _foreign(file: Path) -> Any:

@@ -25,6 +25,7 @@ from dashboards.preview import static_page
 from dashboards.preview.assets import FOLDER, assets, shell
 from dashboards.preview.charts import vega
 from dashboards.preview.files import png_of
+from dashboards.preview.following import Following, Publishes
 from dashboards.preview.own_machine import OwnMachineOnly
 from dashboards.publishes import moved
 from dashboards.render.state import State
@@ -60,12 +61,14 @@ Versions = Callable[[], Mapping[str, Mapping[str, str]]]
 class Watch:
     """What is looked at for changes, and how often (seconds).
 
-    `versions` gives the published reports; `declarations` gives a token of the definition files.
+    `versions` gives the published reports; `declarations` gives a token of the definition files. With
+    `publishes` the reports are looked at when that announces something, while it does.
     """
 
     versions: Versions
     declarations: Callable[[], str] = field(default=lambda: "")
     every: float = 0.1
+    publishes: Publishes | None = None
 
 
 class Preview:
@@ -73,6 +76,7 @@ class Preview:
 
     def __init__(self, board: Board, watch: Watch) -> None:
         self._board, self._watch = board, watch
+        self._following = Following(watch.publishes)
         self._listeners: set[asyncio.Queue[dict[str, Any]]] = set()
         self._number = 0
         self._opened = asyncio.Event()
@@ -133,10 +137,12 @@ class Preview:
     ) -> tuple[Mapping[str, Mapping[str, str]], str]:
         """Compare with what was seen last, and tell the pages of what changed."""
         is_first = not versions and not token
-        try:
-            now_versions = await run_in_threadpool(self._watch.versions)
-        except Exception:  # noqa: BLE001
-            now_versions = versions
+        now_versions = versions
+        if is_first or self._following.is_due():
+            try:
+                now_versions = await run_in_threadpool(self._watch.versions)
+            except Exception:  # noqa: BLE001
+                self._following.again()
         now_token = await run_in_threadpool(self._watch.declarations)
         changed = {
             name: partitions
@@ -246,6 +252,7 @@ class Preview:
             queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
             self._listeners.add(queue)
             self._opened.set()
+            self._following.begin()
             try:
                 yield f"data: {json.dumps({'number': self._number, 'hello': True})}\n\n"
                 while True:

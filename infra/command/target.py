@@ -1,6 +1,6 @@
 """Where the pipeline runs that a command talks to: the local cloud, or a deployment on AWS. Chosen once."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -132,6 +132,15 @@ class Target:
     def jobs_url(self) -> str:
         """Where the jobs API answers; empty where none is deployed. Raises NoTargetError, OutputsError."""
         return self.cloud.jobs_url if self.kind == "local" else self.outputs.api_url
+
+    def publishes(self, lost: Callable[[], None]) -> Iterator[Any] | None:
+        """Something whenever reports may have been published; None where no live updates are deployed.
+
+        `lost` is called when nobody tells any more, until the next item comes.
+        """
+        from queries.commands.watch_cli import publishes
+
+        return publishes(self, lost)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the target."""

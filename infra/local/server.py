@@ -41,6 +41,7 @@ from infra.local.settings import LocalSettings
 from infra.local.status.alarm_listener import AlarmListener
 from infra.project.loading import load
 from infra.project.project import Project
+from queries.updates.watching.documents import PUBLISHED
 
 NAME = "server"
 
@@ -71,7 +72,7 @@ def services(
         CatalogueEvents(
             context,
             project.reports,
-            lambda: graphql.counts.subscriptions > 0,
+            partial(graphql.is_listened_to, PUBLISHED),
             Looking(context.paths.run),
         ),
         AlarmListener(context),

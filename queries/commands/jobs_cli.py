@@ -113,13 +113,16 @@ def watch_jobs(
     job: Annotated[
         str | None, typer.Argument(metavar="[JOB]", help="Until it is over; every job without it.")
     ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Give up when nothing has answered for this many seconds.")
+    ] = 600,
     as_json: Json = False,
 ) -> None:
     """Jobs, and each change of one as soon as it happens; the deployment is not asked again and again."""
     from queries.commands.watch_cli import watched
 
     target: Target = context.obj
-    state = watched(target, job, as_json=as_json or target.json)
+    state = watched(target, job, as_json=as_json or target.json, patience=timeout)
     if state != "SUCCEEDED":
         raise JobFailedError(f"Job {job} is {state}. See: penstock jobs show {job}")
 

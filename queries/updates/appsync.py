@@ -1,6 +1,7 @@
 """AppSync as who publishes updates: a mutation each, signed as the function's role."""
 
 from collections.abc import Mapping
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 SERVICE = "appsync"
 JSON = {"Content-Type": "application/json"}
 _SECONDS = 5
+_SEND_AT_ONCE = [(IPPROTO_TCP, TCP_NODELAY, 1)]
+"""As botocore's clients have it. Without it the body waits until the other side has acknowledged the headers,
+which it puts off for 40 ms."""
 
 
 class AppSyncPublisher:
@@ -41,7 +45,7 @@ class AppSync:
         from botocore.httpsession import URLLib3Session
 
         self._url, self._credentials, self._region = url, credentials, region
-        self._session = URLLib3Session(timeout=_SECONDS)
+        self._session = URLLib3Session(timeout=_SECONDS, socket_options=_SEND_AT_ONCE)  # type: ignore[arg-type]
 
     def signed(self, url: str, body: bytes, headers: Mapping[str, str] = JSON) -> dict[str, str]:
         """These headers of a request with this body, and those of its signature."""

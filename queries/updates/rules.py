@@ -1,7 +1,7 @@
 """Which changes of jobs become updates (pure)."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -61,8 +61,9 @@ class Newest:
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
 
-    def take(self, job_id: str, revision: int) -> bool:
-        """Whether this revision is newer than what was seen of the job; from then on it is seen."""
+    def take(self, update: Mapping[str, Any]) -> bool:
+        """Whether its `revision` is newer than what was seen of the job; from then on it is seen."""
+        job_id, revision = update["jobId"], update["revision"]
         if revision <= self._seen.get(job_id, 0):
             return False
         self._seen[job_id] = revision

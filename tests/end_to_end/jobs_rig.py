@@ -16,11 +16,12 @@ import typer
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from infra.local.cloud import LocalCloud
 from queries.jobs.dynamodb import DynamoDbJobs
-from queries.jobs.state import Job
+from queries.jobs.state import Backfill, Expected, Job
 from queries.ledger.dynamodb import DynamoDbLedger
 from tests.queries.cloud import Chain
 
@@ -93,6 +94,16 @@ class World:
             for state in ledger.report(REPORT)
             if state.published and FIRST <= state.partition <= LAST
         }
+
+
+def written(world: World, job: Job | None = None, **changed: Any) -> Job:
+    """A job as the functions write it, which no worker knows of and the tick does not see."""
+    now = time.time_ns() // 1_000_000
+    made = job or Job(
+        job_id=secrets.token_hex(10), kind="backfill", request=Backfill(report=REPORT, first=FIRST, last=FIRST),
+        owner="somebody", expected=Expected(), created_at=now, queued_at=now,
+    )  # fmt: skip
+    return world.table.commit(replace(made, **changed))
 
 
 def until(found: Callable[[], Any], seconds: float = 240.0) -> Any:

@@ -3,13 +3,10 @@
 import asyncio
 import json
 import os
-import secrets
 import signal
 import threading
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
 from queue import Queue
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,23 +17,19 @@ from gql.transport.appsync_auth import AppSyncJWTAuthentication
 from gql.transport.appsync_websockets import AppSyncWebsocketsTransport
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.requests import RequestsHTTPTransport
-from msgspec.structs import replace
 
 from infra.local import cloud, processes, server
 from infra.local.cloud import LocalCloud
 from infra.local.parts.catalogue_events import event
-from queries.commands.watch_cli import watching
+from queries.commands.watch_cli import publishes, watching
 from queries.jobs.errors import UnknownJobError
-from queries.jobs.state import Backfill, Expected, Job
 from queries.updates.watching.documents import JOB, JOB_CHANGED
-from tests.end_to_end.jobs_rig import World, target_of, token, until
+from tests.end_to_end.jobs_rig import World, target_of, token, until, written
 from tests.shop import SHOP
 
 pytestmark = pytest.mark.cloud
 
 REPORT = "traffic_by_hour"
-HOUR = f"{datetime.now(UTC) - timedelta(days=21):%Y-%m-%d}-07"
-"""No other test has events in it."""
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +41,13 @@ def listeners(world: World) -> int:
     return int(world.cloud.context.ask("/_graphql/counts")["subscriptions"])
 
 
-def written(world: World, job: Job | None = None, **changed: Any) -> Job:
-    """A job as the functions write it, which no worker knows of and the tick does not see."""
-    now = time.time_ns() // 1_000_000
-    made = job or Job(
-        job_id=secrets.token_hex(10), kind="backfill", request=Backfill(report=REPORT, first=HOUR, last=HOUR),
-        owner="somebody", expected=Expected(), created_at=now, queued_at=now,
+def updates_target(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+    target: Any = target_of(world, monkeypatch)
+    target.updates_url, target.updates_realtime_url = (
+        world.outputs.updates_url, world.outputs.updates_realtime_url,
     )  # fmt: skip
-    return world.table.commit(replace(made, **changed))
+    target.region = world.cloud.context.region
+    return target
 
 
 def socket(world: World, bearer: str) -> AppSyncWebsocketsTransport:
@@ -160,14 +152,24 @@ def test_a_publish_of_a_report_is_heard_with_the_version_that_readers_get(world:
     assert update["publishedAt"] == read["published_at"]
 
 
+def test_the_preview_is_told_to_look_at_the_reports_when_it_connects_and_when_one_is_published(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: Any = publishes(updates_target(world, monkeypatch), lambda: None)
+    next(told)
+    moved = json.dumps(event(world.outputs.database, REPORT))
+    client, function = world.chain.client("lambda"), world.outputs.updates_function
+    invoked = threading.Thread(target=client.invoke, kwargs={"FunctionName": function, "Payload": moved})
+    invoked.start()
+    next(told)
+    invoked.join()
+    told.close()
+
+
 def test_a_follower_misses_no_state_while_the_server_is_killed_and_started_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target: Any = target_of(world, monkeypatch)
-    target.updates_url, target.updates_realtime_url = (
-        world.outputs.updates_url, world.outputs.updates_realtime_url,
-    )  # fmt: skip
-    target.region = world.cloud.context.region
+    target = updates_target(world, monkeypatch)
     job, shown = written(world), Queue[dict[str, Any]]()
 
     def follow() -> None:
@@ -196,10 +198,6 @@ def test_a_follower_misses_no_state_while_the_server_is_killed_and_started_again
 
 
 def test_a_job_that_there_is_not_cannot_be_followed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    target: Any = target_of(world, monkeypatch)
-    target.updates_url, target.updates_realtime_url = (
-        world.outputs.updates_url, world.outputs.updates_realtime_url,
-    )  # fmt: skip
-    target.region = world.cloud.context.region
+    target = updates_target(world, monkeypatch)
     with pytest.raises(UnknownJobError, match="nothing"):
         next(iter(watching(target, "nothing").changes()))

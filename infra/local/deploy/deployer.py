@@ -19,7 +19,7 @@ from infra.local.deploy import packages
 from infra.local.deploy.assembly import Asset, StackTemplate, read
 from infra.local.files import write_json
 from infra.local.ministack import completion
-from infra.local.parts.cfn import TYPE_PROPERTY
+from infra.local.parts.cfn import ADDRESS_PROPERTY, TYPE_PROPERTY
 from infra.local.parts.context import LocalContext
 from infra.local.status import alarm_listener
 from infra.project.carried import CHARTS
@@ -61,17 +61,25 @@ def _advice(status: str) -> str:
     return "Nothing was in this stack yet. Run again: penstock local up"
 
 
-def serve_locally(template: dict[str, Any], provider_arn: str, served: Collection[str]) -> dict[str, Any]:
-    """The template with each type of `served` made a custom resource of the local server."""
+def serve_locally(
+    template: dict[str, Any], provider_arn: str, served: Collection[str], address: str
+) -> dict[str, Any]:
+    """The template with each type of `served` made a custom resource of the local server at this address.
+
+    Where attributes of a resource name the address, another one is a change of the resource: outputs and
+    functions that have it are updated.
+    """
     resources = {}
     for name, resource in template["Resources"].items():
         kind = resource["Type"]
         if kind in served:
-            custom = {
+            custom: dict[str, Any] = {
                 "ServiceToken": provider_arn,
                 "ServiceTimeout": PROVIDER_SECONDS,
                 TYPE_PROPERTY: kind,
             }
+            if kind in _NAMES_ITS_ADDRESS:
+                custom[ADDRESS_PROPERTY] = address
             local_type = "Custom::Local" + "".join(kind.split("::")[1:])
             properties = {**resource.get("Properties", {}), **custom}
             resources[name] = {**resource, "Type": local_type, "Properties": properties}
@@ -81,6 +89,7 @@ def serve_locally(template: dict[str, Any], provider_arn: str, served: Collectio
 
 
 _TOPIC = "AWS::SNS::Topic"
+_NAMES_ITS_ADDRESS = frozenset({"AWS::AppSync::GraphQLApi"})
 
 
 def deploy(context: LocalContext, folder: Path, project: Project, progress: Progress) -> dict[str, Any]:
@@ -97,7 +106,7 @@ def deploy(context: LocalContext, folder: Path, project: Project, progress: Prog
     for stack in stacks:
         progress(f"deploying {stack.name}")
         document = keep_texts(stack.document(), _deployed(context, stack.name))
-        body = json.dumps(serve_locally(document, provider, served))
+        body = json.dumps(serve_locally(document, provider, served, context.server_url))
         existed = _apply(context, stack, body)
         if existed:
             _refresh_functions(context, stack)

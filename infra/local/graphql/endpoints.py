@@ -49,8 +49,7 @@ class Endpoints:
         headers = {name: ",".join(request.headers.getlist(name)) for name in request.headers}
         path = request.scope.get("raw_path") or request.url.path.encode()
         signed = Signed(path.decode("latin-1"), headers, body, request.scope["query_string"])
-        caller = await self._threaded(self._shared.callers.of, api, signed)
-        document, operation, variables = await self._threaded(_read, api, body)
+        caller, document, operation, variables = await self._threaded(self._understood, api, signed)
         denied = await self._denied(api, caller, document, operation)
         asked = Asked(api, caller, self._shared.callers, self._functions, headers, denied)
         found = run(asked, document, variables, operation)
@@ -58,6 +57,11 @@ class Endpoints:
         for each in asked.published:
             self._shared.hub.publish(api, each)
         return as_answer(result.data, result.errors)
+
+    def _understood(self, api: Served, signed: Signed) -> tuple[Caller, Document, str | None, dict[str, Any]]:
+        """Who asks, and what: in one turn of a thread, since both may take long. Raises as their parts do."""
+        caller = self._shared.callers.of(api, signed)
+        return caller, *_read(api, signed.body)
 
     async def _denied(
         self, api: Served, caller: Caller, document: Document, operation: str | None

@@ -44,8 +44,8 @@ class GraphQLService:
             Programs(Secrets(context), context.account_id, principals),
         )
         functions = EmulatorFunctions(context, self._threads)
-        hub = Hub(callers, functions, self.counts)
-        shared = Shared(hub, callers, self.counts, self.limits, self._threads)
+        self._hub = Hub(callers, functions, self.counts)
+        shared = Shared(self._hub, callers, self.counts, self.limits, self._threads)
         endpoints = Endpoints(self.apis, shared, functions)
         self.targets: Mapping[str, Target] = {}  # AppSync's own API is not served: templates make its APIs
         self.resources: Mapping[str, ResourceHandler] = {
@@ -65,6 +65,10 @@ class GraphQLService:
     def foreign(self, scope: Any) -> None:
         """Count what a page of another origin asked of an API."""
         self.counts.foreign += is_of_an_api(scope["path"])
+
+    def is_listened_to(self, field: str) -> bool:
+        """Whether somebody has subscribed to this field."""
+        return self._hub.has(field)
 
     async def _counts(self, _: Request) -> Response:
         return JSONResponse({"apis": len(self.apis), **self.counts.as_dict()})

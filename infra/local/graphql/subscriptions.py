@@ -103,6 +103,10 @@ class Hub:
         if not listening:
             self._by_field.pop(place, None)
 
+    def has(self, field: str) -> bool:
+        """Whether anybody listens to this field of any API."""
+        return any(name == field for _, name in list(self._by_field))
+
     def publish(self, api: Served, published: Published) -> None:
         """Send this result to everybody who listens."""
         self._counts.published += 1

@@ -26,6 +26,7 @@ from infra.local.ministack import (
     disk_paths,
     end_marks,
     error_types,
+    execution_starts,
     expire,
     fast_json,
     http_api,
@@ -209,6 +210,7 @@ def main() -> None:
     pool_keys.install()
     schedule_times.install()
     queue_integration.install()
+    execution_starts.install()
     web_server.install(lambda app: emulator_gate.guarded(app, keys), _other_ports(keys, run))
     snapshots.install(paths.snapshots, state(paths))
     process_memory.settle()

@@ -21,8 +21,10 @@ from infra.local.parts.service import ResourceHandler
 
 TYPE_PROPERTY = "__Type"
 """Property in which the deployer keeps the type that the template named."""
+ADDRESS_PROPERTY = "__Address"
+"""Property in which it keeps where the local server answers, of resources with attributes that name that."""
 
-_ADDED = frozenset({"ServiceToken", "ServiceTimeout", TYPE_PROPERTY})
+_ADDED = frozenset({"ServiceToken", "ServiceTimeout", TYPE_PROPERTY, ADDRESS_PROPERTY})
 _NEEDED = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResourceProperties", "ResponseURL")
 Reply = Callable[[str, dict[str, Any]], None]
 

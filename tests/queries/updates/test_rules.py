@@ -81,7 +81,7 @@ def test_a_subscriber_sees_revisions_of_a_job_grow_and_ends_with_the_newest(
 ) -> None:
     seen, shown = Newest(), dict[str, list[int]]()
     for job_id, revision in given:
-        if seen.take(job_id, revision):
+        if seen.take({"jobId": job_id, "revision": revision}):
             shown.setdefault(job_id, []).append(revision)
     for job_id, revisions in shown.items():
         assert revisions == sorted(set(revisions))

@@ -95,7 +95,9 @@ def deploy(cloud: LocalCloud) -> Stack:
     provider = cloud.context.client("lambda").get_function(FunctionName=PROVIDER)["Configuration"][
         "FunctionArn"
     ]
-    body = json.dumps(serve_locally(template(), provider, cloud.context.ask("/_cfn")))
+    body = json.dumps(
+        serve_locally(template(), provider, cloud.context.ask("/_cfn"), cloud.context.server_url)
+    )
     client.create_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
     deadline = time.monotonic() + 60
     while (found := client.describe_stacks(StackName=name)["Stacks"][0])["StackStatus"] != "CREATE_COMPLETE":

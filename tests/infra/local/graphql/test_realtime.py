@@ -49,6 +49,8 @@ def test_an_argument_lets_through_what_has_its_value_and_none_or_null_lets_all_t
 def test_an_id_given_as_a_number_is_the_same_id(rig: Rig) -> None:
     with began(rig.opened()) as socket:
         _started(rig, socket, "n", "subscription { jobChanged(jobId: 17) { jobId revision } }")
+        assert rig.service.is_listened_to("jobChanged")
+        assert not rig.service.is_listened_to("reportPublished")
         rig.change("17", 4)
         assert _change(socket) == ("n", "17", 4)
 

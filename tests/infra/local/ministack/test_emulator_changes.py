@@ -2,18 +2,21 @@
 
 import asyncio
 import base64
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from infra.local.ministack import conditions, mappings, worker_pipes
+from infra.local.ministack import conditions, execution_starts, mappings, worker_pipes
 from infra.local.ministack.fast_json import LARGE, FastBase64, FastJson, Parcel, unopened
 from infra.local.ministack.mappings import Collecting, windows_of
 from infra.local.parts import kinesis_answers
@@ -290,3 +293,19 @@ def test_comparisons_joined_by_and_give_what_ministack_gives(monkeypatch: pytest
     monkeypatch.setattr(dynamodb, "_ExprEval", parse)
     for expression in ("#n = :g", *expressions[:5]):
         assert dynamodb._evaluate_condition(expression, items[0], values, {"#n": "g"}) in (True, False)
+
+
+def test_executions_begin_without_the_pause_and_other_waits_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    clock = execution_starts.WithoutPause()
+    for seconds in (execution_starts.PAUSE_SECONDS, 0.5, 0.0):
+        clock.sleep(seconds)
+    assert waited == [0.5, 0.0]
+    assert clock.monotonic is time.monotonic
+    found = importlib.util.find_spec("ministack.services.stepfunctions")
+    assert found is not None
+    source = Path(str(found.origin)).read_text(encoding="utf-8")
+    begins = source.index("def _run_execution(")
+    pause = f"time.sleep({execution_starts.PAUSE_SECONDS})"
+    assert source.count(pause) == source[begins : source.index("\ndef ", begins)].count(pause) == 1

@@ -18,7 +18,7 @@ def test_served_types_become_custom_resources_and_others_stay() -> None:
     named = {"Type": "AWS::Athena::NamedQuery", "Properties": {"Name": "n"}, "DependsOn": ["B"]}
     template = {"Resources": {"B": bucket, "N": named}, "Outputs": {}}
     before = json.dumps(template)
-    made = serve_locally(template, "arn:provider", {"AWS::Athena::NamedQuery"})
+    made = serve_locally(template, "arn:provider", {"AWS::Athena::NamedQuery"}, "http://127.0.0.1:1")
     assert json.dumps(template) == before
     assert made["Resources"]["B"] == bucket
     assert made["Resources"]["N"] == {
@@ -31,6 +31,29 @@ def test_served_types_become_custom_resources_and_others_stay() -> None:
             "__Type": "AWS::Athena::NamedQuery",
         },
     }
+
+
+def test_a_resource_that_names_its_address_changes_with_the_port() -> None:
+    kind = "AWS::AppSync::GraphQLApi"
+    template = {"Resources": {"A": {"Type": kind, "Properties": {"Name": "a"}}}}
+    made = [
+        serve_locally(template, "arn:provider", {kind}, f"http://127.0.0.1:{port}")["Resources"]["A"]
+        for port in (1, 1, 2)
+    ]
+    assert made[0] == made[1] != made[2]
+    taken: list[dict[str, Any]] = []
+
+    class Handler:
+        def create(self, logical_id: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
+            taken.append(properties)
+            return logical_id, {}
+
+    store = ResourceStore(Path(":memory:"))
+    endpoint = ResourceEndpoint({kind: Handler()}, store)  # type: ignore[dict-item]
+    same = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "A", "ResponseURL": "u"}
+    answer = endpoint.answer({**same, "RequestType": "Create", "ResourceProperties": made[0]["Properties"]})
+    store.close()
+    assert (answer["Status"], taken) == ("SUCCESS", [{"Name": "a"}])
 
 
 def test_a_folder_that_is_not_an_assembly_is_refused_with_the_remedy(tmp_path: Path) -> None:

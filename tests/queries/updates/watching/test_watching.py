@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
+from queries.updates.rules import Newest
 from queries.updates.watching.protocol import SubscriptionLostError, SubscriptionRefusedError
-from queries.updates.watching.watching import FETCH_SECONDS, FIRST_WAIT, LONGEST_WAIT, Watching, wait
+from queries.updates.watching.watching import (
+    FETCH_SECONDS,
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    NoAnswerError,
+    Watching,
+    wait,
+)
 
 
 def job(revision: int, job_id: str = "one") -> dict[str, Any]:
@@ -27,7 +35,7 @@ class Server:
     answers: list[list[dict[str, Any]]]
     said: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
+    lost: list[tuple[str, float]] = field(default_factory=list)
     now: float = 0.0
 
     @contextmanager
@@ -53,14 +61,20 @@ class Server:
         self.said.append("asked")
         return self.answers.pop(0)
 
-    def revisions(self, count: int) -> list[int]:
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def revisions(self, count: int, patience: float = 1_000.0) -> list[int]:
         watching = Watching(
             self.subscribe,
             self.fetch,
+            is_new=Newest().take,
             clock=lambda: self.now,
-            sleep=self.slept.append,
+            sleep=self.sleep,
             chance=lambda: 0.5,
-            lost=self.lost.append,
+            lost=lambda why, seconds: self.lost.append((why, seconds)),
+            patience=patience,
         )
         return [each["revision"] for each in islice(watching.changes(), count)]
 
@@ -76,7 +90,7 @@ def test_what_was_missed_while_the_connection_was_lost_is_asked_for() -> None:
     server = Server([[job(2), broken], [job(6)]], [[job(1)], [job(5)]])
     assert server.revisions(4) == [1, 2, 5, 6]
     assert server.said == ["subscribed", "asked"] * 2
-    assert server.lost == ["it was killed"]
+    assert server.lost == [("it was killed", 0.25)]
 
 
 def test_updates_that_come_late_or_twice_are_not_shown() -> None:
@@ -103,6 +117,19 @@ def test_attempts_lie_further_and_further_apart_until_one_succeeds() -> None:
     assert server.revisions(3) == [1, 2, 3]
     assert server.slept[:9] == [0.25, 0.5, 1, 2, 4, 8, 15, 15, 15]
     assert server.slept[9] == 0.25
+
+
+def test_no_answer_for_as_long_as_one_would_wait_ends_with_the_reason() -> None:
+    server = Server([[SubscriptionLostError("down")] for _ in range(9)], [])
+    with pytest.raises(NoAnswerError, match=r"^No answer for 5 seconds\. down$"):
+        server.revisions(1, patience=5.0)
+    assert server.slept == [0.25, 0.5, 1, 2, 1.25]
+
+
+def test_an_answer_makes_the_wait_for_the_next_one_begin_anew() -> None:
+    down = [[SubscriptionLostError("down")] for _ in range(3)]
+    quiet = [30, SubscriptionLostError("over")]
+    assert Server([*down, quiet, *down, [job(2)]], [[job(1)], []]).revisions(2, patience=4.0) == [1, 2]
 
 
 def test_a_wait_is_any_share_of_its_limit() -> None:
