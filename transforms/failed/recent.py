@@ -118,8 +118,12 @@ class _Names:
 
     def __iter__(self) -> Iterator[ObjectName]:
         count = size = 0
+        most = self._bounds.size
         for name in self._all():
-            if count >= self._bounds.objects or size + name.size > self._bounds.size or self._is_late():
+            if name.size > most:  # alone too large: the others are read all the same
+                self.are_more = True
+                continue
+            if count >= self._bounds.objects or size + name.size > most or self._is_late():
                 self.are_more = True
                 return
             yield name

@@ -11,19 +11,20 @@ from transforms.failed.bucket import ObjectName
 class MemoryObjects:
     """See `transforms.failed.recent.Listed`. `writes` counts changes; `fails_after` stops like a crash.
 
-    `size` is said of every object.
+    `sizes` has what is said of objects; of others it is 0.
     """
 
     def __init__(self) -> None:
         self.bodies: dict[str, bytes] = {}
-        self.writes = self.size = 0
+        self.writes = 0
+        self.sizes: dict[str, int] = {}
         self.fails_after: int | None = None
 
     def names(self, prefix: str) -> Iterator[ObjectName]:
         for key in sorted(self.bodies):
             if key.startswith(prefix):
                 tag = hashlib.md5(self.bodies[key], usedforsecurity=False).hexdigest()
-                yield ObjectName(key, tag, self.size)
+                yield ObjectName(key, tag, self.sizes.get(key, 0))
 
     def folders(self, prefix: str) -> Iterator[str]:
         below = (key.removeprefix(prefix) for key in sorted(self.bodies) if key.startswith(prefix))

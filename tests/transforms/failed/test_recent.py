@@ -99,10 +99,19 @@ def test_days_that_were_not_asked_for_are_left_out() -> None:
 )
 def test_of_more_than_the_bounds_the_newest_are_read_and_it_is_said(bounds: Bounds, read: int) -> None:
     objects = filled()
-    objects.size = 1_000
+    objects.sizes = dict.fromkeys(objects.bodies, 1_000)
     found = asked(objects, bounds)
     assert (found.objects, found.is_complete) == (read, False)
     assert seqs(found) == [2403, 2402, 2401, 2400, 2303][:read]
+
+
+def test_an_object_that_is_too_large_alone_is_left_out_and_it_is_said() -> None:
+    objects = filled(days=1)
+    large = FOLDER.format(day=24, hour=3)
+    objects.sizes[large] = AMPLE.size + 1
+    found = asked(objects)
+    assert (found.objects, found.is_complete) == (3, False)
+    assert seqs(found) == [2402, 2401, 2400]
 
 
 def test_a_kind_with_many_objects_leaves_room_for_the_others() -> None:
