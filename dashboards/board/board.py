@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -213,23 +214,10 @@ class Board:
         that colors never move. In order when each has a color of its own, else the most frequent first.
         """
         found: dict[str, Any] = {}
-        for data_set, kinds in page.columns.items():
-            names = page.names(data_set)
-            for column in [*(c for c, kind in kinds.items() if kind == "text"), *names.fields]:
-                try:
-                    if column in names.fields and _is_aggregate(column, names):
-                        continue
-                    values = self.data.values(data_set, sql(Field(column), names))
-                except (ExpressionError, ValueError):
-                    continue
-                found[f"{data_set}/{column}"] = values
+        for data_set, column, text in page.coloring:
+            with suppress(ValueError):
+                found[f"{data_set}/{column}"] = self.data.values(data_set, text)
         return found
-
-
-def _is_aggregate(column: str, names: Any) -> bool:
-    from dashboards.expressions.typing import typed
-
-    return typed(Field(column), names).level != "row"
 
 
 def _types(entry: Source) -> dict[str, str]:

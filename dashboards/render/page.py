@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
 from dashboards.column_types import Kind
+from dashboards.expressions.duckdb_sql import sql
 from dashboards.expressions.parse import parse
-from dashboards.expressions.tree import ExpressionError, Node
-from dashboards.expressions.typing import Names
+from dashboards.expressions.tree import ExpressionError, Field, Node
+from dashboards.expressions.typing import Names, typed
 from dashboards.render.state import State, time_of
 
 SUPPORTED = {
@@ -134,6 +136,19 @@ class Page:
             for declared in self.definition.get("DataSetIdentifierDeclarations", [])
         }
 
+    @cached_property
+    def coloring(self) -> list[tuple[str, str, str]]:
+        """(dataset, column or field, its SQL) of whatever a chart may color by: texts, and fields of rows."""
+        found = []
+        for data_set, kinds in self.columns.items():
+            names = self.names(data_set)
+            texts = [name for name, kind in kinds.items() if kind == "text"]
+            for column in [*texts, *names.fields]:
+                with suppress(ExpressionError):
+                    if column in texts or typed(Field(column), names).level == "row":
+                        found.append((data_set, column, sql(Field(column), names)))
+        return found
+
     def names(self, data_set: str) -> Names:
         """What expressions over a dataset may name."""
         return self._names.get(data_set, Names(self.columns.get(data_set, {}), {}, {}))
@@ -229,12 +244,16 @@ def _default(entry: ParameterView, now: datetime) -> Any:
 @lru_cache(maxsize=64)
 def rolling(expression: str, now: datetime) -> datetime:
     """A rolling default such as `addDateTime(-7, 'DD', truncDate('DD', now()))`. Raises ExpressionError."""
+    text = sql(parse(expression), Names({}, {}, {}))
+    given = {"now": now} if "$now" in text else {}
+    with _calculator().cursor() as cursor:
+        found: datetime = cursor.execute(f"SELECT CAST({text} AS TIMESTAMP)", given).fetchall()[0][0]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _calculator() -> Any:
+    """A database for expressions over no rows; to open one takes 30 ms."""
     import duckdb
 
-    from dashboards.expressions.duckdb_sql import sql
-
-    text = sql(parse(expression), Names({}, {}, {}))
-    with duckdb.connect(":memory:") as connection:
-        given = {"now": now} if "$now" in text else {}
-        found: datetime = connection.execute(f"SELECT CAST({text} AS TIMESTAMP)", given).fetchall()[0][0]
-    return found
+    return duckdb.connect(":memory:")

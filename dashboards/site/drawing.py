@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -46,22 +47,35 @@ class Declared:
         """As in addresses."""
         return self.dashboard.name
 
+    @cached_property
     def assets(self) -> Mapping[str, emit.Resource]:
         """What is deployed of it."""
         return emit.resources(self.reports, {self.name: self.dashboard}, **PLACE)
 
+    @cached_property
     def digest(self) -> str:
         """Changes with the deployed definition."""
-        emitted = {name: [each.type, each.properties] for name, each in self.assets().items()}
+        emitted = {name: [each.type, each.properties] for name, each in self.assets.items()}
         return hashlib.sha256(msgspec.json.encode([_FORM, emitted], order="sorted")).hexdigest()
+
+    @cached_property
+    def frame(self) -> Mapping[str, Any]:
+        """The page without its numbers: the same one for every sheet, choice, viewer and time."""
+        board = self.board(_no_rows, lambda: datetime.fromtimestamp(0, UTC))
+        # Whom a page can be seen as is decided by who is signed in.
+        return {**frame(board, self.name), "viewers": [OWNER]}
 
     def board(self, query: AthenaQuery, clock: Callable[[], datetime]) -> Board:
         """Its page, over rows that `query` gives. Raises ExtractError."""
         stale_after = {s.report: s.stale_after_seconds for s in self.dashboard.sources.values()}
-        board = Board(self.assets, query, stale_after=stale_after, clock=clock)
+        board = Board(lambda: self.assets, query, stale_after=stale_after, clock=clock)
         if not board.rebuild():
             raise ExtractError(f"{self.name} cannot be drawn: {board.error}")
         return board
+
+
+def _no_rows(sql: str) -> Any:
+    raise NotImplementedError(sql)
 
 
 def token(declared: Declared, partitions: Mapping[str, str], read_at: int) -> str:
@@ -70,7 +84,7 @@ def token(declared: Declared, partitions: Mapping[str, str], read_at: int) -> st
     """
     mine = [(report, partitions.get(report, "")) for report in sorted(declared.dashboard.sources)]
     hour = read_at // 3_600_000
-    return hashlib.sha256(msgspec.json.encode([declared.digest(), mine, hour])).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([declared.digest, mine, hour])).hexdigest()
 
 
 def loaded(declared: Declared, query: AthenaQuery, read_at: int) -> Board:
@@ -96,8 +110,7 @@ def sheet(declared: Declared, board: Board, sheet_id: str, state: State, viewer:
     Raises KeyError.
     """
     drawn = tiles(board, declared.name, sheet_id, state, viewer, charts=declared.charts)
-    # Whom a page can be seen as is decided by who is signed in.
-    return {**drawn, "frame": {**frame(board, declared.name), "viewers": [OWNER]}}
+    return {**drawn, "frame": declared.frame}
 
 
 def drawn(declared: Declared, board: Board, read_at: int, digest: str) -> tuple[Published, dict[str, bytes]]:
@@ -108,12 +121,12 @@ def drawn(declared: Declared, board: Board, read_at: int, digest: str) -> tuple[
     objects: dict[str, bytes] = {}
     for each in sheets:
         sheet_id = str(each["SheetId"])
-        objects[places.sheet_key(name, sheet_id, version)] = packed(
-            sheet(declared, board, sheet_id, State(), OWNER)
-        )
+        whole = packed(sheet(declared, board, sheet_id, State(), OWNER))
+        objects[places.sheet_key(name, sheet_id, version)] = whole
         for viewer in _audiences(groups):
             key = places.sheet_key(name, sheet_id, version, places.audience_of(viewer))
-            objects[key] = packed(sheet(declared, board, sheet_id, State(), viewer))
+            is_whole = _sees_all(declared, viewer)
+            objects[key] = whole if is_whole else packed(sheet(declared, board, sheet_id, State(), viewer))
     for data_set in board.pages[name].columns:
         objects[places.rows_key(name, data_set, version)] = board.data.parquet(data_set)
     fresh = board.freshness(name)
@@ -135,6 +148,12 @@ def drawn(declared: Declared, board: Board, read_at: int, digest: str) -> tuple[
         audiences=tuple(groups),
     )
     return found, objects
+
+
+def _sees_all(declared: Declared, viewer: frozenset[str]) -> bool:
+    """Whether each rule gives one of these groups every row."""
+    rules = [each.access.groups for each in declared.dashboard.sources.values() if each.access is not None]
+    return all(any(rule.get(group) == () for group in viewer) for rule in rules)
 
 
 def _audiences(groups: Sequence[str]) -> list[frozenset[str]]:

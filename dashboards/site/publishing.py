@@ -26,8 +26,8 @@ class BusyError(Exception):
 class Store(Protocol):
     """The site's bucket."""
 
-    def put(self, key: str, body: bytes) -> None:
-        """Write an object that nobody changes afterwards."""
+    def put(self, objects: Mapping[str, bytes]) -> None:
+        """Write objects that nobody changes afterwards, in any order; all are there when it returns."""
         ...
 
     def latest(self) -> tuple[bytes | None, str]:
@@ -50,8 +50,7 @@ def publish(store: Store, name: str, found: Published, objects: Mapping[str, byt
     """
     if _moved(store, name, found) is None:
         return False
-    for key, body in objects.items():
-        store.put(key, body)
+    store.put(objects)
     for _ in range(MOST_TRIES):
         step = _moved(store, name, found)
         if step is None:

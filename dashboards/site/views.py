@@ -134,8 +134,22 @@ def audiences_of(declared: Mapping[str, Declared], name: str) -> Sequence[str]:
     return sorted({group for each in sources if each.access for group in each.access.groups})
 
 
-def listed(name: str, found: Published) -> dict[str, Any]:
-    """A dashboard in the list of them. `as_of` is the newest time in any of its datasets."""
+def hidden_from(
+    declared: Mapping[str, Declared], name: str, groups: frozenset[str]
+) -> Mapping[str, Sequence[str]]:
+    """The datasets of which somebody in these groups sees no row, each with the groups that do."""
+    rules = {source.report: source.access for source in declared[name].dashboard.sources.values()}
+    return {
+        data_set: sorted(rule.groups)
+        for data_set, rule in sorted(rules.items())
+        if rule is not None and groups.isdisjoint(rule.groups)
+    }
+
+
+def listed(name: str, found: Published, hidden: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """A dashboard in the list of them. `as_of` is the newest time in any of its datasets; `hidden` as
+    `hidden_from` gives it.
+    """
     through = [each.through for each in found.data_sets.values() if each.through]
     return {
         "name": name,
@@ -148,6 +162,7 @@ def listed(name: str, found: Published) -> dict[str, Any]:
             data_set: {"through": each.through, "stale_after_seconds": each.stale_after_seconds}
             for data_set, each in found.data_sets.items()
         },
+        "hidden": hidden,
     }
 
 

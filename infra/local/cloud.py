@@ -137,7 +137,8 @@ def _up(
     outputs = _deployed(context, folder, project, progress)
     if project.default.site:
         progress("opening the site")
-        opening.open_site(context, outputs, site_url(settings))
+        groups = opening.rule_groups(project.dashboards.values())
+        opening.open_site(context, outputs, site_url(settings), groups)
     if starts:
         ended = recovery.recover(context, outputs, sweep=was_killed)
         notes += [f"{ended} runs of reports whose workers had ended were given free."] if ended else []

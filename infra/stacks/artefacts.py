@@ -238,13 +238,17 @@ SITE = Artefact(
     handler="infra.site.function.handler.lambda_handler",
     sources=(
         *_SITE_SOURCES,
-        *_files("queries/api", "__init__", "callers", "refusals", "routes"),
+        *_files("queries/api", "__init__", "callers", "refusals", "routes", "site_answers"),
         *_files("dashboards/board", "address", "csv_text"),
         *_files("dashboards/site", "views"),
-        *_files("infra/site/function", "asking", "handler", "problems"),
+        *_files("infra/site/function", "asking", "failed", "handler", "problems"),
+        "transforms/gate",
+        *_files("transforms/failed", "__init__", "bucket", "error_objects", "event_review", "in_parallel"),
+        *_files("transforms/failed", "index", "line_reasons", "recent", "replay_ledger", "s3_bucket"),
+        *_files("transforms/function", "__init__", "batch", "marshal"),
     ),
     lock="site.txt",
-    project=("reports", "dashboards"),
+    project=("streams", "reports", "dashboards"),
     charts=True,
 )
 UPDATES = Artefact(

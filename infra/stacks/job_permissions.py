@@ -20,6 +20,7 @@ from infra.stacks.permissions import (
 from queries.jobs.dynamodb import NEWEST_INDEX
 from queries.jobs.import_plan import INBOX, MANIFESTS, SCRATCH
 from transforms.contracts import FAILED_PREFIX
+from transforms.failed.replay_ledger import REPLAYS_PREFIX
 
 EXECUTIONS = "An execution is named after its job."
 LOG_DELIVERY = "The delivery of logs to a group knows no resources: it can be granted for all or not at all."
@@ -136,7 +137,7 @@ def extract_grants(deployment: Deployment, reports: Iterable[str], log_group: st
 
 
 def site_grants(deployment: Deployment, log_group: str) -> list[Grant]:
-    """What the function behind the site's routes may do: read what was drawn."""
+    """What the function behind the site's routes may do: read what was drawn, and what failed."""
     data = deployment.site_data_bucket
     return [
         own_log_group(log_group),
@@ -148,6 +149,13 @@ def site_grants(deployment: Deployment, log_group: str) -> list[Grant]:
             why_wildcard=OBJECTS,
         ),
         list_below("FindExtracts", data, [DATA, ROWS]),
+        Grant(
+            "ReadFailed",
+            ["s3:GetObject"],
+            [bucket_arn(deployment.lake_bucket, f"{prefix}*") for prefix in (FAILED_PREFIX, REPLAYS_PREFIX)],
+            why_wildcard=OBJECTS,
+        ),
+        list_below("FindFailed", deployment.lake_bucket, [FAILED_PREFIX, REPLAYS_PREFIX]),
     ]
 
 

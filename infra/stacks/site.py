@@ -79,6 +79,9 @@ class Drawing(Construct):
 
     def _answers(self, code: Path) -> PipelineFunction:
         deployment, name = self._deployment, self._deployment.site_function
+        settings = Settings(
+            data_bucket=Fn.sub(deployment.site_data_bucket), lake_bucket=Fn.sub(deployment.lake_bucket)
+        )
         return PipelineFunction(
             self,
             "Answers",
@@ -87,7 +90,7 @@ class Drawing(Construct):
             artefact=SITE,
             folders=self._project.folders,
             code=code,
-            environment=Settings(data_bucket=Fn.sub(deployment.site_data_bucket)).to_environ(),
+            environment=settings.to_environ(),
             grants=site_grants(deployment, log_group_name(name)),
             memory=deployment.site_memory,
             timeout_seconds=29,  # the gateway waits no longer

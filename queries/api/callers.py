@@ -33,10 +33,10 @@ class Caller:
         if not self.views:
             raise ForbiddenError(f"Only members of the groups {OPERATORS} and {VIEWERS} see this.")
 
-    def must_operate(self) -> None:
-        """Raises ForbiddenError."""
+    def must_operate(self, deeds: str = "start, cancel and retry jobs") -> None:
+        """Raises ForbiddenError, with what operators alone do."""
         if not self.operates:
-            raise ForbiddenError(f"Only members of the group {OPERATORS} start, cancel and retry jobs.")
+            raise ForbiddenError(f"Only members of the group {OPERATORS} {deeds}.")
 
 
 def caller_of(context: Mapping[str, Any]) -> Caller:

@@ -1,13 +1,15 @@
 """The API of jobs and reports as OpenAPI 3.1, made of its routes, its answers and the project's reports."""
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
 from queries.api.bodies import BackfillBody, ImportBody
 from queries.api.job_answers import AcceptedAnswer, JobAnswer, JobsAnswer, StepsAnswer
+from queries.api.operations import DOES, Does
 from queries.api.problems import STATUS as JOB_STATUS
 from queries.api.reading.answers import (
     FilesAnswer,
@@ -20,7 +22,16 @@ from queries.api.reading.asking import CSV, JSON, MOST_PARTITIONS, MOST_ROWS, PA
 from queries.api.reading.problems import NO_ROUTE
 from queries.api.reading.problems import STATUS as READ_STATUS
 from queries.api.refusals import MEDIA_TYPE
-from queries.api.routes import PEOPLE, PROGRAMS, ROUTES, Route
+from queries.api.routes import PEOPLE, PROGRAMS, ROUTES, SITE_ROUTES, Route
+from queries.api.site_answers import (
+    CODES,
+    MOST_DAYS,
+    USUAL_DAYS,
+    DashboardsAnswer,
+    FailedAnswer,
+    SheetAnswer,
+    ViewBody,
+)
 from queries.contracts import Report
 
 VERSION = "1"
@@ -31,78 +42,19 @@ _SECURITY: Mapping[str, list[dict[str, list[str]]]] = {
 }
 
 
-class _Does(NamedTuple):
-    """What a route does. `status` and `answer` are of success, `refuses` has the statuses of problems."""
-
-    name: str
-    summary: str
-    status: int
-    answer: str
-    refuses: tuple[int, ...]
-    parameters: tuple[str, ...] = ()
-
-
-_ALWAYS = (401, 403)
-_READS = (400, *_ALWAYS)
-_DOES: Mapping[tuple[str, str], _Does] = {
-    ("POST", "/v1/jobs"): _Does(
-        "start_job", "Have a job done.", 202, "AcceptedAnswer", (*_READS, 409, 422, 429, 503), ("key",)
-    ),
-    ("GET", "/v1/jobs"): _Does("list_jobs", "The newest jobs.", 200, "JobsAnswer", _READS, ("jobs",)),
-    ("GET", "/v1/jobs/{job_id}"): _Does("show_job", "One job.", 200, "JobAnswer", (*_ALWAYS, 404)),
-    ("GET", "/v1/jobs/{job_id}/steps"): _Does(
-        "show_steps", "What the steps of its last execution did.", 200, "StepsAnswer", (*_ALWAYS, 404)
-    ),
-    ("POST", "/v1/jobs/{job_id}/cancel"): _Does(
-        "cancel_job", "Begin nothing more of it.", 200, "JobAnswer", (*_ALWAYS, 404, 409, 503)
-    ),
-    ("POST", "/v1/jobs/{job_id}/retry"): _Does(
-        "retry_job", "Do what it left undone.", 202, "JobAnswer", (*_ALWAYS, 404, 409, 429, 503)
-    ),
-    ("GET", "/v1/reports"): _Does("list_reports", "Every report.", 200, "ReportsAnswer", _READS, ("known",)),
-    ("GET", "/v1/reports/{name}"): _Does(
-        "show_report", "One report.", 200, "OneReportAnswer", (*_READS, 404), ("known",)
-    ),
-    ("GET", "/v1/reports/{name}/rows"): _Does(
-        "read_rows",
-        "A page of its rows, as far as the caller's groups see them.",
-        200,
-        "Page",
-        (*_READS, 404, 406, 410, 413, 503),
-        ("from", "to", "rows", "cursor", "filters", "known"),
-    ),
-    ("GET", "/v1/reports/{name}/files"): _Does(
-        "read_files",
-        "Addresses of its Parquet files, for five minutes; only for callers who see every row.",
-        200,
-        "FilesAnswer",
-        (*_READS, 404),
-        ("from", "to", "partitions"),
-    ),
-    ("GET", "/v1/freshness"): _Does(
-        "read_freshness",
-        "How fresh partitions are: of one report, or the newest ones of each.",
-        200,
-        "FreshnessesAnswer",
-        (*_READS, 404),
-        ("report", "from", "to", "partitions", "known"),
-    ),
-}
-
-
 def openapi(reports: Mapping[str, Report]) -> dict[str, Any]:
     """The document for a project with these reports."""
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for prefix in (PEOPLE, PROGRAMS):
-        for route in ROUTES:
+    for prefix, routes in ((PEOPLE, (*ROUTES, *SITE_ROUTES)), (PROGRAMS, ROUTES)):
+        for route in routes:
             paths[f"{prefix}{route.path}"][route.method.lower()] = _operation(route, prefix)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Penstock jobs and reports",
             "version": VERSION,
-            "description": "Every route is there twice: below /api for people of the user pool, below /iam "
-            "for programs that sign with IAM.",
+            "description": "Routes are there twice: below /api for people of the user pool, below /iam for "
+            "programs that sign with IAM. Those of the report site are for people alone, where there is one.",
         },
         "paths": dict(paths),
         "components": {
@@ -128,9 +80,11 @@ _BODIES: Mapping[str, Any] = {"backfill": BackfillBody, "import": ImportBody}
 
 
 def _operation(route: Route, prefix: str) -> dict[str, Any]:
-    does = _DOES[route.method, route.path]
-    found = [*(["name"] if "{name}" in route.path else []), *does.parameters]
-    found += ["job_id"] if "{job_id}" in route.path else []
+    does = DOES[route.method, route.path]
+    named = {"name": "dashboard" if route.function == "site" else "name"}
+    places = re.findall(r"{(\w+)}", route.path)
+    found = [*(named.get(place, place) for place in places if place != "job_id"), *does.parameters]
+    found += ["job_id"] if "job_id" in places else []
     operation: dict[str, Any] = {
         "operationId": f"{does.name}{'' if prefix == PEOPLE else '_as_program'}",
         "summary": does.summary,
@@ -138,8 +92,8 @@ def _operation(route: Route, prefix: str) -> dict[str, Any]:
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in found],
         "responses": {str(does.status): _good(does), **_unchanged(does), **_problems(route, does)},
     }
-    if does.name == "start_job":
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _job_body()}}}
+    if route.method == "POST" and does.name in _TAKES:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _TAKES[does.name]()}}}
     return operation
 
 
@@ -151,12 +105,20 @@ def _job_body() -> dict[str, Any]:
     }
 
 
-def _good(does: _Does) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "description": does.summary,
-        "content": {JSON: {"schema": {"$ref": _REF.format(name=does.answer)}}},
-    }
+def _view_body() -> dict[str, Any]:
+    return {"$ref": _REF.format(name=ViewBody.__name__)}
+
+
+_TAKES = {"start_job": _job_body, "view_sheet": _view_body}
+"""What a request's body is, by the name of its operation."""
+
+
+def _good(does: Does) -> dict[str, Any]:
     text = {"schema": {"type": "string"}}
+    content = (
+        {CSV: text} if does.answer == CSV else {JSON: {"schema": {"$ref": _REF.format(name=does.answer)}}}
+    )
+    made: dict[str, Any] = {"description": does.summary, "content": content}
     if does.answer == "Page":
         made["content"][CSV] = text
         made["headers"] = {"Penstock-Next": {"description": "As `next` of JSON.", **text}}
@@ -171,13 +133,20 @@ def _good(does: _Does) -> dict[str, Any]:
     return made
 
 
-def _unchanged(does: _Does) -> dict[str, Any]:
+def _unchanged(does: Does) -> dict[str, Any]:
     return {"304": {"description": "The caller has this answer."}} if "known" in does.parameters else {}
 
 
-def _problems(route: Route, does: _Does) -> dict[str, Any]:
+def _refusals(function: str) -> Iterable[tuple[int, str]]:
+    """Statuses and codes with which a function refuses."""
+    if function == "site":
+        return CODES.items()
+    return (JOB_STATUS if function == "jobs" else READ_STATUS).values()
+
+
+def _problems(route: Route, does: Does) -> dict[str, Any]:
     codes: defaultdict[int, list[str]] = defaultdict(list)
-    for status, code in (JOB_STATUS if route.function == "jobs" else READ_STATUS).values():
+    for status, code in _refusals(route.function):
         codes[status].append(code)
     content = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
     return {
@@ -197,6 +166,7 @@ def _parameters(reports: Mapping[str, Report]) -> dict[str, Any]:
         "jobs": ("limit", _number(100, 20), "Jobs, at most."),
         "cursor": ("cursor", text, "`next` of the page before."),
         "report": ("report", name, "Of this report alone."),
+        "days": ("days", _number(MOST_DAYS, USUAL_DAYS), "Days, today included."),
     }
     found = {
         key: {"name": parameter, "in": "query", "description": words, "schema": schema}
@@ -206,6 +176,24 @@ def _parameters(reports: Mapping[str, Report]) -> dict[str, Any]:
     return {
         **found,
         "name": {"name": "name", "in": "path", "required": True, "schema": name},
+        **{
+            place: {"name": each, "in": "path", "required": True, "schema": text, "description": words}
+            for place, each, words in (
+                ("dashboard", "name", "Of the dashboard."),
+                ("sheet", "sheet", "Id of the sheet."),
+                ("file", "file", "Id of the visual, and `.csv`."),
+            )
+        },
+        "version": {
+            "name": "v", "in": "query", "required": True, "schema": text,
+            "description": "The version, as the list of dashboards says it.",
+        },
+        "choices": {
+            "name": "choices", "in": "query", "style": "form", "explode": True,
+            "description": "p.NAME=VALUE, f.FILTER=VALUE, c.VISUAL=VALUE, d.VISUAL=UNIT@START, as the page's "
+            "address has them.",
+            "schema": {"type": "object", "additionalProperties": values},
+        },
         "job_id": {"name": "job_id", "in": "path", "required": True, "schema": text},
         "filters": {
             "name": "filters", "in": "query", "style": "form", "explode": True,
@@ -231,7 +219,7 @@ def _number(most: int, usual: int) -> dict[str, Any]:
 def _schemas(reports: Mapping[str, Report]) -> dict[str, Any]:
     answers = [
         AcceptedAnswer, JobAnswer, JobsAnswer, StepsAnswer, ReportsAnswer, OneReportAnswer, FilesAnswer,
-        FreshnessesAnswer, *_BODIES.values(),
+        FreshnessesAnswer, *_BODIES.values(), DashboardsAnswer, SheetAnswer, ViewBody, FailedAnswer,
     ]  # fmt: skip
     _, made = msgspec.json.schema_components(answers, ref_template=_REF)
     rows = {f"Row_{name}": _row(report) for name, report in reports.items()}
@@ -282,7 +270,8 @@ def _row(report: Report) -> dict[str, Any]:
 
 
 def _problem() -> dict[str, Any]:
-    codes = {code for _, code in (*JOB_STATUS.values(), *READ_STATUS.values(), NO_ROUTE)}
+    known = (*JOB_STATUS.values(), *READ_STATUS.values(), *CODES.items(), NO_ROUTE)
+    codes = {code for _, code in known}
     text = {"type": "string"}
     return {
         "type": "object",

@@ -4,6 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
@@ -134,8 +135,8 @@ def run(app: typer.Typer, target: SimpleNamespace, *arguments: str) -> Any:
     return json.loads(ran.stdout) if target.json else ran.stdout
 
 
-def person(world: World, group: str | None) -> tuple[str, str]:
-    """Name and password of somebody new in the group."""
+def person(world: World, *groups: str) -> tuple[str, str]:
+    """Name and password of somebody new in the groups."""
     people, pool = world.chain.client("cognito-idp"), world.outputs.user_pool_id
     name, password = f"{secrets.token_hex(4)}@example.com", f"Aa1!{secrets.token_hex(8)}"
     people.admin_create_user(
@@ -145,14 +146,16 @@ def person(world: World, group: str | None) -> tuple[str, str]:
         TemporaryPassword=f"Aa1!{secrets.token_hex(8)}",
     )
     people.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
-    if group:
+    for group in groups:
+        with suppress(people.exceptions.GroupExistsException):
+            people.create_group(UserPoolId=pool, GroupName=group)
         people.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
     return name, password
 
 
-def token(world: World, group: str | None) -> str:
-    """An access token of somebody new in the group."""
-    name, password = person(world, group)
+def token(world: World, *groups: str) -> str:
+    """An access token of somebody new in the groups."""
+    name, password = person(world, *groups)
     answer = world.chain.client("cognito-idp").admin_initiate_auth(
         UserPoolId=world.outputs.user_pool_id,
         ClientId=world.outputs.user_pool_client_id,

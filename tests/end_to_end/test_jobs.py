@@ -186,7 +186,7 @@ def test_who_has_neither_a_key_nor_a_token_is_refused(world: World, path: str) -
 
 
 def test_people_do_what_their_group_allows(world: World) -> None:
-    viewer, operator, nobody = (token(world, group) for group in ("viewers", "operators", None))
+    viewer, operator, nobody = (token(world, *groups) for groups in (["viewers"], ["operators"], []))
     body = json.dumps({"kind": "backfill", "report": REPORT, "from": FIRST, "to": FIRST}).encode()
 
     def asked(method: str, bearer: str) -> int:

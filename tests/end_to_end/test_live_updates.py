@@ -112,7 +112,7 @@ def test_a_person_sees_the_states_of_a_job_in_order_and_asks_for_the_same(world:
 
 
 def test_who_belongs_to_no_group_hears_and_asks_nothing_and_people_publish_nothing(world: World) -> None:
-    stranger, operator = token(world, None), token(world, "operators")
+    stranger, operator = token(world), token(world, "operators")
 
     async def follow() -> None:
         async with Client(transport=socket(world, stranger)) as session:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,9 @@ from infra.local.cloud import LocalCloud
 from tests.dashboards.preview.viewer import EMPTY, violations
 from tests.end_to_end.jobs_rig import World, person, token, until
 from tests.end_to_end.site_visitor import HELD, Visitor, at_site
+from tests.golden.poison.corpus import ARRIVAL_MS
 from tests.queries.events import page_viewed
+from tests.transforms.failed.memory_bucket import error_line
 
 pytestmark = [pytest.mark.cloud, pytest.mark.browser]
 
@@ -29,7 +31,7 @@ SHEETS = {"traffic": ("overview", "pages", "info"), "orders": ("overview", "days
           "health": ("overview", "hours", "info")}  # fmt: skip
 LOOKS = [(width, scheme) for width in (390, 768, 1440) for scheme in ("light", "dark")] if EVERYTHING else [
     (390, "dark"), (1440, "light")]  # fmt: skip
-PATHS = ["/#/", TRAFFIC, f"{TRAFFIC}?{EMPTY}", "/#/jobs", "/#/nowhere"]
+PATHS = ["/#/", TRAFFIC, f"{TRAFFIC}?{EMPTY}", "/#/jobs", "/#/failed", "/#/nowhere"]
 PATHS += (
     [f"/#/d/{name}?sheet={sheet}" for name, sheets in SHEETS.items() for sheet in sheets]
     if EVERYTHING
@@ -94,6 +96,7 @@ def test_somebody_signs_in_is_back_where_they_wanted_to_be_and_signs_out(chromiu
         visitor.open(f"{TRAFFIC}?sheet=pages")
         visitor.sign_in(name, password)
         visitor.until(lambda: visitor.page.locator("#tab-pages[aria-selected=true]").count())
+        assert visitor.reads(".who .name") == name
         assert "code=" not in visitor.page.url
         assert visitor.errors == []
         visitor.page.get_by_role("button", name="Sign out").click()
@@ -177,6 +180,47 @@ def test_a_viewer_sees_jobs_and_nothing_that_only_operators_may_do(visitor: Visi
     asked = json.dumps({"kind": "backfill", "report": "traffic_by_hour", "from": HOURS[0], "to": HOURS[0]})
     headers = {"Authorization": f"Bearer {site.viewer}", "Idempotency-Key": "k"}
     assert site.world.ask("POST", "/api/v1/jobs", asked.encode(), **headers).status == 403
+
+
+@pytest.fixture
+def mended(site: Site) -> Iterator[Callable[[], None]]:
+    """Takes away what failed: a record that is compressed."""
+    lake, client = site.world.outputs.lake_bucket, site.world.chain.client("s3")
+    key = f"failed/processing-failed/dt={datetime.now(UTC):%Y-%m-%d}/page-test"
+    client.put_object(Bucket=lake, Key=key, Body=error_line(b"\x1f\x8b00", ARRIVAL_MS))
+
+    def take_away() -> None:
+        client.delete_object(Bucket=lake, Key=key)
+
+    yield take_away
+    take_away()
+
+
+def test_an_operator_sees_what_failed_and_how_to_go_on(operator: Visitor, mended: Callable[[], None]) -> None:
+    operator.open("/#/failed")
+    rows = operator.page.locator("tbody tr").filter(
+        has=operator.page.get_by_role("rowheader", name="compressed", exact=True)
+    )
+    assert rows.count() == 1
+    operator.page.get_by_text("compressed: the newest").click()
+    assert "penstock failed replay --reason compressed" in operator.reads("details[open] .said")
+    assert violations(operator) == []
+    mended()
+    operator.after(operator.page.get_by_role("button", name="Read again").click)
+    assert rows.count() == 0
+
+
+def test_somebody_whose_groups_do_not_suffice_reads_what_to_ask_for(chromium: Any, site: Site) -> None:
+    with at_site(chromium, site.url, token(site.world)) as visitor:
+        visitor.open(TRAFFIC)
+        assert "neither of the groups viewers and operators" in visitor.reads("main")
+        assert violations(visitor) == []
+    with at_site(chromium, site.url, site.viewer) as visitor:
+        visitor.open("/#/d/orders")
+        assert "members of america, europe, finance do" in visitor.reads(".notice")
+        assert "No data in this range" not in visitor.reads("main")
+        visitor.open("/#/failed")
+        assert "Only members of the group operators see what failed" in visitor.reads("main")
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)

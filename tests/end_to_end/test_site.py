@@ -8,18 +8,25 @@ import json
 import re
 import secrets
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+import msgspec
 import pytest
 
 from infra.local.cloud import LocalCloud
 from infra.local.paths import PEOPLE_FILE
+from queries.api.site_answers import DashboardsAnswer, FailedAnswer, SheetAnswer
 from tests.end_to_end.jobs_rig import World, token
 from tests.end_to_end.test_read_api import queries
+from tests.golden.poison.corpus import ARRIVAL_MS
 from tests.queries.events import page_viewed
+from tests.transforms.failed.memory_bucket import error_line
+from tests.transforms.failed.replaying import broken
+from transforms.failed.error_objects import object_hash
 
 pytestmark = pytest.mark.cloud
 
@@ -118,7 +125,7 @@ def test_a_sheet_is_kept_by_the_browser_that_asked_and_by_nobody_else(site: Site
 
 
 def test_people_see_and_do_what_their_group_allows(site: Site, viewer: str) -> None:
-    nobody, operator = token(site.world, None), token(site.world, "operators")
+    nobody, operator = token(site.world), token(site.world, "operators")
     forged = f"{viewer[:-6]}AAAAAA"
     statuses = {
         who: site.ask("/api/v1/dashboards", bearer=bearer)[0]
@@ -128,6 +135,43 @@ def test_people_see_and_do_what_their_group_allows(site: Site, viewer: str) -> N
     for verb in ("", "/a/cancel", "/a/retry"):
         asked = site.ask(f"/api/v1/jobs{verb}", "POST", b"{}", viewer, Idempotency_Key="a")
         assert asked[0] == 403, verb
+
+
+@pytest.fixture(scope="module")
+def failure(site: Site) -> Iterator[str]:
+    """The id of a record that failed today; nobody else counts it."""
+    lake, client = site.world.outputs.lake_bucket, site.world.chain.client("s3")
+    key = f"failed/processing-failed/dt={datetime.now(UTC):%Y-%m-%d}/site-test"
+    client.put_object(Bucket=lake, Key=key, Body=error_line(broken(1), ARRIVAL_MS))
+    yield f"{object_hash(key)[:12]}:1"
+    client.delete_object(Bucket=lake, Key=key)
+
+
+def test_operators_see_what_failed_by_reason_and_nobody_else_does(
+    site: Site, viewer: str, failure: str
+) -> None:
+    operator = token(site.world, "operators")
+    found = msgspec.convert(site.json("/api/v1/failed?days=1", operator), FailedAnswer)
+    [reason] = [each for each in found.reasons if failure in [sample.record_id for sample in each.samples]]
+    assert (reason.reason, found.is_complete) == ("wrong_type", True)
+    [sample] = [each for each in reason.samples if each.record_id == failure]
+    assert (sample.place, sample.event_type, sample.seq) == ("$.payload.status", "page_viewed", 1)
+    statuses = {
+        bearer: site.ask("/api/v1/failed", bearer=bearer)[0] for bearer in ("", viewer, token(site.world))
+    }
+    assert list(statuses.values()) == [401, 403, 403]
+    for wrong in ("days=0", "days=31", "days=x", "days=1&days=2", "hours=1"):
+        assert site.ask(f"/api/v1/failed?{wrong}", bearer=operator)[0] == 400
+
+
+def test_answers_are_those_that_the_openapi_document_has(site: Site, viewer: str) -> None:
+    listed = msgspec.convert(site.json("/api/v1/dashboards", viewer), DashboardsAnswer)
+    assert {each.name: set(each.hidden) for each in listed.dashboards} == {
+        "health": set(), "orders": {"orders_by_hour"}, "traffic": set(),
+    }  # fmt: skip
+    version = site.traffic(viewer)["version"]
+    path = f"/api/v1/dashboards/traffic/sheets/overview?v={version}"
+    assert msgspec.convert(site.json(path, viewer), SheetAnswer).tiles
 
 
 @pytest.mark.parametrize(
@@ -190,7 +234,7 @@ def test_a_person_of_the_file_signs_in_with_a_code_and_its_proof(site: Site) -> 
     config = json.loads(site.ask("/config.json")[2])
     assert config == {
         "client_id": site.world.outputs.user_pool_client_id, "live": None, "login": site.url.rstrip("/"),
-        "poll_seconds": 0.5,
+        "poll_seconds": 0.25,
         "logout": f"{site.url}logout", "redirect": site.url,
     }  # fmt: skip
     verifier = secrets.token_urlsafe(48)

@@ -18,8 +18,8 @@ from msgspec import Struct
 
 from producers.contracts import UNREADABLE_LINE
 from transforms.failed.error_objects import FailedRecord
+from transforms.failed.event_review import EventReviewer, Judged
 from transforms.failed.line_reasons import Vocabulary, known_words
-from transforms.failed.review import Judged, Reviewer
 from transforms.gate.outcome import Dropped, Failed, Outcome
 
 ACCEPTED_NOW, DROPPED_NOW = "accepted_now", "dropped_now"
@@ -65,14 +65,18 @@ class IndexEntry:
         return self.reason == ACCEPTED_NOW and not self.is_replayed
 
 
-def index_record(record: FailedRecord, reviewer: Reviewer) -> Iterator[IndexEntry]:
-    """The entries of one failed record: one per event in it."""
-    return entries_of(record, reviewer.judge(record), reviewer.vocabulary)
-
-
 def entries_of(record: FailedRecord, found: Iterable[Judged], vocabulary: Vocabulary) -> Iterator[IndexEntry]:
     """The entries of a failed record that was validated."""
     return (_entry(record, judged, vocabulary) for judged in found)
+
+
+def entry_of_row(record: FailedRecord, reviewer: EventReviewer) -> IndexEntry:
+    """The entry of a record that failed behind the transformation, whether or not it is a row: its reason is
+    Firehose's kind of error. Whether it fits the lake table now takes what reads tables; see `Reviewer`.
+    """
+    streams = [table.stream.name for table, _ in reviewer.of(record.origin)]
+    stream = streams[0] if len(streams) == 1 else ""
+    return _made(record, record.raw, _code(record.kind), "", stream, reviewer.vocabulary)
 
 
 def reason_of(outcome: Outcome) -> str:
@@ -92,9 +96,16 @@ class _Names(Struct, gc=False):
 
 
 def _entry(record: FailedRecord, judged: Judged, vocabulary: Vocabulary) -> IndexEntry:
-    names = _names(judged.raw)
     outcome = judged.outcome
-    reason = reason_of(outcome)
+    place = outcome.place if isinstance(outcome, Failed) else ""
+    stream = judged.table.stream.name
+    return _made(record, judged.raw, reason_of(outcome), place, stream, vocabulary)
+
+
+def _made(
+    record: FailedRecord, raw: bytes, reason: str, place: str, stream: str, vocabulary: Vocabulary
+) -> IndexEntry:
+    names = _names(raw)
     line, length, why = (
         _source_line(names, vocabulary) if reason == UNREADABLE_LINE.name else (None, None, "")
     )
@@ -106,7 +117,7 @@ def _entry(record: FailedRecord, judged: Judged, vocabulary: Vocabulary) -> Inde
         attempts=record.attempts,
         arrival_time=_utc(record.arrival_ms),
         reason=reason,
-        place=outcome.place if isinstance(outcome, Failed) else "",
+        place=place,
         event_type=_declared(names.event_type, vocabulary),
         event_time=_moment(names.event_time),
         producer_id=_identifier(names.producer_id),
@@ -115,7 +126,7 @@ def _entry(record: FailedRecord, judged: Judged, vocabulary: Vocabulary) -> Inde
         line=line,
         line_length=length,
         line_reason=why,
-        stream=judged.table.stream.name,
+        stream=stream,
     )
 
 

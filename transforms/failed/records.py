@@ -7,10 +7,11 @@ from typing import TypeVar
 from transforms.contracts import FAILED_PREFIX, is_data
 from transforms.failed.bucket import ObjectName, Objects
 from transforms.failed.error_objects import FailedRecord, UnreadableStretch, object_hash, read_error_object
+from transforms.failed.event_review import Judged
 from transforms.failed.in_parallel import in_parallel
 from transforms.failed.index import IndexEntry, entries_of
 from transforms.failed.replay_ledger import REPLAYS_PREFIX, ledger_key, read_ledger
-from transforms.failed.review import Judged, Reviewer
+from transforms.failed.review import Reviewer
 
 _READ_AHEAD = 64 << 20
 """Bytes of error objects that are in memory before they are asked for; one may be larger."""

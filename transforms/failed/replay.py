@@ -14,12 +14,13 @@ from typing import Any
 
 from transforms.failed.bucket import Objects
 from transforms.failed.error_objects import FailedRecord
+from transforms.failed.event_review import Judged
 from transforms.failed.index import Selection, entries_of, reason_of
 from transforms.failed.records import ErrorObject
 from transforms.failed.repair import Repair, RepairFailedError, repaired
 from transforms.failed.replay_ledger import FORM, Ledger, read_ledger
 from transforms.failed.replayed_objects import Place, object_key, write_rows
-from transforms.failed.review import Judged, Reviewer
+from transforms.failed.review import Reviewer
 from transforms.gate.gate import RULES_VERSION
 from transforms.gate.outcome import Accepted, Dropped
 

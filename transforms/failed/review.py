@@ -1,7 +1,6 @@
 """Failed records validated again: why each of them failed, and what it would be today.
 
-Firehose keeps a failed record's bytes and not our reason. The gate is pure, so the reason is found again from
-the bytes and the arrival time, also for records that failed before anyone asked.
+Events are met by their gates; rows, which failed behind the transformation, by their lake table.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,21 +14,11 @@ from msgspec import Struct
 from transforms.contracts import LakeTable, payload_column
 from transforms.failed.arrow import rows_to_table
 from transforms.failed.error_objects import ROWS_INSIDE, FailedRecord
-from transforms.failed.line_reasons import Vocabulary
+from transforms.failed.event_review import EventReviewer, Judged, keyless_gates
 from transforms.gate.addresses import cleaned_row
 from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted, Failed, Outcome
 from transforms.gate.times import milliseconds
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One event of a failed record: its bytes, the table it belongs to, and its outcome."""
-
-    raw: bytes
-    table: LakeTable
-    outcome: Outcome
-
 
 _TOGETHER = 1_000
 """Records that are validated at once."""
@@ -47,19 +36,8 @@ class _RowHead(Struct, gc=False):
     payload: msgspec.UnsetType = msgspec.UNSET
 
 
-class Reviewer:
-    """Validates failed records by the gates of all lake tables.
-
-    Attributes:
-        tables: the lake tables.
-        vocabulary: what may be shown of their records.
-    """
-
-    def __init__(self, gates: Iterable[tuple[LakeTable, Gate]]) -> None:
-        """`gates`: each lake table with its gate."""
-        self._gates = list(gates)
-        self.tables = tuple(table for table, _ in self._gates)
-        self.vocabulary = Vocabulary.of(table.stream for table in self.tables)
+class Reviewer(EventReviewer):
+    """Validates failed records: events, and rows that the transformation made of them."""
 
     def judge(self, record: FailedRecord, raw: bytes | None = None) -> list[Judged]:
         """Every event of the record. With `raw`, those of these bytes in the record's place."""
@@ -77,27 +55,7 @@ class Reviewer:
 
     def _found(self, record: FailedRecord, data: bytes) -> "list[Judged] | _Row":
         row = self._row(record, data) if record.kind in ROWS_INSIDE else None
-        return self._events(record, data) if row is None else row
-
-    def _of(self, origin: str) -> Sequence[tuple[LakeTable, Gate]]:
-        """The gate of the stream that the record was on; every gate when that is not known."""
-        named = [each for each in self._gates if is_origin(each[0], origin)]
-        # `-transform` is the end of `-orders-transform` too.
-        return [max(named, key=lambda each: len(each[0].stream.named("")))] if named else self._gates
-
-    def _events(self, record: FailedRecord, data: bytes) -> list[Judged]:
-        """By the gate of the record's stream. When that is not known, by one that knows the event's type, or
-        else by the first.
-        """
-        found: list[Judged] = []
-        for table, gate in self._of(record.origin):
-            judged = [Judged(raw, table, outcome) for raw, outcome in gate.each(data, record.arrival_ms)]
-            if not all(
-                isinstance(each.outcome, Failed) and each.outcome.reason == "unknown_type" for each in judged
-            ):
-                return judged
-            found = found or judged
-        return found
+        return self.events(record, data) if row is None else row
 
     def _row(self, record: FailedRecord, data: bytes) -> "_Row | None":
         """The row that failed behind the transformation; None when the bytes are none."""
@@ -106,16 +64,11 @@ class Reviewer:
             names = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
-        for table, _ in self._of(record.origin):
+        for table, _ in self.of(record.origin):
             columns = {payload_column(each) for each in table.delivered if each.name == head.event_type}
             if columns & set(names):
                 return _Row(data, table, head)
         return None
-
-
-def is_origin(table: LakeTable, origin: str) -> bool:
-    """Whether Firehose means this table's stream: it names the table, or the stream's transformation."""
-    return origin == table.name or origin.endswith(f"-{table.stream.named('transform').replace('_', '-')}")
 
 
 @dataclass(frozen=True)
@@ -151,11 +104,8 @@ def _accepted(row: _Row) -> Outcome:
 
 
 def keyless_reviewer(tables: Iterable[LakeTable]) -> Reviewer:
-    """A reviewer that finds the same reasons without any key: who lists or explains needs none.
-
-    Rows that it makes have `key_id` none; their pseudonyms mean nothing.
-    """
-    return Reviewer((table, Gate(table, key_id="none", key=bytes(32))) for table in tables)
+    """A reviewer that finds the same reasons without any key; see `keyless_gates`."""
+    return Reviewer(keyless_gates(tables))
 
 
 def reviewer(tables: Iterable[LakeTable], keys: Mapping[str, Mapping[str, bytes]]) -> Reviewer:

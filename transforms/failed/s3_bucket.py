@@ -21,6 +21,13 @@ class S3Objects:
             for each in page.get("Contents", ()):
                 yield ObjectName(each["Key"], each["ETag"].strip('"'), each["Size"])
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See `transforms.failed.recent.Listed`."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
+            for each in page.get("CommonPrefixes", ()):
+                yield each["Prefix"].removeprefix(prefix).rstrip("/")
+
     def get(self, key: str) -> bytes | None:
         """See `Objects.get`."""
         try:

@@ -4,9 +4,9 @@ import json
 import re
 
 from producers.contracts import printable
+from transforms.failed.event_review import Judged
 from transforms.failed.index import reason_of
 from transforms.failed.records import Explanation
-from transforms.failed.review import Judged
 from transforms.gate.outcome import Accepted, Failed
 
 _AROUND = 60

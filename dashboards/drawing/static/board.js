@@ -5,7 +5,8 @@ window.penstock.Board = (() => {
 
   return class Board {
     // state: {get(key) -> values, set(changes)}, the choices in the page's address. host, whose numbers these are:
-    // ask(sheet) -> the answer, links(tile) -> elements, bar() -> elements behind the filters, shown(answer).
+    // ask(sheet) -> the answer, links(tile) -> elements, bar() -> elements behind the filters, shown(answer),
+    // hidden() -> why rows are hidden from this viewer; empty when none are.
     constructor(main, frame, state, host) {
       Object.assign(this, { main, frame, state, host, sheet: null, tiles: new Map(), bar: null, asked: 0, known: new Set() });
       this.parts = {
@@ -60,7 +61,7 @@ window.penstock.Board = (() => {
         links: (tile) => (tile.state === "data" || tile.state === "empty" ? this.host.links(tile) : []),
         click: (visual, value) => state.set({ [`c.${visual}`]: state.get(`c.${visual}`)[0] === String(value) ? [] : [String(value)] }),
         drill: (visual, unit, start) => state.set({ [`d.${visual}`]: [...state.get(`d.${visual}`), `${unit}@${start}`] }),
-        viewer: () => state.get("as").length > 0,
+        viewer: () => state.get("as").length > 0 || Boolean(this.host.hidden()),
       };
       this.close();
       parts.grid.replaceChildren(...this.sheet.elements.map((element) => {
@@ -138,6 +139,11 @@ window.penstock.Board = (() => {
     // Old data is a page that looks broken unless it says where the data is.
     elsewhere(answer) {
       const { from, to } = answer.data_range;
+      const hidden = this.host.hidden();
+      if (hidden) {
+        this.parts.elsewhere.replaceChildren(h("p", { class: "notice" }, hidden));
+        return;
+      }
       const isAllEmpty = answer.tiles.length > 0 && answer.tiles.every((tile) => tile.state === "empty");
       const all = [...this.parts.bar.querySelectorAll(".presets button")].at(-1);
       this.parts.elsewhere.replaceChildren(...(isAllEmpty && from && all && !this.state.get("as").length

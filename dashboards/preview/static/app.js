@@ -33,6 +33,7 @@
     bar(hasFilters) {
       return [h("a", { class: hasFilters ? "button" : "button push", href: "#", id: "export", download: true }, "Save as HTML")];
     },
+    hidden: () => "",
     shown() {
       document.getElementById("export").href = `/${encodeURIComponent(name)}.html?${state.query}`;
     },

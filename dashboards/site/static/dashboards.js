@@ -119,6 +119,10 @@ export function one({ main, names: [name], query, loaded, announce, again }) {
       return [h("button", { type: "button", "data-key": "csv", "aria-label": `${tile.title}: save as CSV`, onclick: () => keep(tile) }, "CSV")];
     },
     bar: () => [],
+    hidden() {
+      const lines = Object.entries(newest.hidden).map(([data_set, groups]) => `You see no rows of ${data_set.replaceAll("_", " ")}: members of ${groups.join(", ")} do.`);
+      return lines.length ? `${lines.join(" ")} Ask whoever manages this site to put you into one of these groups, and sign in again.` : "";
+    },
     shown(answer) {
       version = answer.version;
       answered = answer;

@@ -1,5 +1,6 @@
 // Jobs: the newest ones and their progress, one with its steps; operators ask for them, cancel and retry.
 import { read, readNewest, send } from "./api.js";
+import { table } from "./rows.js";
 import { starter } from "./start.js";
 
 const { h, short, whole } = window.penstock;
@@ -19,13 +20,6 @@ function progress(job) {
   const done = job.chunks_done + job.chunks_failed;
   const words = `${whole(done)} of ${whole(job.chunks)} chunks${job.chunks_failed ? `, ${whole(job.chunks_failed)} failed` : ""}`;
   return h("span", { class: "progress" }, h("progress", { max: Math.max(job.chunks, 1), value: job.chunks ? done : 1, "aria-label": `Progress of ${asked(job)}` }), words);
-}
-
-function table(caption, heads, rows) {
-  const head = h("thead", {}, h("tr", {}, ...heads.map((title) => h("th", { scope: "col", class: "text" }, title))));
-  const body = rows.map(([first, ...cells]) => h("tr", {}, h("th", { scope: "row", class: "text" }, first), ...cells.map((cell) => h("td", { class: "text" }, cell))));
-  return h("div", { class: "sheet-of-rows", tabindex: "0", role: "group", "aria-label": `${caption}, scrollable` },
-    h("table", {}, h("caption", { class: "unseen" }, caption), head, h("tbody", {}, ...body)));
 }
 
 function list({ main, who, loaded, again }) {

@@ -1,5 +1,5 @@
 // Who is signed in, which page is open, and what is fetched again: everything else is a page's own.
-import { OfflineError, SignedOutError } from "./api.js";
+import { OfflineError, ProblemError, SignedOutError } from "./api.js";
 import * as dashboards from "./dashboards.js";
 import { Pulse } from "./pulse.js";
 import { complete, current, signIn, signOut } from "./session.js";
@@ -11,7 +11,10 @@ const ROUTES = {
   "": () => dashboards.list,
   d: () => dashboards.one,
   jobs: () => import("./jobs.js").then((found) => found.page),
+  failed: () => import("./failed.js").then((found) => found.page),
 };
+// Not allowed, and not there: asking again changes nothing.
+const FINAL = [403, 404];
 let config = null;
 let page = null;
 let opened = 0;
@@ -34,7 +37,7 @@ function announce(words) {
 }
 
 function header(who) {
-  const pages = [["", "Dashboards"], ["jobs", "Jobs"]];
+  const pages = who.isViewer ? [["", "Dashboards"], ["jobs", "Jobs"], ...(who.isOperator ? [["failed", "Failed records"]] : [])] : [];
   const here = route().kind === "d" ? "" : route().kind;
   const links = pages.map(([path, title]) => h("a", { href: `#/${path}`, "aria-current": path === here ? "page" : null }, title));
   document.getElementById("pages").replaceChildren(...links);
@@ -55,6 +58,16 @@ function door(why = "") {
   loaded();
 }
 
+// The page of somebody in no group: the API would refuse each question.
+function outsider(who) {
+  for (const id of ["pages", "live"]) document.getElementById(id).hidden = true;
+  document.title = "No group yet – Penstock";
+  main.replaceChildren(h("div", { class: "door" }, h("h1", {}, "You are in no group yet"),
+    h("p", {}, `You are signed in as ${who.name}, but you are in neither of the groups viewers and operators.`),
+    h("p", {}, "Ask whoever manages this site to put you into viewers, to see dashboards and jobs, or into operators, to start jobs too. Then sign out and in again.")));
+  loaded();
+}
+
 function loaded() {
   main.dataset.loads = Number(main.dataset.loads) + 1;
 }
@@ -63,6 +76,12 @@ function loaded() {
 function failed(error) {
   if (error instanceof SignedOutError) {
     door("Your sign-in has ended. Sign in again, and this page comes back as it was.");
+    return false;
+  }
+  if (!page?.isOpen && error instanceof ProblemError && FINAL.includes(error.status)) {
+    live.hidden = true;
+    main.replaceChildren(h("h1", {}, "This page cannot be opened"), h("p", { class: "problem", role: "alert" }, error.message));
+    loaded();
     return false;
   }
   if (!page?.isOpen) {
@@ -81,6 +100,7 @@ async function open() {
   const { kind, names, query } = route();
   page?.close();
   page = null;
+  if (!who.isViewer) return outsider(who);
   pulse ||= new Pulse(config.poll_seconds, { fetch: () => page?.fetch(), say, failed });
   const kindOf = ROUTES[kind];
   if (!kindOf) {

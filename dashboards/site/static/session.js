@@ -14,7 +14,8 @@ function claims(token) {
 export function current() {
   const held = JSON.parse(sessionStorage.getItem(HELD) || "null");
   if (!held || held.until <= Date.now()) return null;
-  return { ...held, isOperator: held.groups.includes("operators") };
+  const isOperator = held.groups.includes("operators");
+  return { ...held, isOperator, isViewer: isOperator || held.groups.includes("viewers") };
 }
 
 export function forget() {
@@ -27,7 +28,7 @@ export async function signIn(config, back) {
   sessionStorage.setItem(ASKED, JSON.stringify({ verifier, state, back }));
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
   const query = new URLSearchParams({
-    response_type: "code", client_id: config.client_id, redirect_uri: config.redirect, scope: "openid email", state,
+    response_type: "code", client_id: config.client_id, redirect_uri: config.redirect, scope: "openid email profile", state,
     code_challenge_method: "S256", code_challenge: base64url(new Uint8Array(hash)),
   });
   location.assign(`${config.login}/oauth2/authorize?${query}`);
@@ -48,9 +49,10 @@ export async function complete(config) {
   });
   const answer = await fetch(`${config.login}/oauth2/token`, { method: "POST", body });
   if (!answer.ok) throw new Error("The sign-in took too long, or was used already.");
-  const { access_token: token } = await answer.json();
+  const { access_token: token, id_token: person } = await answer.json();
   const { exp, username, "cognito:groups": groups = [] } = claims(token);
-  sessionStorage.setItem(HELD, JSON.stringify({ token, until: exp * 1000, name: username, groups }));
+  const { name, email } = claims(person);
+  sessionStorage.setItem(HELD, JSON.stringify({ token, until: exp * 1000, name: name || email || username, groups }));
 }
 
 export function signOut(config) {

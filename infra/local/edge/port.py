@@ -7,6 +7,7 @@ this machine knows no name of Cognito's, so its pages are here too.
 
 import gzip
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from dashboards.preview.own_machine import OwnMachineOnly
@@ -82,7 +83,7 @@ class Edge:
             return
         body, more = answer.body, []
         if _is_packed(asked, given, body):
-            body = gzip.compress(body, 6, mtime=0)
+            body = _packed(body)
             more = [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
         headers = [pair for pair in answer.headers if pair[0].lower() != b"content-length"]
         await _send(send, answer.status, [*headers, *more], body if scope["method"] == "GET" else b"")
@@ -98,6 +99,12 @@ def _is_packed(asked: dict[bytes, bytes], given: dict[bytes, bytes], body: bytes
         and given.get(b"content-type", b"").startswith(_TEXTS)
         and b"content-encoding" not in given
     )
+
+
+@lru_cache(maxsize=64)
+def _packed(body: bytes) -> bytes:
+    """Compressed, once for all who ask: a distribution has it in its cache."""
+    return gzip.compress(body, 9, mtime=0)
 
 
 class _Kept:

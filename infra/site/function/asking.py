@@ -1,29 +1,19 @@
 """What requests of the site's page say, checked (pure)."""
 
 from collections.abc import Sequence
-from typing import Annotated
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from dashboards.board.address import AddressError, state_of
 from dashboards.render.state import State
+from queries.api.site_answers import ViewBody
 
 MOST_CHOICES = 500
-_Text = Annotated[str, msgspec.Meta(max_length=20_000)]
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class AskedError(ValueError):
     """The request cannot be read; the text says what is wrong with it and what may be sent."""
-
-
-class ViewBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of a request for a view: `state` as in the page's address, `p.NAME=VALUE&f.FILTER=VALUE`."""
-
-    sheet: _Name
-    version: _Name
-    state: _Text = ""
 
 
 def read_view(body: bytes) -> tuple[ViewBody, State]:

@@ -1,6 +1,7 @@
 """The function that draws dashboards: a publish of a report or a tick in, extracts out.
 
-It keeps nothing between calls: the catalogue says what is published, the pointer what was drawn of it.
+The catalogue says what is published, the pointer what was drawn of it. Between calls it keeps files alone,
+which never change.
 """
 
 import json

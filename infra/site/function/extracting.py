@@ -2,14 +2,14 @@
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dashboards.site.drawing import Declared, drawn, loaded, token
 from dashboards.site.publishing import Store, Tell, forget_others, publish, read_latest
 from dashboards.site.tables import FileTables
-from infra.site.function.published import Catalogue, Partition, PublishedFiles, token_of
+from infra.site.function.published import Catalogue, KeptFiles, Partition, PublishedFiles, token_of
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Extracting:
 
     Attributes:
         objects: a client of S3 for the reporting bucket.
+        kept: files that were fetched for earlier drawings.
         clock: gives epoch milliseconds.
     """
 
@@ -28,6 +29,7 @@ class Extracting:
     store: Store
     tell: Tell
     clock: Callable[[], int]
+    kept: KeptFiles = field(default_factory=KeptFiles)
 
     def extract(self, report: str | None = None) -> dict[str, str]:
         """Publish the dashboards of a report, or all of them, where something changed.
@@ -59,7 +61,7 @@ class Extracting:
         self, declared: Declared, published: Mapping[str, Sequence[Partition]], read_at: int, digest: str
     ) -> str:
         with tempfile.TemporaryDirectory(prefix="penstock-extract-") as folder:
-            files = PublishedFiles(self.objects, self.reporting_bucket, published, Path(folder))
+            files = PublishedFiles(self.objects, self.reporting_bucket, published, Path(folder), self.kept)
             board = loaded(declared, FileTables(files).query, read_at)
         found, objects = drawn(declared, board, read_at, digest)
         is_new = publish(self.store, declared.name, found, objects, self.tell)

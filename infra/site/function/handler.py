@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dashboards.board.access import Viewer
-from dashboards.site.views import Views, audiences_of, listed, viewer_of
+from dashboards.site.views import Views, audiences_of, hidden_from, listed, viewer_of
 from infra.site.function.asking import AskedError, read_view, state_asked, version_asked
 from infra.site.function.clients import client
 from infra.site.function.declarations import declarations
@@ -57,10 +57,14 @@ def no_route(_: NotFoundError) -> Response[str]:
 @app.get("/v1/dashboards")
 def list_dashboards() -> Response[str]:
     """Every dashboard that is published."""
-    _viewer()
-    found = views().latest().dashboards
-    body = {"dashboards": [listed(name, found[name]) for name in sorted(found) if name in declarations()]}
-    return _json(json.dumps(body).encode(), "no-store")
+    caller = _viewer()
+    found, declared = views().latest().dashboards, declarations()
+    shown = [
+        listed(name, found[name], hidden_from(declared, name, caller.groups))
+        for name in sorted(found)
+        if name in declared
+    ]
+    return _json(json.dumps({"dashboards": shown}).encode(), "no-store")
 
 
 @app.get("/v1/dashboards/<name>/sheets/<sheet>")
@@ -95,13 +99,26 @@ def read_csv(name: str, sheet: str, file: str) -> Response[str]:
     return Response(200, "text/csv; charset=utf-8; header=present", text, headers=headers)
 
 
+@app.get("/v1/failed")
+def show_failed() -> Response[str]:
+    """What failed lately, by reason."""
+    _caller().must_operate("see what failed")
+    from infra.site.function.failed import failed_lately  # nobody else waits for the gate
+
+    return _json(json.dumps(failed_lately(_query())).encode(), "no-store")
+
+
 def request_id() -> str:
     """The gateway's id of this request."""
     return str(app.current_event.raw_event["requestContext"].get("requestId", ""))
 
 
+def _caller() -> Caller:
+    return caller_of(app.current_event.raw_event["requestContext"])
+
+
 def _viewer() -> Caller:
-    caller = caller_of(app.current_event.raw_event["requestContext"])
+    caller = _caller()
     caller.must_view()
     return caller
 

@@ -1,6 +1,8 @@
 """What is published of reports, as the catalogue says it, and its files on this machine."""
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -58,40 +60,80 @@ def token_of(partitions: Sequence[Partition]) -> str:
     return sha256(lines.encode()).hexdigest()
 
 
+class KeptFiles:
+    """Files of runs by their prefix, as they were fetched last: what a run has written never changes.
+
+    Those that were asked for longest ago are forgotten when all take more than `most` bytes. Thread-safe.
+    """
+
+    def __init__(self, most: int = 128 << 20) -> None:
+        self._most, self._size = most, 0
+        self._runs: OrderedDict[str, Sequence[bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, prefix: str, fetch: Callable[[str], Sequence[bytes]]) -> Sequence[bytes]:
+        """The files below a prefix; `fetch` is asked for those that are not here. Raises what it raises."""
+        with self._lock:
+            known = self._runs.get(prefix)
+            if known is not None:
+                self._runs.move_to_end(prefix)
+                return known
+        found = fetch(prefix)
+        with self._lock:
+            self._size += _size(found) - _size(self._runs.pop(prefix, ()))
+            self._runs[prefix] = found
+            while self._size > self._most:
+                self._size -= _size(self._runs.popitem(last=False)[1])
+        return found
+
+    def forget(self, prefix: str) -> None:
+        """Have a run's files fetched again."""
+        with self._lock:
+            self._size -= _size(self._runs.pop(prefix, ()))
+
+
+def _size(files: Sequence[bytes]) -> int:
+    return sum(map(len, files))
+
+
 class PublishedFiles:
-    """The files of published partitions, fetched into a folder when they are asked for."""
+    """The files of published partitions, put into a folder when they are asked for."""
 
     def __init__(
-        self, client: Any, bucket: str, published: Mapping[str, Sequence[Partition]], folder: Path
+        self,
+        client: Any,
+        bucket: str,
+        published: Mapping[str, Sequence[Partition]],
+        folder: Path,
+        kept: KeptFiles,
     ) -> None:
         self._client, self._bucket, self._published, self._folder = client, bucket, published, folder
+        self._kept = kept
 
     def of(self, report: str, partitions: Sequence[str] | None) -> Sequence[File]:
         """Their files. Raises ClientError and RowsMissingError."""
         wanted = [each for each in self._published[report] if partitions is None or each.name in partitions]
         with ThreadPoolExecutor(PARALLEL_READS) as pool:
-            keys = list(pool.map(self._keys, wanted))
-            named = [(each, key) for each, found in zip(wanted, keys, strict=True) for key in found]
-            files = list(pool.map(lambda one: self._fetched(report, *one), enumerate(named)))
+            bodies = list(pool.map(lambda each: self._kept.of(each.prefix, self._fetched), wanted))
+        named = [(each, body) for each, found in zip(wanted, bodies, strict=True) for body in found]
+        files = [self._written(report, number, *one) for number, one in enumerate(named)]
         self._check(report, wanted, files)
         return files
 
-    def _keys(self, partition: Partition) -> list[str]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=partition.prefix
-        )
-        return [
+    def _fetched(self, prefix: str) -> Sequence[bytes]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        keys = [
             found["Key"]
             for page in pages
             for found in page.get("Contents", [])
             # Athena does not read hidden files, so nobody does.
             if found["Size"] and not found["Key"].rpartition("/")[2].startswith(("_", "."))
         ]
+        return [self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read() for key in keys]
 
-    def _fetched(self, report: str, number: int, named: tuple[Partition, str]) -> File:
-        partition, key = named
+    def _written(self, report: str, number: int, partition: Partition, body: bytes) -> File:
         path = self._folder / f"{report}-{number}.parquet"
-        path.write_bytes(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        path.write_bytes(body)
         return File(partition.name, path)
 
     def _check(self, report: str, wanted: Sequence[Partition], files: Sequence[File]) -> None:
@@ -109,6 +151,7 @@ class PublishedFiles:
                 counted[file.partition] = counted.get(file.partition, 0) + rows[str(file.path)]
         for each in wanted:
             if each.rows is not None and counted.get(each.name, 0) != each.rows:
+                self._kept.forget(each.prefix)
                 raise RowsMissingError(
                     f"Partition {each.name} of {report} was published with {each.rows} rows, and its files "
                     f"have {counted.get(each.name, 0)}. An operator can publish it again: "

@@ -16,12 +16,14 @@ class Settings:
         data_bucket: has the extracts.
         reporting_bucket, database: of the reports. The function that answers has neither.
         reports: that dashboards show, separated by spaces.
+        lake_bucket: has the failed records. The function that draws does not read them.
     """
 
     data_bucket: str
     reporting_bucket: str = ""
     database: str = ""
     reports: str = ""
+    lake_bucket: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

@@ -1,5 +1,7 @@
 """The site's bucket in S3."""
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -7,6 +9,7 @@ from botocore.exceptions import ClientError
 from dashboards.site.places import LATEST
 from dashboards.site.publishing import MovedError
 
+PARALLEL_WRITES = 8
 _MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 """What is not there is refused to whoever may not list the bucket."""
 _MOVED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
@@ -22,8 +25,12 @@ class S3Store:
         """An object; None when there is none. Raises ClientError."""
         return self._read(key)[0]
 
-    def put(self, key: str, body: bytes) -> None:
-        """Write an object. Raises ClientError."""
+    def put(self, objects: Mapping[str, bytes]) -> None:
+        """Write objects, some at a time. Raises ClientError."""
+        with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
+            list(pool.map(self._put, objects, objects.values()))
+
+    def _put(self, key: str, body: bytes) -> None:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
 
     def latest(self) -> tuple[bytes | None, str]:

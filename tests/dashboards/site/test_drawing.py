@@ -19,7 +19,14 @@ from dashboards.site import places, pointer
 from dashboards.site.drawing import Declared, ExtractError, drawn, loaded, token
 from dashboards.site.publishing import publish
 from dashboards.site.tables import FileTables
-from dashboards.site.views import UnknownPlaceError, VersionGoneError, Views, audiences_of, viewer_of
+from dashboards.site.views import (
+    UnknownPlaceError,
+    VersionGoneError,
+    Views,
+    audiences_of,
+    hidden_from,
+    viewer_of,
+)
 from tests.dashboards import rows
 from tests.dashboards.site.world import READ_AT, Bucket, PartitionFiles, declarations, without
 
@@ -82,6 +89,50 @@ def test_every_sheet_is_the_previews_for_everybody(
             assert without(found, "frame", "fresh") == without(expected, "fresh")
             compared += len(found["tiles"])
     assert compared > 60
+
+
+def test_a_file_of_each_visual_has_the_numbers_that_everybody_sees(
+    views: Views, declared: Mapping[str, Declared]
+) -> None:
+    compared = 0
+    for name, sheet in sheets(declared):
+        for viewer in seen_by(declared, name).values():
+            drawn = json.loads(gzip.decompress(views.sheet(name, sheet, VERSION, viewer)))["tiles"]
+            for tile in drawn:
+                if tile["state"] == "data" and "rows" in tile:
+                    text = views.csv(name, sheet, tile["id"], VERSION, State(), viewer)
+                    [_, *found] = list(csv.reader(io.StringIO(text)))
+                    assert [list(map(number, row)) for row in found] == [
+                        list(map(number, row)) for row in tile["rows"]
+                    ], (name, tile["id"], viewer)
+                    compared += 1
+    assert compared > 40
+
+
+def number(value: Any) -> Any:
+    """A number by its value, whatever its spelling; a text as it is, and nothing as an empty one."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return "" if value is None else value
+
+
+def test_a_group_that_sees_every_row_has_the_owners_sheets(
+    bucket: Bucket, declared: Mapping[str, Declared]
+) -> None:
+    rules = [each.access for each in declared["orders"].dashboard.sources.values() if each.access]
+    whole = bucket.objects[places.sheet_key("orders", "overview", VERSION)]
+    for group in audiences_of(declared, "orders"):
+        key = places.sheet_key("orders", "overview", VERSION, places.audience_of([group]))
+        is_whole = all(rule.groups[group] == () for rule in rules)
+        assert (bucket.objects[key] == whole) == is_whole, group
+
+
+def test_what_is_hidden_is_said_with_the_groups_that_see_it(declared: Mapping[str, Declared]) -> None:
+    groups = audiences_of(declared, "orders")
+    assert hidden_from(declared, "orders", frozenset({"operators"})) == {"orders_by_hour": groups}
+    assert hidden_from(declared, "orders", frozenset({"viewers", groups[0]})) == {}
+    assert hidden_from(declared, "traffic", frozenset()) == {}
 
 
 def test_choices_and_drills_are_answered_as_the_preview_answers_them(views: Views, board: Board) -> None:

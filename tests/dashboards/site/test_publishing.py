@@ -1,6 +1,6 @@
 """Readers see a whole version, the old one or the new one, wherever a publish ends and whoever else publishes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -63,8 +63,8 @@ class _Overtaken(Bucket):
         super().__init__()
         self.others = others
 
-    def put(self, key: str, body: bytes) -> None:
-        super().put(key, body)
+    def put(self, objects: Mapping[str, bytes]) -> None:
+        super().put(objects)
         if self.others:
             put(self, *self.others.pop())
 

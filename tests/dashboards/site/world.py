@@ -50,9 +50,10 @@ class Bucket:
     def get(self, key: str) -> bytes | None:
         return self.objects.get(key)
 
-    def put(self, key: str, body: bytes) -> None:
-        self._write()
-        self.objects[key] = body
+    def put(self, objects: Mapping[str, bytes]) -> None:
+        for key, body in objects.items():
+            self._write()
+            self.objects[key] = body
 
     def latest(self) -> tuple[bytes | None, str]:
         return self.objects.get(LATEST), str(self.moves or "")

@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,19 @@ def test_the_larger_function_is_far_below_its_limit(query_folder: Path) -> None:
     # The transform carries a part of the same libraries, so it is smaller.
     assert set(_libraries(TRANSFORM)) <= set(_libraries(QUERY))
     assert len(folder_zip(query_folder)) < 15 * MB
+
+
+@pytest.mark.parametrize("artefact", [EXTRACT, SITE, READER], ids=lambda each: each.name)
+def test_functions_that_carry_duckdb_are_far_below_their_limit(artefact: Artefact) -> None:
+    # By the libraries as they are installed here; those for the processor of Lambda are as large.
+    names = [line.partition("==")[0] for line in _libraries(artefact)]
+    files = [
+        file.locate() for name in names for file in distribution(name).files or () if file.suffix != ".pyc"
+    ]
+    libraries = sum(Path(str(file)).stat().st_size for file in files)
+    ours = source_files(artefact, SHOP.folders)
+    assert libraries + sum(map(len, ours.values())) < 120 * MB, "250 MB are the limit of Lambda"
+    assert len(zip_bytes(ours.items())) < MB / 2
 
 
 def test_the_full_artefact_has_libraries_for_arm_and_nothing_of_this_machine(query_folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.stacks.artefact_zips import locked_requirements, source_files
-from infra.stacks.artefacts import ARTEFACTS, HOOKS, TRANSFORM, Artefact
+from infra.stacks.artefacts import ARTEFACTS, HOOKS, SITE, TRANSFORM, Artefact
 from tests.shop import SHOP
 
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
@@ -84,3 +84,13 @@ print([each.is_failed for each in mapping.mapped([Row({}, "evt_1", "", 176450000
 """
     # A delivery without members has no type: WHERE leaves it out, once DuckDB has planned and run the SQL.
     assert _in_lambda(HOOKS, tmp_path, code, SDK).splitlines()[-1] == "[]"
+
+
+def test_the_site_finds_out_why_records_failed_with_what_its_zip_has(tmp_path: Path) -> None:
+    code = """
+from infra.site.function.failed import reviewer
+from transforms.failed.error_objects import FailedRecord
+record = FailedRecord("failed/processing-failed/dt=2026-11-24/a", 1, "processing-failed", "", "", 0, 1, b"x")
+print([each.outcome.reason for each in reviewer().events(record, record.raw)])
+"""
+    assert _in_lambda(SITE, tmp_path, code, SDK).splitlines()[-1] == "['not_json']"

@@ -1,6 +1,7 @@
 """The OpenAPI document of jobs and reports: valid, the one that is committed, and true of what is answered."""
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import date
@@ -19,8 +20,8 @@ from queries.api.presenting import accepted, shown, summary
 from queries.api.problems import STATUS as JOB_STATUS
 from queries.api.problems import problem
 from queries.api.reading.problems import STATUS as READ_STATUS
-from queries.api.routes import PEOPLE, PROGRAMS, ROUTES
-from queries.jobs.errors import OverlapError
+from queries.api.routes import PEOPLE, PROGRAMS, ROUTES, SITE_ROUTES
+from queries.api.site_answers import CODES, ViewBody
 from tests.queries.api.reading.world import PLAIN, SALES, Answer, World, sale
 from tests.queries.jobs.world import REQUEST
 from tests.queries.jobs.world import World as Jobs
@@ -48,14 +49,15 @@ def test_the_document_is_valid_and_the_committed_one() -> None:
     )
 
 
-def test_the_document_has_every_route_for_people_and_for_programs_and_no_other() -> None:
+def test_the_document_has_every_route_for_people_and_most_for_programs_and_no_other() -> None:
     found = {
         (method.upper(), path): operation
         for path, methods in DOCUMENT["paths"].items()
         for method, operation in methods.items()
     }
     assert set(found) == {
-        (route.method, f"{prefix}{route.path}") for route in ROUTES for prefix in (PEOPLE, PROGRAMS)
+        *((route.method, f"{prefix}{route.path}") for route in ROUTES for prefix in (PEOPLE, PROGRAMS)),
+        *((route.method, f"{PEOPLE}{route.path}") for route in SITE_ROUTES),
     }
     for (_, path), operation in found.items():
         assert operation["security"] == [{"signed_in" if path.startswith(PEOPLE) else "signature": []}]
@@ -145,13 +147,31 @@ def test_what_is_answered_about_jobs_is_what_the_document_has() -> None:
     valid(component("ImportBody"), {"kind": "import", "prefix": "a/", "source": "flights"})
 
 
+def test_a_view_is_asked_for_as_the_document_says() -> None:
+    valid(component("ViewBody"), {"sheet": "overview", "version": "1", "state": "f.a=b"})
+    with pytest.raises(Exception, match="unexpected"):
+        valid(component("ViewBody"), {"sheet": "a", "version": "1", "more": 1})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(b'{"sheet":"","version":"1"}', type=ViewBody)
+
+
+def test_every_path_names_its_parameters() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            found = [
+                DOCUMENT["components"]["parameters"][each["$ref"].rpartition("/")[2]]
+                for each in operation["parameters"]
+            ]
+            places = [each["name"] for each in found if each["in"] == "path"]
+            assert sorted(places) == sorted(re.findall(r"{(\w+)}", path)), path
+
+
 def test_every_refusal_has_a_status_and_a_code_of_the_document() -> None:
-    for error, (status, code) in (*JOB_STATUS.items(), *READ_STATUS.items()):
-        made = error("a") if error is not OverlapError else OverlapError("b")
-        if error in JOB_STATUS:
-            answer = problem(made, "r-1")
-            assert answer.status_code == status
-            valid(component("Problem"), json.loads(answer.body or ""))
+    for error, (status, _) in JOB_STATUS.items():
+        answer = problem(error("a"), "r-1")
+        assert answer.status_code == status
+        valid(component("Problem"), json.loads(answer.body or ""))
+    for status, code in (*JOB_STATUS.values(), *READ_STATUS.values(), *CODES.items()):
         assert any(
             code in responses[str(status)]["description"]
             for methods in DOCUMENT["paths"].values()

@@ -9,17 +9,26 @@ from transforms.failed.bucket import ObjectName
 
 
 class MemoryObjects:
-    """See `transforms.failed.bucket.Objects`. `writes` counts changes; `fails_after` stops like a crash."""
+    """See `transforms.failed.recent.Listed`. `writes` counts changes; `fails_after` stops like a crash.
+
+    `sizes` has what is said of objects; of others it is 0.
+    """
 
     def __init__(self) -> None:
         self.bodies: dict[str, bytes] = {}
         self.writes = 0
+        self.sizes: dict[str, int] = {}
         self.fails_after: int | None = None
 
     def names(self, prefix: str) -> Iterator[ObjectName]:
         for key in sorted(self.bodies):
             if key.startswith(prefix):
-                yield ObjectName(key, hashlib.md5(self.bodies[key], usedforsecurity=False).hexdigest())
+                tag = hashlib.md5(self.bodies[key], usedforsecurity=False).hexdigest()
+                yield ObjectName(key, tag, self.sizes.get(key, 0))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        below = (key.removeprefix(prefix) for key in sorted(self.bodies) if key.startswith(prefix))
+        yield from dict.fromkeys(each.partition("/")[0] for each in below if "/" in each)
 
     def get(self, key: str) -> bytes | None:
         return self.bodies.get(key)

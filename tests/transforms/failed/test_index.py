@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.golden.poison.corpus import ARRIVAL_MS, corpus
 from tests.shop import TABLES
 from transforms.failed.error_objects import FailedRecord
-from transforms.failed.index import IndexEntry, index_record
+from transforms.failed.index import IndexEntry, entries_of
 from transforms.failed.line_reasons import known_words as words_of
 from transforms.failed.review import keyless_reviewer
 
@@ -27,11 +27,8 @@ SECRETS = ("jane.doe@example.com", "203.0.113.9", "s3cr3t-t0ken", "Jane Doe")
 
 def listed(raw: bytes, **members: str) -> list[IndexEntry]:
     facts = {"kind": "processing-failed", "code": "Lambda.ProcessingFailedStatus", "message": "", **members}
-    return list(
-        index_record(
-            FailedRecord("failed/k/a", 1, arrival_ms=ARRIVAL_MS, attempts=1, raw=raw, **facts), REVIEWER
-        )
-    )
+    record = FailedRecord("failed/k/a", 1, arrival_ms=ARRIVAL_MS, attempts=1, raw=raw, **facts)
+    return list(entries_of(record, REVIEWER.judge(record), REVIEWER.vocabulary))
 
 
 def unreadable(**payload: str) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from tests.golden.poison.corpus import ARRIVAL_MS, GOOD, INJECTIONS, corpus, encode
 from tests.shop import TABLE
 from transforms.failed.error_objects import FailedRecord
-from transforms.failed.index import IndexEntry, index_record
+from transforms.failed.index import IndexEntry, entries_of
 from transforms.failed.records import Explanation
 from transforms.failed.review import Reviewer
 from transforms.failed.text import explained
@@ -76,7 +76,7 @@ def test_every_failed_payload_is_found_and_explained(
         "failed/processing-failed/dt=2026-11-24/x", 1, "processing-failed", "", "", ARRIVAL_MS, 1, raw
     )
     reviewer = Reviewer([(TABLE, gate)])
-    entries = list(index_record(record, reviewer))
+    entries = list(entries_of(record, reviewer.judge(record), reviewer.vocabulary))
     text = explained(Explanation(record, tuple(reviewer.judge(record))))
     assert entries
     assert text.replace("\n", "").isprintable()
