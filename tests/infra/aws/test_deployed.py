@@ -200,9 +200,14 @@ def _without_delivery(deployed: Deployed) -> Iterator[None]:
     (name,) = (each for each, made in whole["Resources"].items() if made["Type"] == DELIVERY_STREAM)
     del rest["Resources"][name]
     rest["Outputs"] = {key: each for key, each in rest["Outputs"].items() if name not in json.dumps(each)}
-    deployer._apply(context, stack, json.dumps(serve_locally(rest, provider, served)))
+
+    def apply(document: dict[str, Any]) -> None:
+        local = serve_locally(document, provider, served, context.server_url)
+        deployer._apply(context, stack, json.dumps(local))
+
+    apply(rest)
     yield
-    deployer._apply(context, stack, json.dumps(serve_locally(whole, provider, served)))
+    apply(whole)
 
 
 def _delivery_made(deployed: Deployed) -> datetime:
