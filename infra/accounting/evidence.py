@@ -49,7 +49,7 @@ WHERE event_type = '{audit}'{audited}
 GROUP BY {audit}.producer, epoch
 """
 
-DROPPED_FIELD = "dropped_seqs"
+DROPPED_FIELD, DROPPED_HOURS_FIELD = "dropped_seqs", "dropped_hours"
 MOST_UNREADABLE = 100
 """Hours that are left out of one accounting; with more of them something else is wrong."""
 MOST_NAMED = 200
@@ -242,6 +242,17 @@ def dropped_names(
             # Which producer sent the copies within one batch is not told; nearly always there is one.
             copies[next(iter(named))] += max(0, int(facts.get("dropped", 0)) - sum(map(len, named.values())))
     return found, copies
+
+
+def dropped_by_hour(lines: Iterable[str]) -> Mapping[str, Mapping[ProducerEpoch, IntervalSet]]:
+    """The same names by the hour of their event time, of the lines that tell it."""
+    found: defaultdict[str, dict[ProducerEpoch, IntervalSet]] = defaultdict(dict)
+    for line in lines:
+        for hour, runs in _facts(line).get(DROPPED_HOURS_FIELD, {}).items():
+            for label, text in runs.items():
+                name = _run(label)
+                found[hour][name] = found[hour].get(name, IntervalSet()) | IntervalSet.parse(text)
+    return found
 
 
 def _run(label: str) -> ProducerEpoch:

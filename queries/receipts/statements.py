@@ -44,22 +44,18 @@ class Listing:
     def counts(self) -> str:
         """Events by type, source, producer run, lateness and object: their numbers, copies, and the first.
 
-        The first is one text, so that its parts are of one event: time, id, arrival and number, by `|`.
+        The first is that with the smallest id, which is the one made first.
         """
         by = ("event_type", "source", "producer_id", "epoch", "is_late")
         names = [*(f"{_PREFIX}{name}" for name in by), PATH]
-        first = " || '|' || ".join(
-            (
-                f"CAST({_PREFIX}event_time AS varchar)",
-                EVENT_ID,
-                f"CAST({_PREFIX}arrival_time AS varchar)",
-                f"CAST({_PREFIX}seq AS varchar)",
-            )
+        first = ", ".join(
+            f"min_by({_PREFIX}{name}, {EVENT_ID}) AS first_{name}"
+            for name in ("event_time", "arrival_time", "seq")
         )
         return (
             f"SELECT {', '.join(names)}, count(*) AS events, sum({COPIES} - 1) AS copies, "
-            f"min({_PREFIX}seq) AS first_seq, max({_PREFIX}seq) AS last_seq, "
-            f"min({first}) AS earliest\nFROM (\n{self.sql}\n) AS penstock_listed\n"
+            f"min({_PREFIX}seq) AS lowest_seq, max({_PREFIX}seq) AS last_seq, "
+            f"min({EVENT_ID}) AS first_event_id, {first}\nFROM (\n{self.sql}\n) AS penstock_listed\n"
             f"GROUP BY {', '.join(names)}"
         )
 

@@ -45,7 +45,9 @@ class Engine:
 
 def surroundings(failed: Any, logs: Any, engine: Any = None) -> TargetSurroundings:
     places = Places(engine or Engine(), None, logs, "lake", ["transform"], [TABLE.name])
-    return TargetSurroundings(places, failed, list(TABLES.values()), lambda: 5.0)
+    return TargetSurroundings(
+        places, failed, list(TABLES.values()), {TABLE.stream.name: "transform"}, lambda: 5.0
+    )
 
 
 def test_what_an_analyst_may_not_read_is_named_and_sequences_are_there_all_the_same() -> None:

@@ -25,6 +25,7 @@ from transforms.gate.outcome import Accepted
 
 NAME = "receipts"
 TRANSFORM = f"{NAME}-transform"
+TRANSFORMS = {TABLE.stream.name: TRANSFORM}
 Event = dict[str, Any]
 
 
@@ -35,8 +36,10 @@ class ReceiptLab:
     lab: Lab
 
     @classmethod
-    def on(cls, cloud: LocalCloud, queries: Mapping[str, ReportQuery]) -> "ReceiptLab":
-        made = cls(Lab.on(cloud, NAME, queries))
+    def on(cls, cloud: LocalCloud, queries: Mapping[str, ReportQuery], name: str = NAME) -> "ReceiptLab":
+        made = cls(Lab.on(cloud, name, queries))
+        if name != NAME:
+            return made
         made.lab.client("logs").create_log_group(logGroupName=f"/aws/lambda/{TRANSFORM}")
         return made
 
@@ -71,11 +74,11 @@ class ReceiptLab:
             Bucket=self.lab.settings.lake_bucket, Key=key, Body="\n".join(lines).encode()
         )
 
-    def drop(self, seqs: Mapping[str, str], count: int) -> None:
+    def drop(self, hour: str, seqs: Mapping[str, str], count: int) -> None:
         """A line of the transformation's log, which names what it dropped."""
         logs, group = self.lab.client("logs"), f"/aws/lambda/{TRANSFORM}"
         logs.create_log_stream(logGroupName=group, logStreamName="one")
-        line = json.dumps({"dropped": count, "dropped_seqs": dict(seqs)})
+        line = json.dumps({"dropped": count, "dropped_seqs": dict(seqs), "dropped_hours": {hour: dict(seqs)}})
         entry = {"timestamp": wall_clock(), "message": line}
         logs.put_log_events(logGroupName=group, logStreamName="one", logEvents=[entry])
 
@@ -90,11 +93,11 @@ class ReceiptLab:
         tick(service)
 
     def explain(self, query: ReportQuery, partition: str, *words: str) -> Receipt:
-        return explainer_in(self.lab, [TRANSFORM]).explain(query, parse_words(query.report, partition, words))
+        return explainer_in(self.lab, TRANSFORMS).explain(query, parse_words(query.report, partition, words))
 
     def compare(self, query: ReportQuery, partition: str, *words: str, to: int) -> Comparison:
         asked = parse_words(query.report, partition, words)
-        around = surroundings_in(self.lab, [TRANSFORM])
+        around = surroundings_in(self.lab, TRANSFORMS)
         return compare(explainer_in(self.lab), around, query, asked, to)
 
 
