@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
 from typing import TypeVar
 
 from botocore.exceptions import ClientError
@@ -57,11 +58,14 @@ class TargetSurroundings:
         self._transforms, self._delivered_until = transforms, delivered_until
 
     def look(
-        self, tables: Sequence[LakeTable], span: tuple[datetime, datetime], runs: Sequence[RunName]
+        self,
+        tables: Sequence[LakeTable],
+        span: tuple[datetime, datetime],
+        runs: Callable[[], Sequence[RunName]],
     ) -> Around:
         """See `Surroundings`. Nothing is queried without runs."""
         unknown: list[str] = []
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(2) as pool:
             # First: what the lake has by then is found afterwards.
             until = pool.submit(
                 _allowed, self._delivered_until, 0.0, "how far the delivery is", unknown
@@ -69,9 +73,9 @@ class TargetSurroundings:
             records = pool.submit(_allowed, self._read_failed, _Found(), "failed records", unknown)
             lines = pool.submit(_allowed, self._read_lines, dict[str, list[str]](), "dropped events", unknown)
             engine = _Metered(self._places.engine)
-            landed = pool.submit(_landed, engine, tables, runs) if runs else None
-            found = records.result()
-            landings, told = landed.result() if landed is not None else Evidence(), lines.result()
+            asked = runs()
+            landings = _landed(engine, tables, asked) if asked else Evidence()
+            found, told = records.result(), lines.result()
             evidence = Evidence(
                 told=landings.told,
                 landed=landings.landed,
@@ -93,7 +97,7 @@ class TargetSurroundings:
             failed_names=frozenset(
                 (RunName(*name), seq) for name, numbers in found.names.items() for seq in numbers
             ),
-            sequences=_told(accounting, set(runs)),
+            sequences=_told(accounting, set(asked)),
             nameless=len(found.nameless),
             delivered_until=int(until * 1000) or None,
             unknown=unknown,
@@ -121,15 +125,20 @@ class TargetSurroundings:
 
 
 class _Metered:
-    """Runs SQL, and counts what it scans."""
+    """Runs SQL, from several threads, and counts what it scans."""
 
     def __init__(self, engine: Reads) -> None:
         self._engine, self.statements, self.bytes_scanned = engine, 0, 0
+        self._lock = Lock()
 
     def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
         """See `QueryEngine.rows`."""
         found = self._engine.rows(sql, parameters)
-        self.statements, self.bytes_scanned = self.statements + 1, self.bytes_scanned + found.bytes_scanned
+        with self._lock:
+            self.statements, self.bytes_scanned = (
+                self.statements + 1,
+                self.bytes_scanned + found.bytes_scanned,
+            )
         return found
 
 

@@ -1,6 +1,6 @@
 """The port to what lies around a number: failed and dropped records, sequences, what is in flight."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -65,7 +65,13 @@ class Surroundings(Protocol):
     """Looks around a number."""
 
     def look(
-        self, tables: Sequence[LakeTable], span: tuple[datetime, datetime], runs: Sequence[RunName]
+        self,
+        tables: Sequence[LakeTable],
+        span: tuple[datetime, datetime],
+        runs: Callable[[], Sequence[RunName]],
     ) -> Around:
-        """What failed, was dropped or is in flight in these hours, and the sequences of these runs."""
+        """What failed, was dropped or is in flight in these hours, and the sequences of these runs.
+
+        `runs` is asked while the rest is looked for: it may take its time.
+        """
         ...

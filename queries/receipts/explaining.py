@@ -1,7 +1,7 @@
 """A number explained: the ledger, the lake and the report's own SQL are asked, and a receipt is made."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from msgspec import structs
 
 from queries.commands.cost import billed_bytes, dollars, human_bytes
 from queries.contracts import Report
-from queries.engine.port import QueryFailedError, Reads, Rows
+from queries.engine.port import QueryFailedError, Reads
 from queries.lake.inputs import inputs_of, read_objects, shrunk
 from queries.lake.port import LakeIndex, Listed
 from queries.ledger.port import LedgerTable
@@ -21,7 +21,7 @@ from queries.receipts.cell import Asked, Cell, shown
 from queries.receipts.errors import CannotTraceError, UnknownCellError
 from queries.receipts.known_versions import Files, Known, known_versions
 from queries.receipts.model import Receipt, Version
-from queries.receipts.statements import Listing, again, in_objects, listing
+from queries.receipts.statements import Listing, in_objects, listing, proved
 from queries.receipts.versions import Inputs, inputs_of_version
 from queries.refresh.catalog import ReportQuery
 from transforms.contracts import LakeTable
@@ -92,7 +92,7 @@ class Explainer:
         """
         version = self.state(report, partition).published
         assert version is not None
-        statements = 2 + 2 * len(report.sources)
+        statements = 1 + 2 * len(report.sources)
         whole = sum(held.bytes for table in report.sources for held in self._lake.hours(table).values())
         scanned = 3 * version.input.bytes + 2 * whole
         return Forecast(statements, scanned, dollars(billed_bytes(scanned, statements)))
@@ -202,28 +202,40 @@ class Explainer:
     ) -> tuple[_Listed, Around]:
         """The events of the served version and what lies around them.
 
-        The list is made and proved at once: what proves it does not wait for it.
+        Both are looked for at once, but for the sequences of producers, which the events name.
         """
         span = window(cell.report, cell.partition)
         try:
             query, events = _listing(served, cell, only)
         except CannotTraceError as error:
-            return _Listed(untraced=str(error)), self._around.look(tables, span, [])
-        alone = f"({only}) AND {events.only()}" if only else events.only()
-        with ThreadPoolExecutor(2) as pool:
-            proof = pool.submit(self.engine.rows, again(query, cell, alone))
-            found = self._counted(events)
-            runs = sorted({RunName(row["producer_id"], int(row["epoch"])) for row in found.counts})
-            around = pool.submit(self._around.look, tables, span, runs)
-            return _proved(found, proof, query, served), around.result()
+            return _Listed(untraced=str(error)), self._around.look(tables, span, tuple)
+        with ThreadPoolExecutor(1) as pool:
+            listed = pool.submit(self._proved, query, events, cell, served)
+            around = self._around.look(tables, span, lambda: _runs_of(listed.result().seen))
+            return listed.result(), around
 
-    def _counted(self, events: Listing) -> _Listed:
+    def _proved(self, query: ReportQuery, events: Listing, cell: Cell, served: Known) -> _Listed:
+        """Computed from the listed events alone, the number is the published one; else they are not shown."""
         try:
-            counts = self.engine.rows(events.counts())
+            found = self.engine.rows(proved(query, cell, events))
         except QueryFailedError as error:
             return _Listed(untraced=f"the statement that lists its events failed: {error}", sql=events.sql)
-        rows = composing.records(counts)
-        return _Listed(rows, rows, events.sql, statements_run=1, bytes_scanned=counts.bytes_scanned)
+        rows = composing.records(found)
+        counts = [row for row in rows if row["events"] is not None]
+        listed = _Listed(counts, counts, events.sql, statements_run=1, bytes_scanned=found.bytes_scanned)
+        number_of_rows, said = rows[0]["rows"], rows[0]["value"]
+        if number_of_rows > 1:
+            return replace(listed, counts=(), untraced=f"its SQL gives {number_of_rows} rows for it")
+        if composing.same_value(served.value, said) or (not counts and served.value in (None, 0)):
+            return listed
+        if _APPROXIMATE in query.sql.lower() and number_of_rows:
+            return replace(listed, inexact=f"its SQL is approximate: computed again, it gives {shown(said)}")
+        return replace(
+            listed,
+            counts=(),
+            untraced=f"the report's SQL gives {shown(said)} from the {listed.events:,} listed events, and "
+            f"{shown(served.value)} was published",
+        )
 
 
 def _listing(served: Known, cell: Cell, only: str) -> tuple[ReportQuery, Listing]:
@@ -235,27 +247,5 @@ def _listing(served: Known, cell: Cell, only: str) -> tuple[ReportQuery, Listing
     return served.query, listing(served.query, cell, only)
 
 
-def _proved(found: _Listed, proof: Future[Rows], query: ReportQuery, served: Known) -> _Listed:
-    """Computed from the listed events alone, the number is the published one; else they are not shown."""
-    if found.untraced:
-        return found
-    try:
-        computed = proof.result()
-    except QueryFailedError as error:
-        return replace(found, counts=(), untraced=f"the statement that proves its events failed: {error}")
-    paid = replace(
-        found,
-        statements_run=found.statements_run + 1,
-        bytes_scanned=found.bytes_scanned + computed.bytes_scanned,
-    )
-    said = computed.rows[0][0] if computed.rows else None
-    if composing.same_value(served.value, said) or (not found.events and served.value in (None, 0)):
-        return paid
-    if _APPROXIMATE in query.sql.lower() and computed.rows:
-        return replace(paid, inexact=f"its SQL is approximate: computed again, it gives {shown(said)}")
-    return replace(
-        paid,
-        counts=(),
-        untraced=f"the report's SQL gives {shown(said)} from the {found.events:,} listed events, and "
-        f"{shown(served.value)} was published",
-    )
+def _runs_of(counts: Sequence[Mapping[str, Any]]) -> Sequence[RunName]:
+    return sorted({RunName(row["producer_id"], int(row["epoch"])) for row in counts})

@@ -85,7 +85,7 @@ def looked(lines: Iterable[str], failed: MemoryObjects, start: str, hours: int) 
         places, failed, list(TABLES.values()), {TABLE.stream.name: "transform"}, lambda: 5.0
     )
     begins = datetime.strptime(start, "%Y-%m-%d-%H").replace(tzinfo=UTC)
-    return found.look([TABLE], (begins, begins + timedelta(hours=hours)), [])
+    return found.look([TABLE], (begins, begins + timedelta(hours=hours)), tuple)
 
 
 def test_failed_and_dropped_of_hours_are_those_that_were_sent_however_often_they_came() -> None:
