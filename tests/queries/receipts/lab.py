@@ -24,8 +24,6 @@ from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted
 
 NAME = "receipts"
-TRANSFORM = f"{NAME}-transform"
-TRANSFORMS = {TABLE.stream.name: TRANSFORM}
 Event = dict[str, Any]
 
 
@@ -38,10 +36,18 @@ class ReceiptLab:
     @classmethod
     def on(cls, cloud: LocalCloud, queries: Mapping[str, ReportQuery], name: str = NAME) -> "ReceiptLab":
         made = cls(Lab.on(cloud, name, queries))
-        if name != NAME:
-            return made
-        made.lab.client("logs").create_log_group(logGroupName=f"/aws/lambda/{TRANSFORM}")
+        made.lab.client("logs").create_log_group(logGroupName=made.log_group)
         return made
+
+    @property
+    def transforms(self) -> dict[str, str]:
+        """The transformation of each stream."""
+        return {TABLE.stream.name: f"{self.lab.settings.database}-transform"}
+
+    @property
+    def log_group(self) -> str:
+        """The transformation's."""
+        return f"/aws/lambda/{self.transforms[TABLE.stream.name]}"
 
     def put(self, hour: str, name: str, events: Iterable[Event], *, arrival_ms: int) -> None:
         """A lake object of these events, as the transformation makes their rows."""
@@ -76,7 +82,7 @@ class ReceiptLab:
 
     def drop(self, hour: str, seqs: Mapping[str, str], count: int) -> None:
         """A line of the transformation's log, which names what it dropped."""
-        logs, group = self.lab.client("logs"), f"/aws/lambda/{TRANSFORM}"
+        logs, group = self.lab.client("logs"), self.log_group
         logs.create_log_stream(logGroupName=group, logStreamName="one")
         line = json.dumps({"dropped": count, "dropped_seqs": dict(seqs), "dropped_hours": {hour: dict(seqs)}})
         entry = {"timestamp": wall_clock(), "message": line}
@@ -93,11 +99,13 @@ class ReceiptLab:
         tick(service)
 
     def explain(self, query: ReportQuery, partition: str, *words: str) -> Receipt:
-        return explainer_in(self.lab, TRANSFORMS).explain(query, parse_words(query.report, partition, words))
+        return explainer_in(self.lab, self.transforms).explain(
+            query, parse_words(query.report, partition, words)
+        )
 
     def compare(self, query: ReportQuery, partition: str, *words: str, to: int) -> Comparison:
         asked = parse_words(query.report, partition, words)
-        around = surroundings_in(self.lab, TRANSFORMS)
+        around = surroundings_in(self.lab, self.transforms)
         return compare(explainer_in(self.lab), around, query, asked, to)
 
 
