@@ -1,6 +1,6 @@
 """Receipts of numbers in a laboratory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from benchmarks.report_lab import Lab, wall_clock
 from benchmarks.shop import TABLES
@@ -13,15 +13,18 @@ from queries.receipts.explaining import Explainer
 from queries.receipts.published_files import PublishedFiles
 from transforms.failed.s3_bucket import S3Objects
 
+NOTHING: Mapping[str, str] = {}
 
-def surroundings_in(lab: Lab, transforms: Sequence[str] = ()) -> TargetSurroundings:
-    """What lies around numbers; `transforms` are functions whose logs tell what was dropped."""
+
+def surroundings_in(lab: Lab, transforms: Mapping[str, str] = NOTHING) -> TargetSurroundings:
+    """What lies around numbers; `transforms` are functions of streams, whose logs tell what was dropped."""
     s3, bucket = lab.client("s3"), lab.settings.lake_bucket
-    places = Places(lab.engine(), s3, lab.client("logs"), bucket, transforms, list(TABLES))
-    return TargetSurroundings(places, S3Objects(s3, bucket), list(TABLES.values()), lambda: 0.0)
+    places = Places(lab.engine(), s3, lab.client("logs"), bucket, list(transforms.values()), list(TABLES))
+    failed = S3Objects(s3, bucket)
+    return TargetSurroundings(places, failed, list(TABLES.values()), transforms, lambda: 0.0)
 
 
-def explainer_in(lab: Lab, transforms: Sequence[str] = ()) -> Explainer:
+def explainer_in(lab: Lab, transforms: Mapping[str, str] = NOTHING) -> Explainer:
     """Explains numbers of the laboratory's reports."""
     settings, s3 = lab.settings, lab.client("s3")
     return Explainer(

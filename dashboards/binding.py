@@ -13,6 +13,8 @@ from queries.contracts import Report
 
 TIME_COLUMN = {"event_hour": "hour_start", "event_date": "day_start"}
 """Grain -> the DATETIME column that the dataset derives from the report's string partition column."""
+TIME_FORMAT = {"event_hour": "%Y-%m-%d-%H", "event_date": "%Y-%m-%d"}
+"""Grain -> how its partition column writes the time."""
 GRAIN_HOURS = {"event_hour": 1, "event_date": 24}
 
 

@@ -17,6 +17,7 @@ from dashboards.lint import output
 from dashboards.lint.run import lint as check
 from dashboards.model import Dashboard
 from dashboards.plan import plan as planned
+from dashboards.preview.port import Receipts
 from dashboards.reading import definition_files, read_dashboards
 from queries.contracts import CommandTarget, Report, echo, file_text, parse_header
 
@@ -66,6 +67,8 @@ class Target(CommandTarget, Protocol):
     @property
     def project(self) -> Project: ...
     def publishes(self, lost: Callable[[], None]) -> Iterator[Any] | None: ...
+    @property
+    def receipts(self) -> Receipts: ...
 
 
 class DashboardsFailedError(RuntimeError):
@@ -119,7 +122,7 @@ def preview(
     name = f"/{file.stem}" if file else ""
     _say("Reading the reports ...")
     serve(
-        Preview(board, watch).application(),
+        Preview(board, watch, None if file else ctx.obj.receipts).application(),
         port,
         listening=lambda: _say(f"http://{HOST}:{port}{name}   (Ctrl-C stops it)"),
     )

@@ -1,6 +1,6 @@
 """What the page fetches, as JSON values: a page's frame, and the tiles of a sheet with their freshness."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -48,17 +48,24 @@ def frame(board: Board, name: str) -> dict[str, Any]:
 
 
 def tiles(
-    board: Board, name: str, sheet: str, state: State, viewer: Viewer = OWNER, *, charts: Charts
+    board: Board,
+    name: str,
+    sheet: str,
+    state: State,
+    viewer: Viewer = OWNER,
+    asked: Collection[str] = (),
+    *,
+    charts: Charts,
 ) -> dict[str, Any]:
     """Every visual of a sheet (the first when none is named), drawn for a viewer's choices.
 
-    Raises KeyError.
+    `asked`: datasets whose numbers have receipts. Raises KeyError.
     """
     view = board.view(name, state, viewer)
     sheet = sheet or str(view.page.sheets[0]["SheetId"])
     fresh = board.freshness(name)
     drawn = [
-        _finished(tile(view, visual), fresh, charts)
+        _finished(tile(view, visual), fresh, asked, charts)
         for visual in view.page.visuals.values()
         if visual.sheet_id == sheet
     ]
@@ -72,9 +79,13 @@ def tiles(
     }
 
 
-def _finished(drawn: dict[str, Any], fresh: Mapping[str, Freshness], charts: Charts) -> dict[str, Any]:
+def _finished(
+    drawn: dict[str, Any], fresh: Mapping[str, Freshness], asked: Collection[str], charts: Charts
+) -> dict[str, Any]:
     """The tile with its compiled chart; a dataset that could not be read shows as an error, not as empty."""
     entry = fresh.get(drawn.get("data_set", ""))
+    if drawn.get("data_set") in asked:
+        drawn = drawn | {"has_receipts": True}
     if entry is not None and entry.error and not entry.rows:
         return {**_without_chart(drawn), "state": "error", "message": entry.error}
     if "spec" in drawn and drawn["state"] == "data":

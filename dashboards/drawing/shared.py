@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from importlib.resources import files
 
-BOARD = ("tiles.js", "controls.js", "board.js")
+TILES = ("numbers.js", "tiles.js")
+BOARD = (*TILES, "controls.js", "board.js")
 CHARTS = ("vega.min.js", "vega-interpreter.js")
 MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",

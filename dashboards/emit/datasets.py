@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.binding import GRAIN_HOURS, TIME_COLUMN, columns
+from dashboards.binding import GRAIN_HOURS, TIME_COLUMN, TIME_FORMAT, columns
 from dashboards.column_types import of_contract, sub_type
 from dashboards.model import Access, Source
 from queries.contracts import Report
 
-# How Athena reads a grain's partition column as a time.
-_TIME_FORMAT = {"event_hour": "%Y-%m-%d-%H", "event_date": "%Y-%m-%d"}
 _DAILY_AT = "04:30"
 
 
@@ -157,7 +155,7 @@ def schedules(place: Place, report: Report) -> Mapping[str, dict[str, Any]]:
 
 def report_sql(report: Report, database: str) -> str:
     """What Athena runs for the dataset: the report's columns, with the partition column as a time."""
-    time = f"date_parse({report.grain}, '{_TIME_FORMAT[report.grain]}') AS {TIME_COLUMN[report.grain]}"
+    time = f"date_parse({report.grain}, '{TIME_FORMAT[report.grain]}') AS {TIME_COLUMN[report.grain]}"
     names = [column.name for column in report.columns]
     return f'SELECT {", ".join([time, *names])} FROM "{database}"."{report.name}"'  # noqa: S608
 

@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ from dashboards.preview.charts import vega
 from dashboards.preview.files import png_of
 from dashboards.preview.following import Following, Publishes
 from dashboards.preview.own_machine import OwnMachineOnly
+from dashboards.preview.port import Receipts
+from dashboards.preview.receipts import ReceiptRoutes
 from dashboards.publishes import moved
 from dashboards.render.state import State
 from dashboards.render.view import View
@@ -74,8 +76,8 @@ class Watch:
 class Preview:
     """The web application over a board."""
 
-    def __init__(self, board: Board, watch: Watch) -> None:
-        self._board, self._watch = board, watch
+    def __init__(self, board: Board, watch: Watch, receipts: Receipts | None = None) -> None:
+        self._board, self._watch, self._receipts = board, watch, receipts
         self._following = Following(watch.publishes)
         self._listeners: set[asyncio.Queue[dict[str, Any]]] = set()
         self._number = 0
@@ -92,6 +94,7 @@ class Preview:
             Route("/api/{name}/{visual}.png", self._png),
             Route("/{name}.html", self._export),
             Route(FOLDER + "{path:path}", _asset),
+            *(ReceiptRoutes(self._board, self._receipts).routes if self._receipts else ()),
             Route("/{name}", self._shell),
         ]
         app = Starlette(routes=routes, lifespan=self._lifespan)
@@ -198,14 +201,15 @@ class Preview:
             lambda: _json(payload.tiles(self._board, *self._asked(request), charts=vega))
         )
 
-    def _asked(self, request: Request) -> tuple[str, str, State, str]:
-        """Page, sheet, choices and viewer of a request. Raises AddressError."""
+    def _asked(self, request: Request) -> tuple[str, str, State, str, Collection[str]]:
+        """Page, sheet, choices and viewer of a request, and what has receipts. Raises AddressError."""
         query = request.query_params
         return (
             request.path_params.get("name", ""),
             query.get("sheet", ""),
             state_of(query.multi_items()),
             query.get("as", OWNER),
+            self._receipts.reports if self._receipts else (),
         )
 
     async def _csv(self, request: Request) -> Response:

@@ -7,12 +7,12 @@ import hashlib
 import json
 from typing import Any
 
-from dashboards.drawing.shared import CHARTS, static_text
+from dashboards.drawing.shared import CHARTS, TILES, static_text
 
 
 def html(frame: dict[str, Any], sheets: dict[str, Any], drawn_at: str) -> str:
     """The file. `sheets`: sheet id -> tiles as the page fetches them."""
-    shared = [static_text(name) for name in (*CHARTS, "tiles.js")]
+    shared = [static_text(name) for name in (*CHARTS, *TILES)]
     scripts = [_script(text) for text in (*shared, static_text("export.js", "dashboards.preview"))]
     style = static_text("page.css")
     data = json.dumps({"frame": frame, "sheets": sheets, "drawn_at": drawn_at}).replace("<", "\\u003c")

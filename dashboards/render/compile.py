@@ -22,11 +22,13 @@ _SPANS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": tim
 class Query:
     """SQL over the dataset's table, its parameters, and the columns of the result.
 
-    `base`: the rows behind the visual, after filters; also SQL. `truncated_at`: the row limit in force.
+    `base`: the rows behind the visual, after filters; also SQL. `begins`: the WITH clause that names them,
+    and what else the columns' expressions read.
     """
 
     sql: str
     base: str
+    begins: str
     parameters: Mapping[str, Any]
     outs: tuple[Out, ...]
     data_set: str
@@ -60,7 +62,7 @@ def compiled(page: Page, visual: VisualView, state: State, now: datetime, rules:
     if having:
         text += f" HAVING {' AND '.join(having)}"
     text += _order(visual, selected, is_folded=top is not None) + f" LIMIT {MAX_ROWS + 1}"
-    return Query(text, base, parameters(page, state, now, f"{text} {base}"), tuple(selected), data_set)
+    return Query(text, base, with_, parameters(page, state, now, f"{text} {base}"), tuple(selected), data_set)
 
 
 def base_rows(

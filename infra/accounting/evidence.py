@@ -22,8 +22,8 @@ from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, is_data
 
 Spans = defaultdict[ProducerEpoch, list[Span]]
 
-# A run of numbers without a gap keeps the same difference to its row number: one row per run comes back,
-# however many events it has.
+# A run of numbers without a gap keeps the same difference to its row number. Runs come back as a text, which
+# has those of ten thousand numbers: rows are fetched by the thousand, and a sequence may have many gaps.
 _LANDED = """
 WITH named AS (
     SELECT producer_id, epoch, seq, count(*) AS copies, max(arrival_time) AS arrived
@@ -35,11 +35,18 @@ numbered AS (
     SELECT producer_id, epoch, seq, copies, arrived,
            seq - row_number() OVER (PARTITION BY producer_id, epoch ORDER BY seq) AS island
     FROM named
+),
+runs AS (
+    SELECT producer_id, epoch, min(seq) AS first_seq, max(seq) AS last_seq, sum(copies) AS copies,
+           max(arrived) AS arrived
+    FROM numbered
+    GROUP BY producer_id, epoch, island
 )
-SELECT producer_id, epoch, min(seq) AS first_seq, max(seq) AS last_seq, sum(copies) AS copies,
-       to_unixtime(max(arrived)) AS newest
-FROM numbered
-GROUP BY producer_id, epoch, island
+SELECT producer_id, epoch,
+       array_join(array_agg(CAST(first_seq AS varchar) || '-' || CAST(last_seq AS varchar)), ',') AS numbers,
+       sum(copies) AS copies, to_unixtime(max(arrived)) AS newest
+FROM runs
+GROUP BY producer_id, epoch, first_seq / 10000
 """
 
 _TOLD = """
@@ -49,7 +56,7 @@ WHERE event_type = '{audit}'{audited}
 GROUP BY {audit}.producer, epoch
 """
 
-DROPPED_FIELD = "dropped_seqs"
+DROPPED_FIELD, DROPPED_HOURS_FIELD = "dropped_seqs", "dropped_hours"
 MOST_UNREADABLE = 100
 """Hours that are left out of one accounting; with more of them something else is wrong."""
 MOST_NAMED = 200
@@ -122,16 +129,14 @@ def found_in(
     unreadable: dict[str, str] = {}
     tables: dict[ProducerEpoch, str] = {}
     for table in lake_tables:
-        hours: dict[str, str] = {}
-        first_hour_of = firsts.get(table, "")
-        landings = readable(engine, _LANDED, table, hours, among, first_hour_of)
-        for producer_id, epoch, first, last, count, arrived in landings:
+        landings, audits, hours = _both(engine, table, among, firsts.get(table, ""))
+        for producer_id, epoch, numbers, count, arrived in landings:
             name = ProducerEpoch(producer_id, int(epoch))
             newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
-            landed[name].append((int(first), int(last)))
+            landed[name] += IntervalSet.parse(numbers).spans
             tables[name] = table
             rows[name] += int(count)
-        for producer_id, epoch, last in readable(engine, _TOLD, table, hours, among, first_hour_of):
+        for producer_id, epoch, last in audits:
             name = ProducerEpoch(producer_id, int(epoch))
             told[name] = max(int(last), told.get(name, 0))
             tables[name] = table
@@ -145,6 +150,20 @@ def found_in(
         unreadable=unreadable,
         tables=tables,
     )
+
+
+def _both(
+    engine: Reads, table: str, among: Sequence[str], first_hour: str
+) -> tuple[Sequence[Sequence[Any]], Sequence[Sequence[Any]], dict[str, str]]:
+    """What landed, what producers say of themselves, and the hours that cannot be read, with the reasons."""
+    unread: tuple[dict[str, str], ...] = ({}, {})
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [
+            pool.submit(readable, engine, sql, table, hours, among, first_hour)
+            for sql, hours in zip((_LANDED, _TOLD), unread, strict=True)
+        ]
+        landings, audits = (task.result() for task in tasks)
+    return landings, audits, unread[0] | unread[1]
 
 
 def _of_producers(column: str, among: Sequence[str]) -> str:
@@ -242,6 +261,17 @@ def dropped_names(
             # Which producer sent the copies within one batch is not told; nearly always there is one.
             copies[next(iter(named))] += max(0, int(facts.get("dropped", 0)) - sum(map(len, named.values())))
     return found, copies
+
+
+def dropped_by_hour(lines: Iterable[str]) -> Mapping[str, Mapping[ProducerEpoch, IntervalSet]]:
+    """The same names by the hour of their event time, of the lines that tell it."""
+    found: defaultdict[str, dict[ProducerEpoch, IntervalSet]] = defaultdict(dict)
+    for line in lines:
+        for hour, runs in _facts(line).get(DROPPED_HOURS_FIELD, {}).items():
+            for label, text in runs.items():
+                name = _run(label)
+                found[hour][name] = found[hour].get(name, IntervalSet()) | IntervalSet.parse(text)
+    return found
 
 
 def _run(label: str) -> ProducerEpoch:

@@ -47,6 +47,7 @@ def explain(
     Exits with 3 when something is lost, or a sequence has a gap.
     """
     from infra.receipts.explainer import explainer_of, surroundings_of
+    from infra.receipts.place import place_of
     from queries.receipts import page, text
     from queries.receipts.cell import parse_words
     from queries.receipts.comparing import compare
@@ -55,8 +56,9 @@ def explain(
     target: Target = context.obj
     query = report_query(target.project.catalog, report)
     asked = parse_words(query.report, partition, words)
-    around = surroundings_of(target)
-    explainer = explainer_of(target, around)
+    place = place_of(target)
+    around = surroundings_of(place)
+    explainer = explainer_of(place, around)
     if target.kind == "aws":
         _agree(explainer, query, asked, yes=yes)
     as_json = json or target.json
@@ -88,14 +90,7 @@ def _write(file: Path | None, content: str) -> None:
 
 def _agree(explainer: "Explainer", query: "ReportQuery", asked: "Asked", *, yes: bool) -> None:
     """Say what it costs at most, and ask. Raises NotAgreedError."""
-    from queries.commands.cost import human_bytes
-
-    cost = explainer.forecast(query.report, asked.partition)
-    echo(
-        f"{cost.statements} statements, at most {human_bytes(cost.bytes_scanned)} scanned, "
-        f"${cost.dollars:.4f}",
-        err=True,
-    )
+    echo(str(explainer.forecast(query.report, asked.partition)), err=True)
     if not yes and not _said_yes():
         raise NotAgreedError
 

@@ -14,7 +14,6 @@ from producers.contracts import echo, printable
 if TYPE_CHECKING:
     from infra.accounting.evidence import Places
     from infra.accounting.reconcile import Accounting
-    from infra.command.target import Target
 
 _PAUSE = 1.0
 
@@ -32,6 +31,7 @@ def reconcile(
     has not reported yet how many events it sent. One that ended without a total is named and is not an
     error: all that is known of it is accounted for.
     """
+    from infra.accounting.delivered import delivered_until
     from infra.accounting.present import findings, identity, stream_identities
     from infra.demo.demo import evidence_places, stream_tables
     from infra.demo.outcome import by_stream, figures
@@ -72,18 +72,3 @@ def _balanced_within(seconds: float, places: "Places", delivered_until: Callable
         if accounting.is_balanced or time.monotonic() >= deadline:
             return accounting
         time.sleep(_PAUSE)
-
-
-def delivered_until(target: "Target") -> float:
-    """Until when (epoch seconds) all on the stream is in the lake; 0 when Firehose reported nothing."""
-    from queries.commands.delivery import SETTLED_SECONDS
-    from queries.commands.delivery import delivered_until as told_until
-
-    now = time.time()
-    since = now - 2 * SETTLED_SECONDS
-    cloudwatch = target.client("cloudwatch")
-    return min(
-        told_until(cloudwatch, each.delivery_stream, since=since, now=now, reads_stream=not each.is_direct)
-        or 0.0
-        for each in target.outputs.streams.values()
-    )

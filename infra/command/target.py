@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from infra.aws.outputs import Outputs
     from infra.local.cloud import LocalCloud
     from infra.project.project import Project
+    from infra.receipts.pages import ReceiptPages
     from producers.sources.definition import SourceDefinition
     from transforms.failed.repair import Repair
 
@@ -149,6 +150,15 @@ class Target:
         import boto3
 
         return boto3.client(service)  # type: ignore[call-overload]
+
+    @cached_property
+    def receipts(self) -> "ReceiptPages":
+        """Receipts of the reports' numbers, as pages; on AWS each says its price first."""
+        from infra.receipts.pages import ReceiptPages
+        from infra.receipts.place import place_of
+
+        place = place_of(self)
+        return ReceiptPages(lambda: place, self.project.catalog, is_paid=self.kind == "aws")
 
     @property
     def sources(self) -> Mapping[str, "SourceDefinition"]:

@@ -15,6 +15,7 @@ from infra.command.target import Target
 from infra.demo.outcome import Outcome, Wanted
 from infra.demo.producing import send_file, send_rows, send_simulation
 from infra.local.status.reports import standings
+from infra.receipts.place import analysts_engine
 from producers.commands.feeding import Fed
 from producers.commands.hour_guard import HourGuard
 from producers.commands.target import sink_of
@@ -96,19 +97,9 @@ def stream_tables(target: Target) -> dict[str, str]:
 
 def evidence_places(target: Target) -> EvidencePlaces:
     """Where the evidence of a target lies."""
-    import boto3
-
-    from queries.engine.athena import AthenaEngine
-
-    names = target.outputs  # looked up first: it points the environment, and so the session, at the target
-    engine = AthenaEngine(
-        boto3.Session(region_name=names.region),
-        database=names.database,
-        work_group=names.analyst_work_group,
-        poll_seconds=0.05 if target.kind == "local" else 0.5,
-    )
+    names = target.outputs
     return EvidencePlaces(
-        engine,
+        analysts_engine(target),
         target.client("s3"),
         target.client("logs"),
         names.lake_bucket,

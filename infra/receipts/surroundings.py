@@ -1,26 +1,27 @@
 """What lies around a number on a target: failed and dropped records, sequences, how far the delivery is."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
 from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
 from infra.accounting.evidence import (
     Places,
+    dropped_by_hour,
     dropped_names,
     failed_names,
     found_in,
     transform_lines,
 )
-from infra.accounting.intervals import EMPTY, IntervalSet
+from infra.accounting.intervals import IntervalSet
 from infra.accounting.reconcile import Accounting, Evidence, ProducerEpoch, reconcile
+from infra.receipts.not_landed import not_landed, numbers_in, refused
 from queries.engine.port import QueryFailedError, Reads, Rows
 from queries.receipts.around import Around, RunName, Told
-from queries.receipts.model import Refused
 from transforms.contracts import LakeTable
 from transforms.failed.bucket import Objects
 from transforms.failed.error_objects import FailedRecord
@@ -49,57 +50,67 @@ class TargetSurroundings:
         places: Places,
         failed: Objects,
         tables: Sequence[LakeTable],
+        transforms: Mapping[str, str],
         delivered_until: Callable[[], float],
     ) -> None:
+        """`transforms`: the function of each stream, whose log tells what was dropped."""
         self._places, self._failed, self._tables = places, failed, tables
-        self._delivered_until = delivered_until
+        self._transforms, self._delivered_until = transforms, delivered_until
 
     def look(
-        self, tables: Sequence[LakeTable], span: tuple[datetime, datetime], runs: Sequence[RunName]
+        self,
+        tables: Sequence[LakeTable],
+        span: tuple[datetime, datetime],
+        runs: Callable[[], Sequence[RunName]],
     ) -> Around:
         """See `Surroundings`. Nothing is queried without runs."""
         unknown: list[str] = []
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(2) as pool:
             # First: what the lake has by then is found afterwards.
             until = pool.submit(
                 _allowed, self._delivered_until, 0.0, "how far the delivery is", unknown
             ).result()
             records = pool.submit(_allowed, self._read_failed, _Found(), "failed records", unknown)
-            nothing = (dict[ProducerEpoch, IntervalSet](), dict[ProducerEpoch, int]())
-            dropped = pool.submit(
-                _allowed,
-                lambda: dropped_names(transform_lines(self._places)),
-                nothing,
-                "dropped events",
-                unknown,
-            )
+            lines = pool.submit(_allowed, self._read_lines, dict[str, list[str]](), "dropped events", unknown)
             engine = _Metered(self._places.engine)
-            landed = pool.submit(_landed, engine, tables, runs) if runs else None
-            found = records.result()
-            landings = landed.result() if landed is not None else Evidence()
+            asked = runs()
+            landings = _landed(engine, tables, asked) if asked else Evidence()
+            found, told = records.result(), lines.result()
             evidence = Evidence(
                 told=landings.told,
                 landed=landings.landed,
                 newest=landings.newest,
                 failed=found.names,
-                dropped=dropped.result()[0],
+                dropped=dropped_names(line for every in told.values() for line in every)[0],
             )
         accounting = reconcile(evidence, delivered_until=until)
         streams = {table.stream.name for table in tables}
         of_streams = [entry for entry in found.entries if entry.stream in streams]
+        own = [line for stream in sorted(streams) for line in told.get(stream, ())]
+        dropped = dropped_by_hour(own)
+        named = sum(map(len, dropped_names(own)[0].values()))
         return Around(
-            refused=_refused(of_streams, span, evidence.landed),
+            refused=refused(of_streams, span, evidence.landed),
+            hours=not_landed(of_streams, dropped, span, evidence.landed),
             without_hour=sum(not entry.event_time for entry in of_streams),
+            dropped_without_hour=named - numbers_in(dropped.values()),
             failed_names=frozenset(
                 (RunName(*name), seq) for name, numbers in found.names.items() for seq in numbers
             ),
-            sequences=_told(accounting, set(runs)),
+            sequences=_told(accounting, set(asked)),
             nameless=len(found.nameless),
             delivered_until=int(until * 1000) or None,
             unknown=unknown,
             statements_run=engine.statements,
             bytes_scanned=engine.bytes_scanned,
         )
+
+    def _read_lines(self) -> dict[str, list[str]]:
+        """Each stream's lines of its transformation's log that name dropped events."""
+        return {
+            stream: list(transform_lines(replace(self._places, transform_functions=[function])))
+            for stream, function in self._transforms.items()
+        }
 
     def _read_failed(self) -> _Found:
         records = [record for each in error_objects(self._failed) for record in each.records]
@@ -114,15 +125,20 @@ class TargetSurroundings:
 
 
 class _Metered:
-    """Runs SQL, and counts what it scans."""
+    """Runs SQL, from several threads, and counts what it scans."""
 
     def __init__(self, engine: Reads) -> None:
         self._engine, self.statements, self.bytes_scanned = engine, 0, 0
+        self._lock = Lock()
 
     def rows(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
         """See `QueryEngine.rows`."""
         found = self._engine.rows(sql, parameters)
-        self.statements, self.bytes_scanned = self.statements + 1, self.bytes_scanned + found.bytes_scanned
+        with self._lock:
+            self.statements, self.bytes_scanned = (
+                self.statements + 1,
+                self.bytes_scanned + found.bytes_scanned,
+            )
         return found
 
 
@@ -143,22 +159,6 @@ def _allowed(read: Callable[[], R], otherwise: R, what: str, unknown: list[str])
             raise
     unknown.append(f"{what}: your role may not read them. The policy penstock-reconciler allows it")
     return otherwise
-
-
-def _refused(
-    entries: Sequence[IndexEntry],
-    span: tuple[datetime, datetime],
-    landed: Mapping[ProducerEpoch, IntervalSet],
-) -> tuple[Refused, ...]:
-    """Failed records whose event time lies in the span, by reason."""
-    start, end = (moment.strftime("%Y-%m-%dT%H:%M:%S.000Z") for moment in span)
-    records, replayed = Counter[str](), Counter[str]()
-    for entry in entries:
-        if start <= entry.event_time < end:
-            records[entry.reason] += 1
-            name = ProducerEpoch(entry.producer_id, entry.epoch or 0)
-            replayed[entry.reason] += entry.seq is not None and entry.seq in landed.get(name, EMPTY)
-    return tuple(Refused(reason, count, replayed[reason]) for reason, count in sorted(records.items()))
 
 
 def _told(accounting: Accounting, runs: set[RunName]) -> dict[RunName, Told]:

@@ -1,11 +1,11 @@
 """The port to what lies around a number: failed and dropped records, sequences, what is in flight."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from queries.receipts.model import Refused
+from queries.receipts.model import NotLanded, Refused
 from transforms.contracts import LakeTable
 
 
@@ -39,7 +39,9 @@ class Around:
 
     Attributes:
         refused: failed records of the partition's hours by reason.
-        without_hour: failed records of these streams of which no event time can be read.
+        hours: what failed or was dropped, by hour; hours without any are left out.
+        without_hour, dropped_without_hour: failed records and dropped events of these streams whose time is
+            not known.
         failed_names: producer run and number of every failed record that shows them.
         sequences: of the producer runs that were asked about.
         nameless: failed records, of any stream, that show no producer.
@@ -47,7 +49,9 @@ class Around:
     """
 
     refused: Sequence[Refused] = ()
+    hours: Sequence[NotLanded] = ()
     without_hour: int = 0
+    dropped_without_hour: int = 0
     failed_names: frozenset[tuple[RunName, int]] = frozenset()
     sequences: Mapping[RunName, Told] = field(default_factory=dict)
     nameless: int = 0
@@ -61,7 +65,13 @@ class Surroundings(Protocol):
     """Looks around a number."""
 
     def look(
-        self, tables: Sequence[LakeTable], span: tuple[datetime, datetime], runs: Sequence[RunName]
+        self,
+        tables: Sequence[LakeTable],
+        span: tuple[datetime, datetime],
+        runs: Callable[[], Sequence[RunName]],
     ) -> Around:
-        """What failed, was dropped or is in flight in these hours, and the sequences of these runs."""
+        """What failed, was dropped or is in flight in these hours, and the sequences of these runs.
+
+        `runs` is asked while the rest is looked for: it may take its time.
+        """
         ...

@@ -70,13 +70,25 @@ def parse_words(report: Report, partition: str, words: Sequence[str]) -> Asked:
 
 def row_of(report: Report, rows: Sequence[Row], asked: Asked) -> Row | None:
     """The row that is asked for; None when there is none. Raises UnknownCellError for several."""
-    found = [row for row in rows if all(shown(row[name]) == said for name, said in asked.keys.items())]
+    found = [row for row in rows if all(_is_named(row[name], said) for name, said in asked.keys.items())]
     if len(found) > 1:
         raise UnknownCellError(
             f"{report.name}/{asked.partition} has {len(found)} rows that are told apart by no key. Declare "
             "keys in its header: only what tells rows apart can name a number."
         )
     return found[0] if found else None
+
+
+def _is_named(value: Any, said: str) -> bool:
+    """Whether who wrote `said` meant this value: numbers and times may be written in several ways."""
+    if shown(value) == said:
+        return True
+    try:
+        if isinstance(value, Decimal | float):
+            return float(said) == float(value)
+        return isinstance(value, datetime) and datetime.fromisoformat(said) == value
+    except ValueError:
+        return False
 
 
 def shown(value: Any) -> str:

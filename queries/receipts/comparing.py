@@ -52,7 +52,9 @@ def compare(
         by_sql, added, removed = _differences(explainer, before, after, cell)
     except CannotTraceError as error:
         unexplained = f"cannot be traced, because {error}"
-    around = surroundings.look(query.tables, window(query.report, cell.partition), []) if added else Around()
+    around = (
+        surroundings.look(query.tables, window(query.report, cell.partition), tuple) if added else Around()
+    )
     changes = [Change(event, True, _why_added(event, before, around)) for event in added]
     changes += [Change(event, False, BY_SQL if event.object in after.urls else GONE) for event in removed]
     is_changed = old.version.sql_sha != known[0].version.sql_sha

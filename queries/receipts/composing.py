@@ -3,7 +3,7 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -36,6 +36,12 @@ def groups_of(counts: Records) -> tuple[EventGroup, ...]:
     return tuple(EventGroup(*name, *sums) for name, sums in sorted(found.items()))
 
 
+def came_since(counts: Records, had: Collection[str]) -> tuple[int, int]:
+    """How many of the events lie in none of the objects `had` (URLs), and how many of those are late."""
+    came = [row for row in counts if row["path"] not in had]
+    return sum(row["events"] for row in came), sum(row["events"] for row in came if row["is_late"])
+
+
 def objects_of(counts: Records, read: Mapping[str, tuple[int, int]]) -> tuple[LakeObject, ...]:
     """The objects that were read (URL to bytes and time), with how many of the events lie in each."""
     events: dict[str, int] = defaultdict(int)
@@ -48,7 +54,7 @@ def producers_of(counts: Records, around: Around) -> tuple[ProducerRun, ...]:
     """The producer runs that the events came from, with their sequences where these are known."""
     found: dict[RunName, list[int]] = {}
     for row in counts:
-        first, last = int(row["first_seq"]), int(row["last_seq"])
+        first, last = int(row["lowest_seq"]), int(row["last_seq"])
         sums = found.setdefault(RunName(row["producer_id"], int(row["epoch"])), [0, first, last])
         sums[:] = [sums[0] + row["events"], min(sums[1], first), max(sums[2], last)]
     made = []
@@ -88,13 +94,12 @@ def sample(row: Mapping[str, Any]) -> Sample:
 
 
 def samples_of(counts: Records, most: int) -> tuple[Sample, ...]:
-    """The earliest events of the counts' groups, in order of time."""
-    found = []
-    for row in counts:
-        time, _, rest = str(row["earliest"]).partition("|")
-        event_id, arrival, seq = rest.rsplit("|", 2)
-        times = {"event_time": datetime.fromisoformat(time), "arrival_time": datetime.fromisoformat(arrival)}
-        found.append(sample({**row, **times, "event_id": event_id, "seq": int(seq), "object": row["path"]}))
+    """The first events of the counts' groups, in order of time."""
+    names = ("event_id", "event_time", "arrival_time", "seq")
+    found = [
+        sample({**row, **{name: row[f"first_{name}"] for name in names}, "object": row["path"]})
+        for row in counts
+    ]
     return tuple(sorted(found, key=lambda each: (each.event_time, each.event_id))[:most])
 
 

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from queries.commands.cost import billed_bytes, dollars
+from msgspec import structs
+
+from queries.commands.cost import billed_bytes, dollars, human_bytes
 from queries.contracts import Report
 from queries.engine.port import QueryFailedError, Reads
 from queries.lake.inputs import inputs_of, read_objects, shrunk
@@ -18,8 +20,8 @@ from queries.receipts.around import Around, RunName, Surroundings
 from queries.receipts.cell import Asked, Cell, shown
 from queries.receipts.errors import CannotTraceError, UnknownCellError
 from queries.receipts.known_versions import Files, Known, known_versions
-from queries.receipts.model import Receipt
-from queries.receipts.statements import Listing, again, in_objects, listing
+from queries.receipts.model import Receipt, Version
+from queries.receipts.statements import Listing, in_objects, listing, proved
 from queries.receipts.versions import Inputs, inputs_of_version
 from queries.refresh.catalog import ReportQuery
 from transforms.contracts import LakeTable
@@ -35,6 +37,12 @@ class Forecast:
     statements: int
     bytes_scanned: int
     dollars: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.statements} statements, at most {human_bytes(self.bytes_scanned)} scanned, "
+            f"${self.dollars:.4f}"
+        )
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class Explainer:
         """
         version = self.state(report, partition).published
         assert version is not None
-        statements = 2 + 2 * len(report.sources)
+        statements = 1 + 2 * len(report.sources)
         whole = sum(held.bytes for table in report.sources for held in self._lake.hours(table).values())
         scanned = 3 * version.input.bytes + 2 * whole
         return Forecast(statements, scanned, dollars(billed_bytes(scanned, statements)))
@@ -146,7 +154,7 @@ class Explainer:
             findings=found,
             untraced=lists.untraced,
             unknown=unknown,
-            versions=tuple(one.version for one in known),
+            versions=tuple(self._since(one, cell, objects, lists) for one in known),
             objects=composing.objects_of(lists.counts, read),
             newer_objects=len(every) - len(read),
             events=lists.events,
@@ -155,7 +163,9 @@ class Explainer:
             copies_removed=sum(row["copies"] for row in lists.counts) if report.dedupe else 0,
             producers=producers,
             refused=tuple(around.refused),
+            hours=tuple(around.hours),
             without_hour=around.without_hour,
+            dropped_without_hour=around.dropped_without_hour,
             delivered_until=around.delivered_until,
             statement="" if lists.untraced else lists.sql,
             statements_run=statements,
@@ -164,6 +174,18 @@ class Explainer:
             digest=composing.digest(cell, served.version),
             made_at=self._clock(),
         )
+
+    def _since(
+        self, known: Known, cell: Cell, objects: Mapping[LakeHour, Sequence[Listed]], lists: _Listed
+    ) -> Version:
+        """The version, with what came after it."""
+        if lists.untraced:
+            return known.version
+        inputs = inputs_of_version(cell.report, known.published, cell.partition, objects)
+        if not inputs.are_known:
+            return known.version
+        came, late = composing.came_since(lists.counts, {self.lake_url(key) for key in inputs.keys})
+        return structs.replace(known.version, came_since=came, late_since=late)
 
     def within(self, objects: Mapping[LakeHour, Sequence[Listed]], inputs: Inputs) -> str:
         """The condition that leaves out the objects that came after the version; empty without any."""
@@ -178,53 +200,52 @@ class Explainer:
     def _events(
         self, tables: Sequence[LakeTable], served: Known, cell: Cell, only: str
     ) -> tuple[_Listed, Around]:
-        """The events of the served version and what lies around them; the list is proved meanwhile."""
-        found = self._counted(served, cell, only)
-        runs = sorted({RunName(row["producer_id"], int(row["epoch"])) for row in found.counts})
-        query = served.query
-        with ThreadPoolExecutor(1) as pool:
-            around = pool.submit(self._around.look, tables, window(cell.report, cell.partition), runs)
-            proved = (
-                found if found.untraced or query is None else self._proved(found, query, served, cell, only)
-            )
-            return proved, around.result()
+        """The events of the served version and what lies around them.
 
-    def _counted(self, served: Known, cell: Cell, only: str) -> _Listed:
-        if served.query is None:
-            return _Listed(
-                untraced="its SQL is not known any more: Athena has forgotten the execution, and the project "
-                "has other SQL"
-            )
+        Both are looked for at once, but for the sequences of producers, which the events name.
+        """
+        span = window(cell.report, cell.partition)
         try:
-            events = listing(served.query, cell, only)
-            counts = self.engine.rows(events.counts())
+            query, events = _listing(served, cell, only)
         except CannotTraceError as error:
-            return _Listed(untraced=str(error))
+            return _Listed(untraced=str(error)), self._around.look(tables, span, tuple)
+        with ThreadPoolExecutor(1) as pool:
+            listed = pool.submit(self._proved, query, events, cell, served)
+            around = self._around.look(tables, span, lambda: _runs_of(listed.result().seen))
+            return listed.result(), around
+
+    def _proved(self, query: ReportQuery, events: Listing, cell: Cell, served: Known) -> _Listed:
+        """Computed from the listed events alone, the number is the published one; else they are not shown."""
+        try:
+            found = self.engine.rows(proved(query, cell, events))
         except QueryFailedError as error:
             return _Listed(untraced=f"the statement that lists its events failed: {error}", sql=events.sql)
-        rows = composing.records(counts)
-        return _Listed(rows, rows, events.sql, statements_run=1, bytes_scanned=counts.bytes_scanned)
-
-    def _proved(self, found: _Listed, query: ReportQuery, served: Known, cell: Cell, only: str) -> _Listed:
-        """Computed from the listed events alone, the number is the published one; else they are not shown."""
-        alone = Listing(found.sql).only()
-        try:
-            computed = self.engine.rows(again(query, cell, f"({only}) AND {alone}" if only else alone))
-        except QueryFailedError as error:
-            return replace(found, counts=(), untraced=f"the statement that proves its events failed: {error}")
-        paid = replace(
-            found,
-            statements_run=found.statements_run + 1,
-            bytes_scanned=found.bytes_scanned + computed.bytes_scanned,
-        )
-        said = computed.rows[0][0] if computed.rows else None
-        if composing.same_value(served.value, said) or (not found.events and served.value in (None, 0)):
-            return paid
-        if _APPROXIMATE in query.sql.lower() and computed.rows:
-            return replace(paid, inexact=f"its SQL is approximate: computed again, it gives {shown(said)}")
+        rows = composing.records(found)
+        counts = [row for row in rows if row["events"] is not None]
+        listed = _Listed(counts, counts, events.sql, statements_run=1, bytes_scanned=found.bytes_scanned)
+        number_of_rows, said = rows[0]["rows"], rows[0]["value"]
+        if number_of_rows > 1:
+            return replace(listed, counts=(), untraced=f"its SQL gives {number_of_rows} rows for it")
+        if composing.same_value(served.value, said) or (not counts and served.value in (None, 0)):
+            return listed
+        if _APPROXIMATE in query.sql.lower() and number_of_rows:
+            return replace(listed, inexact=f"its SQL is approximate: computed again, it gives {shown(said)}")
         return replace(
-            paid,
+            listed,
             counts=(),
-            untraced=f"the report's SQL gives {shown(said)} from the {found.events:,} listed events, and "
+            untraced=f"the report's SQL gives {shown(said)} from the {listed.events:,} listed events, and "
             f"{shown(served.value)} was published",
         )
+
+
+def _listing(served: Known, cell: Cell, only: str) -> tuple[ReportQuery, Listing]:
+    """The report as it was computed, and what lists the events behind the cell. Raises CannotTraceError."""
+    if served.query is None:
+        raise CannotTraceError(
+            "its SQL is not known any more: Athena has forgotten the execution, and the project has other SQL"
+        )
+    return served.query, listing(served.query, cell, only)
+
+
+def _runs_of(counts: Sequence[Mapping[str, Any]]) -> Sequence[RunName]:
+    return sorted({RunName(row["producer_id"], int(row["epoch"])) for row in counts})

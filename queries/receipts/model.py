@@ -9,7 +9,8 @@ from msgspec import Struct
 class Version(Struct, frozen=True, kw_only=True):
     """One version of the partition; `value` is the cell's in it, `has_row` False where it has no such row.
 
-    `value_is_kept` is False where its files are gone.
+    `value_is_kept` is False where its files are gone. `came_since` are the events behind the served number
+    that the version had not yet, `late_since` those of them that are late; None where that is not known.
     """
 
     number: int
@@ -28,6 +29,8 @@ class Version(Struct, frozen=True, kw_only=True):
     input_objects: int
     input_bytes: int
     input_digest: str
+    came_since: int | None = None
+    late_since: int | None = None
 
 
 class LakeObject(Struct, frozen=True):
@@ -93,6 +96,15 @@ class Refused(Struct, frozen=True):
     replayed: int
 
 
+class NotLanded(Struct, frozen=True):
+    """What of one hour of event time failed or was dropped; `replayed`: the failed in the lake today."""
+
+    hour: str
+    failed: int
+    replayed: int
+    dropped: int
+
+
 class Receipt(Struct, frozen=True, kw_only=True):
     """What is known of one number.
 
@@ -101,8 +113,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
         findings: what keeps it from being whole; empty when nothing does.
         untraced: why its events cannot be listed; empty when they are.
         unknown: what was not looked at, with the reason.
-        sequence_failed, without_hour: failed records of the producer runs that are named; records of no
-            readable hour.
+        refused, hours: what of the partition's hours failed or was dropped, by reason and by hour.
+        without_hour, dropped_without_hour: failed records and dropped events whose time is not known.
         delivered_until: until when all that was on the stream is in the lake; None: not known.
         statement: SQL that lists every event.
         digest: over the cell, its inputs and its SQL; equal for receipts of the same number.
@@ -129,7 +141,9 @@ class Receipt(Struct, frozen=True, kw_only=True):
     copies_removed: int
     producers: tuple[ProducerRun, ...]
     refused: tuple[Refused, ...]
+    hours: tuple[NotLanded, ...]
     without_hour: int
+    dropped_without_hour: int
     delivered_until: int | None
     statement: str
     statements_run: int

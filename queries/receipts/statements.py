@@ -23,6 +23,7 @@ from queries.refresh.rendering import (
     day_of_row,
     rows_of,
     select,
+    select_from,
     source_columns,
 )
 from transforms.contracts import EVENT_HOUR, LakeTable
@@ -33,48 +34,32 @@ COPIES, PATH = "penstock_copies", "penstock_path"
 MARKS = (*(f"{_PREFIX}{name}" for name in _OF_EVENT), COPIES, PATH, COPY)
 """Columns of an event: its own, how many copies of it were read, the object it lies in, which copy it is."""
 EVENT_ID = f"{_PREFIX}event_id"
+_LISTED = "penstock_listed"
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The SELECT that lists the events behind a cell, one row each, with the columns `MARKS`."""
+    """The SELECT that lists the events behind a cell, one row each, with the columns `MARKS`.
 
-    sql: str
+    `sources` are the common table expressions that it reads.
+    """
 
-    def counts(self) -> str:
-        """Events by type, source, producer run, lateness and object: their numbers, copies, and the first.
+    sources: str
+    selects: str
 
-        The first is one text, so that its parts are of one event: time, id, arrival and number, by `|`.
-        """
-        by = ("event_type", "source", "producer_id", "epoch", "is_late")
-        names = [*(f"{_PREFIX}{name}" for name in by), PATH]
-        first = " || '|' || ".join(
-            (
-                f"CAST({_PREFIX}event_time AS varchar)",
-                EVENT_ID,
-                f"CAST({_PREFIX}arrival_time AS varchar)",
-                f"CAST({_PREFIX}seq AS varchar)",
-            )
-        )
-        return (
-            f"SELECT {', '.join(names)}, count(*) AS events, sum({COPIES} - 1) AS copies, "
-            f"min({_PREFIX}seq) AS first_seq, max({_PREFIX}seq) AS last_seq, "
-            f"min({first}) AS earliest\nFROM (\n{self.sql}\n) AS penstock_listed\n"
-            f"GROUP BY {', '.join(names)}"
-        )
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        return f"WITH {self.sources}\n{self.selects}"
 
     def without(self, other: "Listing") -> str:
         """Those that the other listing does not have."""
         names = ", ".join(f"{_PREFIX}{name} AS {name}" for name in _OF_EVENT)
         return (
-            f"SELECT {names}, {PATH} AS object\nFROM (\n{self.sql}\n) AS penstock_listed\n"  # noqa: S608
+            f"SELECT {names}, {PATH} AS object\nFROM (\n{self.sql}\n) AS {_LISTED}\n"  # noqa: S608
             f"WHERE {EVENT_ID} NOT IN (SELECT {EVENT_ID} FROM (\n{other.sql}\n) AS penstock_other)\n"
             f"ORDER BY {_PREFIX}event_time, {EVENT_ID}, {COPY}"
         )
-
-    def only(self) -> str:
-        """The condition that is true of these events' rows alone."""
-        return f"event_id IN (SELECT {EVENT_ID} FROM (\n{self.sql}\n) AS penstock_listed)"  # noqa: S608
 
 
 def listing(query: ReportQuery, cell: Cell, only: str = "") -> Listing:
@@ -103,18 +88,61 @@ def listing(query: ReportQuery, cell: Cell, only: str = "") -> Listing:
         f"WHERE {' AND '.join(conditions)}"
         for branch in traced.branches
     ]
-    return Listing(f"WITH {_sources(query, cell.partition, only)}\n" + "\nUNION\n".join(selects))
+    return Listing(_sources(query, cell.partition, only), "\nUNION\n".join(selects))
+
+
+def proved(query: ReportQuery, cell: Cell, events: Listing) -> str:
+    """How many events of a kind are listed, and the cell as the report's SQL computes it from these alone.
+
+    One statement, since telling copies apart takes most of the time. It may come before other events are left
+    out: of an event these are all copies or none.
+
+    A row for each kind, by type, source, producer run, lateness and object, has their number, copies, and
+    the first, which is that with the smallest id, the one made first. Without events there is one row, in
+    which `events` is NULL. In all of them `penstock_rows` says how many rows the report has for the cell, and
+    `penstock_value` its number.
+    """
+    own = ",\n".join(
+        f"{table.name} AS (SELECT {_seen(query, table, cell.partition)} FROM {SOURCE}_{at}"  # noqa: S608
+        f" WHERE {_first(query)}event_id IN (SELECT {EVENT_ID} FROM {_LISTED}))"
+        for at, table in enumerate(query.tables, start=1)
+    )
+    value = _value(cell, select_from(query, [cell.partition], own))
+    return (
+        f"WITH {events.sources},\n{_LISTED} AS (\n{events.selects}\n),\n"  # noqa: S608
+        f"penstock_proof AS (SELECT count(*) AS penstock_rows, arbitrary({cell.column}) AS penstock_value "
+        f"FROM (\n{value}\n) AS penstock_alone),\npenstock_counts AS (\n{_counts()}\n)\n"
+        "SELECT * FROM penstock_proof LEFT JOIN penstock_counts ON true"
+    )
 
 
 def again(query: ReportQuery, cell: Cell, only: str) -> str:
     """The cell's row as the report's SQL computes it from the rows alone for which `only` is true."""
+    return _value(cell, select(query, [cell.partition], only))
+
+
+def _value(cell: Cell, computed: str) -> str:
+    """The cell of rows that a SELECT gives."""
     keys = [
         f"{name} IS NOT DISTINCT FROM {literal(cell.keys[name], kind)}"
         for name, kind in cell.key_types.items()
     ]
     where = f"\nWHERE {' AND '.join(keys)}" if keys else ""
-    computed = select(query, [cell.partition], only)
     return f"SELECT {cell.column} FROM (\n{computed}\n) AS penstock_again{where}"  # noqa: S608
+
+
+def _counts() -> str:
+    by = ("event_type", "source", "producer_id", "epoch", "is_late")
+    names = [*(f"{_PREFIX}{name}" for name in by), PATH]
+    first = ", ".join(
+        f"min_by({_PREFIX}{name}, {EVENT_ID}) AS first_{name}"
+        for name in ("event_time", "arrival_time", "seq")
+    )
+    return (
+        f"SELECT {', '.join(names)}, count(*) AS events, sum({COPIES} - 1) AS copies, "
+        f"min({_PREFIX}seq) AS lowest_seq, max({_PREFIX}seq) AS last_seq, "
+        f"min({EVENT_ID}) AS first_event_id, {first}\nFROM {_LISTED}\nGROUP BY {', '.join(names)}"
+    )
 
 
 def in_objects(urls: Sequence[str], *, are_in: bool = True) -> str:
@@ -125,25 +153,37 @@ def in_objects(urls: Sequence[str], *, are_in: bool = True) -> str:
 
 
 def _sources(query: ReportQuery, partition: str, only: str) -> str:
-    where, day = rows_of(query.report, [partition], only), day_of_row(query.report, [partition])
-    return ",\n".join(_source(query, table, at, where, day) for at, table in enumerate(query.tables, start=1))
+    where = rows_of(query.report, [partition], only)
+    return ",\n".join(
+        _source(query, table, at, where, _seen(query, table, partition))
+        for at, table in enumerate(query.tables, start=1)
+    )
 
 
-def _source(query: ReportQuery, table: LakeTable, at: int, where: str, day: str) -> str:
+def _source(query: ReportQuery, table: LakeTable, at: int, where: str, seen: str) -> str:
     """The table as the report sees it, and the same with marks."""
     rows, marked = f"{SOURCE}_{at}", f"{SOURCE}_marked_{at}"
-    columns = source_columns(query, table)
-    read = [*dict.fromkeys([*columns, *_OF_EVENT])]
+    read = [*dict.fromkeys([*source_columns(query, table), *_OF_EVENT])]
     copies = f"count(*) OVER (PARTITION BY {EVENT_HOUR}, event_id) AS {COPIES}"
-    seen = ", ".join([*columns, f"{day} AS {EVENT_DATE}"])
     own = ", ".join(f"{name} AS {_PREFIX}{name}" for name in _OF_EVENT)
-    first = f" WHERE {COPY} = 1" if query.report.dedupe else ""
+    first = f"{_first(query)}true"
     return (
         f'{rows} AS (SELECT {", ".join(read)}, {COPY_NUMBER}, {copies}, "$path" AS {PATH} '  # noqa: S608
         f"FROM {table.name} WHERE {where}),\n"
-        f"{marked} AS (SELECT {seen}, {own}, {COPIES}, {PATH}, {COPY} FROM {rows}{first}),\n"
-        f"{table.name} AS (SELECT {seen} FROM {rows}{first})"
+        f"{marked} AS (SELECT {seen}, {own}, {COPIES}, {PATH}, {COPY} FROM {rows} WHERE {first}),\n"
+        f"{table.name} AS (SELECT {seen} FROM {rows} WHERE {first})"
     )
+
+
+def _seen(query: ReportQuery, table: LakeTable, partition: str) -> str:
+    """The table's columns that the report sees."""
+    day = day_of_row(query.report, [partition])
+    return ", ".join([*source_columns(query, table), f"{day} AS {EVENT_DATE}"])
+
+
+def _first(query: ReportQuery) -> str:
+    """The beginning of a condition: rows that are not the first copy are left out, if the report says so."""
+    return f"{COPY} = 1 AND " if query.report.dedupe else ""
 
 
 def _text(branch: exp.Select) -> str:

@@ -19,7 +19,7 @@ def receipt_lines(receipt: Receipt) -> Iterator[str]:
     yield from (f"{_INDENT}{each}" for each in receipt.findings[1:])
     served = receipt.versions[0]
     yield f"report: {receipt.report} ({receipt.title}), {receipt.condition}"
-    yield f"value: {_value(served)} ({receipt.type})"
+    yield f"value: {value_text(served)} ({receipt.type})"
     yield from _versions(receipt)
     yield (
         f"objects read: {served.input_objects:,}, {human_bytes(served.input_bytes)}; "
@@ -43,7 +43,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     """What made the difference, event by event."""
     yield found.headline
     for version in (found.old, found.new):
-        yield f"version {version.number}: {_value(version)}, published {moment(version.published_at)}"
+        yield f"version {version.number}: {value_text(version)}, published {moment(version.published_at)}"
     if found.sql_changed:
         by_sql = shown(found.by_sql)
         yield f"SQL: changed; over the objects of version {found.old.number} the new one gives {by_sql}"
@@ -68,6 +68,13 @@ def event_line(event: Sample) -> str:
     )
 
 
+def value_text(version: Version) -> str:
+    """The number in a version, or why there is none."""
+    if not version.value_is_kept:
+        return "its files are gone"
+    return shown(version.value) if version.has_row else "no such row"
+
+
 def moment(milliseconds: int) -> str:
     """Epoch milliseconds as a person reads them."""
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -88,6 +95,14 @@ def sequence_line(run: ProducerRun) -> str:
     )
 
 
+def hourless(receipt: Receipt) -> str:
+    """What failed or was dropped at a time that is not known."""
+    return (
+        f"{receipt.without_hour:,} failed records and {receipt.dropped_without_hour:,} dropped events show "
+        "no time"
+    )
+
+
 def in_flight(receipt: Receipt) -> str:
     """How far the delivery is, and whether the lake holds more than the number has."""
     stale = f"{receipt.newer_objects:,} objects wait to be counted; " if receipt.newer_objects else ""
@@ -96,22 +111,23 @@ def in_flight(receipt: Receipt) -> str:
     return f"{stale}the lake has all that was on the streams until {moment(receipt.delivered_until)}"
 
 
-def _value(version: Version) -> str:
-    if not version.value_is_kept:
-        return "its files are gone"
-    return shown(version.value) if version.has_row else "no such row"
-
-
 def _versions(receipt: Receipt) -> Iterator[str]:
     yield f"versions: {len(receipt.versions)} kept"
     for version in receipt.versions:
         served = ", served" if version.is_served else ""
         yield (
-            f"{_INDENT}{version.number}{served}: {_value(version)}; published {moment(version.published_at)} "
-            f"from the lake as of {moment(version.data_as_of)}; run {version.run}, "
-            f"query execution {version.query_execution_id or 'not known'}, "
+            f"{_INDENT}{version.number}{served}: {value_text(version)}; "
+            f"published {moment(version.published_at)} from the lake as of {moment(version.data_as_of)}; "
+            f"run {version.run}, query execution {version.query_execution_id or 'not known'}, "
             f"{human_bytes(version.bytes_scanned)} scanned, ${version.dollars:.6f}; SQL {version.sql_sha}"
+            f"{_since(version)}"
         )
+
+
+def _since(version: Version) -> str:
+    if version.is_served or version.came_since is None:
+        return ""
+    return f"; {version.came_since:,} of the events came after it, {version.late_since:,} of them late"
 
 
 def _events(receipt: Receipt) -> Iterator[str]:
@@ -137,9 +153,13 @@ def _producers(receipt: Receipt) -> Iterator[str]:
 
 def _refused(receipt: Receipt) -> Iterator[str]:
     total = sum(each.records for each in receipt.refused)
-    yield f"failed records of these hours: {total:,}; of no readable hour: {receipt.without_hour:,}"
+    yield f"failed records of these hours: {total:,}"
     for each in receipt.refused:
         yield f"{_INDENT}{each.reason}: {each.records:,}, {each.replayed:,} of them in the lake by now"
+    yield f"dropped events of these hours: {sum(each.dropped for each in receipt.hours):,}"
+    for hour in receipt.hours:
+        yield f"{_INDENT}{hour.hour}: {hour.failed:,} failed, {hour.dropped:,} dropped"
+    yield f"{_INDENT}{hourless(receipt)}"
 
 
 def keys_text(keys: Mapping[str, Any]) -> str:

@@ -43,6 +43,11 @@ def select(query: ReportQuery, partitions: Sequence[str], only: str = "") -> str
 
     `only` is a condition on the rows of the tables: what the report would say of those alone.
     """
+    return select_from(query, partitions, source(query, partitions, only))
+
+
+def select_from(query: ReportQuery, partitions: Sequence[str], sources: str) -> str:
+    """The same over the rows to which `sources`, common table expressions, give its tables' names."""
     report = query.report
     casts = [f"CAST({column.name} AS {column.type}) AS {column.name}" for column in report.columns]
     casts.append(f"CAST({report.grain} AS varchar) AS {report.grain}")
@@ -52,7 +57,7 @@ def select(query: ReportQuery, partitions: Sequence[str], only: str = "") -> str
         [
             f"SELECT {', '.join(names)}, {failed_check_sql(report)} AS {FAILED_CHECK}, {report.grain}",
             f"FROM (SELECT {', '.join(casts)} FROM (",  # noqa: S608 - names are validated, nothing is data
-            f"WITH {source(query, partitions, only)}",
+            f"WITH {sources}",
             "SELECT * FROM (",
             query.sql,
             ") AS analyst) AS computed) AS typed",

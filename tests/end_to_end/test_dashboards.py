@@ -17,14 +17,14 @@ import pytest
 
 from infra.aws.outputs import Outputs
 from infra.local import processes
-from tests.dashboards.preview.viewer import Viewer, fetch, opened
+from tests.dashboards.preview.viewer import Viewer, fetch, opened, violations
 from tests.dashboards.render.test_numbers import PAGES, SECTION, assert_equal, by_hand, comparable, ordered
 from tests.end_to_end.conftest import Shell
 from tests.shop import REPORTS
 
 pytestmark = [pytest.mark.cloud, pytest.mark.browser]
 
-EVENTS = 3000
+EVENTS, PATIENCE_MS = 3000, 60_000
 FROM, TO = "2016-01-01T00:00:00", "2100-01-01T00:00:00"
 """Wider than anything that a demo sends; other tests of this cloud replay a log of 2015."""
 EVERYTHING = f"t >= TIMESTAMP '{FROM}' AND t < TIMESTAMP '{TO}'"
@@ -179,6 +179,62 @@ def typed(rows: list[list[str]], wanted: list[tuple[Any, ...]]) -> list[tuple[An
         tuple(None if text == "" else comparable(kind(text)) for kind, text in zip(kinds, row, strict=True))
         for row in rows
     ]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_numbers_lead_to_their_receipts_by_click_and_by_keyboard(
+    viewer: Viewer, preview: Preview, width: int, scheme: str
+) -> None:
+    page = viewer.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    viewer.open(f"/health?sheet=hours&{WIDE}")
+    assert page.locator('[data-id="hours-table"] a.receipt[tabindex="0"]').count() == 1
+    page.locator('[data-id="hours-table"] a.receipt').first.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+    row = page.locator('[data-id="hours-table"] tbody tr').nth(1)
+    moment, events = (row.locator("data").nth(at).get_attribute("value") for at in (0, 1))
+    assert violations(viewer) == []
+    page.keyboard.press("Enter")
+    page.wait_for_selector("footer code", timeout=PATIENCE_MS)
+    hour = str(moment)[:13].replace("T", "-")
+    assert page.locator("h1").inner_text().startswith(f"WHOLE: health_by_hour {hour} events = {events}, from")
+    assert page.locator(".value").inner_text() == events
+    assert violations(viewer) == []
+
+    viewer.open(f"/orders?{WIDE}")
+    orders = viewer.number("orders")
+    viewer.tile("orders").locator("a.receipt").click()
+    page.wait_for_selector("h1.plain", timeout=PATIENCE_MS)
+    assert page.locator(".value").inner_text().replace(",", "") == orders
+    listed = [int(text) for text in page.locator("td a").all_inner_texts()]
+    assert sum(listed) == int(orders)
+    assert violations(viewer) == []
+    page.locator("td a").first.click()
+    page.wait_for_selector("footer code", timeout=PATIENCE_MS)
+    assert page.locator(".value").inner_text() == str(listed[0])
+    assert " orders = " in page.locator("h1").inner_text()
+
+
+def test_a_mark_of_a_chart_leads_to_the_receipt_of_its_number(viewer: Viewer, preview: Preview) -> None:
+    viewer.open(f"/traffic?{WIDE}")
+    viewer.page.locator('[data-id="views-by-time"] .mark-rect path').last.click()
+    viewer.page.wait_for_selector("footer code", timeout=PATIENCE_MS)
+    (newest,) = (
+        pq.read_table(preview.folder / "traffic_by_hour.parquet").sort_by("event_hour").to_pylist()[-1:]
+    )
+    said = f"traffic_by_hour {newest['event_hour']} page_views = {newest['page_views']}"
+    assert said in viewer.page.locator("h1").inner_text()
+
+
+def test_a_number_that_is_not_on_the_page_any_more_says_so(viewer: Viewer) -> None:
+    viewer.errors = []
+    answer = viewer.page.goto(f"{viewer.url}/_number/orders/orders-by-currency?column=c1&at.c0=XXX&{WIDE}")
+    assert answer.status == 404
+    assert "has no such row any more" in viewer.page.locator("h1").inner_text()
+    assert violations(viewer) == []
+    viewer.errors = []  # Chromium writes a line for every page that is not found
 
 
 def test_a_publish_reaches_the_screen_and_keeps_filter_and_focus(viewer: Viewer, shell: Shell) -> None:

@@ -15,6 +15,7 @@ from infra.local.cloud import LocalCloud
 from producers.contracts.shop.web import PageViewed
 from producers.producer import Producer
 from producers.sinks.kinesis import KinesisSink
+from tests.dashboards.preview.viewer import Viewer, violations
 from tests.end_to_end.conftest import Shell
 from tests.shop import REPORTS
 
@@ -77,6 +78,33 @@ def test_one_event_is_followed_from_produced_to_report(live: LocalCloud, page: P
     page.screenshot(path=picture, full_page=True)
     assert picture.stat().st_size > 20_000
     assert asked == {urlsplit(live.context.server_url).netloc}
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
+def test_a_number_leads_to_its_receipt(live: LocalCloud, page: Page, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(live.context.server_url)
+    card = page.locator("[data-report=orders_by_hour]")
+    card.locator("summary").click(timeout=PATIENCE_MS)
+    viewer = Viewer(page, live.context.server_url)
+    assert violations(viewer) == []
+    row = card.locator("tbody tr").nth(1)
+    hour, currency, orders = (row.locator("td").nth(at).inner_text() for at in range(3))
+    card.locator("a.receipt").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    heading = page.locator("h1")
+    expect(heading).to_contain_text(
+        f"orders_by_hour {hour} currency={currency} orders = {orders}, from", timeout=PATIENCE_MS
+    )
+    expect(page.locator(".value")).to_have_text(orders)
+    assert violations(viewer) == []
+
+    page.goto(live.context.server_url)
+    page.locator("[data-report=traffic_by_hour] rect.asks").last.click(timeout=PATIENCE_MS)
+    expect(heading).to_contain_text("WHOLE: traffic_by_hour ", timeout=PATIENCE_MS)
+    assert viewer.outside == []
 
 
 def test_the_page_fits_a_telephone_and_shows_what_happened_and_the_collector(

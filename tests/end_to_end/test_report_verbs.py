@@ -1,11 +1,19 @@
 """`penstock reports run · diff · backfill · rollback`, as an analyst uses them at a terminal."""
 
+import json
+import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
+from infra.aws.outputs import Outputs
+from infra.local.status.receipts import engine_of
+from infra.receipts.pages import ReceiptPages
+from infra.receipts.place import Place
 from tests.end_to_end.conftest import Shell
 from tests.shop import SHOP
 
@@ -117,6 +125,38 @@ def test_explain_as_text_begins_with_whether_the_number_is_whole(shell: Shell, h
     assert ran.stderr.startswith(
         f"penstock: 'page_view' is not a number of {REPORT}. Name one of: page_views,"
     )
+
+
+def executions(shell: Shell) -> int:
+    """How many statements analysts have had Athena run."""
+    group = Outputs.from_document(shell.cloud.outputs).analyst_work_group
+    pages = shell.cloud.context.client("athena").get_paginator("list_query_executions")
+    return sum(len(page["QueryExecutionIds"]) for page in pages.paginate(WorkGroup=group))
+
+
+def test_explain_on_aws_says_its_price_first_and_runs_nothing_without_a_yes(shell: Shell, hour: str) -> None:
+    on_aws = replace(shell, environment={**shell.environment, **shell.cloud.environment()})
+    asked = ("--target", "aws", "explain", REPORT, hour, "page_views")
+    wanted = published(shell, hour)["page_views"]
+    before = executions(shell)
+    for said in ("n\n", ""):
+        ran = on_aws.run(*asked, code=1, said=said)
+        assert re.match(r"3 statements, at most [\d.]+ [kMG]?B scanned, \$0\.\d{4}\n", ran.stderr), ran.stderr
+        assert ran.stderr.splitlines()[-1].endswith("Answer y to go on, or pass --yes.")
+        assert ran.stdout.strip() == ""
+    assert executions(shell) == before
+    found = json.loads(on_aws.run(*asked, "--yes", "--json").stdout)
+    assert found["value"] == wanted == found["events"]
+    assert executions(shell) == before + found["statements_run"] == before + 3
+    context, outputs = shell.cloud.context, Outputs.from_document(shell.cloud.outputs)
+    place = Place(SHOP, outputs, context.client, engine_of(context, outputs))
+    pages = ReceiptPages(lambda: place, SHOP.catalog, is_paid=True)
+    address = f"report={REPORT}&partition={hour}&column=page_views"
+    priced = pages.receipt(parse_qsl(address))
+    assert "3 statements, at most" in priced.body
+    assert f"?{address}&agreed=yes".replace("&", "&amp;") in priced.body
+    assert executions(shell) == before + 3
+    assert "WHOLE: " in pages.receipt([*parse_qsl(address), ("agreed", "yes")]).body
 
 
 @pytest.mark.parametrize(

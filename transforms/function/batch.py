@@ -41,7 +41,7 @@ class Batch(Struct, frozen=True, dict=True):
         accepted, late: rows given to Firehose, and those of them that are late.
         lag_ms: the largest arrival minus event time.
         failed_ids: reason -> the records that failed for it.
-        dropped_seqs: (producer id, epoch) -> the sequence numbers of events counted and not kept.
+        dropped_seqs: (event hour, producer id, epoch) -> the sequence numbers of events counted and not kept.
     """
 
     answers: list[Answer]
@@ -50,7 +50,7 @@ class Batch(Struct, frozen=True, dict=True):
     late: int
     lag_ms: int
     failed_ids: Mapping[Reason, Sequence[str]]
-    dropped_seqs: Mapping[tuple[str, int], Sequence[int]]
+    dropped_seqs: Mapping[tuple[str, str, int], Sequence[int]]
 
     @cached_property
     def dropped(self) -> int:
@@ -68,7 +68,16 @@ class Batch(Struct, frozen=True, dict=True):
         return 100 * self.failed.total() / len(self.answers) if self.answers else 0.0
 
     def facts(self) -> dict[str, Any]:
-        """The members of the log line. `dropped_seqs` names the dropped: producer/epoch -> `17,44-46`."""
+        """The members of the log line. `dropped_seqs` names the dropped: producer/epoch -> `17,44-46`.
+
+        `dropped_hours` does the same for each event hour.
+        """
+        by_run: dict[str, list[int]] = {}
+        by_hour: dict[str, dict[str, str]] = {}
+        for (hour, producer_id, epoch), seqs in self.dropped_seqs.items():
+            run = f"{producer_id}/{epoch}"
+            by_run.setdefault(run, []).extend(seqs)
+            by_hour.setdefault(hour, {})[run] = ranges(set(seqs))
         return {
             "records": len(self.answers),
             "accepted": self.accepted,
@@ -77,10 +86,8 @@ class Batch(Struct, frozen=True, dict=True):
             "failed": self.failed.total(),
             "failed_by_reason": dict(self.failed),
             "failed_record_ids": {reason: ids[:SAMPLES] for reason, ids in self.failed_ids.items()},
-            "dropped_seqs": {
-                f"{producer_id}/{epoch}": ranges(set(seqs))
-                for (producer_id, epoch), seqs in self.dropped_seqs.items()
-            },
+            "dropped_seqs": {run: ranges(set(seqs)) for run, seqs in by_run.items()},
+            "dropped_hours": by_hour,
         }
 
 
@@ -113,7 +120,7 @@ def _answered(
     """
     answers: list[Answer] = []
     failed: dict[Reason, list[str]] = {}
-    dropped: dict[tuple[str, int], list[int]] = {}
+    dropped: dict[tuple[str, str, int], list[int]] = {}
     late = bytes_in = events = 0
     lag_ms = -(10**15)
     answered, accept, explain, written = answers.append, judges.accept, judges.explain, bytearray()
@@ -143,7 +150,8 @@ def _answered(
                 lag_ms = outcome.lag_ms
         elif type(outcome) is Dropped:
             answered(Answer(record_id, "Dropped"))
-            dropped.setdefault((outcome.producer_id, outcome.epoch), []).append(outcome.seq)
+            named = (outcome.event_hour, outcome.producer_id, outcome.epoch)
+            dropped.setdefault(named, []).append(outcome.seq)
         else:
             answered(Answer(record_id, "ProcessingFailed", b"" if record_id in bare else raw))
             reason = outcome.reason if isinstance(outcome, Failed) else "answer_full"

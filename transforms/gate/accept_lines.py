@@ -37,7 +37,7 @@ def _dropped(plan: RowPlan) -> list[str]:
     return [
         f"if {looked_at}:",
         "    check_names(raw)",
-        f"return Dropped({plan.event_type.name!r}, event.producer_id, event.epoch, event.seq)",
+        f"return Dropped({plan.event_type.name!r}, event.producer_id, event.epoch, event.seq, event_hour)",
     ]
 
 

@@ -61,6 +61,7 @@ class Dropped(Struct, frozen=True, gc=False):
     producer_id: str
     epoch: int
     seq: int
+    event_hour: str
 
 
 class Failed(Struct, frozen=True, gc=False):

@@ -1,6 +1,7 @@
 // Draws visuals from what the server sends. Text goes in as text nodes only: titles and values may be foreign.
 window.penstock = (() => {
   "use strict";
+  const { isNumber, address, marked, roved } = window.penstock;
   const SVG = "http://www.w3.org/2000/svg";
 
   function h(tag, attributes, ...children) {
@@ -109,7 +110,7 @@ window.penstock = (() => {
       else if (tile.state === "error") this.body.replaceChildren(h("div", { class: "failed", tabindex: "0" }, h("strong", {}, "Cannot be drawn"), tile.message));
       else if (tile.state === "unsupported") this.body.replaceChildren(h("div", { class: "refused", tabindex: "0" }, h("strong", {}, "Not shown here"), tile.message));
       else if (this.showsTable && isCharted) this.body.replaceChildren(this.scroller(this.table(tile)));
-      else if (tile.kpi) this.body.replaceChildren(...this.figure(tile.kpi));
+      else if (tile.kpi) this.body.replaceChildren(...this.figure(tile, tile.kpi));
       else if (tile.lines) this.body.replaceChildren(this.scroller(h("ul", { class: "lines" }, ...tile.lines.map((line) => h("li", {}, line)))));
       else if (tile.kind === "pivot") this.body.replaceChildren(this.scroller(this.pivot(tile)));
       else this.body.replaceChildren(this.scroller(this.table(tile)));
@@ -124,11 +125,19 @@ window.penstock = (() => {
       return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${this.tile.title}, scrollable` }, child);
     }
 
-    figure(kpi) {
-      const parts = [h("span", { class: kpi.text.length > 12 ? "number long" : "number" }, h("data", { value: kpi.value === null ? "" : String(kpi.value) }, kpi.text))];
+    // A number that leads to its receipt, or the text alone.
+    asking(tile, row, column, text) {
+      if (!this.actions.receipt || !isNumber(tile, column) || (tile.rows[row]?.[column] ?? null) === null) return text;
+      return h("a", { class: "receipt", href: this.actions.receipt(tile, row, column), "data-key": `number-${row}-${column}` }, text);
+    }
+
+    figure(tile, kpi) {
+      const [last, value] = [tile.rows.length - 1, tile.columns.findIndex((column) => column.role === "value")];
+      const shown = this.asking(tile, last, value, kpi.text);
+      const parts = [h("span", { class: kpi.text.length > 12 ? "number long" : "number" }, h("data", { value: kpi.value === null ? "" : String(kpi.value) }, shown))];
       if (kpi.change) {
         const way = kpi.change.value > 0 ? "▲" : kpi.change.value < 0 ? "▼" : "■";
-        parts.push(h("span", { class: "change" }, `${way} ${kpi.change.text} from ${kpi.before}`));
+        parts.push(h("span", { class: "change" }, `${way} ${kpi.change.text} from `, this.asking(tile, last - 1, value, kpi.before)));
       }
       const found = [h("div", { class: "figure" }, ...parts)];
       if (kpi.trend && kpi.trend.length > 1) found.push(spark(kpi.trend));
@@ -148,7 +157,7 @@ window.penstock = (() => {
         return;
       }
       this.dropChart();
-      const acts = tile.click || tile.drill?.can;
+      const acts = tile.click || tile.drill?.can || (tile.has_receipts && this.actions.receipt);
       const holder = h("div", { class: `chart${acts ? " acts" : ""}`, role: "img", "aria-label": `${tile.title}. The same numbers are in the table: use the button Table.` });
       this.body.replaceChildren(holder);
       this.drawn = inTurn(() => this.tile === tile && this.plot(tile, holder, acts));
@@ -164,11 +173,21 @@ window.penstock = (() => {
       view.initialize(holder);
       holder.querySelector("svg").setAttribute("aria-hidden", "true"); // the holder has the name
       view.data("rows", values(tile));
-      if (acts) view.addEventListener("click", (_, item) => item?.datum?.row !== undefined && this.act(item.datum.row));
+      if (acts) view.addEventListener("click", (event, item) => this.press(view, event, item));
       this.view = view;
       this.charted = tile.chart;
       this.height = this.body.clientHeight;
       return pause().then(() => this.view === view && view.runAsync());
+    }
+
+    // A mark filters or goes into where the definition says so; every other one leads to the receipt of its number.
+    press(view, event, item) {
+      if (item?.datum?.row === undefined) return;
+      const tile = this.tile;
+      if (tile.click || tile.drill?.can) return void this.act(item.datum.row);
+      if (!tile.has_receipts || !this.actions.receipt) return;
+      const { row, column } = marked(tile, view, event, item);
+      if (tile.rows[row][column] !== null) location.assign(this.actions.receipt(tile, row, column));
     }
 
     act(row) {
@@ -187,7 +206,7 @@ window.penstock = (() => {
       const acting = tile.click?.column ?? (tile.drill?.can ? tile.drill.column : -1);
       const content = acting === column && value !== null && value !== tile.click?.other
         ? h("button", { type: "button", "data-key": `row-${value}`, onclick: () => this.act(row), "aria-label": tile.click ? `${text}: filter the other visuals` : `${text}: go into` }, text)
-        : text;
+        : this.asking(tile, row, column, text);
       const shown = h("data", { value: value === null ? "" : String(value) }, content);
       const kind = tile.columns[column].kind === "number" ? "" : "text";
       return isHead ? h("th", { scope: "row", class: `row ${kind}` }, shown) : h("td", { class: kind }, shown);
@@ -211,7 +230,7 @@ window.penstock = (() => {
       const chosen = tile.click?.chosen;
       const body = order.map((row) => h("tr", { class: chosen && String(tile.rows[row][tile.click.column]) === chosen ? "chosen" : null },
         ...tile.columns.map((_, column) => this.cell(tile, column, row, column === 0))));
-      return h("table", {}, h("caption", { class: "unseen" }, tile.title), h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...body));
+      return roved(h("table", {}, h("caption", { class: "unseen" }, tile.title), h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...body)));
     }
 
     pivot(tile) {
@@ -234,12 +253,12 @@ window.penstock = (() => {
       const body = names(row).map(([name, [, text]]) => h("tr", {}, h("th", { scope: "row", class: "row text" }, text), ...columns.map(([other]) => {
         const index = cells.get(`${name} ${other}`);
         if (index === undefined) return h("td", {}, "");
-        const cell = h("td", {}, h("data", { value: String(tile.rows[index][value]) }, tile.texts[index][value]));
+        const cell = h("td", {}, h("data", { value: String(tile.rows[index][value]) }, this.asking(tile, index, value, tile.texts[index][value])));
         const largest = most.get(group(tile.rows[index]));
         if (largest > 0) cell.style.backgroundColor = `rgba(11, 110, 117, ${(0.3 * tile.rows[index][value]) / largest})`;
         return cell;
       })));
-      return h("table", {}, h("caption", { class: "unseen" }, `${tile.title}: ${tile.columns[value].label}`), h("thead", {}, head), h("tbody", {}, ...body));
+      return roved(h("table", {}, h("caption", { class: "unseen" }, `${tile.title}: ${tile.columns[value].label}`), h("thead", {}, head), h("tbody", {}, ...body)));
     }
   }
 
@@ -295,5 +314,5 @@ window.penstock = (() => {
     return root;
   }
 
-  return { h, Tile, textBox, age, short, whole };
+  return { h, Tile, textBox, age, short, whole, address };
 })();

@@ -1,7 +1,7 @@
 // The live page: the address holds every choice, the server holds every number.
 (() => {
   "use strict";
-  const { h, Board } = window.penstock;
+  const { h, Board, address } = window.penstock;
   const main = document.getElementById("main");
   const name = decodeURIComponent(location.pathname.slice(1));
   let board = null;
@@ -30,6 +30,7 @@
       const link = (kind, label) => h("a", { href: `${path}.${kind}?${state.query}`, download: true, "data-key": kind, "aria-label": `${tile.title}: save as ${label}` }, label);
       return [link("csv", "CSV"), link("png", "PNG")];
     },
+    receipt: (tile, row, column) => address(name, state.query, tile, row, column),
     bar(hasFilters) {
       return [h("a", { class: hasFilters ? "button" : "button push", href: "#", id: "export", download: true }, "Save as HTML")];
     },

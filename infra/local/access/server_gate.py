@@ -22,7 +22,7 @@ ALARMS = "/_alarms/"
 GRAPHQL = "graphql"
 """First word of the paths of APIs. They know their callers themselves: people have tokens, and no key."""
 
-PAGE = frozenset({"", "_static", "_status", "_events", "_event", "_report", "_faults", "_health"})
+PAGE = frozenset({"", "_static", "_status", "_events", "_event", "_report", "_receipt", "_faults", "_health"})
 """First words of the paths that the live page reads."""
 
 _REMEMBERED_SECONDS = 60.0

@@ -24,11 +24,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def guarded(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, its answer with the page's headers."""
+    """The endpoint, its answer with the page's headers; those that it has of its own stay."""
 
     async def answer(request: Request) -> Response:
         response = await endpoint(request)
-        response.headers.update(HEADERS)
+        own = dict(response.headers)
+        response.headers.update({**HEADERS, **own})
         return response
 
     return answer

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.status.asking import Asking
+from infra.receipts.pages import PATH
 from queries.contracts import Report
 from queries.ledger.dynamodb import DynamoDbLedger
 from queries.ledger.state import PartitionState
+from queries.receipts.address import address_of
 
 SHOWN_PARTITIONS = {"event_hour": 96, "event_date": 14}
 SHOWN_ROWS = 500
+RECEIPT = "$receipt"
+"""Beside a row's columns, whose names have no such sign: where its numbers' receipts are."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,16 @@ def standing(report: Report, states: Sequence[PartitionState]) -> Standing:
     return Standing(facts, tuple(each.published_at / 1000 for each in published))
 
 
+def _receipt(report: Report, row: dict[str, Any]) -> str:
+    """The address of the receipts of a row's numbers, but for the column."""
+    keys = {name: row[name] for name in report.keys}
+    return f"{PATH}?{address_of(report.name, row[report.grain], keys, '')}"
+
+
 def rows(asking: Asking, report: Report, ledger: DynamoDbLedger) -> dict[str, Any]:
     """The rows of the newest partitions as objects, oldest first, at most `SHOWN_ROWS`.
+
+    Each has besides its columns `RECEIPT`, to which a column's name is appended.
 
     Raises QueryFailedError.
     """
@@ -63,7 +75,10 @@ def rows(asking: Asking, report: Report, ledger: DynamoDbLedger) -> dict[str, An
             f"SELECT {', '.join(columns)} FROM {report.name} "  # noqa: S608 - names of the declared report
             f"WHERE {report.grain} >= '{shown[0]}' ORDER BY {order} LIMIT {SHOWN_ROWS}"
         )
-        found = [dict(zip(columns, row, strict=True)) for row in answer.rows]
+        found = [
+            {**(row := dict(zip(columns, values, strict=True))), RECEIPT: _receipt(report, row)}
+            for values in answer.rows
+        ]
     return {
         "columns": columns,
         "rows": sorted(found, key=lambda row: str(row[report.grain])),

@@ -18,10 +18,12 @@ from infra.local.parts.context import LocalContext
 from infra.local.parts.service import ResourceHandler, Target
 from infra.local.status import guard
 from infra.local.status.names import NotDeployedError, Resources
+from infra.local.status.receipts import receipts_of
 from infra.local.status.reports import rows
 from infra.local.status.snapshot import Snapshots
 from infra.local.status.trace import Tracer, UnknownEventError
 from infra.project.project import Project
+from infra.receipts.pages import PATH
 from queries.engine.port import QueryFailedError
 
 _SECONDS_BETWEEN = 1.0
@@ -43,6 +45,7 @@ class StatusService:
         self._resources = Resources(context)
         self._snapshots = Snapshots(context, self._resources, project)
         self._tracer = Tracer(context, self._resources, project)
+        self._receipts = receipts_of(context, self._resources, project)
         self._ended = asyncio.Event()
         # Of its own: this work waits for queries that the same server answers in the common threads, and
         # would wait for ever once it held all of those itself.
@@ -57,6 +60,7 @@ class StatusService:
                 ("/_event", self._newest_event),
                 ("/_event/{event_id}", self._event),
                 ("/_report/{name}", self._report),
+                (PATH, self._receipt),
             )
         ]
 
@@ -90,6 +94,12 @@ class StatusService:
         if report is None:
             return guard.refusal(404, f"There is no report {request.path_params['name']!r}.")
         return await self._answered(lambda: rows(self._resources.asking, report, self._resources.ledger))
+
+    async def _receipt(self, request: Request) -> Response:
+        pairs = request.query_params.multi_items()
+        answer = await self._done(lambda: self._receipts.receipt(pairs))
+        headers = {"Content-Security-Policy": answer.policy}
+        return Response(answer.body, answer.status, headers, media_type="text/html")
 
     async def _events(self, _: Request) -> Response:
         return StreamingResponse(self._stream(), media_type="text/event-stream")

@@ -40,17 +40,19 @@ class Engine:
     def rows(self, sql: str, parameters: Any = ()) -> Rows:
         if "last_seq" in sql and "island" not in sql:
             return Rows([], [], [("till", 7, 5)], 10, 0.1)
-        return Rows([], [], [("till", 7, 1, 3, 3, 1.0), ("till", 7, 5, 5, 1, 1.0)], 10, 0.1)
+        return Rows([], [], [("till", 7, "5-5,1-3", 4, 1.0)], 10, 0.1)
 
 
 def surroundings(failed: Any, logs: Any, engine: Any = None) -> TargetSurroundings:
     places = Places(engine or Engine(), None, logs, "lake", ["transform"], [TABLE.name])
-    return TargetSurroundings(places, failed, list(TABLES.values()), lambda: 5.0)
+    return TargetSurroundings(
+        places, failed, list(TABLES.values()), {TABLE.stream.name: "transform"}, lambda: 5.0
+    )
 
 
 def test_what_an_analyst_may_not_read_is_named_and_sequences_are_there_all_the_same() -> None:
     found = surroundings(Refusing("AccessDenied"), Refusing("AccessDeniedException")).look(
-        [TABLE], SPAN, [RUN]
+        [TABLE], SPAN, lambda: [RUN]
     )
     assert sorted(found.unknown) == [
         f"{what}: your role may not read them. The policy penstock-reconciler allows it"
@@ -63,7 +65,7 @@ def test_what_an_analyst_may_not_read_is_named_and_sequences_are_there_all_the_s
 
 def test_another_error_is_not_taken_for_a_missing_right() -> None:
     with pytest.raises(ClientError):
-        surroundings(Refusing("SlowDown"), Refusing("AccessDenied")).look([TABLE], SPAN, [RUN])
+        surroundings(Refusing("SlowDown"), Refusing("AccessDenied")).look([TABLE], SPAN, lambda: [RUN])
 
 
 def test_a_statement_that_fails_is_not_hidden() -> None:
@@ -72,9 +74,9 @@ def test_a_statement_that_fails_is_not_hidden() -> None:
             raise QueryFailedError("HIVE_BAD_DATA: no object is named")
 
     with pytest.raises(QueryFailedError):
-        surroundings(MemoryObjects(), Refusing("AccessDenied"), Broken()).look([TABLE], SPAN, [RUN])
+        surroundings(MemoryObjects(), Refusing("AccessDenied"), Broken()).look([TABLE], SPAN, lambda: [RUN])
 
 
 def test_nothing_is_asked_of_athena_without_producers() -> None:
-    found = surroundings(MemoryObjects(), Refusing("AccessDenied")).look([TABLE], SPAN, [])
+    found = surroundings(MemoryObjects(), Refusing("AccessDenied")).look([TABLE], SPAN, tuple)
     assert (found.statements_run, found.refused, found.sequences) == (0, (), {})

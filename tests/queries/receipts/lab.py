@@ -24,7 +24,6 @@ from transforms.gate.gate import Gate
 from transforms.gate.outcome import Accepted
 
 NAME = "receipts"
-TRANSFORM = f"{NAME}-transform"
 Event = dict[str, Any]
 
 
@@ -35,10 +34,20 @@ class ReceiptLab:
     lab: Lab
 
     @classmethod
-    def on(cls, cloud: LocalCloud, queries: Mapping[str, ReportQuery]) -> "ReceiptLab":
-        made = cls(Lab.on(cloud, NAME, queries))
-        made.lab.client("logs").create_log_group(logGroupName=f"/aws/lambda/{TRANSFORM}")
+    def on(cls, cloud: LocalCloud, queries: Mapping[str, ReportQuery], name: str = NAME) -> "ReceiptLab":
+        made = cls(Lab.on(cloud, name, queries))
+        made.lab.client("logs").create_log_group(logGroupName=made.log_group)
         return made
+
+    @property
+    def transforms(self) -> dict[str, str]:
+        """The transformation of each stream."""
+        return {TABLE.stream.name: f"{self.lab.settings.database}-transform"}
+
+    @property
+    def log_group(self) -> str:
+        """The transformation's."""
+        return f"/aws/lambda/{self.transforms[TABLE.stream.name]}"
 
     def put(self, hour: str, name: str, events: Iterable[Event], *, arrival_ms: int) -> None:
         """A lake object of these events, as the transformation makes their rows."""
@@ -71,11 +80,11 @@ class ReceiptLab:
             Bucket=self.lab.settings.lake_bucket, Key=key, Body="\n".join(lines).encode()
         )
 
-    def drop(self, seqs: Mapping[str, str], count: int) -> None:
+    def drop(self, hour: str, seqs: Mapping[str, str], count: int) -> None:
         """A line of the transformation's log, which names what it dropped."""
-        logs, group = self.lab.client("logs"), f"/aws/lambda/{TRANSFORM}"
+        logs, group = self.lab.client("logs"), self.log_group
         logs.create_log_stream(logGroupName=group, logStreamName="one")
-        line = json.dumps({"dropped": count, "dropped_seqs": dict(seqs)})
+        line = json.dumps({"dropped": count, "dropped_seqs": dict(seqs), "dropped_hours": {hour: dict(seqs)}})
         entry = {"timestamp": wall_clock(), "message": line}
         logs.put_log_events(logGroupName=group, logStreamName="one", logEvents=[entry])
 
@@ -90,11 +99,13 @@ class ReceiptLab:
         tick(service)
 
     def explain(self, query: ReportQuery, partition: str, *words: str) -> Receipt:
-        return explainer_in(self.lab, [TRANSFORM]).explain(query, parse_words(query.report, partition, words))
+        return explainer_in(self.lab, self.transforms).explain(
+            query, parse_words(query.report, partition, words)
+        )
 
     def compare(self, query: ReportQuery, partition: str, *words: str, to: int) -> Comparison:
         asked = parse_words(query.report, partition, words)
-        around = surroundings_in(self.lab, [TRANSFORM])
+        around = surroundings_in(self.lab, self.transforms)
         return compare(explainer_in(self.lab), around, query, asked, to)
 
 

@@ -3,13 +3,15 @@
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
+from queries.receipts.address import address_of, asked_in
 from queries.receipts.cell import Asked, literal, parse_words, row_of
 from queries.receipts.errors import UnknownCellError
 from tests.queries.reports import declared
-from tests.shop import REPORTS
+from tests.shop import CATALOG, REPORTS
 
 ORDERS = REPORTS["orders_by_hour"]
 HOUR = "2026-03-01-10"
@@ -63,3 +65,48 @@ def test_rows_that_no_key_tells_apart_are_refused() -> None:
 )
 def test_a_key_is_an_sql_literal_of_its_type(value: Any, kind: str, sql: str) -> None:
     assert literal(value, kind) == sql
+
+
+HOSTILE = ["EUR", "a=b&c", "", "NULL", "ä é\u202e", "1.50", "key.x=1"]
+
+
+@pytest.mark.parametrize("currency", HOSTILE)
+def test_an_address_names_the_cell_that_it_was_made_for(currency: str) -> None:
+    address = address_of("orders_by_hour", "2026-03-01-10", {"currency": currency}, "orders")
+    query, asked = asked_in(parse_qsl(address, keep_blank_values=True), CATALOG)
+    assert query.report.name == "orders_by_hour"
+    assert asked == Asked("2026-03-01-10", "orders", {"currency": currency})
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("", "names no report"),
+        ("report=orders_by_hour&column=orders", "names no partition"),
+        ("report=orders_by_hour&partition=2026-03-01-10&key.currency=EUR", "names no column"),
+        ("report=orders_by_hour&partition=2026-03-01-10&column=orders", "Say which: currency=VALUE"),
+        ("report=orders_by_hour&partition=2026-03-01-10&key.a=b&column=orders", "'a' is not a key"),
+        ("report=orders_by_hour&partition=2026-03-01-10&column=nope", "'nope' is not a number"),
+    ],
+)
+def test_an_address_that_names_no_cell_says_what_is_missing(address: str, says: str) -> None:
+    with pytest.raises(UnknownCellError, match=says):
+        asked_in(parse_qsl(address), CATALOG)
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "is_it"),
+    [
+        (Decimal("1.50"), "1.5", True),
+        (0.1, "1e-1", True),
+        (datetime(2026, 3, 1, 10), "2026-03-01 10:00:00.000", True),
+        (datetime(2026, 3, 1, 10), "2026-03-01", False),
+        (Decimal("1.50"), "x", False),
+        (15, "15.0", False),
+        ("1.50", "1.5", False),
+    ],
+)
+def test_a_key_may_be_written_in_several_ways(value: Any, said: str, is_it: bool) -> None:
+    report = CATALOG["orders_by_hour"].report
+    found = row_of(report, [{"currency": value}], Asked("2026-03-01-10", "orders", {"currency": said}))
+    assert (found is not None) == is_it

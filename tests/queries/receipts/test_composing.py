@@ -1,5 +1,6 @@
 """The first line of a receipt, and what of two numbers is the same."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +23,12 @@ COUNT = {
     "path": "s3://lake/a",
     "events": 4,
     "copies": 1,
-    "first_seq": 3,
+    "lowest_seq": 3,
     "last_seq": 9,
-    "earliest": "2026-03-01 10:00:01.000|an|odd|id|2026-03-01 10:00:02.000|3",
+    "first_event_id": "an|odd|id",
+    "first_event_time": datetime(2026, 3, 1, 10, 0, 1),
+    "first_arrival_time": datetime(2026, 3, 1, 10, 0, 2),
+    "first_seq": 3,
 }
 
 

@@ -18,7 +18,7 @@ import pytest
 from infra.project.loading import load
 from queries.receipts.cell import Cell
 from queries.receipts.composing import same_value
-from queries.receipts.statements import again, listing
+from queries.receipts.statements import listing, proved
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.rendering import select
 from tests.queries.receipts import traffic
@@ -108,7 +108,9 @@ def test_the_listed_events_give_the_number_to_pandas_and_their_copies_are_counte
         if query.report.dedupe:
             assert len(ids) == len(set(ids)), str(cell)
             assert extra == sum(of.times[each] - 1 for each in ids), str(cell)
-        counts = of.lake.records(events.counts())
-        assert sum(row["events"] for row in counts) == len(listed), str(cell)
-        (row,) = of.lake.rows(again(query, cell, events.only())).rows or [(None,)]
-        assert same_value(row[0], value) or (not listed and value in (0, None)), str(cell)
+        told = of.lake.records(proved(query, cell, events))
+        assert sum(row["events"] or 0 for row in told) == len(listed), str(cell)
+        assert sum(row["copies"] or 0 for row in told) == extra, str(cell)
+        assert {row["penstock_rows"] for row in told} <= {0, 1}, str(cell)
+        (alone,) = {row["penstock_value"] for row in told}
+        assert same_value(alone, value) or (not listed and value in (0, None)), str(cell)

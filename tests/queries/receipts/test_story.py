@@ -10,7 +10,7 @@ from infra.local.cloud import LocalCloud
 from queries.partitions import Key
 from queries.receipts.comparing import BY_SQL, LATE, REPLAYED
 from queries.receipts.errors import UnknownCellError, UnknownVersionError
-from queries.receipts.model import Refused
+from queries.receipts.model import NotLanded, Refused
 from tests.queries.events import page_viewed
 from tests.queries.receipts.lab import Event, ReceiptLab, audit
 from tests.shop import CATALOG
@@ -56,7 +56,7 @@ def test_receipts_explain_every_difference_of_a_story_event_by_event(lab: Receip
     lab.put(HOUR, "a", [*sound, *of_killed, audit(HOUR, 700, "steady", 24)], arrival_ms=soon)
     lab.put(HOUR, "b", sound[:3], arrival_ms=soon + 1)
     lab.fail("poison", poison, arrival_ms=soon)
-    lab.drop({f"steady/{sound[0]['epoch']}": "23-24"}, 2)
+    lab.drop(HOUR, {f"steady/{sound[0]['epoch']}": "23-24"}, 2)
     lab.publish()
 
     first = lab.explain(QUERY, HOUR, "page_views")
@@ -68,6 +68,7 @@ def test_receipts_explain_every_difference_of_a_story_event_by_event(lab: Receip
         (0, "b.parquet"),
     ]
     assert first.refused == (Refused("wrong_type", 2, 0),)
+    assert first.hours == (NotLanded(HOUR, 2, 0, 2),)
     killed, steady = first.producers
     assert (steady.landed, steady.failed, steady.dropped, steady.missing, steady.is_audited) == (
         20,
@@ -88,7 +89,10 @@ def test_receipts_explain_every_difference_of_a_story_event_by_event(lab: Receip
 
     second = lab.explain(QUERY, HOUR, "page_views")
     assert (second.value, second.events, second.refused) == (35, 35, (Refused("wrong_type", 2, 2),))
-    assert [each.value for each in second.versions] == [35, 30]
+    assert [(each.value, each.came_since, each.late_since) for each in second.versions] == [
+        (35, 0, 0),
+        (30, 5, 3),
+    ]
     assert second.digest != first.digest
     found = lab.compare(QUERY, HOUR, "page_views", to=first.versions[0].number)
     assert found.counts == {f"+ {LATE}": 3, f"+ {REPLAYED}": 2}

@@ -200,7 +200,7 @@ def test_a_pseudonym_is_the_hmac_of_the_value(gate: Gate) -> None:
 
 def test_a_heartbeat_is_dropped_and_keeps_its_name(gate: Gate) -> None:
     raw = changed(event_type="heartbeat", payload={"host": "web-1", "uptime_seconds": 5})
-    assert gate.judge(raw, ARRIVAL_MS) == Dropped("heartbeat", "p-1", 1732444800000, 123)
+    assert gate.judge(raw, ARRIVAL_MS) == Dropped("heartbeat", "p-1", 1732444800000, 123, "2026-11-24-10")
 
 
 def test_an_audit_event_may_have_sequence_number_0_and_its_defaults_are_written(gate: Gate) -> None:

@@ -2,6 +2,7 @@
 // partition has one row, the largest rows of the newest partition when it has several.
 
 import { compact, element, shape, shown } from "/_static/dom.js";
+import { isAsked, receiptOf } from "/_static/receipts.js";
 
 const WIDTH = 400;
 
@@ -19,8 +20,8 @@ function overTime(report, rows, column) {
   const step = WIDTH / kept.length;
   const bars = kept.map((row, at) => {
     const tall = (base - 12) * (row[column] ?? 0) / top;
-    return shape("rect", { class: "bar", x: at * step + step * 0.1, y: base - tall, width: Math.max(step * 0.8, 0.8), height: tall },
-      shape("title", {}, `${row[report.grain]}: ${shown(row[column])}`));
+    return asking(report, row, column, shape("rect", { class: "bar", x: at * step + step * 0.1, y: base - tall, width: Math.max(step * 0.8, 0.8), height: tall },
+      shape("title", {}, `${row[report.grain]}: ${shown(row[column])}`)));
   });
   const first = kept[0][report.grain], last = kept[kept.length - 1][report.grain];
   const drawing = shape("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": `${column} by ${report.grain}, from ${first} to ${last}` },
@@ -43,12 +44,20 @@ function largest(report, rows, column) {
     const long = (WIDTH - left - 60) * (row[column] ?? 0) / top;
     return [
       shape("text", { class: "label", x: 0, y: at * line + 14 }, name.length > 24 ? `${name.slice(0, 23)}…` : name, shape("title", {}, name)),
-      shape("rect", { class: "bar", x: left, y: at * line + 4, width: Math.max(long, 1), height: 13, rx: 2 }),
+      asking(report, row, column, shape("rect", { class: "bar", x: left, y: at * line + 4, width: Math.max(long, 1), height: 13, rx: 2 })),
       shape("text", { class: "tick", x: left + long + 6, y: at * line + 14 }, compact(row[column] ?? 0)),
     ];
   });
   const drawing = shape("svg", { viewBox: `0 0 ${WIDTH} ${few.length * line + 4}`, role: "img", "aria-label": `${column} by ${report.keys.join(", ")}, ${newest}` }, ...lines);
   return figure(drawing, `${column} on ${newest}`);
+}
+
+// A mark that leads to the receipt of its number. The table has the same for the keyboard.
+function asking(report, row, column, mark) {
+  if (!isAsked(report, row, column)) return mark;
+  mark.classList.add("asks");
+  mark.addEventListener("click", () => location.assign(receiptOf(row, column)));
+  return mark;
 }
 
 function figure(drawing, caption) {

@@ -2,6 +2,7 @@
 
 import { counted, element, shown } from "/_static/dom.js";
 import { chart } from "/_static/charts.js";
+import { isAsked, receiptOf, roved } from "/_static/receipts.js";
 
 const cards = new Map();
 
@@ -44,13 +45,18 @@ async function load(card, report) {
     chart(report, rows) ?? "",
     element("details", {},
       element("summary", {}, `${counted(count, "row")} in ${counted(partitions, "partition")}`),
-      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rows of ${report.title}` }, table(columns, rows))));
+      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rows of ${report.title}` }, table(report, columns, rows))));
 }
 
-function table(columns, rows) {
+function table(report, columns, rows) {
   const isFigure = (column) => rows.some((row) => typeof row[column] === "number");
   const head = columns.map((column) => element("th", { scope: "col", class: isFigure(column) ? "figure" : null }, column));
   const body = rows.slice(-200).reverse().map((row) =>
-    element("tr", {}, ...columns.map((column) => element("td", { class: isFigure(column) ? "figure" : null }, shown(row[column])))));
-  return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+    element("tr", {}, ...columns.map((column) => element("td", { class: isFigure(column) ? "figure" : null }, cell(report, row, column)))));
+  return roved(element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body)));
+}
+
+function cell(report, row, column) {
+  if (!isAsked(report, row, column)) return shown(row[column]);
+  return element("a", { class: "receipt", href: receiptOf(row, column) }, shown(row[column]));
 }

@@ -108,10 +108,12 @@ def targets(cloud: LocalCloud, preview: str, marker: Path) -> list[Target]:
     athena = {"x-amz-target": "AmazonAthena.ListWorkGroups"}
     faults = {"data_put_fails": {"probability": 1, "times": 1}}
     return [
-        Target(preview, ["/api/traffic/opening", "/events", "/traffic"]),
+        Target(
+            preview, ["/api/traffic/opening", "/events", "/traffic", "/_receipt", "/_number/orders/orders"]
+        ),
         Target(
             cloud.context.server_url,
-            ["/", "/_status", "/_events", "/_static/page.js"],
+            ["/", "/_status", "/_events", "/_static/page.js", "/_receipt?report=orders_by_hour"],
             [
                 {"path": "/_faults", "body": json.dumps(faults), "headers": {}},
                 {"path": "/_firehose/flush", "body": "seconds=1", "headers": {}},
