@@ -5,7 +5,8 @@ window.penstock.Board = (() => {
 
   return class Board {
     // state: {get(key) -> values, set(changes)}, the choices in the page's address. host, whose numbers these are:
-    // ask(sheet) -> the answer, links(tile) -> elements, bar() -> elements behind the filters, shown(answer); where numbers have receipts,
+    // ask(sheet) -> the answer, links(tile) -> elements, bar() -> elements behind the filters, shown(answer),
+    // hidden() -> why rows are hidden from this viewer; empty when none are; where numbers have receipts,
     // receipt(tile, row, column) -> the address of one.
     constructor(main, frame, state, host) {
       Object.assign(this, { main, frame, state, host, sheet: null, tiles: new Map(), bar: null, asked: 0, known: new Set() });
@@ -62,7 +63,7 @@ window.penstock.Board = (() => {
         click: (visual, value) => state.set({ [`c.${visual}`]: state.get(`c.${visual}`)[0] === String(value) ? [] : [String(value)] }),
         drill: (visual, unit, start) => state.set({ [`d.${visual}`]: [...state.get(`d.${visual}`), `${unit}@${start}`] }),
         receipt: this.host.receipt,
-        viewer: () => state.get("as").length > 0,
+        viewer: () => state.get("as").length > 0 || Boolean(this.host.hidden()),
       };
       this.close();
       parts.grid.replaceChildren(...this.sheet.elements.map((element) => {

@@ -140,7 +140,7 @@ def _of_site(names: Names) -> dict[str, tuple[Asked, Asked]]:
     denied: Asked = [
         *names.nobody, *lake, ("s3:PutObject", page), ("s3:PutObject", names.report),
         ("athena:StartQueryExecution", names.pipeline), ("s3:DeleteObject", sheet),
-        ("logs:PutLogEvents", names.log(of.jobs_function)), ("s3:GetObject", names.failed),
+        ("logs:PutLogEvents", names.log(of.jobs_function)),
         ("s3:ListBucket", names.reporting, {"s3:prefix": "other/"}),
         ("s3:ListBucket", data, {"s3:prefix": "other/"}), ("s3:ListBucket", page.rpartition("/")[0]),
         ("dynamodb:GetItem", f"arn:aws:dynamodb:{names.place}:table/{of.jobs_table}"),
@@ -153,12 +153,16 @@ def _of_site(names: Names) -> dict[str, tuple[Asked, Asked]]:
              ("s3:GetObject", pointer), ("events:PutEvents", bus),
              ("s3:ListBucket", data, {"s3:prefix": "data/latest.json"}),
              ("logs:PutLogEvents", names.log(of.extract_function))],
-            [*denied, ("s3:GetObject", sheet), ("dynamodb:PutItem", names.ledger)],
+            [*denied, ("s3:GetObject", sheet), ("s3:GetObject", names.failed),
+             ("dynamodb:PutItem", names.ledger)],
         ),
         "site": (
             [("s3:GetObject", sheet), ("s3:GetObject", rows), ("s3:GetObject", pointer),
+             ("s3:GetObject", names.failed), ("s3:GetObject", f"{names.lake}/replays/a"),
+             ("s3:ListBucket", names.lake, {"s3:prefix": "failed/"}),
              ("logs:PutLogEvents", names.log(of.site_function))],
-            [*denied, ("s3:PutObject", sheet), ("s3:PutObject", pointer), ("s3:GetObject", names.report),
+            [*denied, ("s3:PutObject", names.failed), ("s3:ListBucket", names.lake, {"s3:prefix": "events/"}),
+             ("s3:PutObject", sheet), ("s3:PutObject", pointer), ("s3:GetObject", names.report),
              ("events:PutEvents", bus), ("dynamodb:Query", names.ledger)],
         ),
     }  # fmt: skip
