@@ -1,4 +1,4 @@
-"""Two small rounds of chaos: producers and the cloud are killed, and every value of every report is right.
+"""A small round of chaos: producers and the cloud are killed, and every value of every report is right.
 
 `make chaos` runs fifty larger ones.
 """
@@ -12,8 +12,8 @@ from benchmarks import chaos
 pytestmark = pytest.mark.cloud
 
 
-def test_two_rounds_of_kills_and_faults_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
-    done = chaos.run([2, 3], seed=5, events=600, folder=tmp_path / "cloud")
-    assert [(each.number, each.findings) for each in done] == [(2, []), (3, [])]
-    assert [each.accepted for each in done] == [600, 600]
+def test_a_round_of_kills_and_faults_loses_nothing_and_counts_nothing_twice(tmp_path: Path) -> None:
+    done = chaos.run([2], seed=5, events=600, folder=tmp_path / "cloud")
+    assert [(each.number, each.findings) for each in done] == [(2, [])]
+    assert [each.accepted for each in done] == [600]
     assert all(each.disturbances for each in done)

@@ -1,6 +1,7 @@
 import base64
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +20,15 @@ from transforms.gate.outcome import Accepted, Failed
 
 CASES = list(corpus())
 NAMES = [name for name, _, _ in CASES]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _functions_depth() -> Iterator[None]:
+    """Python's own limit of nesting, as a function has it: some libraries raise it when they are imported."""
+    known = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(known)
 
 
 def test_the_corpus_has_at_least_120_payloads_of_different_names() -> None:
