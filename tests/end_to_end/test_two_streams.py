@@ -284,9 +284,9 @@ def test_a_changed_place_of_a_gate_computes_the_reports_that_join_it_again_and_n
     before = files()
     (depot.project.folders.reference / "gates.csv").write_text(two_streams.PLACES.replace("Roof", "Attic"))
     told = depot.publish()
-    # An hour of beats alone has a partition of the report, too, and no row in it.
-    assert told["reports"] == ["places_by_hour"]
-    assert told["partitions"] >= len(before["places_by_hour"]) > 0
+    assert told["reports"] == ["places_by_hour"] and told["partitions"] >= len(
+        before["places_by_hour"]
+    )  # empty ones too
     after = files()
     assert places() == {"North", "South", "Attic"}
     assert {name for name in after if after[name] != before[name]} == {"places_by_hour"}
