@@ -164,7 +164,11 @@ def _source(query: ReportQuery, table: LakeTable, at: int, where: str, seen: str
     """The table as the report sees it, and the same with marks."""
     rows, marked = f"{SOURCE}_{at}", f"{SOURCE}_marked_{at}"
     read = [*dict.fromkeys([*source_columns(query, table), *_OF_EVENT])]
-    copies = f"count(*) OVER (PARTITION BY {EVENT_HOUR}, event_id) AS {COPIES}"
+    # Over all copies of the event, in the order in which they are numbered: engines then sort them once.
+    copies = (
+        f"count(*) OVER (PARTITION BY {EVENT_HOUR}, event_id ORDER BY {', '.join(FIRST_ARRIVAL)} "
+        f"ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS {COPIES}"
+    )
     own = ", ".join(f"{name} AS {_PREFIX}{name}" for name in _OF_EVENT)
     first = f"{_first(query)}true"
     return (
