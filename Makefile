@@ -50,7 +50,7 @@ test: $(VENV)/.dev ## every test
 check: $(VENV)/.dev ## format, lint, types, import floors, grammar of the SQL, tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 	$(BIN)/penstock contracts check
 	$(BIN)/python -m tests.golden.athena.grammar
