@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -222,4 +223,45 @@ def test_with_every_right_checked_the_same_cloud_goes_on_and_balances(shell: She
     assert found["produced"] == 2000
     assert found["set_aside"] == {}
     assert shell.rows("SELECT sum(page_views) AS views FROM traffic_by_hour")[0]["views"] > before
+
+
+def test_an_analyst_gets_receipts_that_name_what_only_others_may_read(shell: Shell) -> None:
+    """With the analysts' policy and nothing else, as on AWS; no event's personal data are in the answer."""
+    busiest = "SELECT event_hour, page_views FROM traffic_by_hour ORDER BY page_views DESC LIMIT 1"
+    [row] = shell.rows(busiest)
+    analyst = with_policies(shell, "analyst")
+    asked = ("--target", "aws", "explain", "traffic_by_hour", row["event_hour"], "page_views", "--yes")
+    told = analyst.run(*asked, "--json", code=None)
+    assert told.stdout, told.stderr
+    receipt = json.loads(told.stdout)
+    assert (receipt["value"], receipt["events"], receipt["untraced"]) == (row["page_views"],) * 2 + ("",)
+    assert re.fullmatch(r"\d statements, at most .+ scanned, \$0\.\d{4}", told.stderr.splitlines()[0])
+    assert [each.partition(":")[0] for each in receipt["unknown"]] == [
+        "how far the delivery is", "failed records", "dropped events",
+    ]  # fmt: skip
+    addresses = shell.rows("SELECT DISTINCT page_viewed.client_address AS address FROM events")
+    pseudonyms = [each["address"] for each in addresses if each["address"]]
+    assert pseudonyms
+    assert not re.search(r"\b\d{1,3}(\.\d{1,3}){3}\b", json.dumps([pseudonyms, receipt]))
+    both = with_policies(shell, "analyst", "reconciler").run(*asked, "--json", code=None)
+    assert json.loads(both.stdout)["unknown"] == []
+
+
+def test_the_cloud_ends_and_keeps_what_it_has(shell: Shell) -> None:
     assert json.loads(shell.run("local", "down", "--json").stdout) == {"ended": True, "kept": True}
+
+
+def with_policies(shell: Shell, *names: str) -> Shell:
+    """The same directory for somebody new who has these policies of the deployment, and no other right."""
+    iam, region = shell.cloud.context.client("iam"), shell.cloud.context.region
+    name = f"person-{secrets.token_hex(4)}"
+    iam.create_user(UserName=name)
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    wanted = {f"penstock-{each}-{region}" for each in names}
+    pages = iam.get_paginator("list_policies").paginate(Scope="Local")
+    found = [each for page in pages for each in page["Policies"] if each["PolicyName"] in wanted]
+    assert len(found) == len(wanted)
+    for policy in found:
+        iam.attach_user_policy(UserName=name, PolicyArn=policy["Arn"])
+    keys = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+    return Shell(shell.directory, {**shell.environment, **shell.cloud.environment(), **keys})
