@@ -8,7 +8,7 @@ from starlette.routing import Route
 from dashboards.board.access import OWNER
 from dashboards.board.address import state_of
 from dashboards.board.board import Board
-from dashboards.preview.cells import Behind, NumberGoneError, behind
+from dashboards.board.cells import Behind, NumberGoneError, behind
 from dashboards.preview.port import Answer, Receipts
 
 RECEIPT, NUMBER = "/_receipt", "/_number"

@@ -22,7 +22,7 @@ from dashboards.site.place import PLACE
 from dashboards.site.pointer import DataSet, Published, SheetName
 from queries.contracts import Report
 
-_FORM = "1"
+_FORM = "2"
 """Raise it when what is drawn changes by a change of code: every dashboard is then published anew."""
 
 
@@ -109,7 +109,7 @@ def sheet(declared: Declared, board: Board, sheet_id: str, state: State, viewer:
 
     Raises KeyError.
     """
-    drawn = tiles(board, declared.name, sheet_id, state, viewer, charts=declared.charts)
+    drawn = tiles(board, declared.name, sheet_id, state, viewer, declared.reports, charts=declared.charts)
     return {**drawn, "frame": declared.frame}
 
 

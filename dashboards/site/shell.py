@@ -14,7 +14,7 @@ from dashboards.drawing.shared import BOARD, CHARTS, MEDIA_TYPES, scripts, stati
 _OWN = "dashboards.site"
 _MODULES = (
     "main.js", "session.js", "api.js", "pulse.js", "dashboards.js", "jobs.js", "start.js", "rows.js",
-    "failed.js",
+    "failed.js", "number.js",
 )  # fmt: skip
 INDEX, ICON = "index.html", "favicon.ico"
 KEPT, ASKED_FOR = "public, max-age=31536000, immutable", "no-cache"

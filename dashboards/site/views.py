@@ -5,10 +5,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from dashboards.board.access import OWNER, Viewer
 from dashboards.board.board import Board
+from dashboards.board.cells import Behind, behind
 from dashboards.board.csv_text import csv_of
 from dashboards.render.state import State
 from dashboards.site import places
@@ -31,6 +32,14 @@ class VersionGoneError(LookupError):
 
 class NothingToGiveError(ValueError):
     """A visual has no numbers, or none under these choices; the text says why."""
+
+
+class Number(NamedTuple):
+    """A number on a sheet: its visual, the alias of its column, and the values of the row's dimensions."""
+
+    visual: str
+    column: str
+    at: Mapping[str, str]
 
 
 class Objects(Protocol):
@@ -85,6 +94,17 @@ class Views:
             raise UnknownPlaceError(f"The sheet {sheet_id!r} of {name} has no visual {visual!r}.")
         try:
             return csv_of(board.view(name, state, viewer), found)
+        except ValueError as error:
+            raise NothingToGiveError(str(error)) from error
+
+    def number(self, name: str, number: Number, version: str, state: State, viewer: Viewer) -> Behind:
+        """The numbers of reports behind one on a sheet. Raises as `csv` does, and NumberGoneError."""
+        declared, board = self._board(name, version)
+        found = board.pages[name].visuals.get(number.visual)
+        if found is None:
+            raise UnknownPlaceError(f"The dashboard {name} has no visual {number.visual!r}.")
+        try:
+            return behind(board.view(name, state, viewer), found, declared.reports, number.column, number.at)
         except ValueError as error:
             raise NothingToGiveError(str(error)) from error
 

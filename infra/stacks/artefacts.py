@@ -239,9 +239,11 @@ SITE = Artefact(
     sources=(
         *_SITE_SOURCES,
         *_files("queries/api", "__init__", "callers", "refusals", "routes", "site_answers"),
-        *_files("dashboards/board", "address", "csv_text"),
+        *_files("queries", "hours", "partitions"),
+        *_files("queries/receipts", "__init__", "cell", "errors"),
+        *_files("dashboards/board", "address", "cells", "csv_text"),
         *_files("dashboards/site", "views"),
-        *_files("infra/site/function", "asking", "failed", "handler", "problems"),
+        *_files("infra/site/function", "asking", "failed", "handler", "numbers", "problems"),
         "transforms/gate",
         *_files("transforms/failed", "__init__", "bucket", "error_objects", "event_review", "in_parallel"),
         *_files("transforms/failed", "index", "line_reasons", "recent", "replay_ledger", "s3_bucket"),

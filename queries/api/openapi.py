@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -29,6 +29,8 @@ from queries.api.site_answers import (
     USUAL_DAYS,
     DashboardsAnswer,
     FailedAnswer,
+    NumberAnswer,
+    NumberBody,
     SheetAnswer,
     ViewBody,
 )
@@ -105,11 +107,11 @@ def _job_body() -> dict[str, Any]:
     }
 
 
-def _view_body() -> dict[str, Any]:
-    return {"$ref": _REF.format(name=ViewBody.__name__)}
+def _body(of: type) -> Callable[[], dict[str, Any]]:
+    return lambda: {"$ref": _REF.format(name=of.__name__)}
 
 
-_TAKES = {"start_job": _job_body, "view_sheet": _view_body}
+_TAKES = {"start_job": _job_body, "view_sheet": _body(ViewBody), "trace_number": _body(NumberBody)}
 """What a request's body is, by the name of its operation."""
 
 
@@ -219,7 +221,8 @@ def _number(most: int, usual: int) -> dict[str, Any]:
 def _schemas(reports: Mapping[str, Report]) -> dict[str, Any]:
     answers = [
         AcceptedAnswer, JobAnswer, JobsAnswer, StepsAnswer, ReportsAnswer, OneReportAnswer, FilesAnswer,
-        FreshnessesAnswer, *_BODIES.values(), DashboardsAnswer, SheetAnswer, ViewBody, FailedAnswer,
+        FreshnessesAnswer, *_BODIES.values(), DashboardsAnswer, SheetAnswer, ViewBody, NumberBody,
+        NumberAnswer, FailedAnswer,
     ]  # fmt: skip
     _, made = msgspec.json.schema_components(answers, ref_template=_REF)
     rows = {f"Row_{name}": _row(report) for name, report in reports.items()}

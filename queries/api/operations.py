@@ -79,6 +79,13 @@ DOES: Mapping[tuple[str, str], Does] = {
     ("POST", "/v1/dashboards/{name}/view"): Does(
         "view_sheet", "A sheet under choices.", 200, "SheetAnswer", (*_READS, 404, 410)
     ),
+    ("POST", "/v1/dashboards/{name}/number"): Does(
+        "trace_number",
+        "The numbers of a report that a number on a sheet is computed from.",
+        200,
+        "NumberAnswer",
+        (*_READS, 404, 409, 410),
+    ),
     ("GET", "/v1/failed"): Does(
         "show_failed", "What failed lately, by reason; for operators.", 200, "FailedAnswer", _READS, ("days",)
     ),

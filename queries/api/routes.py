@@ -32,6 +32,7 @@ SITE_ROUTES = (
     Route("/v1/dashboards/{name}/sheets/{sheet}", "GET", "site"),
     Route("/v1/dashboards/{name}/sheets/{sheet}/visuals/{file}", "GET", "site"),
     Route("/v1/dashboards/{name}/view", "POST", "site"),
+    Route("/v1/dashboards/{name}/number", "POST", "site"),
     Route("/v1/failed", "GET", "site"),
 )
 """Of the report site, where there is one: for people alone."""

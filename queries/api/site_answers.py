@@ -36,6 +36,38 @@ class ViewBody(_Answer, frozen=True, kw_only=True):
     state: _Text = ""
 
 
+class NumberBody(_Answer, frozen=True, kw_only=True):
+    """The body of a request for what is behind a number: its visual, the column's alias, the values of the
+    row's other columns by alias, and `state` as in `ViewBody`.
+    """
+
+    version: _Name
+    visual: _Name
+    column: _Name
+    at: Annotated[Mapping[str, _Text], msgspec.Meta(max_length=50)] = {}
+    state: _Text = ""
+
+
+class CellAnswer(_Answer, frozen=True, kw_only=True):
+    """A number of a report, as text; `command` makes its receipt."""
+
+    partition: str
+    keys: Mapping[str, str]
+    column: str
+    value: str
+    command: str
+
+
+class NumberAnswer(_Answer, frozen=True, kw_only=True):
+    """What a number on a sheet is computed from: `total` numbers of one report, the newest of them listed."""
+
+    title: str
+    text: str
+    report: str
+    total: int
+    cells: Sequence[CellAnswer]
+
+
 class SheetNameAnswer(_Answer, frozen=True, kw_only=True):
     """A sheet: its id in paths, and its name for people."""
 

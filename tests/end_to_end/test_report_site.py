@@ -122,6 +122,22 @@ def test_a_file_that_is_saved_has_the_numbers_of_the_table_behind_the_chart(visi
     assert visitor.errors == []
 
 
+def test_a_number_leads_to_what_it_is_computed_from_and_back(visitor: Visitor) -> None:
+    visitor.open(TRAFFIC)
+    tile = visitor.tile("views-by-time")
+    tile.get_by_role("button", name="show as table").click()
+    link = tile.locator("tbody tr").last.locator("a.receipt").first
+    shown = link.inner_text()
+    link.click()
+    visitor.until(lambda: visitor.page.locator("code").count())
+    assert visitor.reads("main .behind") == shown
+    assert visitor.reads("main code").startswith(f"penstock explain traffic_by_hour {DAY}-")
+    assert visitor.page.get_by_role("row").count() == 2
+    assert violations(visitor) == []
+    visitor.page.get_by_role("link", name="Back to the dashboard").click()
+    visitor.until(lambda: visitor.page.locator("section[data-id=views-by-time]").count())
+
+
 def test_a_choice_changes_the_numbers_and_its_address_shows_them_again(visitor: Visitor) -> None:
     visitor.open(TRAFFIC)
     assert visitor.tile("page-views").get_attribute("data-state") == "data"

@@ -19,7 +19,7 @@ import pytest
 
 from infra.local.cloud import LocalCloud
 from infra.local.paths import PEOPLE_FILE
-from queries.api.site_answers import DashboardsAnswer, FailedAnswer, SheetAnswer
+from queries.api.site_answers import DashboardsAnswer, FailedAnswer, NumberAnswer, SheetAnswer
 from tests.end_to_end.jobs_rig import World, token
 from tests.end_to_end.test_read_api import queries
 from tests.golden.poison.corpus import ARRIVAL_MS
@@ -114,6 +114,60 @@ def test_numbers_are_those_of_athena_and_no_look_costs_a_query(site: Site, viewe
     [_, *rows] = csv.reader(io.StringIO(text.decode()))
     assert [(row[0], int(row[1])) for row in rows] == wanted
     assert queries(site.world) == before > 0
+
+
+def test_a_number_is_traced_to_the_numbers_of_its_report_and_no_trace_costs_a_query(
+    site: Site, viewer: str
+) -> None:
+    expected = site.world.chain.records(
+        f"SELECT event_hour, page_views FROM traffic_by_hour WHERE event_hour LIKE '{DAY}%' ORDER BY 1 DESC"
+    )
+    before, version = queries(site.world), site.traffic(viewer)["version"]
+    body = json.dumps({"sheet": "overview", "version": version, "state": CHOSEN}).encode()
+    view = site.json("/api/v1/dashboards/traffic/view", viewer, method="POST", body=body)
+    tiles = {tile["id"]: tile for tile in view["tiles"]}
+    assert tiles["page-views"]["has_receipts"]
+
+    def traced(visual: str, column: int, row: int) -> NumberAnswer:
+        columns, values = tiles[visual]["columns"], tiles[visual]["rows"][row]
+        at = {
+            each["alias"]: str(value)
+            for each, value in zip(columns, values, strict=True)
+            if each["role"] not in ("value", "line") and value is not None
+        }
+        asked = {"visual": visual, "column": columns[column]["alias"], "at": at}
+        sent = json.dumps({**asked, "version": version, "state": CHOSEN}).encode()
+        path = "/api/v1/dashboards/traffic/number"
+        return msgspec.convert(site.json(path, viewer, method="POST", body=sent), NumberAnswer)
+
+    one = traced("views-by-time", 1, -1)
+    last = expected[0]["event_hour"]
+    assert (one.report, one.total) == ("traffic_by_hour", 1)
+    assert [cell.command for cell in one.cells] == [f"penstock explain traffic_by_hour {last} page_views"]
+    whole = traced("page-views", 0, 0)
+    assert [(cell.partition, int(cell.value)) for cell in whole.cells] == [
+        (row["event_hour"], row["page_views"]) for row in expected
+    ]
+    assert queries(site.world) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"visual": "nothing"}, 404), ({"column": "nothing"}, 404), ({"at": {"c0": "1999"}}, 404),
+        ({"version": "0000000000001-aaaaaaaaaaaa"}, 410), ({"at": []}, 400), ({"state": "x=1"}, 400),
+        ({"more": 1}, 400),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_not_there_is_refused_with_a_reason(
+    site: Site, viewer: str, change: dict[str, Any], status: int
+) -> None:
+    version = site.traffic(viewer)["version"]
+    asked = {"version": version, "visual": "views-by-time", "column": "value", "at": {}, **change}
+    found = site.ask("/api/v1/dashboards/traffic/number", "POST", json.dumps(asked).encode(), viewer)
+    assert found[0] == status, found
+    assert json.loads(found[2])["detail"]
+    assert site.ask("/api/v1/dashboards/traffic/number", "POST", b"{}")[0] == 401
 
 
 def test_a_sheet_is_kept_by_the_browser_that_asked_and_by_nobody_else(site: Site, viewer: str) -> None:

@@ -4,16 +4,19 @@ window.penstock = (() => {
 
   const isNumber = (tile, column) => tile.has_receipts && tile.columns[column]?.kind === "number" && ["value", "line"].includes(tile.columns[column].role);
 
-  // Where the receipt of a number is: the page's choices, the row by its dimensions' values, the column.
-  function address(page, query, tile, row, column) {
+  // What names a number: the page's choices, the row by its dimensions' values, the column.
+  function named(query, tile, row, column) {
     const asked = new URLSearchParams(query);
     tile.columns.forEach(({ alias, role }, at) => {
       const value = tile.rows[row][at];
       if (!["value", "line"].includes(role) && value !== null) asked.set(`at.${alias}`, String(value));
     });
     asked.set("column", tile.columns[column].alias);
-    return `/_number/${encodeURIComponent(page)}/${encodeURIComponent(tile.id)}?${asked}`;
+    return asked;
   }
+
+  // Where the receipt of a number is.
+  const address = (page, query, tile, row, column) => `/_number/${encodeURIComponent(page)}/${encodeURIComponent(tile.id)}?${named(query, tile, row, column)}`;
 
   // The row and column of a mark. Vega gives of a line or an area its first point only: the row is then that of the
   // same series whose time is nearest to the pointer.
@@ -73,5 +76,5 @@ window.penstock = (() => {
     return undefined;
   }
 
-  return { isNumber, address, marked, roved };
+  return { isNumber, address, named, marked, roved };
 })();

@@ -1,7 +1,7 @@
 // Draws visuals from what the server sends. Text goes in as text nodes only: titles and values may be foreign.
 window.penstock = (() => {
   "use strict";
-  const { isNumber, address, marked, roved } = window.penstock;
+  const { isNumber, address, named, marked, roved } = window.penstock;
   const SVG = "http://www.w3.org/2000/svg";
 
   function h(tag, attributes, ...children) {
@@ -314,5 +314,5 @@ window.penstock = (() => {
     return root;
   }
 
-  return { h, Tile, textBox, age, short, whole, address };
+  return { h, Tile, textBox, age, short, whole, address, named };
 })();

@@ -1,7 +1,7 @@
 // The list of dashboards, and one of them: numbers of a published version, or drawn anew for choices.
 import { now, OfflineError, ProblemError, read, readNewest, save, send, SignedOutError } from "./api.js";
 
-const { h, Board, age, short } = window.penstock;
+const { h, Board, age, named, short } = window.penstock;
 const place = (...names) => names.map(encodeURIComponent).join("/");
 
 // Seconds since a time in UTC.
@@ -40,6 +40,7 @@ export function one({ main, names: [name], query, loaded, announce, again }) {
   let newest = null; // what the list says of this dashboard
   let version = null; // of the numbers on the page; null while they are not those of its choices
   let answered = null;
+  let fetched = ""; // the version that was fetched last: numbers are drawn before they count as seen
   let asking = 0;
 
   const state = {
@@ -107,6 +108,7 @@ export function one({ main, names: [name], query, loaded, announce, again }) {
           asked = newest.version;
           return question(sheet);
         });
+        fetched = asked;
         return { ...aged(answer), version: asked };
       } catch (error) {
         if (error instanceof SignedOutError || error instanceof OfflineError) again();
@@ -117,6 +119,12 @@ export function one({ main, names: [name], query, loaded, announce, again }) {
     },
     links(tile) {
       return [h("button", { type: "button", "data-key": "csv", "aria-label": `${tile.title}: save as CSV`, onclick: () => keep(tile) }, "CSV")];
+    },
+    // The page that says what a number is computed from, in the version that is seen.
+    receipt(tile, row, column) {
+      const asked = named(state.query, tile, row, column);
+      asked.set("v", fetched);
+      return `#/n/${place(name, tile.id)}?${asked}`;
     },
     bar: () => [],
     hidden() {

@@ -10,6 +10,7 @@ const live = document.getElementById("live");
 const ROUTES = {
   "": () => dashboards.list,
   d: () => dashboards.one,
+  n: () => import("./number.js").then((found) => found.page),
   jobs: () => import("./jobs.js").then((found) => found.page),
   failed: () => import("./failed.js").then((found) => found.page),
 };
@@ -38,7 +39,7 @@ function announce(words) {
 
 function header(who) {
   const pages = who.isViewer ? [["", "Dashboards"], ["jobs", "Jobs"], ...(who.isOperator ? [["failed", "Failed records"]] : [])] : [];
-  const here = route().kind === "d" ? "" : route().kind;
+  const here = ["d", "n"].includes(route().kind) ? "" : route().kind;
   const links = pages.map(([path, title]) => h("a", { href: `#/${path}`, "aria-current": path === here ? "page" : null }, title));
   document.getElementById("pages").replaceChildren(...links);
   const out = h("button", { type: "button", onclick: () => signOut(config) }, "Sign out");

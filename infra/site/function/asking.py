@@ -7,7 +7,7 @@ import msgspec
 
 from dashboards.board.address import AddressError, state_of
 from dashboards.render.state import State
-from queries.api.site_answers import ViewBody
+from queries.api.site_answers import NumberBody, ViewBody
 
 MOST_CHOICES = 500
 
@@ -22,6 +22,15 @@ def read_view(body: bytes) -> tuple[ViewBody, State]:
         asked = msgspec.json.decode(body, type=ViewBody)
     except (msgspec.DecodeError, RecursionError) as error:
         raise AskedError(f"{error}. Send a JSON object with sheet, version and state.") from error
+    return asked, state_asked(asked.state)
+
+
+def read_number(body: bytes) -> tuple[NumberBody, State]:
+    """Which number is asked about, under which choices. Raises AskedError."""
+    try:
+        asked = msgspec.json.decode(body, type=NumberBody)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise AskedError(f"{error}. Send a JSON object with version, visual, column and at.") from error
     return asked, state_asked(asked.state)
 
 

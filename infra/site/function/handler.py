@@ -15,10 +15,11 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dashboards.board.access import Viewer
-from dashboards.site.views import Views, audiences_of, hidden_from, listed, viewer_of
-from infra.site.function.asking import AskedError, read_view, state_asked, version_asked
+from dashboards.site.views import Number, Views, audiences_of, hidden_from, listed, viewer_of
+from infra.site.function.asking import AskedError, read_number, read_view, state_asked, version_asked
 from infra.site.function.clients import client
 from infra.site.function.declarations import declarations
+from infra.site.function.numbers import number_answer
 from infra.site.function.problems import NO_ROUTE, STATUS
 from infra.site.function.settings import Settings
 from infra.site.function.store import S3Store
@@ -82,6 +83,16 @@ def view_sheet(name: str) -> Response[str]:
     asked, state = read_view(_body())
     found = views().view(name, asked.sheet, asked.version, state, _seen_by(caller, name))
     return _json(msgspec.json.encode(found), "no-store")
+
+
+@app.post("/v1/dashboards/<name>/number")
+def trace_number(name: str) -> Response[str]:
+    """What a number is computed from."""
+    caller = _viewer()
+    asked, state = read_number(_body())
+    number = Number(asked.visual, asked.column, asked.at)
+    found = views().number(name, number, asked.version, state, _seen_by(caller, name))
+    return _json(msgspec.json.encode(number_answer(found)), "no-store")
 
 
 @app.get("/v1/dashboards/<name>/sheets/<sheet>/visuals/<file>")

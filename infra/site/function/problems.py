@@ -1,5 +1,6 @@
 """What the site's API refuses, and with which status."""
 
+from dashboards.board.cells import NumberGoneError
 from dashboards.site.pointer import PointerError
 from dashboards.site.views import NothingToGiveError, UnknownPlaceError, VersionGoneError
 from infra.site.function.asking import AskedError
@@ -12,6 +13,7 @@ _REFUSALS: dict[type[Exception], int] = {
     UnknownCallerError: 401,
     ForbiddenError: 403,
     UnknownPlaceError: 404,
+    NumberGoneError: 404,
     NothingToGiveError: 409,
     VersionGoneError: 410,
     PointerError: 503,

@@ -29,6 +29,7 @@ from dashboards.site.views import (
 )
 from tests.dashboards import rows
 from tests.dashboards.site.world import READ_AT, Bucket, PartitionFiles, declarations, without
+from tests.shop import REPORTS
 
 DIGEST = "ab" * 32
 VERSION = places.version_of(READ_AT, DIGEST)
@@ -84,7 +85,7 @@ def test_every_sheet_is_the_previews_for_everybody(
     compared = 0
     for name, sheet in sheets(declared):
         for theirs, ours in seen_by(declared, name).items():
-            expected = plain(tiles(board, name, sheet, State(), theirs, charts=vega))
+            expected = plain(tiles(board, name, sheet, State(), theirs, REPORTS, charts=vega))
             found = json.loads(gzip.decompress(views.sheet(name, sheet, VERSION, ours)))
             assert without(found, "frame", "fresh") == without(expected, "fresh")
             compared += len(found["tiles"])
@@ -142,7 +143,7 @@ def test_choices_and_drills_are_answered_as_the_preview_answers_them(views: View
         State(drills={"orders-by-day": (Drill("day", "2026-11-23T00:00:00"),)}),
     ):
         for sheet in ("overview", "days"):
-            expected = plain(tiles(board, "orders", sheet, state, charts=vega))
+            expected = plain(tiles(board, "orders", sheet, state, asked=REPORTS, charts=vega))
             found = plain(views.view("orders", sheet, VERSION, state, OWNER))
             assert without(found, "frame", "fresh") == without(expected, "fresh")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboards.board.board import Board
-from dashboards.preview.cells import Behind, NumberGoneError, as_declared, behind
+from dashboards.board.cells import Behind, NumberGoneError, as_declared, behind
 from dashboards.render.compile import OTHER
 from dashboards.render.state import State
 from dashboards.render.tile import result, tile
