@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from infra.site.shell_bucket import page_config, put_shell
+from infra.site.shell_bucket import POLL_SECONDS, page_config, put_shell
 from producers.contracts import echo
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def publish(context: typer.Context, as_json: Json = False) -> None:
     target: Target = context.obj
     address = site_of(target)
     login = address.rstrip("/") if target.kind == "local" else target.site_sign_in
-    config = page_config(login, target.user_pool_client_id, address)
+    config = page_config(login, target.user_pool_client_id, address, _poll_seconds(target))
     files = put_shell(target.client("s3"), target.site_bucket, config)
     if files and target.kind == "aws":
         _forget(target.client("cloudfront"), target.site_distribution_id, files)
@@ -56,6 +56,15 @@ def open_site(
     echo(json.dumps({"site": address}) if as_json or target.json else address)
     if not show:
         webbrowser.open(address)
+
+
+def _poll_seconds(target: "Target") -> float:
+    """Between two polls of a page; on a laptop they cost nothing, and the local cloud begins with that."""
+    if target.kind == "aws":
+        return POLL_SECONDS
+    from infra.local.edge import opening
+
+    return opening.POLL_SECONDS
 
 
 def site_of(target: "Target") -> str:

@@ -133,7 +133,10 @@ def test_a_number_leads_to_what_it_is_computed_from_and_back(visitor: Visitor) -
     assert visitor.reads("main .behind") == shown
     assert visitor.reads("main code").startswith(f"penstock explain traffic_by_hour {DAY}-")
     assert visitor.page.get_by_role("row").count() == 2
-    assert violations(visitor) == []
+    for width, scheme in LOOKS:
+        visitor.page.set_viewport_size({"width": width, "height": 800})
+        visitor.page.emulate_media(color_scheme=scheme)
+        assert violations(visitor) == [], (width, scheme)
     visitor.page.get_by_role("link", name="Back to the dashboard").click()
     visitor.until(lambda: visitor.page.locator("section[data-id=views-by-time]").count())
 

@@ -5,12 +5,16 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import secrets
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -21,6 +25,7 @@ from infra.local.cloud import LocalCloud
 from infra.local.paths import PEOPLE_FILE
 from queries.api.site_answers import DashboardsAnswer, FailedAnswer, NumberAnswer, SheetAnswer
 from tests.end_to_end.jobs_rig import World, token
+from tests.end_to_end.site_rig import Site, kill_workers, shown
 from tests.end_to_end.test_read_api import queries
 from tests.golden.poison.corpus import ARRIVAL_MS
 from tests.queries.events import page_viewed
@@ -35,39 +40,6 @@ DAY = f"{datetime.now(UTC) - timedelta(days=20):%Y-%m-%d}"
 HOURS = [f"{DAY}-{hour:02d}" for hour in range(3, 6)]
 CHOSEN = f"p.TimeFrom={DAY}T00:00:00&p.TimeTo={DAY}T23:00:00"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' "
-
-
-class Site:
-    """The site as a browser asks it."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.url = world, world.cloud.site_url
-        self.place = urlsplit(self.url).netloc
-
-    def ask(
-        self, path: str, method: str = "GET", body: bytes = b"", bearer: str = "", **headers: str
-    ) -> tuple[int, dict[str, str], bytes]:
-        connection = HTTPConnection(self.place, timeout=240)
-        try:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            if bearer:
-                named["Authorization"] = f"Bearer {bearer}"
-            connection.request(method, path, body, named)
-            found = connection.getresponse()
-            told = {name.lower(): value for name, value in found.getheaders()}
-            return found.status, told, found.read()
-        finally:
-            connection.close()
-
-    def json(self, path: str, bearer: str, **more: Any) -> Any:
-        status, _, body = self.ask(path, bearer=bearer, **more)
-        assert status == 200, body
-        return json.loads(body)
-
-    def traffic(self, bearer: str) -> Any:
-        """The dashboard of pages, as it is listed."""
-        listed = self.json("/api/v1/dashboards", bearer)["dashboards"]
-        return next(each for each in listed if each["name"] == "traffic")
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +148,39 @@ def test_a_sheet_is_kept_by_the_browser_that_asked_and_by_nobody_else(site: Site
     assert (status, headers["content-encoding"], body[:2]) == (200, "gzip", b"\x1f\x8b")
     assert headers["cache-control"] == "private, max-age=31536000, immutable"
     assert site.ask("/api/v1/dashboards", bearer=viewer)[1]["cache-control"] == "no-store"
+
+
+def test_a_publish_by_hand_changes_nothing_of_a_page_that_is_the_newest(site: Site) -> None:
+    before, folder = site.ask("/config.json")[2], site.world.cloud.context.paths.root.parent
+    command = [sys.executable, "-m", "infra.command.cli", "site", "publish", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["files"] == []
+    assert site.ask("/config.json")[2] == before
+
+
+def test_an_extract_function_that_is_killed_leaves_the_old_sheets_or_the_new_ones(
+    site: Site, viewer: str
+) -> None:
+    """Its process is killed earlier and later in its work; each look in between finds one whole version."""
+    function, functions = site.world.outputs.extract_function, site.world.chain.client("lambda")
+    scratch = str(site.world.cloud.context.paths.scratch)
+    seen, killed = [shown(site, viewer, CHOSEN)], 0
+    for number, seconds in enumerate((0.02, 0.1, 0.2, 0.4), start=1):
+        site.world.chain.put([page_viewed(HOURS[0], 10 * number, producer=f"killed-{secrets.token_hex(4)}")])
+        site.world.chain.deliver()
+        site.world.chain.refresh()
+        functions.invoke(FunctionName=function, InvocationType="Event", Payload=b"{}")
+        time.sleep(seconds)  # another moment of the work each time; which one does not matter
+        killed += kill_workers(scratch, function)
+        seen.append(shown(site, viewer, CHOSEN))
+    assert killed
+    functions.invoke(FunctionName=function, Payload=b"{}")
+    seen.append(shown(site, viewer, CHOSEN))
+    totals = [total for total, _ in seen]
+    assert all(total == of_hours for total, of_hours in seen), seen
+    assert totals == sorted(totals)
+    assert totals[-1] == totals[0] + 4
 
 
 def test_people_see_and_do_what_their_group_allows(site: Site, viewer: str) -> None:

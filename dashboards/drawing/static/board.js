@@ -6,8 +6,9 @@ window.penstock.Board = (() => {
   return class Board {
     // state: {get(key) -> values, set(changes)}, the choices in the page's address. host, whose numbers these are:
     // ask(sheet) -> the answer, links(tile) -> elements, bar() -> elements behind the filters, shown(answer),
-    // hidden() -> why rows are hidden from this viewer; empty when none are; where numbers have receipts,
-    // receipt(tile, row, column) -> the address of one.
+    // hidden() -> why rows are hidden from this viewer; empty when none are; first(tiles) -> those of them without
+    // which the page does not count as drawn; where numbers have receipts, receipt(tile, row, column) -> the address
+    // of one.
     constructor(main, frame, state, host) {
       Object.assign(this, { main, frame, state, host, sheet: null, tiles: new Map(), bar: null, asked: 0, known: new Set() });
       this.parts = {
@@ -100,12 +101,16 @@ window.penstock.Board = (() => {
       // Answers may overtake each other: only the latest question's counts.
       if (mine !== this.asked) return;
       this.bar.update(answer);
-      for (const drawn of answer.tiles) {
-        const tile = this.tiles.get(drawn.id);
+      const answers = new Map(answer.tiles.map((drawn) => [drawn.id, drawn]));
+      const all = [...answers.keys()].map((id) => this.tiles.get(id));
+      const first = this.host.first(all);
+      // Charts are drawn in this order.
+      for (const tile of [...first, ...all.filter((each) => !first.includes(each))]) {
+        const drawn = answers.get(tile.element.id);
         tile.draw(drawn, answer);
         if (changed?.includes(drawn.data_set)) flash(tile.root);
       }
-      await Promise.all([...this.tiles.values()].map((tile) => tile.drawn));
+      await Promise.all(first.map((tile) => tile.drawn));
       this.host.shown(answer);
       this.chips(answer);
       this.freshness(answer);

@@ -35,6 +35,7 @@
       return [h("a", { class: hasFilters ? "button" : "button push", href: "#", id: "export", download: true }, "Save as HTML")];
     },
     hidden: () => "",
+    first: (tiles) => tiles,
     shown() {
       document.getElementById("export").href = `/${encodeURIComponent(name)}.html?${state.query}`;
     },
