@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from itertools import islice
 from queue import Queue
 from typing import Any
 from urllib.parse import urlsplit
@@ -156,13 +157,19 @@ def test_the_preview_is_told_to_look_at_the_reports_when_it_connects_and_when_on
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: Any = publishes(updates_target(world, monkeypatch), lambda: None)
-    next(told)
+    heard = Queue[Any]()
+
+    def listen() -> None:
+        for each in islice(told, 2):
+            heard.put(each)
+
+    listening = threading.Thread(target=listen, daemon=True)
+    listening.start()
+    heard.get(timeout=60)
     moved = json.dumps(event(world.outputs.database, REPORT))
-    client, function = world.chain.client("lambda"), world.outputs.updates_function
-    invoked = threading.Thread(target=client.invoke, kwargs={"FunctionName": function, "Payload": moved})
-    invoked.start()
-    next(told)
-    invoked.join()
+    world.chain.client("lambda").invoke(FunctionName=world.outputs.updates_function, Payload=moved)
+    heard.get(timeout=40)  # before the look of each minute, which would come without an update
+    listening.join()
     told.close()
 
 
