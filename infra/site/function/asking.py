@@ -1,6 +1,7 @@
 """What requests of the site's page say, checked (pure)."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -10,6 +11,7 @@ from dashboards.render.state import State
 from queries.api.site_answers import NumberBody, ViewBody
 
 MOST_CHOICES = 500
+Body = TypeVar("Body", ViewBody, NumberBody)
 
 
 class AskedError(ValueError):
@@ -17,20 +19,20 @@ class AskedError(ValueError):
 
 
 def read_view(body: bytes) -> tuple[ViewBody, State]:
-    """What is asked for. Raises AskedError."""
-    try:
-        asked = msgspec.json.decode(body, type=ViewBody)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise AskedError(f"{error}. Send a JSON object with sheet, version and state.") from error
-    return asked, state_asked(asked.state)
+    """Which sheet is asked for, under which choices. Raises AskedError."""
+    return _read(body, ViewBody, "sheet, version and state")
 
 
 def read_number(body: bytes) -> tuple[NumberBody, State]:
     """Which number is asked about, under which choices. Raises AskedError."""
+    return _read(body, NumberBody, "version, visual, column, at and state")
+
+
+def _read(body: bytes, of: type[Body], members: str) -> tuple[Body, State]:
     try:
-        asked = msgspec.json.decode(body, type=NumberBody)
+        asked = msgspec.json.decode(body, type=of)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise AskedError(f"{error}. Send a JSON object with version, visual, column and at.") from error
+        raise AskedError(f"{error}. Send a JSON object with {members}.") from error
     return asked, state_asked(asked.state)
 
 
