@@ -237,12 +237,9 @@ def test_an_analyst_gets_receipts_that_name_what_only_others_may_read(shell: She
     assert (receipt["value"], receipt["events"], receipt["untraced"]) == (row["page_views"],) * 2 + ("",)
     assert re.fullmatch(r"\d statements, at most .+ scanned, \$0\.\d{4}", told.stderr.splitlines()[0])
     assert [each.partition(":")[0] for each in receipt["unknown"]] == [
-        "how far the delivery is", "failed records", "dropped events",
+        "dropped events", "failed records", "how far the delivery is",
     ]  # fmt: skip
-    addresses = shell.rows("SELECT DISTINCT page_viewed.client_address AS address FROM events")
-    pseudonyms = [each["address"] for each in addresses if each["address"]]
-    assert pseudonyms
-    assert not re.search(r"\b\d{1,3}(\.\d{1,3}){3}\b", json.dumps([pseudonyms, receipt]))
+    assert not re.search(r"\b\d{1,3}(\.\d{1,3}){3}\b", told.stdout)  # no address of a visitor
     both = with_policies(shell, "analyst", "reconciler").run(*asked, "--json", code=None)
     assert json.loads(both.stdout)["unknown"] == []
 
