@@ -100,6 +100,7 @@ class TargetSurroundings:
             sequences=_told(accounting, set(asked)),
             nameless=len(found.nameless),
             delivered_until=int(until * 1000) or None,
+            unreadable=landings.unreadable,
             unknown=sorted(unknown),  # found side by side
             statements_run=engine.statements,
             bytes_scanned=engine.bytes_scanned,

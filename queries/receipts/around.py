@@ -45,6 +45,7 @@ class Around:
         failed_names: producer run and number of every failed record that shows them.
         sequences: of the producer runs that were asked about.
         nameless: failed records, of any stream, that show no producer.
+        unreadable: hours of lake tables that were left out of the sequences, with what Athena says of them.
         unknown: what could not be looked at, and why.
     """
 
@@ -56,6 +57,7 @@ class Around:
     sequences: Mapping[RunName, Told] = field(default_factory=dict)
     nameless: int = 0
     delivered_until: int | None = None
+    unreadable: Mapping[str, str] = field(default_factory=dict)
     unknown: Sequence[str] = ()
     statements_run: int = 0
     bytes_scanned: int = 0

@@ -115,13 +115,20 @@ def gaps(producers: Sequence[ProducerRun], around: Around) -> list[str]:
         moment = datetime.fromtimestamp(around.delivered_until / 1000, UTC)
         until = f" (the lake has all that was on the streams until {moment:%Y-%m-%dT%H:%M:%SZ})"
     lacking = [one for one in producers if one.missing_count]
+    where = "in flight, lost, or in hours that cannot be read" if around.unreadable else "in flight or lost"
     if around.nameless >= sum(one.missing_count for one in lacking):
         return []
     return [
         f"{one.producer_id}/{one.epoch} lacks {_short(one.missing)} of its numbers up to {one.known:,}, "
-        f"which are in flight or lost{until}"
+        f"which are {where}{until}"
         for one in lacking
     ]
+
+
+def not_looked_at(around: Around, inexact: str) -> tuple[str, ...]:
+    """What the receipt does not know, and why."""
+    hours = (f"numbers in {hour}: {reason}" for hour, reason in sorted(around.unreadable.items()))
+    return (*around.unknown, *hours, *([inexact] if inexact else []))
 
 
 def findings(*, lost: str, gap: Sequence[str], untraced: str, quarantined: str) -> tuple[str, ...]:

@@ -125,6 +125,9 @@ class Explainer:
         objects = self.objects(report, asked.partition)
         inputs = inputs_of_version(report, served.published, asked.partition, objects)
         lists, around = self._events(query.tables, served, cell, self.within(objects, inputs))
+        if lists.untraced:  # an object may have expired since it was listed: the first line then says so
+            objects = self.objects(report, asked.partition)
+            inputs = inputs_of_version(report, served.published, asked.partition, objects)
         producers = composing.producers_of(lists.seen, around)
         now_there = inputs_of(report, [asked.partition], objects)[asked.partition]
         lost = shrunk(report, served.published.input, now_there).partition(". Bring")[0]
@@ -138,7 +141,7 @@ class Explainer:
         )
         every = [one for listed in objects.values() for one in listed if one.bytes]
         read = {self.lake_url(one.key): (one.bytes, one.modified) for one in every if one.key in inputs.keys}
-        unknown = (*around.unknown, *([lists.inexact] if lists.inexact else []))
+        unknown = composing.not_looked_at(around, lists.inexact)
         statements = lists.statements_run + around.statements_run
         scanned = lists.bytes_scanned + around.bytes_scanned
         return Receipt(

@@ -77,6 +77,23 @@ def test_a_statement_that_fails_is_not_hidden() -> None:
         surroundings(MemoryObjects(), Refusing("AccessDenied"), Broken()).look([TABLE], SPAN, lambda: [RUN])
 
 
+def test_an_hour_whose_object_is_gone_is_named_and_its_numbers_are_not_said_to_be_lost() -> None:
+    gone = f"{TABLE.name}/event_hour=2026-03-01-09"
+
+    class Expired(Engine):
+        def rows(self, sql: str, parameters: Any = ()) -> Rows:
+            if "AS readable" not in sql:
+                raise QueryFailedError(f"HIVE_CANNOT_OPEN_SPLIT: s3://lake/{gone}/a.parquet does not exist")
+            return super().rows(sql, parameters)
+
+    found = surroundings(MemoryObjects(), Refusing("AccessDenied"), Expired()).look(
+        [TABLE], SPAN, lambda: [RUN]
+    )
+    assert [*found.unreadable] == [gone]
+    assert "does not exist" in found.unreadable[gone]
+    assert found.sequences[RUN].missing == "4"
+
+
 def test_nothing_is_asked_of_athena_without_producers() -> None:
     found = surroundings(MemoryObjects(), Refusing("AccessDenied")).look([TABLE], SPAN, tuple)
     assert (found.statements_run, found.refused, found.sequences) == (0, (), {})

@@ -1,5 +1,6 @@
 """The first line of a receipt, and what of two numbers is the same."""
 
+import dataclasses
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,16 @@ def test_a_gap_is_named_by_producer_and_number() -> None:
         "p/7 lacks 5,8 of its numbers up to 9, which are in flight or lost "
         "(the lake has all that was on the streams until 2026-03-01T11:01:40Z)"
     )
+
+
+def test_a_gap_may_lie_in_hours_that_cannot_be_read_and_these_are_named() -> None:
+    hour = "web_events/event_hour=2026-03-01-09"
+    found = dataclasses.replace(
+        around("5,8", 2), unreadable={hour: "HIVE_BAD_DATA"}, unknown=["failed records"]
+    )
+    (gap,) = composing.gaps(composing.producers_of([COUNT], found), found)
+    assert "which are in flight, lost, or in hours that cannot be read (" in gap
+    assert composing.not_looked_at(found, "") == ("failed records", f"numbers in {hour}: HIVE_BAD_DATA")
 
 
 def test_numbers_that_failed_records_without_a_name_explain_are_not_a_gap() -> None:

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from benchmarks.receipt_lab import explainer_in
 from infra.local.cloud import LocalCloud
+from queries.engine.port import Reads, Rows
 from queries.partitions import Key
+from queries.receipts.cell import parse_words
 from queries.receipts.comparing import BY_SQL, LATE, REPLAYED
 from queries.receipts.errors import UnknownCellError, UnknownVersionError
 from queries.receipts.model import NotLanded, Refused
@@ -19,7 +23,7 @@ pytestmark = pytest.mark.cloud
 
 REPORT = "traffic_by_hour"
 QUERY = CATALOG[REPORT]
-HOUR, GAP, LOST = "2026-03-01-10", "2026-03-02-10", "2026-03-03-10"
+HOUR, GAP, LOST, EXPIRING = "2026-03-01-10", "2026-03-02-10", "2026-03-03-10", "2026-03-04-10"
 OTHER = replace(QUERY, sql=QUERY.sql.replace("status >= 400", "status >= 300"))
 
 
@@ -146,6 +150,32 @@ def test_a_lost_object_of_the_lake_is_in_the_first_line(lab: ReceiptLab) -> None
     )
     assert receipt.value == 10
     assert "the report's SQL gives 5 from the 5 listed events, and 10 was published" in receipt.untraced
+
+
+class Expiring:
+    """Runs SQL over the lake, from which one more object expires before the first statement."""
+
+    def __init__(self, engine: Reads, lab: ReceiptLab, name: str) -> None:
+        self._engine, self._lab, self._name = engine, lab, name
+
+    def rows(self, sql: str, parameters: Any = ()) -> Rows:
+        self._lab.delete(EXPIRING, self._name)
+        return self._engine.rows(sql, parameters)
+
+
+def test_an_object_that_expires_while_a_receipt_is_made_is_in_the_first_line(lab: ReceiptLab) -> None:
+    for name, first in (("a", 1), ("b", 6)):
+        made = views(EXPIRING, "brief", first, first + 4)
+        lab.put(EXPIRING, name, made, arrival_ms=at("2026-03-04T10:50:00"))
+    lab.publish()
+    explainer = explainer_in(lab.lab, lab.transforms)
+    explainer.engine = Expiring(explainer.engine, lab, "a")
+    receipt = explainer.explain(QUERY, parse_words(QUERY.report, EXPIRING, ["page_views"]))
+    assert receipt.headline.startswith(
+        f"LOST: Objects of the lake are gone: the hour {EXPIRING} had 2 objects and has 1"
+    )
+    assert (receipt.value, receipt.statement) == (10, "")
+    assert [each.url.rpartition("/")[2] for each in receipt.objects] == ["b.parquet"]
 
 
 def test_a_cell_or_version_that_is_not_there_is_named(lab: ReceiptLab) -> None:
