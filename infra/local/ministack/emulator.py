@@ -36,6 +36,7 @@ from infra.local.ministack import (
     kept_records,
     kept_tokens,
     lent_threads,
+    log_groups,
     mappings,
     ordered_index,
     partitions,
@@ -187,6 +188,7 @@ def main() -> None:
     kept_records.install(paths.stream)
     queue_addresses.install()
     service_roles.install()
+    log_groups.install()
     from ministack.app import main as serve
     from ministack.core import lambda_runtime
 
