@@ -3,8 +3,9 @@
 python -m benchmarks.report_site --events 1000000     after a demo of that size
 python -m benchmarks.report_site --folder FOLDER      over the local cloud of a folder
 
-First render with an empty cache and again; bytes, requests and the longest task after the first paint; a
-filter by a value and a range of time; from a publish to new numbers; query executions of all views.
+First render with an empty cache and again: until what is on the screen is drawn, and until everything below
+it is, too. Bytes, requests and the longest task after the first paint, until everything is drawn; a filter by
+a value and a range of time, on the screen; from a publish to a new big number; query executions of all views.
 """
 
 import argparse
@@ -31,14 +32,16 @@ from tests.end_to_end.jobs_rig import World, token
 from tests.end_to_end.site_visitor import Visitor, at_site
 
 GOALS = {
-    "first render, s": 1.0,
-    "opened again, s": 0.4,
+    "first render: the screen, s": 1.0,
+    "first render: everything, s": 1.0,
+    "opened again: the screen, s": 0.4,
+    "opened again: everything, s": 0.4,
     "kB, compressed": 220,
     "requests": 12,
     "longest task after first paint, ms": 200,
     "filter by a value, s": 0.3,
     "range of time, s": 0.6,
-    "event to new numbers, s": 1.5,
+    "event to a new big number, s": 1.5,
 }
 DASHBOARDS = ("traffic", "orders", "health")
 WIDE = "p.TimeFrom=2000-01-01T00:00:00&p.TimeTo=2100-01-01T00:00:00"
@@ -53,8 +56,9 @@ new PerformanceObserver((list) => {
 document.addEventListener('DOMContentLoaded', () => {
   const main = document.getElementById('main');
   if (!main) return; // another page than the site's
-  const drawn = new MutationObserver(() => { window.drawnAt ??= performance.now(); });
-  drawn.observe(main, { attributes: true, attributeFilter: ['data-loads'] });
+  const noted = (name, note) => new MutationObserver(note).observe(main, { attributeFilter: [name] });
+  noted('data-loads', () => { window.shownAt ??= performance.now(); });
+  noted('data-drawn', () => { window.drawnAt ??= performance.now(); });
 });
 """
 RENDERED = """
@@ -62,10 +66,10 @@ RENDERED = """
   const asked = ['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind));
   const before = asked.filter((entry) => entry.startTime < drawnAt);
   const bytes = before.reduce((sum, entry) => sum + entry.transferSize, 0);
-  return { seconds: drawnAt / 1000, longest, requests: before.length, bytes };
+  return { screen: shownAt / 1000, everything: drawnAt / 1000, longest, requests: before.length, bytes };
 })()
 """
-"""What the page asked for until it was drawn; what it asks for later is news."""
+"""What the page asked for until all of it was drawn; what it asks for later is news."""
 CLICKED = """
 (control) => new Promise((done) => {
   const started = performance.now();
@@ -127,15 +131,16 @@ def rendered(browser: Any, place: Place, runs: int, found: dict[str, list[float]
             first = drawn(visitor)
             visitor.page.reload()
             again = drawn(visitor)
-        found["first render, s"].append(first["seconds"])
-        found["opened again, s"].append(again["seconds"])
+        for name, figures in (("first render", first), ("opened again", again)):
+            found[f"{name}: the screen, s"].append(figures["screen"])
+            found[f"{name}: everything, s"].append(figures["everything"])
         found["kB, compressed"].append(first["bytes"] / 1000)
         found["requests"].append(first["requests"])
         found["longest task after first paint, ms"].append(max(first["longest"], again["longest"]))
 
 
 def drawn(visitor: Visitor) -> dict[str, float]:
-    """What a page took, once it is drawn."""
+    """What a page took, once all of it is drawn."""
     visitor.page.evaluate(DRAWN)
     found: dict[str, float] = visitor.page.evaluate(RENDERED)
     return found
@@ -163,7 +168,7 @@ def published(browser: Any, place: Place, runs: int, found: dict[str, list[float
             started = time.perf_counter()
             publish()
             visitor.page.evaluate(CHANGED, before)
-            found["event to new numbers, s"].append(time.perf_counter() - started)
+            found["event to a new big number, s"].append(time.perf_counter() - started)
 
 
 def measure(place: Place, runs: int) -> tuple[dict[str, list[float]], int]:

@@ -125,9 +125,11 @@ def test_a_file_that_is_saved_has_the_numbers_of_the_table_behind_the_chart(visi
 def test_charts_below_the_screen_are_drawn_after_those_on_it(visitor: Visitor) -> None:
     visitor.page.set_viewport_size({"width": 1440, "height": 360})
     visitor.open(TRAFFIC)
+    main = visitor.page.locator("main")
+    visitor.until(lambda: main.get_attribute("data-drawn") == main.get_attribute("data-loads"))
     charts = visitor.page.locator(".chart")
     assert charts.count() > 1
-    visitor.until(lambda: charts.count() == visitor.page.locator(".chart svg").count())
+    assert visitor.page.locator(".chart:has(svg .role-mark)").count() == charts.count()
 
 
 def test_a_number_leads_to_what_it_is_computed_from_and_back(visitor: Visitor) -> None:

@@ -106,16 +106,26 @@ window.penstock.Board = (() => {
       const first = this.host.first(all);
       // Charts are drawn in this order.
       for (const tile of [...first, ...all.filter((each) => !first.includes(each))]) {
-        const drawn = answers.get(tile.element.id);
-        tile.draw(drawn, answer);
-        if (changed?.includes(drawn.data_set)) flash(tile.root);
+        const found = answers.get(tile.element.id);
+        tile.draw(found, answer);
+        if (changed?.includes(found.data_set)) flash(tile.root);
       }
-      await Promise.all(first.map((tile) => tile.drawn));
+      const drawn = (tiles) => Promise.all(tiles.map((tile) => tile.drawn));
+      // Begun before anything is awaited: no failure goes unheard.
+      const whole = drawn(all).then(() => null, (error) => error);
+      await drawn(first);
       this.host.shown(answer);
       this.chips(answer);
       this.freshness(answer);
       this.elsewhere(answer);
       this.main.dataset.loads = Number(this.main.dataset.loads) + 1;
+      whole.then((error) => mine === this.asked && this.finish(error));
+    }
+
+    // Charts below the screen are drawn, too: `data-drawn` is the load that is whole.
+    finish(error) {
+      if (error) this.parts.problem.append(h("p", { class: "problem", role: "alert" }, `A chart could not be drawn: ${error.message}`));
+      else this.main.dataset.drawn = this.main.dataset.loads;
     }
 
     chips(answer) {
