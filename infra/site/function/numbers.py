@@ -29,5 +29,22 @@ def _cell(report: str, cell: Mapping[str, Any]) -> CellAnswer:
         keys=keys,
         column=cell["column"],
         value=shown(cell["value"]),
-        command=shlex.join(words),
+        command=" ".join(map(_word, words)),
+    )
+
+
+def _word(text: str) -> str:
+    """A word as a shell reads it back. An event's value may hold what acts when it is pasted."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(map(_escaped, text)) + "'"
+
+
+def _escaped(char: str) -> str:
+    if char in "\\'":
+        return f"\\{char}"
+    return (
+        char
+        if char.isprintable()
+        else "".join(f"\\x{byte:02x}" for byte in char.encode(errors="surrogatepass"))
     )
