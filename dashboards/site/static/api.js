@@ -1,5 +1,5 @@
 // The API as pages ask it: with the token, and with errors that people can read.
-import { current, forget } from "./session.js";
+import { current } from "./session.js";
 
 export class SignedOutError extends Error {}
 export class OfflineError extends Error {}
@@ -19,10 +19,7 @@ export const now = () => Date.now() + skew;
 
 async function ask(path, options = {}) {
   const held = current();
-  if (!held) {
-    forget();
-    throw new SignedOutError();
-  }
+  if (!held) throw new SignedOutError();
   const { headers, ...rest } = options;
   let answer;
   try {
@@ -30,10 +27,7 @@ async function ask(path, options = {}) {
   } catch {
     throw new OfflineError("There is no connection.");
   }
-  if (answer.status === 401) {
-    forget();
-    throw new SignedOutError();
-  }
+  if (answer.status === 401) throw new SignedOutError();
   if (!answer.ok) throw new ProblemError(answer.status, await answer.json().catch(() => ({})));
   return answer;
 }

@@ -7,7 +7,7 @@ const place = (...names) => names.map(encodeURIComponent).join("/");
 
 // What is published. A page that opens with a dashboard asks before the chart library is read, which takes longer.
 const isFirst = /^#?\/?(d\/|$)/.test(location.hash);
-let first = isFirst && current() ? readNewest("/dashboards") : null;
+let first = isFirst && current()?.isViewer ? readNewest("/dashboards") : null;
 first?.catch(() => {}); // whoever takes it meets the error
 
 function published() {

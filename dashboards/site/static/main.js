@@ -2,7 +2,7 @@
 import { OfflineError, ProblemError, SignedOutError } from "./api.js";
 import * as dashboards from "./dashboards.js";
 import { Pulse } from "./pulse.js";
-import { complete, current, signIn, signOut } from "./session.js";
+import { complete, current, forget, signIn, signOut } from "./session.js";
 
 const { h } = window.penstock;
 const main = document.getElementById("main");
@@ -14,8 +14,8 @@ const ROUTES = {
   jobs: () => import("./jobs.js").then((found) => found.page),
   failed: () => import("./failed.js").then((found) => found.page),
 };
-// Not allowed, and not there: asking again changes nothing.
-const FINAL = [403, 404];
+// Not allowed, not there, or cannot be read: asking again changes nothing.
+const FINAL = [400, 403, 404, 409, 410];
 let config = null;
 let page = null;
 let opened = 0;
@@ -76,6 +76,7 @@ function loaded() {
 // What a page failed with: the end of the sign-in, a break in the line, or words for people. Whether to go on.
 function failed(error) {
   if (error instanceof SignedOutError) {
+    forget();
     door("Your sign-in has ended. Sign in again, and this page comes back as it was.");
     return false;
   }
