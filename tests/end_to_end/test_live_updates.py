@@ -165,10 +165,11 @@ def test_the_preview_is_told_to_look_at_the_reports_when_it_connects_and_when_on
 
     listening = threading.Thread(target=listen, daemon=True)
     listening.start()
-    heard.get(timeout=60)
+    assert heard.get(timeout=60) == {}  # what is published already is to be looked at
     moved = json.dumps(event(world.outputs.database, REPORT))
     world.chain.client("lambda").invoke(FunctionName=world.outputs.updates_function, Payload=moved)
-    heard.get(timeout=40)  # before the look of each minute, which would come without an update
+    # The look of each minute, which would come without an update, names no report.
+    assert heard.get(timeout=40)["name"] == REPORT
     listening.join()
     told.close()
 
