@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from infra.accounting.intervals import IntervalSet, Span
+from infra.accounting.landings import LANDED, spans_of
 from infra.accounting.names import names_in
 from infra.accounting.reconcile import Evidence, ProducerEpoch
 from producers.contracts import AUDIT_TYPE
@@ -21,33 +22,6 @@ from queries.hours import hour_of, parse_hour
 from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, is_data
 
 Spans = defaultdict[ProducerEpoch, list[Span]]
-
-# A run of numbers without a gap keeps the same difference to its row number. Runs come back as a text, which
-# has those of ten thousand numbers: rows are fetched by the thousand, and a sequence may have many gaps.
-_LANDED = """
-WITH named AS (
-    SELECT producer_id, epoch, seq, count(*) AS copies, max(arrival_time) AS arrived
-    FROM {table}
-    WHERE seq > 0{among}
-    GROUP BY producer_id, epoch, seq
-),
-numbered AS (
-    SELECT producer_id, epoch, seq, copies, arrived,
-           seq - row_number() OVER (PARTITION BY producer_id, epoch ORDER BY seq) AS island
-    FROM named
-),
-runs AS (
-    SELECT producer_id, epoch, min(seq) AS first_seq, max(seq) AS last_seq, sum(copies) AS copies,
-           max(arrived) AS arrived
-    FROM numbered
-    GROUP BY producer_id, epoch, island
-)
-SELECT producer_id, epoch,
-       array_join(array_agg(CAST(first_seq AS varchar) || '-' || CAST(last_seq AS varchar)), ',') AS numbers,
-       sum(copies) AS copies, to_unixtime(max(arrived)) AS newest
-FROM runs
-GROUP BY producer_id, epoch, first_seq / 10000
-"""
 
 _TOLD = """
 SELECT {audit}.producer AS producer_id, epoch, max({audit}.last_seq) AS last_seq
@@ -130,10 +104,10 @@ def found_in(
     tables: dict[ProducerEpoch, str] = {}
     for table in lake_tables:
         landings, audits, hours = _both(engine, table, among, firsts.get(table, ""))
-        for producer_id, epoch, numbers, count, arrived in landings:
+        for producer_id, epoch, stretches, count, arrived in landings:
             name = ProducerEpoch(producer_id, int(epoch))
             newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
-            landed[name] += IntervalSet.parse(numbers).spans
+            landed[name] += spans_of(stretches)
             tables[name] = table
             rows[name] += int(count)
         for producer_id, epoch, last in audits:
@@ -160,7 +134,7 @@ def _both(
     with ThreadPoolExecutor(2) as pool:
         tasks = [
             pool.submit(readable, engine, sql, table, hours, among, first_hour)
-            for sql, hours in zip((_LANDED, _TOLD), unread, strict=True)
+            for sql, hours in zip((LANDED, _TOLD), unread, strict=True)
         ]
         landings, audits = (task.result() for task in tasks)
     return landings, audits, unread[0] | unread[1]

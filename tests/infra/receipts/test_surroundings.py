@@ -40,7 +40,7 @@ class Engine:
     def rows(self, sql: str, parameters: Any = ()) -> Rows:
         if "last_seq" in sql and "island" not in sql:
             return Rows([], [], [("till", 7, 5)], 10, 0.1)
-        return Rows([], [], [("till", 7, "5-5,1-3", 4, 1.0)], 10, 0.1)
+        return Rows([], [], [("till", 7, "0-0:46", 4, 1.0)], 10, 0.1)
 
 
 def surroundings(failed: Any, logs: Any, engine: Any = None) -> TargetSurroundings:

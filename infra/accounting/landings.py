@@ -1,0 +1,68 @@
+"""Which numbers of a sequence lie in the lake: the statement that asks, and its answer as spans (pure).
+
+A stretch is sixty numbers; a mask of sixty bits says which of them are there. So a million are seventeen
+thousand rows to the engine, which would otherwise have to sort them to find gaps. Stretches that follow each
+other with the same mask, nearly always the full one, come back as one.
+"""
+
+from collections.abc import Iterator
+
+from infra.accounting.intervals import Span
+
+WIDTH = 60
+"""Numbers in a stretch: each bit's value is a whole number to a double, and all of them fit a bigint."""
+_FULL = (1 << WIDTH) - 1
+
+# What comes back is a text, which has the runs of two thousand stretches: rows are fetched by the thousand.
+LANDED = f"""
+WITH stretches AS (
+    SELECT producer_id, epoch, seq / {WIDTH} AS stretch,
+           bitwise_or_agg(CAST(power(2, seq % {WIDTH}) AS bigint)) AS mask,
+           count(*) AS copies, max(arrival_time) AS arrived
+    FROM {{table}}
+    WHERE seq > 0{{among}}
+    GROUP BY producer_id, epoch, seq / {WIDTH}
+),
+numbered AS (
+    SELECT producer_id, epoch, stretch, mask, copies, arrived,
+           stretch - row_number() OVER (PARTITION BY producer_id, epoch, mask ORDER BY stretch) AS island
+    FROM stretches
+),
+runs AS (
+    SELECT producer_id, epoch, mask, min(stretch) AS first, max(stretch) AS last, sum(copies) AS copies,
+           max(arrived) AS arrived
+    FROM numbered
+    GROUP BY producer_id, epoch, mask, island
+)
+SELECT producer_id, epoch,
+       array_join(array_agg(
+           CAST(first AS varchar) || '-' || CAST(last AS varchar) || ':' || CAST(mask AS varchar)
+       ), ',') AS stretches,
+       sum(copies) AS copies, to_unixtime(max(arrived)) AS newest
+FROM runs
+GROUP BY producer_id, epoch, first / 2000
+"""  # noqa: S608
+
+
+def spans_of(stretches: str) -> Iterator[Span]:
+    """The numbers of a row's `stretches`, `FIRST-LAST:MASK` with commas between them; spans may touch."""
+    for run in stretches.split(","):
+        bounds, _, mask = run.partition(":")
+        first, last = map(int, bounds.split("-"))
+        if int(mask) == _FULL:
+            yield first * WIDTH, (last + 1) * WIDTH - 1
+        else:
+            found = list(_bits(int(mask)))
+            for stretch in range(first, last + 1):
+                yield from ((stretch * WIDTH + low, stretch * WIDTH + high) for low, high in found)
+
+
+def _bits(mask: int) -> Iterator[Span]:
+    """The runs of bits that are set."""
+    at = 0
+    while mask:
+        zeros = (mask & -mask).bit_length() - 1
+        mask >>= zeros
+        ones = (~mask & (mask + 1)).bit_length() - 1
+        yield at + zeros, at + zeros + ones - 1
+        at, mask = at + zeros + ones, mask >> ones
