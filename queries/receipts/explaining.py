@@ -21,12 +21,14 @@ from queries.receipts.cell import Asked, Cell, shown
 from queries.receipts.errors import CannotTraceError, UnknownCellError
 from queries.receipts.known_versions import Files, Known, known_versions
 from queries.receipts.model import Receipt, Version
-from queries.receipts.statements import Listing, in_objects, listing, proved
+from queries.receipts.statements import Listing, in_objects, listing, proved, writers
 from queries.receipts.versions import Inputs, inputs_of_version
 from queries.refresh.catalog import ReportQuery
 from transforms.contracts import LakeTable
 
 SAMPLES = 5
+MOST_WRITERS = 200
+"""Producer runs of the hours whose sequences are looked at before it is known which of them count."""
 _APPROXIMATE = "approx_"
 
 
@@ -66,6 +68,19 @@ class _Listed:
         """How many events were listed."""
         return sum(row["events"] for row in self.counts)
 
+    def beside(self, writers: "_Writers") -> "_Listed":
+        """With what finding those cost."""
+        scanned = self.bytes_scanned + writers.bytes_scanned
+        return replace(self, statements_run=self.statements_run + 1, bytes_scanned=scanned)
+
+
+@dataclass(frozen=True)
+class _Writers:
+    """Producer runs that have events in the hours; none where they are too many to be named."""
+
+    runs: Sequence[RunName]
+    bytes_scanned: int
+
 
 class Explainer:
     """Explains numbers of one deployment. `lake_url` makes an object's key a URL; the clock gives ms."""
@@ -86,15 +101,15 @@ class Explainer:
         self._statement, self._around, self.lake_url, self._clock = statement, around, lake_url, clock
 
     def forecast(self, report: Report, partition: str) -> Forecast:
-        """What explaining costs at most: it reads the partition's hours three times, whole tables twice.
+        """What explaining costs at most: it reads the partition's hours nine times, whole tables twice.
 
         Athena reads a few of their columns only, so it is nearly always much less. Raises UnknownCellError.
         """
         version = self.state(report, partition).published
         assert version is not None
-        statements = 1 + 2 * len(report.sources)
+        statements = 2 + 2 * len(report.sources)
         whole = sum(held.bytes for table in report.sources for held in self._lake.hours(table).values())
-        scanned = 3 * version.input.bytes + 2 * whole
+        scanned = 9 * version.input.bytes + 2 * whole
         return Forecast(statements, scanned, dollars(billed_bytes(scanned, statements)))
 
     def state(self, report: Report, partition: str) -> PartitionState:
@@ -205,17 +220,30 @@ class Explainer:
     ) -> tuple[_Listed, Around]:
         """The events of the served version and what lies around them.
 
-        Both are looked for at once, but for the sequences of producers, which the events name.
+        Both are looked for at once; where very many producers write, their sequences wait for the events,
+        which name fewer of them.
         """
         span = window(cell.report, cell.partition)
         try:
             query, events = _listing(served, cell, only)
         except CannotTraceError as error:
             return _Listed(untraced=str(error)), self._around.look(tables, span, tuple)
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(2) as pool:
             listed = pool.submit(self._proved, query, events, cell, served)
-            around = self._around.look(tables, span, lambda: _runs_of(listed.result().seen))
-            return listed.result(), around
+            writers = pool.submit(self._writers, query, cell.partition)
+            around = self._around.look(
+                tables, span, lambda: writers.result().runs or _runs_of(listed.result().seen)
+            )
+            return listed.result().beside(writers.result()), around
+
+    def _writers(self, query: ReportQuery, partition: str) -> _Writers:
+        """Who wrote into the partition's hours: their sequences need not wait for the events."""
+        try:
+            found = self.engine.rows(writers(query, partition, MOST_WRITERS + 1))
+        except QueryFailedError:  # an object that is gone, which the statement of the events meets, too
+            return _Writers((), 0)
+        runs = tuple(sorted(RunName(name, int(epoch)) for name, epoch in found.rows))
+        return _Writers(runs if len(runs) <= MOST_WRITERS else (), found.bytes_scanned)
 
     def _proved(self, query: ReportQuery, events: Listing, cell: Cell, served: Known) -> _Listed:
         """Computed from the listed events alone, the number is the published one; else they are not shown."""

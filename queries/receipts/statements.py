@@ -103,7 +103,8 @@ def proved(query: ReportQuery, cell: Cell, events: Listing) -> str:
     `penstock_value` its number.
     """
     own = ",\n".join(
-        f"{table.name} AS (SELECT {_seen(query, table, cell.partition)} FROM {SOURCE}_{at}"  # noqa: S608
+        f"{table.name} AS (SELECT {_seen(query, table, cell.partition)} "  # noqa: S608
+        f"FROM {SOURCE}_{at}"
         f" WHERE {_first(query)}event_id IN (SELECT {EVENT_ID} FROM {_LISTED}))"
         for at, table in enumerate(query.tables, start=1)
     )
@@ -114,6 +115,16 @@ def proved(query: ReportQuery, cell: Cell, events: Listing) -> str:
         f"FROM (\n{value}\n) AS penstock_alone),\npenstock_counts AS (\n{_counts()}\n)\n"
         "SELECT * FROM penstock_proof LEFT JOIN penstock_counts ON true"
     )
+
+
+def writers(query: ReportQuery, partition: str, most: int) -> str:
+    """The producer runs that have events in the partition's hours; `most` of them, if there are more."""
+    where = rows_of(query.report, [partition])
+    tables = "\nUNION ALL ".join(
+        f"SELECT producer_id, epoch FROM {table.name} WHERE {where}"  # noqa: S608
+        for table in query.tables
+    )
+    return f"SELECT DISTINCT producer_id, epoch FROM (\n{tables}\n) LIMIT {most}"  # noqa: S608
 
 
 def again(query: ReportQuery, cell: Cell, only: str) -> str:
@@ -161,19 +172,22 @@ def _sources(query: ReportQuery, partition: str, only: str) -> str:
 
 
 def _source(query: ReportQuery, table: LakeTable, at: int, where: str, seen: str) -> str:
-    """The table as the report sees it, and the same with marks."""
-    rows, marked = f"{SOURCE}_{at}", f"{SOURCE}_marked_{at}"
-    read = [*dict.fromkeys([*source_columns(query, table), *_OF_EVENT])]
-    # Over all copies of the event, in the order in which they are numbered: engines then sort them once.
-    copies = (
-        f"count(*) OVER (PARTITION BY {EVENT_HOUR}, event_id ORDER BY {', '.join(FIRST_ARRIVAL)} "
-        f"ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS {COPIES}"
-    )
+    """The table as the report sees it, and the same with marks.
+
+    Copies are numbered among the events that have any: to sort all events, nearly each of which is alone,
+    takes most of the time of a receipt.
+    """
+    rows, marked, twice = (f"{SOURCE}{part}_{at}" for part in ("", "_marked", "_twice"))
+    read = ", ".join(dict.fromkeys([*source_columns(query, table), *_OF_EVENT]))
+    copies = f"count(*) OVER (PARTITION BY {EVENT_HOUR}, event_id) AS {COPIES}"
+    alone = f"CAST(1 AS bigint) AS {COPY}, CAST(1 AS bigint) AS {COPIES}"
     own = ", ".join(f"{name} AS {_PREFIX}{name}" for name in _OF_EVENT)
-    first = f"{_first(query)}true"
+    lake, first = f"FROM {table.name} WHERE {where} AND event_id", f"{_first(query)}true"
     return (
-        f'{rows} AS (SELECT {", ".join(read)}, {COPY_NUMBER}, {copies}, "$path" AS {PATH} '  # noqa: S608
-        f"FROM {table.name} WHERE {where}),\n"
+        f"{twice} AS (SELECT event_id {lake} IS NOT NULL GROUP BY event_id HAVING count(*) > 1),\n"  # noqa: S608
+        f'{rows} AS (SELECT {read}, {alone}, "$path" AS {PATH} {lake} NOT IN (SELECT event_id FROM {twice})\n'
+        f'UNION ALL SELECT {read}, {COPY_NUMBER}, {copies}, "$path" AS {PATH} '
+        f"{lake} IN (SELECT event_id FROM {twice})),\n"
         f"{marked} AS (SELECT {seen}, {own}, {COPIES}, {PATH}, {COPY} FROM {rows} WHERE {first}),\n"
         f"{table.name} AS (SELECT {seen} FROM {rows} WHERE {first})"
     )

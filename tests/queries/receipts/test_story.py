@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from benchmarks.receipt_lab import explainer_in
 from infra.local.cloud import LocalCloud
 from queries.engine.port import Reads, Rows
 from queries.partitions import Key
+from queries.receipts import explaining
 from queries.receipts.cell import parse_words
 from queries.receipts.comparing import BY_SQL, LATE, REPLAYED
 from queries.receipts.errors import UnknownCellError, UnknownVersionError
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.cloud
 
 REPORT = "traffic_by_hour"
 QUERY = CATALOG[REPORT]
-HOUR, GAP, LOST, EXPIRING = "2026-03-01-10", "2026-03-02-10", "2026-03-03-10", "2026-03-04-10"
+HOUR, GAP, LOST, EXPIRING, MANY = (f"2026-03-0{day}-10" for day in range(1, 6))
 OTHER = replace(QUERY, sql=QUERY.sql.replace("status >= 400", "status >= 300"))
 
 
@@ -136,6 +138,20 @@ def test_a_gap_in_a_sequence_is_in_the_first_line(lab: ReceiptLab) -> None:
     epoch = made[0]["epoch"]
     assert receipt.headline.startswith(f"GAP: gappy/{epoch} lacks 3,7-8 of its numbers up to 8")
     assert (receipt.value, receipt.events) == (5, 5)
+
+
+def test_of_too_many_producers_the_events_name_whose_sequences_count(
+    lab: ReceiptLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [view for name in ("one", "two") for view in views(MANY, name, 1, 3)]
+    lab.put(MANY, "a", made, arrival_ms=at("2026-03-05T10:50:00"))
+    lab.put(MANY, "b", [audit(MANY, 700, "one", 4)], arrival_ms=at("2026-03-05T10:51:00"))
+    lab.publish()
+    early = lab.explain(QUERY, MANY, "page_views")
+    monkeypatch.setattr(explaining, "MOST_WRITERS", 1)
+    late = lab.explain(QUERY, MANY, "page_views")
+    assert early.headline.startswith("GAP: one/")
+    assert structs.replace(late, made_at=early.made_at) == early
 
 
 def test_a_lost_object_of_the_lake_is_in_the_first_line(lab: ReceiptLab) -> None:
