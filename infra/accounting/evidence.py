@@ -23,13 +23,6 @@ from transforms.contracts import EVENT_HOUR, FAILED_PREFIX, is_data
 
 Spans = defaultdict[ProducerEpoch, list[Span]]
 
-_TOLD = """
-SELECT {audit}.producer AS producer_id, epoch, max({audit}.last_seq) AS last_seq
-FROM {table}
-WHERE event_type = '{audit}'{audited}
-GROUP BY {audit}.producer, epoch
-"""
-
 DROPPED_FIELD, DROPPED_HOURS_FIELD = "dropped_seqs", "dropped_hours"
 MOST_UNREADABLE = 100
 """Hours that are left out of one accounting; with more of them something else is wrong."""
@@ -103,17 +96,19 @@ def found_in(
     unreadable: dict[str, str] = {}
     tables: dict[ProducerEpoch, str] = {}
     for table in lake_tables:
-        landings, audits, hours = _both(engine, table, among, firsts.get(table, ""))
-        for producer_id, epoch, stretches, count, arrived in landings:
-            name = ProducerEpoch(producer_id, int(epoch))
-            newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
-            landed[name] += spans_of(stretches)
-            tables[name] = table
-            rows[name] += int(count)
-        for producer_id, epoch, last in audits:
-            name = ProducerEpoch(producer_id, int(epoch))
-            told[name] = max(int(last), told.get(name, 0))
-            tables[name] = table
+        hours: dict[str, str] = {}
+        found = readable(engine, LANDED, table, hours, among, firsts.get(table, ""))
+        for producer_id, epoch, stretches, count, arrived, audited, last in found:
+            if count:
+                name = ProducerEpoch(producer_id, int(epoch))
+                newest[name] = max(float(arrived or 0), newest.get(name, 0.0))
+                landed[name] += spans_of(stretches)
+                tables[name] = table
+                rows[name] += int(count)
+            if audited is not None:
+                name = ProducerEpoch(audited, int(epoch))
+                told[name] = max(int(last), told.get(name, 0))
+                tables[name] = table
         unreadable |= {f"{table}/{EVENT_HOUR}={hour}": reason for hour, reason in hours.items()}
     sets = _sets(landed)
     return Evidence(
@@ -124,20 +119,6 @@ def found_in(
         unreadable=unreadable,
         tables=tables,
     )
-
-
-def _both(
-    engine: Reads, table: str, among: Sequence[str], first_hour: str
-) -> tuple[Sequence[Sequence[Any]], Sequence[Sequence[Any]], dict[str, str]]:
-    """What landed, what producers say of themselves, and the hours that cannot be read, with the reasons."""
-    unread: tuple[dict[str, str], ...] = ({}, {})
-    with ThreadPoolExecutor(2) as pool:
-        tasks = [
-            pool.submit(readable, engine, sql, table, hours, among, first_hour)
-            for sql, hours in zip((LANDED, _TOLD), unread, strict=True)
-        ]
-        landings, audits = (task.result() for task in tasks)
-    return landings, audits, unread[0] | unread[1]
 
 
 def _of_producers(column: str, among: Sequence[str]) -> str:
@@ -166,7 +147,6 @@ def readable(
         try:
             text = sql.format(
                 table=_hours(table, unreadable, first),
-                audit=AUDIT_TYPE,
                 among=_of_producers("producer_id", among),
                 audited=_of_producers(f"{AUDIT_TYPE}.producer", among),
             )
@@ -222,30 +202,29 @@ def dropped_names(
 
     A line counts copies (`dropped`) and names events; other lines say nothing of it.
     """
-    found: dict[ProducerEpoch, IntervalSet] = {}
+    spans: Spans = defaultdict(list)
     copies: defaultdict[ProducerEpoch, int] = defaultdict(int)
     for line in lines:
         facts = _facts(line)
         named = {_run(label): IntervalSet.parse(text) for label, text in facts.get(DROPPED_FIELD, {}).items()}
         for name, seqs in named.items():
-            known = found.get(name, IntervalSet())
-            copies[name] += len(known & seqs)
-            found[name] = known | seqs
+            spans[name] += seqs.spans
+            copies[name] += len(seqs)
         if named:
             # Which producer sent the copies within one batch is not told; nearly always there is one.
             copies[next(iter(named))] += max(0, int(facts.get("dropped", 0)) - sum(map(len, named.values())))
-    return found, copies
+    found = _sets(spans)
+    return found, {name: count - len(found[name]) for name, count in copies.items()}
 
 
 def dropped_by_hour(lines: Iterable[str]) -> Mapping[str, Mapping[ProducerEpoch, IntervalSet]]:
     """The same names by the hour of their event time, of the lines that tell it."""
-    found: defaultdict[str, dict[ProducerEpoch, IntervalSet]] = defaultdict(dict)
+    found: defaultdict[str, Spans] = defaultdict(lambda: defaultdict(list))
     for line in lines:
         for hour, runs in _facts(line).get(DROPPED_HOURS_FIELD, {}).items():
             for label, text in runs.items():
-                name = _run(label)
-                found[hour][name] = found[hour].get(name, IntervalSet()) | IntervalSet.parse(text)
-    return found
+                found[hour][_run(label)] += IntervalSet.parse(text).spans
+    return {hour: _sets(spans) for hour, spans in found.items()}
 
 
 def _run(label: str) -> ProducerEpoch:

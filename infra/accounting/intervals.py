@@ -1,12 +1,15 @@
 """Sets of whole numbers kept as intervals: what arrived of a sequence, in the space of its gaps."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 Span = tuple[int, int]
 """First and last number of a run without a gap, both included."""
 
+_first = itemgetter(0)
 _PART = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -59,7 +62,8 @@ class IntervalSet:
             yield from range(first, last + 1)
 
     def __contains__(self, number: int) -> bool:
-        return any(first <= number <= last for first, last in self.spans)
+        at = bisect_right(self.spans, number, key=_first)
+        return at > 0 and number <= self.spans[at - 1][1]
 
     def __or__(self, other: "IntervalSet") -> "IntervalSet":
         return IntervalSet.of((*self.spans, *other.spans))

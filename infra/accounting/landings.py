@@ -1,4 +1,4 @@
-"""Which numbers of a sequence lie in the lake: the statement that asks, and its answer as spans (pure).
+"""What the lake tells of sequences: the statement that asks, and which numbers its answer names (pure).
 
 A stretch is sixty numbers; a mask of sixty bits says which of them are there. So a million are seventeen
 thousand rows to the engine, which would otherwise have to sort them to find gaps. Stretches that follow each
@@ -8,45 +8,54 @@ other with the same mask, nearly always the full one, come back as one.
 from collections.abc import Iterator
 
 from infra.accounting.intervals import Span
+from producers.contracts import AUDIT_TYPE
 
 WIDTH = 60
 """Numbers in a stretch: each bit's value is a whole number to a double, and all of them fit a bigint."""
 _FULL = (1 << WIDTH) - 1
 
-# What comes back is a text, which has the runs of two thousand stretches: rows are fetched by the thousand.
+# One pass over the table for both: what landed, and what producers say of themselves in their audits. Texts
+# come back with the runs of two thousand stretches: rows are fetched by the thousand.
 LANDED = f"""
-WITH stretches AS (
-    SELECT producer_id, epoch, seq / {WIDTH} AS stretch,
-           bitwise_or_agg(CAST(power(2, seq % {WIDTH}) AS bigint)) AS mask,
-           count(*) AS copies, max(arrival_time) AS arrived
+WITH seen AS (
+    SELECT producer_id, epoch, seq / {WIDTH} AS stretch, arrival_time,
+           CASE WHEN seq > 0{{among}} THEN CAST(power(2, seq % {WIDTH}) AS bigint) END AS bit,
+           CASE WHEN event_type = '{AUDIT_TYPE}' THEN {AUDIT_TYPE}.producer END AS audited,
+           {AUDIT_TYPE}.last_seq AS last_seq
     FROM {{table}}
-    WHERE seq > 0{{among}}
-    GROUP BY producer_id, epoch, seq / {WIDTH}
+    WHERE (seq > 0{{among}}) OR (event_type = '{AUDIT_TYPE}'{{audited}})
+),
+stretches AS (
+    SELECT producer_id, epoch, stretch, audited, bitwise_or_agg(bit) AS mask, count(bit) AS copies,
+           max(CASE WHEN bit IS NOT NULL THEN arrival_time END) AS arrived, max(last_seq) AS last_seq
+    FROM seen
+    GROUP BY producer_id, epoch, stretch, audited
 ),
 numbered AS (
-    SELECT producer_id, epoch, stretch, mask, copies, arrived,
-           stretch - row_number() OVER (PARTITION BY producer_id, epoch, mask ORDER BY stretch) AS island
+    SELECT *, stretch - row_number() OVER (
+        PARTITION BY producer_id, epoch, audited, mask ORDER BY stretch
+    ) AS island
     FROM stretches
 ),
 runs AS (
-    SELECT producer_id, epoch, mask, min(stretch) AS first, max(stretch) AS last, sum(copies) AS copies,
-           max(arrived) AS arrived
+    SELECT producer_id, epoch, audited, mask, min(stretch) AS first, max(stretch) AS last,
+           sum(copies) AS copies, max(arrived) AS arrived, max(last_seq) AS last_seq
     FROM numbered
-    GROUP BY producer_id, epoch, mask, island
+    GROUP BY producer_id, epoch, audited, mask, island
 )
 SELECT producer_id, epoch,
        array_join(array_agg(
            CAST(first AS varchar) || '-' || CAST(last AS varchar) || ':' || CAST(mask AS varchar)
        ), ',') AS stretches,
-       sum(copies) AS copies, to_unixtime(max(arrived)) AS newest
+       sum(copies) AS copies, to_unixtime(max(arrived)) AS newest, audited, max(last_seq) AS last_seq
 FROM runs
-GROUP BY producer_id, epoch, first / 2000
+GROUP BY producer_id, epoch, audited, first / 2000
 """  # noqa: S608
 
 
 def spans_of(stretches: str) -> Iterator[Span]:
     """The numbers of a row's `stretches`, `FIRST-LAST:MASK` with commas between them; spans may touch."""
-    for run in stretches.split(","):
+    for run in filter(None, stretches.split(",")):
         bounds, _, mask = run.partition(":")
         first, last = map(int, bounds.split("-"))
         if int(mask) == _FULL:

@@ -14,6 +14,7 @@ from infra.accounting.evidence import (
     dropped_by_hour,
     dropped_names,
     failed_names,
+    first_hour,
     found_in,
     transform_lines,
 )
@@ -74,7 +75,7 @@ class TargetSurroundings:
             lines = pool.submit(_allowed, self._read_lines, dict[str, list[str]](), "dropped events", unknown)
             engine = _Metered(self._places.engine)
             asked = runs()
-            landings = _landed(engine, tables, asked) if asked else Evidence()
+            landings = self._landed(engine, tables, asked) if asked else Evidence()
             found, told = records.result(), lines.result()
             evidence = Evidence(
                 told=landings.told,
@@ -105,6 +106,12 @@ class TargetSurroundings:
             statements_run=engine.statements,
             bytes_scanned=engine.bytes_scanned,
         )
+
+    def _landed(self, engine: Reads, tables: Sequence[LakeTable], runs: Sequence[RunName]) -> Evidence:
+        s3, bucket = self._places.s3, self._places.lake_bucket
+        firsts = {table.name: first_hour(s3, bucket, table.name) for table in tables}
+        producers = sorted({run.producer_id for run in runs})
+        return found_in(engine, list(firsts), among=producers, firsts=firsts)
 
     def _read_lines(self) -> dict[str, list[str]]:
         """Each stream's lines of its transformation's log that name dropped events."""
@@ -141,11 +148,6 @@ class _Metered:
                 self.bytes_scanned + found.bytes_scanned,
             )
         return found
-
-
-def _landed(engine: Reads, tables: Sequence[LakeTable], runs: Sequence[RunName]) -> Evidence:
-    producers = sorted({run.producer_id for run in runs})
-    return found_in(engine, [table.name for table in tables], among=producers)
 
 
 def _allowed(read: Callable[[], R], otherwise: R, what: str, unknown: list[str]) -> R:

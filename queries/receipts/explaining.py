@@ -101,15 +101,15 @@ class Explainer:
         self._statement, self._around, self.lake_url, self._clock = statement, around, lake_url, clock
 
     def forecast(self, report: Report, partition: str) -> Forecast:
-        """What explaining costs at most: it reads the partition's hours nine times, whole tables twice.
+        """What explaining costs at most: it reads the partition's hours nine times, whole tables once.
 
         Athena reads a few of their columns only, so it is nearly always much less. Raises UnknownCellError.
         """
         version = self.state(report, partition).published
         assert version is not None
-        statements = 2 + 2 * len(report.sources)
+        statements = 2 + len(report.sources)
         whole = sum(held.bytes for table in report.sources for held in self._lake.hours(table).values())
-        scanned = 9 * version.input.bytes + 2 * whole
+        scanned = 9 * version.input.bytes + whole
         return Forecast(statements, scanned, dollars(billed_bytes(scanned, statements)))
 
     def state(self, report: Report, partition: str) -> PartitionState:

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra.accounting.evidence import dropped_names, failed_names, first_hour, found_in, readable
 from infra.accounting.intervals import IntervalSet
@@ -72,11 +74,9 @@ def test_the_first_hour_of_a_table_is_that_of_its_first_object(listed: Sequence[
 def test_nothing_is_asked_of_hours_before_the_first_one() -> None:
     engine = Statements()
     found_in(engine, ["web_events", "others"], firsts={"web_events": "2026-11-24-10"})
-    landed, told, *others = engine.asked
-    for sql in (landed, told):
-        assert "FROM (SELECT * FROM web_events WHERE event_hour >= '2026-11-24-10') AS readable" in sql
-    assert len(others) == 2
-    assert all("FROM others\n" in sql for sql in others)
+    first, other = engine.asked
+    assert "FROM (SELECT * FROM web_events WHERE event_hour >= '2026-11-24-10') AS readable" in first
+    assert "FROM others\n" in other
 
 
 def test_hours_that_cannot_be_read_are_left_out_of_those_from_the_first_one_on() -> None:
@@ -88,3 +88,16 @@ def test_hours_that_cannot_be_read_are_left_out_of_those_from_the_first_one_on()
         "FROM (SELECT * FROM web_events WHERE event_hour BETWEEN '2026-11-24-11' AND '2026-11-24-12'"
         " UNION ALL SELECT * FROM web_events WHERE event_hour >= '2026-11-24-14') AS readable"
     )
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(1, 12), min_size=1), st.integers(0, 3)), max_size=8))
+def test_copies_are_what_the_lines_name_beyond_the_events(lines: list[tuple[set[int], int]]) -> None:
+    """`lines`: the numbers that a batch names, and how many copies it dropped besides."""
+    told = [
+        json.dumps({"dropped": len(seqs) + more, "dropped_seqs": {"web-1/7": ",".join(map(str, seqs))}})
+        for seqs, more in lines
+    ]
+    found, copies = dropped_names(told)
+    events = set[int]().union(*(seqs for seqs, _ in lines))
+    assert set(found.get(ONE, IntervalSet())) == events
+    assert copies.get(ONE, 0) == sum(len(seqs) + more for seqs, more in lines) - len(events)
