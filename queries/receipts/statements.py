@@ -16,7 +16,6 @@ from queries.receipts.tracing import DIALECT, Tracer
 from queries.refresh.catalog import ReportQuery
 from queries.refresh.rendering import (
     COPY,
-    COPY_NUMBER,
     EVENT_DATE,
     FIRST_ARRIVAL,
     SOURCE,
@@ -179,14 +178,17 @@ def _source(query: ReportQuery, table: LakeTable, at: int, where: str, seen: str
     """
     rows, marked, twice = (f"{SOURCE}{part}_{at}" for part in ("", "_marked", "_twice"))
     read = ", ".join(dict.fromkeys([*source_columns(query, table), *_OF_EVENT]))
-    copies = f"count(*) OVER (PARTITION BY {EVENT_HOUR}, event_id) AS {COPIES}"
+    of_event = f"PARTITION BY {EVENT_HOUR}, event_id"
+    # Copies may be alike to the millisecond: which object the first of them lies in must not hang on chance.
+    number = f'row_number() OVER ({of_event} ORDER BY {", ".join(FIRST_ARRIVAL)}, "$path") AS {COPY}'
+    copies = f"count(*) OVER ({of_event}) AS {COPIES}"
     alone = f"CAST(1 AS bigint) AS {COPY}, CAST(1 AS bigint) AS {COPIES}"
     own = ", ".join(f"{name} AS {_PREFIX}{name}" for name in _OF_EVENT)
     lake, first = f"FROM {table.name} WHERE {where} AND event_id", f"{_first(query)}true"
     return (
         f"{twice} AS (SELECT event_id {lake} IS NOT NULL GROUP BY event_id HAVING count(*) > 1),\n"  # noqa: S608
         f'{rows} AS (SELECT {read}, {alone}, "$path" AS {PATH} {lake} NOT IN (SELECT event_id FROM {twice})\n'
-        f'UNION ALL SELECT {read}, {COPY_NUMBER}, {copies}, "$path" AS {PATH} '
+        f'UNION ALL SELECT {read}, {number}, {copies}, "$path" AS {PATH} '
         f"{lake} IN (SELECT event_id FROM {twice})),\n"
         f"{marked} AS (SELECT {seen}, {own}, {COPIES}, {PATH}, {COPY} FROM {rows} WHERE {first}),\n"
         f"{table.name} AS (SELECT {seen} FROM {rows} WHERE {first})"
