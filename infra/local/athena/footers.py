@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,20 +17,30 @@ _KEPT = 20_000
 
 @dataclass(frozen=True)
 class Footer:
-    """One file: rows, Arrow schema, and compressed bytes by the path of each leaf column."""
+    """One file: rows, Arrow schema, paths of its leaf columns and their compressed bytes.
+
+    `types` has each column's name and type as a text, by its name in lower case.
+    """
 
     rows: int
     schema: pa.Schema
-    sizes: tuple[tuple[str, int], ...]
+    paths: tuple[str, ...]
+    sizes: tuple[int, ...]
+    types: Mapping[str, str]
 
     def bytes_of(self, needed: Iterable[tuple[str, ...]]) -> int:
         """Bytes of the column chunks below these columns or struct fields."""
-        wanted = [".".join(path) for path in needed]
-        return sum(
-            size
-            for name, size in self.sizes
-            if any(name == path or name.startswith(f"{path}.") for path in wanted)
-        )
+        return sum(self.sizes[at] for at in _below(self.paths, tuple(map(".".join, needed))))
+
+
+@lru_cache(maxsize=256)
+def _below(paths: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    """Which of the paths are wanted, or lie below one that is: the same for nearly all files of a table."""
+    return tuple(
+        at
+        for at, name in enumerate(paths)
+        if any(name == path or name.startswith(f"{path}.") for path in wanted)
+    )
 
 
 class Footers:
@@ -55,7 +66,9 @@ class Footers:
                 chunk = metadata.row_group(group).column(index)
                 key = chunk.path_in_schema.lower()
                 sizes[key] = sizes.get(key, 0) + chunk.total_compressed_size
-        footer = Footer(metadata.num_rows, metadata.schema.to_arrow_schema(), tuple(sizes.items()))
+        schema = metadata.schema.to_arrow_schema()
+        types = {field.name.lower(): f"{field.name}:{field.type}" for field in schema}
+        footer = Footer(metadata.num_rows, schema, tuple(sizes), tuple(sizes.values()), types)
         with self._lock:
             self._kept[name] = footer
             while len(self._kept) > _KEPT:

@@ -135,10 +135,7 @@ def _encoded(value: str | None) -> str:
 
 def _shape(footer: Footer, columns: Sequence[TableColumn]) -> str:
     """Files with the same shape can be read by one SELECT."""
-    fields = {field.name.lower(): field for field in footer.schema}
-    return "|".join(
-        f"{c.name}:{fields[c.name].name}:{fields[c.name].type}" for c in columns if c.name in fields
-    )
+    return "|".join(f"{c.name}:{footer.types[c.name]}" for c in columns if c.name in footer.types)
 
 
 def _empty(columns: Sequence[TableColumn]) -> Sql:
