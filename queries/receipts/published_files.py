@@ -30,7 +30,10 @@ class PublishedFiles:
         names = [column.name for column in report.columns]
         found: list[dict[str, Any]] = []
         for key in keys:
-            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            try:
+                body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            except self._s3.exceptions.NoSuchKey:  # deleted since it was listed
+                return None
             table = pq.ParquetFile(io.BytesIO(body)).read()
             found += table.select([name for name in names if name in table.column_names]).to_pylist()
         return found if keys else None

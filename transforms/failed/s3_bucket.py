@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from transforms.failed.bucket import ObjectName
 
 
@@ -34,7 +36,18 @@ class S3Objects:
             body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except self._client.exceptions.NoSuchKey:
             return None
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied" or self._is_there(key):
+                raise
+            return None
         return body
+
+    def _is_there(self, key: str) -> bool:
+        """To whoever may list a prefix only, S3 says `AccessDenied` of a key that does not exist.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        return any(found.key == key for found in self.names(key))
 
     def put(self, key: str, data: bytes) -> None:
         """See `Objects.put`."""
