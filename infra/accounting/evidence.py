@@ -85,7 +85,7 @@ def found_in(
     among: Sequence[str] = (),
     firsts: Mapping[str, str] = MappingProxyType({}),
 ) -> Evidence:
-    """What the lake tables tell; with `among`, of these producers only. Raises QueryFailedError.
+    """What the lake tables say; with `among`, of these producers only. Raises QueryFailedError.
 
     `firsts` has the first hour of tables, before which nothing is asked for; all is where none is named.
     """

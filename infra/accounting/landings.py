@@ -1,4 +1,4 @@
-"""What the lake tells of sequences: the statement that asks, and which numbers its answer names (pure).
+"""What the lake says of sequences: the statement that asks, and which numbers its answer names (pure).
 
 A stretch is sixty numbers; a mask of sixty bits says which of them are there. So a million are seventeen
 thousand rows to the engine, which would otherwise have to sort them to find gaps. Stretches that follow each

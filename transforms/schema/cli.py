@@ -1,4 +1,4 @@
-"""`penstock contracts`: list, show, check, release, docs."""
+"""`penstock contracts`: list, show, schemas, check, release, docs."""
 
 import json
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from transforms.schema.declarations import declaration_findings
 from transforms.schema.evolution import check, release_text, released, released_path
 from transforms.schema.json_schema import json_schema
 from transforms.schema.page import contract_page
+from transforms.schema.schema_files import schema_files
 from transforms.target import Project, Target
 from transforms.text_table import text_table
 
@@ -71,6 +72,22 @@ def show_contract(
     schema = json_schema(found.event_class)
     document = {"schema": schema, "lake_column": payload_type(found) if found.delivered else None}
     echo(json.dumps(document, indent=2))
+
+
+@contracts_app.command("schemas")
+def write_schemas(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="The folder to write into.")],
+    stream: OfStream = None,
+) -> None:
+    """JSON Schema of whole events, for producers in other languages: one file a type and version."""
+    project = cast("Target", ctx.obj).project
+    files = schema_files(_streams(project, stream))
+    for path, text in files.items():
+        place = out / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    echo(f"{len(files)} files written into {out}.", err=True)
 
 
 @contracts_app.command("check")

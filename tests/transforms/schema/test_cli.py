@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -20,6 +21,9 @@ from transforms.schema.evolution import describe
 from transforms.schema.json_schema import json_schema
 from transforms.schema.page import contract_page
 
+ON_ARRIVAL = ("too_new", "too_old", "wrong_format_time_without_zone", "reserved_sequence")
+"""Examples that break rules which no schema has."""
+
 
 def run(*arguments: str, code: int = 0, folder: Path | None = None) -> Result:
     ran = CliRunner().invoke(
@@ -27,6 +31,22 @@ def run(*arguments: str, code: int = 0, folder: Path | None = None) -> Result:
     )
     assert ran.exit_code == code, (ran.output, ran.exception)
     return ran
+
+
+def test_a_schema_of_each_type_is_written_and_takes_what_its_examples_say(tmp_path: Path) -> None:
+    assert run("schemas", "--out", str(tmp_path)).stderr == f"6 files written into {tmp_path}.\n"
+    judged = {"pass": 0, "fail": 0}
+    for example in (SHOP.folders.streams / "examples").glob("*.json"):
+        name, version, what, verdict, _ = example.name.split(".")
+        schema = json.loads((tmp_path / f"web/{name}.v{version}.json").read_text(encoding="utf-8"))
+        event = json.loads(example.read_text(encoding="utf-8"))
+        jsonschema.validators.validator_for(schema).check_schema(schema)
+        if what not in ON_ARRIVAL:
+            assert jsonschema.validators.validator_for(schema)(schema).is_valid(event) is (
+                verdict == "pass"
+            ), what
+            judged[verdict] += 1
+    assert min(judged.values()) > 5
 
 
 def test_every_event_type_is_listed() -> None:
