@@ -10,6 +10,7 @@ from typing import Any
 from dashboards.render.colors import PALETTE, scale
 from dashboards.render.compile import OTHER
 from dashboards.render.page import VisualView
+from dashboards.render.ticks import ticks
 from dashboards.render.view import axis_value
 from dashboards.render.wells import Out
 
@@ -109,12 +110,7 @@ def _of(outs: Sequence[Out], role: str) -> list[Out]:
 def _axis(out: Out, **more: Any) -> dict[str, Any]:
     """The encoding of a dimension: a UTC time scale, or its values in the order of the rows."""
     if out.kind == "time":
-        label = (
-            {"labelExpr": _HOURS}
-            if out.unit in ("hour", "minute")
-            else {"format": _TICKS.get(out.unit, "%d %b")}
-        )
-        axis = {"title": None, "tickCount": 6, **label, **more}
+        axis = {"title": None, **ticks(out.unit), **more}
         return {"field": out.alias, "type": "temporal", "scale": {"type": "utc"}, "axis": axis}
     return {
         "field": out.alias,
@@ -124,9 +120,6 @@ def _axis(out: Out, **more: Any) -> dict[str, Any]:
     }
 
 
-# Midnight says the day, every other tick the hour: short enough for a narrow card.
-_HOURS = "utchours(datum.value) === 0 ? utcFormat(datum.value, '%d %b') : utcFormat(datum.value, '%H:%M')"
-_TICKS = {"day": "%d %b", "week": "%d %b", "month": "%b %Y", "year": "%Y"}
 _BANDS = {
     "hour": "utcyearmonthdatehours",
     "day": "utcyearmonthdate",

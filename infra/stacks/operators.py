@@ -212,7 +212,7 @@ def inspector(deployment: Deployment, project: Project) -> Policy:
                 why_wildcard="KMS makes the key's id; the condition names its alias.",
             ),
             Grant(
-                "AskRights",
+                "AskPermissions",
                 ["iam:GetRole", "iam:SimulatePrincipalPolicy"],
                 [arn("iam", f"role/{deployment.prefix}-*", region="")],
                 why_wildcard=NAMED_BY_AWS,
