@@ -14,7 +14,13 @@ _DAYS = {"tickCount": 6, "labelExpr": f"{_AT_MIDNIGHT} ? {_DAY} : ''"}
 _MONTHS = {"tickCount": {"interval": "month", "step": 1}, "format": "%b %Y"}
 _QUARTERS = {"tickCount": {"interval": "month", "step": 3}, "format": "%b %Y"}
 _YEARS = {"tickCount": {"interval": "year", "step": 1}, "format": "%Y"}
-_BY_UNIT = {"minute": _HOURS, "hour": _HOURS, "month": _MONTHS, "quarter": _QUARTERS, "year": _YEARS}
+_BY_UNIT: Mapping[str, Mapping[str, Any]] = {
+    "minute": _HOURS,
+    "hour": _HOURS,
+    "month": _MONTHS,
+    "quarter": _QUARTERS,
+    "year": _YEARS,
+}
 
 
 def ticks(unit: str) -> Mapping[str, Any]:
