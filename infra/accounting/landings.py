@@ -38,18 +38,19 @@ numbered AS (
     FROM stretches
 ),
 runs AS (
-    SELECT producer_id, epoch, audited, mask, min(stretch) AS first, max(stretch) AS last,
+    SELECT producer_id, epoch, audited, mask, min(stretch) AS first_stretch, max(stretch) AS last_stretch,
            sum(copies) AS copies, max(arrived) AS arrived, max(last_seq) AS last_seq
     FROM numbered
     GROUP BY producer_id, epoch, audited, mask, island
 )
 SELECT producer_id, epoch,
        array_join(array_agg(
-           CAST(first AS varchar) || '-' || CAST(last AS varchar) || ':' || CAST(mask AS varchar)
+           CAST(first_stretch AS varchar) || '-' || CAST(last_stretch AS varchar)
+           || ':' || CAST(mask AS varchar)
        ), ',') AS stretches,
        sum(copies) AS copies, to_unixtime(max(arrived)) AS newest, audited, max(last_seq) AS last_seq
 FROM runs
-GROUP BY producer_id, epoch, audited, first / 2000
+GROUP BY producer_id, epoch, audited, first_stretch / 2000
 """  # noqa: S608
 
 
