@@ -68,7 +68,8 @@ ASK_NOTHING: tuple[str, ...] = (
     "init", "add stream", "demo", "local check", "local up", "local down", "local reset", "local status",
     "local env", "local watch", "produce spool list", "collector openapi", "collector script",
     "collector typings",
-    "contracts list", "contracts show", "contracts check", "contracts release", "contracts docs",
+    "contracts list", "contracts schemas", "contracts show", "contracts check", "contracts release",
+    "contracts docs",
     "reports lint", "reports health", "dashboards lint", "dashboards emit", "dashboards impact", "synth",
     "cost", "capacity", "api openapi",
 )  # fmt: skip
